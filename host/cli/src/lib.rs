@@ -1,0 +1,2 @@
+//! Run any model that someone published in a Git repository, natively.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Media decoding, labels as data, datasets, import and export.
+#![forbid(unsafe_code)]

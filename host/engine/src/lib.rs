@@ -1,0 +1,2 @@
+//! Applying models: the pipeline from samples to fields.
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! Building plugins, loading them, and running them in worker processes.

@@ -1,0 +1,1 @@
+//! The frozen binary contract between modelzoo and its plugins.

@@ -1,0 +1,1 @@
+//! The Candle toolkit for authors of modelzoo plugins.

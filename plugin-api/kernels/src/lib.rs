@@ -1,0 +1,1 @@
+//! CPU kernels and network plans in plain Rust.
