@@ -1,2 +1,9 @@
 //! Where models come from: references, manifests, fetching, the store, the lock and trust.
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod atomic;
+pub mod config;
+pub mod sha256;
+
+pub use sha256::Sha256Digest;

@@ -1,0 +1,44 @@
+//! What can be wrong with a configuration.
+use std::io;
+use std::path::PathBuf;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file cannot be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is no TOML, has a key that does not exist, or a value of the wrong kind.
+    #[error(
+        "{}:{line}:{column}: {message}{}",
+        path.display(),
+        suggestion.as_ref().map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
+    )]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The column in characters, counted from 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+        /// The key that was probably meant.
+        suggestion: Option<String>,
+    },
+    /// An environment variable has a value that cannot be used.
+    #[error("the environment variable {variable} is `{value}`: {problem}")]
+    Environment {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}

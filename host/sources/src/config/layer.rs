@@ -1,0 +1,197 @@
+//! One layer of configuration as it is written: everything optional, nothing unknown.
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::{ConfigError, Mirrors};
+
+/// Names are this similar (Jaro-Winkler, 0 to 1) when one is probably a slip of the other.
+const SIMILAR_NAME: f64 = 0.8;
+
+/// What one file or the environment says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Layer {
+    pub(super) mirrors: Mirrors,
+    pub(super) github: GithubLayer,
+    pub(super) download: DownloadLayer,
+    pub(super) trust: TrustLayer,
+    pub(super) model_zoo_manifest_paths: Option<Vec<PathBuf>>,
+    pub(super) default_device: Option<DeviceName>,
+    pub(super) default_batch_size: Option<NonZeroU32>,
+    pub(super) requirement_error_level: Option<ErrorLevel>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct GithubLayer {
+    pub(super) hosts: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DownloadLayer {
+    pub(super) retries: Option<u32>,
+    pub(super) stall_timeout_seconds: Option<NonZeroU32>,
+    pub(super) parallel: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TrustLayer {
+    pub(super) allow: Vec<String>,
+    pub(super) deny: Vec<String>,
+    pub(super) minimum_age_days: u32,
+    pub(super) require_signature: bool,
+    pub(super) keys: BTreeMap<String, String>,
+}
+
+/// `auto`, `cpu`, `cuda`, `cuda:N` or `metal`.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct DeviceName(pub(super) String);
+
+impl TryFrom<String> for DeviceName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        let numbered = name
+            .strip_prefix("cuda:")
+            .is_some_and(|number| number.parse::<u16>().is_ok());
+        if numbered || matches!(name.as_str(), "auto" | "cpu" | "cuda" | "metal") {
+            Ok(Self(name))
+        } else {
+            Err(format!(
+                "unknown device `{name}`: expected auto, cpu, cuda, cuda:N or metal"
+            ))
+        }
+    }
+}
+
+/// 0 raise, 1 warn, 2 ignore.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "u8")]
+pub(super) struct ErrorLevel(pub(super) u8);
+
+impl TryFrom<u8> for ErrorLevel {
+    type Error = String;
+
+    fn try_from(level: u8) -> Result<Self, Self::Error> {
+        if level <= 2 {
+            Ok(Self(level))
+        } else {
+            Err(format!("{level} is no error level: expected 0, 1 or 2"))
+        }
+    }
+}
+
+impl Layer {
+    /// Reads the file at `path`.
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Parses the text of the file `path`; relative paths in it mean that file's folder, `~/` the home folder.
+    pub(super) fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let mut layer: Self = toml::from_str(text).map_err(|error| located(&error, text, path))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for manifest in layer.model_zoo_manifest_paths.iter_mut().flatten() {
+            *manifest = match (manifest.strip_prefix("~"), std::env::home_dir()) {
+                (Ok(rest), Some(home)) => home.join(rest),
+                _ => folder.join(&*manifest),
+            };
+        }
+        Ok(layer)
+    }
+
+    /// Reads the `MODELZOO_*` variables that are settings; empty ones count as unset.
+    pub(super) fn from_environment(get: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let get = |variable| get(variable).filter(|value| !value.is_empty());
+        Ok(Self {
+            github: GithubLayer {
+                hosts: parsed(&get, "MODELZOO_GITHUB_HOSTS", |text| Ok(names(text)))?,
+            },
+            download: DownloadLayer {
+                retries: parsed(&get, "MODELZOO_DOWNLOAD_RETRIES", number)?,
+                stall_timeout_seconds: parsed(&get, "MODELZOO_DOWNLOAD_STALL_TIMEOUT_SECONDS", number)?,
+                parallel: parsed(&get, "MODELZOO_DOWNLOAD_PARALLEL", number)?,
+            },
+            model_zoo_manifest_paths: get("MODELZOO_MODEL_ZOO_MANIFEST_PATHS")
+                .map(|paths| std::env::split_paths(&paths).collect()),
+            default_device: parsed(&get, "MODELZOO_DEFAULT_DEVICE", |text| text.to_owned().try_into())?,
+            default_batch_size: parsed(&get, "MODELZOO_DEFAULT_BATCH_SIZE", number)?,
+            requirement_error_level: parsed(&get, "MODELZOO_REQUIREMENT_ERROR_LEVEL", |text| {
+                number::<u8>(text)?.try_into()
+            })?,
+            ..Self::default()
+        })
+    }
+}
+
+/// The value of `variable`, if it is set, understood by `parse`.
+fn parsed<T>(
+    get: &impl Fn(&'static str) -> Option<OsString>,
+    variable: &'static str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, ConfigError> {
+    let Some(value) = get(variable) else {
+        return Ok(None);
+    };
+    let invalid = |problem| ConfigError::Environment {
+        variable,
+        value: value.to_string_lossy().into_owned(),
+        problem,
+    };
+    let text = value
+        .to_str()
+        .ok_or_else(|| invalid("it is no valid Unicode".to_owned()))?;
+    parse(text.trim()).map(Some).map_err(invalid)
+}
+
+fn number<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+fn names(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `error` with its place in the file, and what was probably meant.
+fn located(error: &toml::de::Error, text: &str, path: &Path) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    ConfigError::Invalid {
+        path: path.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        message: error.message().to_owned(),
+        suggestion: probably_meant(error.message()),
+    }
+}
+
+/// The expected name that is most like the unknown one: serde's message for an unknown field has that one, and then
+/// all that would be right, in backquotes.
+fn probably_meant(message: &str) -> Option<String> {
+    if !message.starts_with("unknown field") {
+        return None;
+    }
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = quoted.next()?;
+    quoted
+        .map(|name| (strsim::jaro_winkler(unknown, name), name))
+        .filter(|(similarity, _)| *similarity >= SIMILAR_NAME)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, name)| name.to_owned())
+}
