@@ -1,1 +1,26 @@
-//! The frozen binary contract between modelzoo and its plugins.
+//! The frozen binary contract between modelzoo and its plugins, version 1.
+//!
+//! A plugin is a `cdylib` that exports one [`PluginRoot`]. Through it the host downloads and loads models; a loaded
+//! model is a [`ModelHandle`]. Nothing in this crate ever gains, loses or changes a field, because abi_stable refuses
+//! a plugin whose types have fewer fields than the host's. What evolves travels *inside* the contract instead: as
+//! self-describing messages (MessagePack maps) and as method names with a version (`"predict/1"`, `"embed/1"`).
+//!
+//! Plugin authors never use this crate: they write against `modelzoo-plugin-api`. `ABI.md` says the same in words.
+#![deny(missing_docs)]
+
+mod buffer;
+mod export;
+mod host;
+mod model;
+mod root;
+
+pub use abi_stable;
+pub use buffer::{BufferView, Plain, Reply, ReplyBuffer, Request};
+pub use host::HostServices;
+pub use model::{ModelFunctions, ModelFunctionsRef, ModelHandle};
+pub use root::{PluginRoot, PluginRootRef};
+
+use abi_stable::std_types::{RResult, RVec};
+
+/// What a call gives back: its value, or an error as a MessagePack map (see `modelzoo-plugin-api`'s `Error`).
+pub type AbiResult<T> = RResult<T, RVec<u8>>;

@@ -1,0 +1,197 @@
+//! From a [`ModelSource`] to the exported root: the only place where safe plugins meet the ABI.
+
+/// Exports a type that implements [`ModelSource`](crate::ModelSource) and `Default` as this library's source.
+///
+/// Once in a crate of type `cdylib`.
+#[macro_export]
+macro_rules! export_source {
+    ($source:ty) => {
+        const _: () = {
+            fn source() -> &'static dyn $crate::ModelSource {
+                static SOURCE: ::std::sync::OnceLock<$source> = ::std::sync::OnceLock::new();
+                SOURCE.get_or_init(<$source as ::core::default::Default>::default)
+            }
+
+            extern "C" fn download_model(
+                name: $crate::glue::RStr<'_>,
+                path: $crate::glue::RStr<'_>,
+                host: $crate::abi::HostServices,
+            ) -> $crate::abi::AbiResult<()> {
+                $crate::glue::download_model(source, name, path, host)
+            }
+
+            extern "C" fn load_model(
+                name: $crate::glue::RStr<'_>,
+                path: $crate::glue::RStr<'_>,
+                options: $crate::glue::RSlice<'_, u8>,
+                host: $crate::abi::HostServices,
+            ) -> $crate::abi::AbiResult<$crate::abi::ModelHandle> {
+                $crate::glue::load_model(source, name, path, options, host)
+            }
+
+            fn root() -> $crate::abi::PluginRootRef {
+                $crate::glue::root(download_model, load_model)
+            }
+
+            $crate::abi::export_root!(root);
+        };
+    };
+}
+
+/// What [`export_source!`](crate::export_source) expands to; not for direct use.
+#[doc(hidden)]
+pub mod glue {
+    use crate::{Error, ErrorKind, Host, LoadOptions, Model, ModelSource, Result, message};
+    use modelzoo_abi::abi_stable::std_types::RVec;
+    pub use modelzoo_abi::abi_stable::std_types::{RSlice, RStr};
+    use modelzoo_abi::{
+        AbiResult, HostServices, ModelFunctions, ModelFunctionsRef, ModelHandle, PluginRoot, PluginRootRef,
+        Reply, Request,
+        abi_stable::prefix_type::{PrefixTypeTrait, WithMetadata},
+    };
+    use std::{
+        ffi::c_void,
+        panic::{AssertUnwindSafe, catch_unwind},
+        path::Path,
+    };
+
+    /// The functions of an ABI root.
+    pub type DownloadModel = extern "C" fn(RStr<'_>, RStr<'_>, HostServices) -> AbiResult<()>;
+    /// The functions of an ABI root.
+    pub type LoadModel =
+        extern "C" fn(RStr<'_>, RStr<'_>, RSlice<'_, u8>, HostServices) -> AbiResult<ModelHandle>;
+
+    /// Makes the root of a plugin.
+    pub fn root(download_model: DownloadModel, load_model: LoadModel) -> PluginRootRef {
+        PluginRoot {
+            describe,
+            download_model,
+            load_model,
+            call: call_plugin,
+        }
+        .leak_into_prefix()
+    }
+
+    /// The entry `download_model`.
+    pub fn download_model(
+        source: fn() -> &'static dyn ModelSource,
+        name: RStr<'_>,
+        path: RStr<'_>,
+        host: HostServices,
+    ) -> AbiResult<()> {
+        guard(|| source().download_model(name.as_str(), Path::new(path.as_str()), &Host::new(host)))
+    }
+
+    /// The entry `load_model`.
+    pub fn load_model(
+        source: fn() -> &'static dyn ModelSource,
+        name: RStr<'_>,
+        path: RStr<'_>,
+        options: RSlice<'_, u8>,
+        host: HostServices,
+    ) -> AbiResult<ModelHandle> {
+        guard(|| {
+            let mut options: LoadOptions = message::decode(options.as_slice())?;
+            options.host = Host::new(host);
+            let model = source().load_model(name.as_str(), Path::new(path.as_str()), options)?;
+            let state = Box::into_raw(Box::new(model)).cast::<c_void>();
+            // SAFETY: the functions below take a `Box<dyn Model>` that was turned into a pointer just so; models are
+            // `Send + Sync`.
+            Ok(unsafe { ModelHandle::new(state, ModelFunctionsRef(FUNCTIONS.static_as_prefix())) })
+        })
+    }
+
+    static FUNCTIONS: &WithMetadata<ModelFunctions> = {
+        const WITH_METADATA: &WithMetadata<ModelFunctions> = &WithMetadata::new(ModelFunctions {
+            info: model_info,
+            call: call_model,
+            release: release_model,
+        });
+        WITH_METADATA
+    };
+
+    extern "C" fn describe() -> AbiResult<RVec<u8>> {
+        guard(|| {
+            let description = message::PluginDescription {
+                api_version: env!("CARGO_PKG_VERSION").to_owned(),
+                methods: Vec::new(),
+            };
+            Ok(message::encode(&description)?.into())
+        })
+    }
+
+    extern "C" fn call_plugin(request: Request<'_>) -> AbiResult<Reply> {
+        guard(|| {
+            Err(Error::unsupported(format!(
+                "the plugin has no method {}",
+                request.method
+            )))
+        })
+    }
+
+    extern "C" fn model_info(state: *const c_void) -> AbiResult<RVec<u8>> {
+        guard(|| {
+            let mut info = model(state).info();
+            info.methods = vec![message::PREDICT.to_owned()];
+            if info.has_embeddings {
+                info.methods.push(message::EMBED.to_owned());
+            }
+            Ok(message::encode(&info)?.into())
+        })
+    }
+
+    extern "C" fn call_model(state: *const c_void, request: Request<'_>) -> AbiResult<Reply> {
+        guard(|| {
+            let model = model(state);
+            let buffers: Vec<&[u8]> = request.buffers.iter().map(|view| view.bytes.as_slice()).collect();
+            let (message, buffers) = match request.method.as_str() {
+                message::PREDICT => {
+                    let arguments: message::PredictArguments = message::decode(request.message.as_slice())?;
+                    let images = message::decode_images(&arguments.images, &buffers)?;
+                    message::encode_outputs(model.predict_all(&images, &arguments.options)?)?
+                }
+                message::EMBED => {
+                    let arguments: message::PredictArguments = message::decode(request.message.as_slice())?;
+                    let images = message::decode_images(&arguments.images, &buffers)?;
+                    message::encode_embeddings(model.embed_all(&images)?)?
+                }
+                unknown => return Err(Error::unsupported(format!("the model has no method {unknown}"))),
+            };
+            Ok(Reply {
+                message: message.into(),
+                buffers: buffers.into(),
+            })
+        })
+    }
+
+    extern "C" fn release_model(state: *mut c_void) {
+        let released = guard(|| {
+            // SAFETY: `load_model` made `state` from a `Box<Box<dyn Model>>`; the host releases it once, last.
+            drop(unsafe { Box::from_raw(state.cast::<Box<dyn Model>>()) });
+            Ok(())
+        });
+        // A model that panics while it is dropped has told so on standard error; nobody waits for an answer.
+        drop(released);
+    }
+
+    fn model<'a>(state: *const c_void) -> &'a dyn Model {
+        // SAFETY: `load_model` made `state` from a `Box<Box<dyn Model>>`, which lives until `release_model`, and the
+        // host calls nothing after that.
+        let model = unsafe { &*state.cast::<Box<dyn Model>>() };
+        model.as_ref()
+    }
+
+    /// Runs `body`; its errors and panics are encoded for the other side.
+    fn guard<T>(body: impl FnOnce() -> Result<T>) -> AbiResult<T> {
+        // Nothing that `body` touches is used again after a panic, but for the model, which is told to be shareable.
+        let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+            let reason = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "no message".to_owned());
+            Err(Error::new(format!("the plugin panicked: {reason}")).with_kind(ErrorKind::Panic))
+        });
+        result.map_err(|error| message::encode_error(&error)).into()
+    }
+}
