@@ -1,0 +1,62 @@
+//! Layers of sequences and vectors.
+
+use super::{GraphBuilder, Value};
+use crate::graph::{Attention, GraphError, LayerNorm, Op, Weight};
+
+impl GraphBuilder {
+    /// A trained value that is the same for every image: one dimension is a vector, two are tokens, three a map.
+    pub fn constant(&mut self, name: &str, weight: Weight) -> Result<Value, GraphError> {
+        self.layer(name, Op::Constant(weight), &[])
+    }
+
+    /// A map as one token for each pixel, row by row.
+    pub fn to_tokens(&mut self, name: &str, x: Value) -> Result<Value, GraphError> {
+        self.layer(name, Op::ToTokens, &[x])
+    }
+
+    /// Tokens as a map of `[height, width]`, a token for each pixel.
+    pub fn to_map(&mut self, name: &str, x: Value, size: [usize; 2]) -> Result<Value, GraphError> {
+        self.layer(name, Op::ToMap { size }, &[x])
+    }
+
+    /// Tokens of all sequences, one after the other.
+    pub fn concat_tokens(&mut self, name: &str, values: &[Value]) -> Result<Value, GraphError> {
+        self.layer(name, Op::ConcatTokens, values)
+    }
+
+    /// One token as a vector.
+    pub fn select_token(&mut self, name: &str, x: Value, index: usize) -> Result<Value, GraphError> {
+        self.layer(name, Op::SelectToken { index }, &[x])
+    }
+
+    /// The mean of all tokens as a vector.
+    pub fn mean_tokens(&mut self, name: &str, x: Value) -> Result<Value, GraphError> {
+        self.layer(name, Op::MeanTokens, &[x])
+    }
+
+    /// A linear layer of a vector or of each token; `weight` is `[out, in]`.
+    pub fn linear(
+        &mut self,
+        name: &str,
+        x: Value,
+        weight: Weight,
+        bias: Option<Weight>,
+    ) -> Result<Value, GraphError> {
+        self.layer(name, Op::Linear { weight, bias }, &[x])
+    }
+
+    /// Layer normalisation over the features of each token or vector, or over the channels of each pixel.
+    pub fn layer_norm(&mut self, name: &str, x: Value, parameters: LayerNorm) -> Result<Value, GraphError> {
+        self.layer(name, Op::LayerNorm(parameters), &[x])
+    }
+
+    /// Scaled dot-product attention; projections are linear layers of their own.
+    pub fn attention(
+        &mut self,
+        name: &str,
+        [queries, keys, values]: [Value; 3],
+        parameters: Attention,
+    ) -> Result<Value, GraphError> {
+        self.layer(name, Op::Attention(parameters), &[queries, keys, values])
+    }
+}

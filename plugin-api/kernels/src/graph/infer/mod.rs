@@ -1,0 +1,246 @@
+//! Shape inference: checks a layer against its operands and finds the shape of its result.
+
+mod check;
+mod window;
+
+use self::check::{
+    check_vector, check_weight, dimensions, map_dims, need, pair, setting, single, tokens_dims,
+};
+use self::window::{convolution, pool, transposed_convolution};
+use super::{Attention, Op, Problem, Shape, UpsampleSize};
+
+/// The shape of what `op` makes of `operands`.
+///
+/// Every relation that the kernels rely on (lengths of weights, equal shapes, windows that fit) is checked here.
+pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
+    match op {
+        Op::Input => Err(setting("input", "a shape", "none")),
+        Op::Constant(weight) => {
+            check_weight("constant", weight)?;
+            match *weight.dims() {
+                [features] => Ok(Shape::vector(features)),
+                [count, features] => Ok(Shape::tokens(count, features)),
+                [channels, height, width] => Ok(Shape::map(channels, height, width)),
+                _ => Err(dimensions("constant", "1 to 3 dimensions", weight)),
+            }
+        }
+        Op::Convolution(parameters) => convolution(parameters, single(operands)?),
+        Op::TransposedConvolution(parameters) => transposed_convolution(parameters, single(operands)?),
+        Op::Activation(activation) => {
+            if let super::Activation::LeakyRelu(slope) = *activation {
+                need((0.0..=1.0).contains(&slope), "slope", "0 to 1", slope)?;
+            }
+            single(operands)
+        }
+        Op::Affine { scale, shift } => {
+            let input = single(operands)?;
+            check_vector("scale", scale, input.channels())?;
+            check_vector("shift", shift, input.channels())?;
+            Ok(input)
+        }
+        Op::Add => {
+            let (left, right) = pair(operands)?;
+            if left == right {
+                Ok(left)
+            } else {
+                Err(Problem::ShapesDiffer { left, right })
+            }
+        }
+        Op::Multiply => {
+            let (left, right) = pair(operands)?;
+            let factors = right.positions() == 1 && right.channels() == left.channels();
+            if left == right || factors {
+                Ok(left)
+            } else {
+                Err(Problem::ShapesDiffer { left, right })
+            }
+        }
+        Op::Concat => concat(operands),
+        Op::ConcatTokens => concat_tokens(operands),
+        Op::Slice { start, count } => {
+            let input = single(operands)?;
+            let end = start.checked_add(*count).unwrap_or(usize::MAX);
+            let inside = *count > 0 && end <= input.channels();
+            need(
+                inside,
+                "slice",
+                format!("a part of 0..{}", input.channels()),
+                format!("{start}..{end}"),
+            )?;
+            Ok(input.with_channels(*count))
+        }
+        Op::ChannelShuffle { groups } => {
+            let input = single(operands)?;
+            map_dims(input)?;
+            let divides = *groups > 0 && input.channels() % groups == 0;
+            need(
+                divides,
+                "groups",
+                format!("a divisor of {}", input.channels()),
+                groups,
+            )?;
+            Ok(input)
+        }
+        Op::MaxPool(parameters) => pool(parameters, single(operands)?),
+        Op::AveragePool { pool: parameters, .. } => pool(parameters, single(operands)?),
+        Op::AdaptiveAveragePool {
+            size: [height, width],
+        } => {
+            let (channels, ..) = map_dims(single(operands)?)?;
+            Ok(Shape::map(channels, *height, *width))
+        }
+        Op::Upsample { size, .. } => upsample(*size, operands),
+        Op::Flatten => Ok(Shape::vector(single(operands)?.elements())),
+        Op::ToTokens => {
+            let (channels, height, width) = map_dims(single(operands)?)?;
+            Ok(Shape::tokens(height * width, channels))
+        }
+        Op::ToMap {
+            size: [height, width],
+        } => {
+            let (count, features) = tokens_dims(single(operands)?)?;
+            let fits = height.checked_mul(*width) == Some(count);
+            need(
+                fits,
+                "size",
+                format!("a product of {count}"),
+                format!("{height}x{width}"),
+            )?;
+            Ok(Shape::map(features, *height, *width))
+        }
+        Op::SelectToken { index } => {
+            let (count, features) = tokens_dims(single(operands)?)?;
+            need(*index < count, "index", format!("below {count}"), index)?;
+            Ok(Shape::vector(features))
+        }
+        Op::MeanTokens => Ok(Shape::vector(tokens_dims(single(operands)?)?.1)),
+        Op::Linear { weight, bias } => {
+            let input = single(operands)?;
+            if matches!(input, Shape::Map { .. }) {
+                return Err(Problem::Kind {
+                    expected: "tokens or a vector",
+                    found: input,
+                });
+            }
+            check_weight("weight", weight)?;
+            let [outputs, inputs] = *weight.dims() else {
+                return Err(dimensions("weight", "[out, in]", weight));
+            };
+            if inputs != input.channels() {
+                return Err(dimensions(
+                    "weight",
+                    format!("[out, {}]", input.channels()),
+                    weight,
+                ));
+            }
+            bias.iter()
+                .try_for_each(|bias| check_vector("bias", bias, outputs))?;
+            Ok(input.with_channels(outputs))
+        }
+        Op::LayerNorm(parameters) => {
+            let input = single(operands)?;
+            check_vector("weight", &parameters.weight, input.channels())?;
+            check_vector("bias", &parameters.bias, input.channels())?;
+            need(
+                parameters.epsilon >= 0.0,
+                "epsilon",
+                "0 or more",
+                parameters.epsilon,
+            )?;
+            Ok(input)
+        }
+        Op::Softmax => single(operands),
+        Op::Attention(parameters) => attention(parameters, operands),
+    }
+}
+
+fn concat(operands: &[Shape]) -> Result<Shape, Problem> {
+    let Some(&first) = operands.first() else {
+        return Err(setting("operands", "at least 1", "none"));
+    };
+    let mut channels = 0usize;
+    for &shape in operands {
+        if shape.with_channels(1) != first.with_channels(1) {
+            return Err(Problem::ShapesDiffer {
+                left: first,
+                right: shape,
+            });
+        }
+        channels = channels.saturating_add(shape.channels());
+    }
+    Ok(first.with_channels(channels))
+}
+
+fn concat_tokens(operands: &[Shape]) -> Result<Shape, Problem> {
+    let Some(&first) = operands.first() else {
+        return Err(setting("operands", "at least 1", "none"));
+    };
+    let (_, features) = tokens_dims(first)?;
+    let mut tokens = 0usize;
+    for &shape in operands {
+        let (count, width) = tokens_dims(shape)?;
+        if width != features {
+            return Err(Problem::ShapesDiffer {
+                left: first,
+                right: shape,
+            });
+        }
+        tokens = tokens.saturating_add(count);
+    }
+    Ok(Shape::tokens(tokens, features))
+}
+
+fn upsample(size: UpsampleSize, operands: &[Shape]) -> Result<Shape, Problem> {
+    match size {
+        UpsampleSize::Scale([vertical, horizontal]) => {
+            let (channels, height, width) = map_dims(single(operands)?)?;
+            Ok(Shape::map(
+                channels,
+                height.saturating_mul(vertical),
+                width.saturating_mul(horizontal),
+            ))
+        }
+        UpsampleSize::Exact([height, width]) => Ok(Shape::map(map_dims(single(operands)?)?.0, height, width)),
+        UpsampleSize::Like => {
+            let (input, like) = pair(operands)?;
+            let (_, height, width) = map_dims(like)?;
+            Ok(Shape::map(map_dims(input)?.0, height, width))
+        }
+    }
+}
+
+fn attention(parameters: &Attention, operands: &[Shape]) -> Result<Shape, Problem> {
+    let [queries, keys, values] = *operands else {
+        return Err(setting("operands", "queries, keys and values", operands.len()));
+    };
+    let (count, features) = tokens_dims(queries)?;
+    let (key_count, key_features) = tokens_dims(keys)?;
+    let (value_count, value_features) = tokens_dims(values)?;
+    if key_features != features {
+        return Err(Problem::ShapesDiffer {
+            left: queries,
+            right: keys,
+        });
+    }
+    if value_count != key_count {
+        return Err(Problem::ShapesDiffer {
+            left: keys,
+            right: values,
+        });
+    }
+    if parameters.causal && key_count != count {
+        return Err(Problem::ShapesDiffer {
+            left: queries,
+            right: keys,
+        });
+    }
+    let heads = parameters.heads;
+    let divides = heads > 0 && features % heads == 0 && value_features % heads == 0;
+    need(
+        divides,
+        "heads",
+        format!("a divisor of {features} and {value_features}"),
+        heads,
+    )?;
+    Ok(Shape::tokens(count, value_features))
+}

@@ -1,0 +1,178 @@
+//! Shapes of layers that move a window over a map.
+
+use super::super::{Convolution, Padding, Pool, Problem, Shape, TransposedConvolution, Weight};
+use super::check::{check_vector, check_weight, dimensions, map_dims, need};
+
+/// No kernel, stride, padding or dilation is larger, so that sums of them cannot overflow.
+const LARGEST_SETTING: usize = 1 << 16;
+
+pub(super) fn convolution(parameters: &Convolution, input: Shape) -> Result<Shape, Problem> {
+    let (channels, height, width) = map_dims(input)?;
+    let groups = parameters.groups;
+    let [outputs, group_channels, kernel_height, kernel_width] = four_dims(&parameters.weight)?;
+    let divides = groups > 0 && channels % groups == 0 && outputs % groups == 0;
+    need(
+        divides,
+        "groups",
+        format!("a divisor of {channels} and {outputs} channels"),
+        groups,
+    )?;
+    if group_channels != channels / groups {
+        let expected = format!("[out, {}, height, width]", channels / groups);
+        return Err(dimensions("weight", expected, &parameters.weight));
+    }
+    parameters
+        .bias
+        .iter()
+        .try_for_each(|bias| check_vector("bias", bias, outputs))?;
+    check_steps(parameters.stride, parameters.padding)?;
+    let dilation = parameters.dilation;
+    let in_range = dilation.iter().all(|step| (1..=LARGEST_SETTING).contains(step));
+    need(in_range, "dilation", "at least 1", format!("{dilation:?}"))?;
+    let window = [
+        (kernel_height - 1) * dilation[0] + 1,
+        (kernel_width - 1) * dilation[1] + 1,
+    ];
+    let [padded_height, padded_width] = padded(height, width, parameters.padding);
+    if window[0] > padded_height || window[1] > padded_width {
+        return Err(Problem::WindowTooLarge { window, input });
+    }
+    let rows = (padded_height - window[0]) / parameters.stride[0] + 1;
+    let columns = (padded_width - window[1]) / parameters.stride[1] + 1;
+    Ok(Shape::map(outputs, rows, columns))
+}
+
+pub(super) fn transposed_convolution(
+    parameters: &TransposedConvolution,
+    input: Shape,
+) -> Result<Shape, Problem> {
+    let (channels, height, width) = map_dims(input)?;
+    let [inputs, outputs, kernel_height, kernel_width] = four_dims(&parameters.weight)?;
+    if inputs != channels {
+        return Err(dimensions(
+            "weight",
+            format!("[{channels}, out, height, width]"),
+            &parameters.weight,
+        ));
+    }
+    parameters
+        .bias
+        .iter()
+        .try_for_each(|bias| check_vector("bias", bias, outputs))?;
+    let (stride, cut) = (parameters.stride, parameters.padding);
+    check_steps(stride, Padding::all(cut))?;
+    let added = parameters.output_padding;
+    let largest = stride[0].min(stride[1]);
+    need(
+        added < largest,
+        "output_padding",
+        format!("below the stride of {largest}"),
+        added,
+    )?;
+    let size = |length: usize, stride: usize, kernel: usize| {
+        let full = length.saturating_sub(1).saturating_mul(stride) + kernel + added;
+        full.checked_sub(2 * cut).filter(|&size| size > 0)
+    };
+    match (
+        size(height, stride[0], kernel_height),
+        size(width, stride[1], kernel_width),
+    ) {
+        (Some(rows), Some(columns)) => Ok(Shape::map(outputs, rows, columns)),
+        _ => Err(Problem::WindowTooLarge {
+            window: [kernel_height, kernel_width],
+            input,
+        }),
+    }
+}
+
+pub(super) fn pool(parameters: &Pool, input: Shape) -> Result<Shape, Problem> {
+    let (channels, height, width) = map_dims(input)?;
+    let Pool {
+        kernel,
+        stride,
+        padding,
+        ceil_mode,
+    } = *parameters;
+    let in_range = kernel.iter().all(|size| (1..=LARGEST_SETTING).contains(size));
+    need(in_range, "kernel", "at least 1", format!("{kernel:?}"))?;
+    check_steps(stride, padding)?;
+    // A window that saw nothing but padding would have no maximum.
+    let Padding {
+        top,
+        bottom,
+        left,
+        right,
+    } = padding;
+    let reaches = top.max(bottom) < kernel[0] && left.max(right) < kernel[1];
+    need(
+        reaches,
+        "padding",
+        format!("smaller than the kernel {kernel:?}"),
+        format!("{padding:?}"),
+    )?;
+    let [padded_height, padded_width] = padded(height, width, padding);
+    if kernel[0] > padded_height || kernel[1] > padded_width {
+        return Err(Problem::WindowTooLarge {
+            window: kernel,
+            input,
+        });
+    }
+    let size = |length: usize, before: usize, padded: usize, kernel: usize, stride: usize| {
+        let room = padded - kernel;
+        if !ceil_mode {
+            return room / stride + 1;
+        }
+        let windows = room.div_ceil(stride) + 1;
+        // The last window has to start inside of the input or of the padding before it.
+        if (windows - 1) * stride >= length + before {
+            windows - 1
+        } else {
+            windows
+        }
+    };
+    let rows = size(height, top, padded_height, kernel[0], stride[0]);
+    let columns = size(width, left, padded_width, kernel[1], stride[1]);
+    Ok(Shape::map(channels, rows, columns))
+}
+
+fn four_dims(weight: &Weight) -> Result<[usize; 4], Problem> {
+    check_weight("weight", weight)?;
+    let dims =
+        <[usize; 4]>::try_from(weight.dims()).map_err(|_| dimensions("weight", "four dimensions", weight))?;
+    if dims.iter().all(|&size| size <= LARGEST_SETTING) {
+        Ok(dims)
+    } else {
+        Err(dimensions(
+            "weight",
+            format!("no dimension above {LARGEST_SETTING}"),
+            weight,
+        ))
+    }
+}
+
+fn check_steps(stride: [usize; 2], padding: Padding) -> Result<(), Problem> {
+    let in_range = stride.iter().all(|step| (1..=LARGEST_SETTING).contains(step));
+    need(in_range, "stride", "at least 1", format!("{stride:?}"))?;
+    let Padding {
+        top,
+        bottom,
+        left,
+        right,
+    } = padding;
+    let in_range = [top, bottom, left, right]
+        .iter()
+        .all(|&size| size <= LARGEST_SETTING);
+    need(
+        in_range,
+        "padding",
+        format!("at most {LARGEST_SETTING}"),
+        format!("{padding:?}"),
+    )
+}
+
+fn padded(height: usize, width: usize, padding: Padding) -> [usize; 2] {
+    [
+        height + padding.top + padding.bottom,
+        width + padding.left + padding.right,
+    ]
+}

@@ -1,0 +1,296 @@
+//! The operators and their parameters.
+
+use super::Weight;
+
+/// What a node does. Operands are in [`Node::inputs`](super::Node::inputs), in the order that each variant names.
+#[derive(Debug, Clone)]
+pub enum Op {
+    /// A network's input.
+    Input,
+    /// A trained value, the same for every image: a class token, positional embeddings.
+    Constant(Weight),
+    /// `torch.nn.Conv2d`.
+    Convolution(Convolution),
+    /// `torch.nn.ConvTranspose2d`.
+    TransposedConvolution(TransposedConvolution),
+    /// An activation, element by element.
+    Activation(Activation),
+    /// `scale[c] * x + shift[c]` for each channel or feature: batch normalisation in inference, layer scale.
+    Affine {
+        /// `[channels]`.
+        scale: Weight,
+        /// `[channels]`.
+        shift: Weight,
+    },
+    /// The sum of two values of one shape.
+    Add,
+    /// The product of two values of one shape, or of a map and one factor for each channel.
+    Multiply,
+    /// Channels (or features) of all operands, one after the other.
+    Concat,
+    /// Tokens of all operands, one after the other.
+    ConcatTokens,
+    /// Channels (or features) `start..start + count`.
+    Slice {
+        /// The first channel.
+        start: usize,
+        /// How many.
+        count: usize,
+    },
+    /// Channels `[groups, channels / groups]` transposed, as ShuffleNet does.
+    ChannelShuffle {
+        /// The number of groups.
+        groups: usize,
+    },
+    /// `torch.nn.MaxPool2d`: padding counts as minus infinity.
+    MaxPool(Pool),
+    /// `torch.nn.AvgPool2d`.
+    AveragePool {
+        /// The window.
+        pool: Pool,
+        /// Whether padding counts in the divisor (torch's default).
+        count_include_pad: bool,
+    },
+    /// `torch.nn.AdaptiveAvgPool2d` of a map.
+    AdaptiveAveragePool {
+        /// `[height, width]` of the result.
+        size: [usize; 2],
+    },
+    /// `torch.nn.functional.interpolate` of a map.
+    Upsample {
+        /// How values between pixels are found.
+        interpolation: Interpolation,
+        /// The size of the result. With [`UpsampleSize::Like`] there is a second operand.
+        size: UpsampleSize,
+    },
+    /// A value as a vector, in the order of its elements.
+    Flatten,
+    /// A map as one token for each pixel: `flatten(2).transpose(1, 2)`.
+    ToTokens,
+    /// Tokens as a map, a token for each pixel; the inverse of [`Op::ToTokens`].
+    ToMap {
+        /// `[height, width]` of the map.
+        size: [usize; 2],
+    },
+    /// One token as a vector.
+    SelectToken {
+        /// Its index.
+        index: usize,
+    },
+    /// The mean of all tokens.
+    MeanTokens,
+    /// `torch.nn.Linear` of a vector or of each token.
+    Linear {
+        /// `[out, in]`.
+        weight: Weight,
+        /// `[out]`.
+        bias: Option<Weight>,
+    },
+    /// `torch.nn.LayerNorm` over the features of each token or vector, or over the channels of each pixel.
+    LayerNorm(LayerNorm),
+    /// Softmax over the features of each token or vector, or over the channels of each pixel.
+    Softmax,
+    /// Scaled dot-product attention of three sequences: queries, keys, values.
+    Attention(Attention),
+}
+
+/// Rows and columns added around a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Padding {
+    /// Rows above.
+    pub top: usize,
+    /// Rows below.
+    pub bottom: usize,
+    /// Columns at the left.
+    pub left: usize,
+    /// Columns at the right.
+    pub right: usize,
+}
+
+impl Padding {
+    /// The same on every side, as torch pads.
+    pub const fn all(size: usize) -> Self {
+        Self {
+            top: size,
+            bottom: size,
+            left: size,
+            right: size,
+        }
+    }
+}
+
+/// `torch.nn.Conv2d`; the padding may differ between the sides.
+#[derive(Debug, Clone)]
+pub struct Convolution {
+    /// `[out, in / groups, kernel_height, kernel_width]`.
+    pub weight: Weight,
+    /// `[out]`.
+    pub bias: Option<Weight>,
+    /// `[vertical, horizontal]`.
+    pub stride: [usize; 2],
+    /// Zeros around the input.
+    pub padding: Padding,
+    /// `[vertical, horizontal]`.
+    pub dilation: [usize; 2],
+    /// Groups of channels that do not see each other.
+    pub groups: usize,
+}
+
+impl Convolution {
+    /// Stride 1, no padding, no dilation, one group.
+    pub fn new(weight: Weight, bias: Option<Weight>) -> Self {
+        Self {
+            weight,
+            bias,
+            stride: [1; 2],
+            padding: Padding::default(),
+            dilation: [1; 2],
+            groups: 1,
+        }
+    }
+
+    /// With this stride in both directions.
+    pub fn stride(self, stride: usize) -> Self {
+        Self {
+            stride: [stride; 2],
+            ..self
+        }
+    }
+
+    /// With this padding on every side.
+    pub fn padding(self, size: usize) -> Self {
+        Self {
+            padding: Padding::all(size),
+            ..self
+        }
+    }
+
+    /// With this dilation in both directions.
+    pub fn dilation(self, dilation: usize) -> Self {
+        Self {
+            dilation: [dilation; 2],
+            ..self
+        }
+    }
+
+    /// With this number of groups.
+    pub fn groups(self, groups: usize) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// `[kernel_height, kernel_width]`.
+    pub fn kernel(&self) -> [usize; 2] {
+        [self.weight.dims()[2], self.weight.dims()[3]]
+    }
+}
+
+/// `torch.nn.ConvTranspose2d`, one group, no dilation.
+#[derive(Debug, Clone)]
+pub struct TransposedConvolution {
+    /// `[in, out, kernel_height, kernel_width]`.
+    pub weight: Weight,
+    /// `[out]`.
+    pub bias: Option<Weight>,
+    /// `[vertical, horizontal]`.
+    pub stride: [usize; 2],
+    /// Rows and columns cut from each side of the result.
+    pub padding: usize,
+    /// Rows and columns added at the bottom and right of the result.
+    pub output_padding: usize,
+}
+
+/// The window of a pooling layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// `[height, width]`.
+    pub kernel: [usize; 2],
+    /// `[vertical, horizontal]`.
+    pub stride: [usize; 2],
+    /// Around the input.
+    pub padding: Padding,
+    /// Round the size of the result up, as torch's `ceil_mode`: no window starts beyond the input and its
+    /// padding at the top and left.
+    pub ceil_mode: bool,
+}
+
+impl Pool {
+    /// A square window.
+    pub const fn new(kernel: usize, stride: usize, padding: usize) -> Self {
+        Self {
+            kernel: [kernel; 2],
+            stride: [stride; 2],
+            padding: Padding::all(padding),
+            ceil_mode: false,
+        }
+    }
+}
+
+/// An activation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Activation {
+    /// `max(x, 0)`
+    Relu,
+    /// `min(max(x, 0), 6)`
+    Relu6,
+    /// `x` where it is positive, `slope * x` elsewhere; the slope is in `0..=1`.
+    LeakyRelu(f32),
+    /// `x * sigmoid(x)`
+    Silu,
+    /// `x * min(max(x + 3, 0), 6) / 6`
+    HardSwish,
+    /// `min(max(x + 3, 0), 6) / 6`
+    HardSigmoid,
+    /// `1 / (1 + exp(-x))`
+    Sigmoid,
+    /// `x * (1 + erf(x / sqrt(2))) / 2`
+    Gelu,
+    /// `x * sigmoid(1.702 * x)`, as CLIP has it.
+    QuickGelu,
+    /// `tanh(x)`
+    Tanh,
+}
+
+/// How values between pixels are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interpolation {
+    /// The pixel at `floor(x * input / output)`, as torch's `nearest`.
+    Nearest,
+    /// Between the four pixels around, as torch's `bilinear` without antialiasing.
+    Bilinear {
+        /// Whether corners of the input map onto corners of the result.
+        align_corners: bool,
+    },
+}
+
+/// The size of an upsampled map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpsampleSize {
+    /// This many times the input's `[height, width]`.
+    Scale([usize; 2]),
+    /// `[height, width]`.
+    Exact([usize; 2]),
+    /// The height and width of the second operand.
+    Like,
+}
+
+/// `torch.nn.LayerNorm` over the features.
+#[derive(Debug, Clone)]
+pub struct LayerNorm {
+    /// `[features]`.
+    pub weight: Weight,
+    /// `[features]`.
+    pub bias: Weight,
+    /// Added to the variance; torch's default is 1e-5.
+    pub epsilon: f32,
+}
+
+/// Scaled dot-product attention: `softmax(q k^T * scale) v` for each head.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attention {
+    /// Heads: features are split into this many equal parts.
+    pub heads: usize,
+    /// What products are multiplied with; `None` is `1 / sqrt(features of a head)`.
+    pub scale: Option<f32>,
+    /// Whether a token sees only itself and those before it.
+    pub causal: bool,
+}

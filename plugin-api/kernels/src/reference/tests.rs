@@ -1,0 +1,181 @@
+//! Small cases whose results torch gives, or that can be done by hand.
+
+use super::run;
+use crate::graph::{
+    Activation, Attention, Convolution, GraphBuilder, GraphError, Interpolation, LayerNorm, Padding, Pool,
+    Shape, TransposedConvolution, UpsampleSize, Value, Weight,
+};
+
+/// The result of one layer on one image.
+fn apply(
+    shape: Shape,
+    input: &[f32],
+    layer: impl Fn(&mut GraphBuilder, Value) -> Result<Value, GraphError>,
+) -> Vec<f64> {
+    let mut network = GraphBuilder::new();
+    let input_value = network.input("x", shape).unwrap();
+    let result = layer(&mut network, input_value).unwrap();
+    network.output(result).unwrap();
+    run(&network.build().unwrap(), &[input], 1).unwrap().remove(0)
+}
+
+fn assert_close(found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-4, "{found} is not {expected}");
+    }
+}
+
+const ROW: [f32; 4] = [1.0, 2.0, 3.0, 4.0];
+
+#[test]
+fn convolution_pads_each_side_as_told() {
+    let weight = Weight::new([1, 1, 1, 3], vec![1.0, 10.0, 100.0]);
+    let padding = Padding {
+        left: 1,
+        right: 2,
+        ..Padding::default()
+    };
+    let conv = Convolution {
+        padding,
+        ..Convolution::new(weight, Some(Weight::vector(vec![0.5])))
+    };
+    let found = apply(Shape::map(1, 1, 4), &ROW, |network, x| {
+        network.conv2d("conv", x, conv.clone())
+    });
+    assert_close(&found, &[210.5, 321.5, 432.5, 43.5, 4.5]);
+}
+
+#[test]
+fn groups_do_not_see_each_other() {
+    let weight = Weight::new([2, 1, 1, 1], vec![2.0, 3.0]);
+    let conv = Convolution::new(weight, None).groups(2);
+    let found = apply(Shape::map(2, 1, 2), &ROW, |network, x| {
+        network.conv2d("conv", x, conv.clone())
+    });
+    assert_close(&found, &[2.0, 4.0, 9.0, 12.0]);
+}
+
+#[test]
+fn transposed_convolution_spreads() {
+    let parameters = TransposedConvolution {
+        weight: Weight::new([1, 1, 1, 3], vec![1.0, 10.0, 100.0]),
+        bias: None,
+        stride: [2, 2],
+        padding: 0,
+        output_padding: 0,
+    };
+    let found = apply(Shape::map(1, 1, 2), &[1.0, 2.0], |network, x| {
+        network.conv_transpose2d("up", x, parameters.clone())
+    });
+    assert_close(&found, &[1.0, 10.0, 102.0, 20.0, 200.0]);
+}
+
+#[test]
+fn pooling_ignores_its_padding() {
+    let negative = [-1.0, -2.0, -3.0, -4.0];
+    let pool = Pool {
+        kernel: [1, 3],
+        stride: [1, 2],
+        padding: Padding {
+            left: 1,
+            right: 1,
+            ..Padding::default()
+        },
+        ceil_mode: false,
+    };
+    let found = apply(Shape::map(1, 1, 4), &negative, |network, x| {
+        network.max_pool2d("pool", x, pool)
+    });
+    assert_close(&found, &[-1.0, -2.0]);
+    let mean = |padded| {
+        apply(Shape::map(1, 1, 4), &ROW, |network, x| {
+            network.avg_pool2d("pool", x, pool, padded)
+        })
+    };
+    assert_close(&mean(true), &[1.0, 3.0]);
+    assert_close(&mean(false), &[1.5, 3.0]);
+}
+
+#[test]
+fn interpolation_follows_torch() {
+    let resize = |interpolation| {
+        apply(Shape::map(1, 1, 2), &[0.0, 4.0], |network, x| {
+            network.upsample("up", x, interpolation, UpsampleSize::Scale([1, 2]))
+        })
+    };
+    assert_close(&resize(Interpolation::Nearest), &[0.0, 0.0, 4.0, 4.0]);
+    assert_close(
+        &resize(Interpolation::Bilinear { align_corners: false }),
+        &[0.0, 1.0, 3.0, 4.0],
+    );
+    assert_close(
+        &resize(Interpolation::Bilinear { align_corners: true }),
+        &[0.0, 4.0 / 3.0, 8.0 / 3.0, 4.0],
+    );
+}
+
+#[test]
+fn tokens_are_pixels_with_their_channels_last() {
+    let found = apply(Shape::map(2, 1, 2), &ROW, |network, x| {
+        network.to_tokens("tokens", x)
+    });
+    assert_close(&found, &[1.0, 3.0, 2.0, 4.0]);
+    let shuffled = apply(Shape::map(4, 1, 1), &ROW, |network, x| {
+        network.channel_shuffle("shuffle", x, 2)
+    });
+    assert_close(&shuffled, &[1.0, 3.0, 2.0, 4.0]);
+}
+
+#[test]
+fn normalisation_and_softmax_work_over_features() {
+    let norm = LayerNorm {
+        weight: Weight::vector(vec![1.0, 2.0]),
+        bias: Weight::vector(vec![0.0, 1.0]),
+        epsilon: 0.0,
+    };
+    let found = apply(Shape::tokens(2, 2), &ROW, |network, x| {
+        network.layer_norm("norm", x, norm.clone())
+    });
+    assert_close(&found, &[-1.0, 3.0, -1.0, 3.0]);
+    let found = apply(Shape::map(2, 1, 2), &ROW, |network, x| {
+        network.softmax("softmax", x)
+    });
+    assert_close(&found, &[0.1192, 0.1192, 0.8808, 0.8808]);
+}
+
+#[test]
+fn causal_attention_looks_back_only() {
+    let attention = Attention {
+        heads: 1,
+        scale: None,
+        causal: true,
+    };
+    let found = apply(Shape::tokens(2, 2), &[1.0, 0.0, 0.0, 1.0], |network, x| {
+        network.attention("attention", [x, x, x], attention)
+    });
+    // Scores of the second token: 0 and 1 / sqrt(2).
+    assert_close(&found, &[1.0, 0.0, 0.3302, 0.6698]);
+}
+
+#[test]
+fn activations_have_their_published_values() {
+    let values = [
+        (Activation::Relu, [0.0, 0.0, 1.0]),
+        (Activation::Relu6, [0.0, 0.0, 1.0]),
+        (Activation::LeakyRelu(0.1), [-0.2, 0.0, 1.0]),
+        (Activation::Silu, [-0.2384, 0.0, 0.7311]),
+        (Activation::HardSwish, [-0.3333, 0.0, 0.6667]),
+        (Activation::HardSigmoid, [0.1667, 0.5, 0.6667]),
+        (Activation::Sigmoid, [0.1192, 0.5, 0.7311]),
+        (Activation::Gelu, [-0.0455, 0.0, 0.8413]),
+        (Activation::QuickGelu, [-0.0643, 0.0, 0.8458]),
+        (Activation::Tanh, [-0.9640, 0.0, 0.7616]),
+    ];
+    for (activation, expected) in values {
+        let found = apply(Shape::vector(3), &[-2.0, 0.0, 1.0], |network, x| {
+            network.activation("activation", x, activation)
+        });
+        assert_close(&found, &expected);
+    }
+}
