@@ -1,2 +1,5 @@
 //! Media decoding, labels as data, datasets, import and export.
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod media;

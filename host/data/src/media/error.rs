@@ -1,0 +1,91 @@
+//! Why a picture could not be had.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why bytes could not be turned into a picture. Each message is one line and does not name the file.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// No file at the path.
+    #[error("no such file")]
+    NotFound,
+    /// The path is a folder.
+    #[error("this is a folder, not a file")]
+    IsFolder,
+    /// The operating system would not give the file's content.
+    #[error("cannot be read: {0}")]
+    Io(io::Error),
+    /// A file of zero bytes.
+    #[error("the file is empty (0 bytes)")]
+    Empty,
+    /// The content is of no picture format.
+    #[error("not a picture: the content is {looks_like}")]
+    NotAnImage {
+        /// What it is instead, as far as can be told.
+        looks_like: &'static str,
+    },
+    /// A picture, but of a kind that is not decoded.
+    #[error("{what} are not supported; convert the file to JPEG, PNG or WebP")]
+    Unsupported {
+        /// The kind, in the plural.
+        what: String,
+    },
+    /// The header claims more pixels than the decoder's limit. Nothing was allocated.
+    #[error("{width}x{height} pixels are more than the limit of {max_pixels} pixels")]
+    TooLarge {
+        /// Claimed width.
+        width: u32,
+        /// Claimed height.
+        height: u32,
+        /// The limit that was in force.
+        max_pixels: u64,
+    },
+    /// The data ends before the picture does.
+    #[error("the {format} data is truncated: it ends after {size_bytes} bytes, before the picture does")]
+    Truncated {
+        /// The format's name.
+        format: &'static str,
+        /// How many bytes there are.
+        size_bytes: u64,
+    },
+    /// The data breaks its format's rules.
+    #[error("the {format} data is corrupt: {message}")]
+    Corrupt {
+        /// The format's name.
+        format: &'static str,
+        /// What the decoder says, on one line.
+        message: String,
+    },
+}
+
+impl DecodeError {
+    /// A [`DecodeError::Corrupt`] whose message is kept to one line.
+    pub(crate) fn corrupt(format: &'static str, message: impl std::fmt::Display) -> Self {
+        let message = message
+            .to_string()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        Self::Corrupt { format, message }
+    }
+}
+
+impl From<io::Error> for DecodeError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NotFound,
+            io::ErrorKind::IsADirectory => Self::IsFolder,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// A [`DecodeError`] with the file it is about.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", path.display())]
+pub struct MediaError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: DecodeError,
+}

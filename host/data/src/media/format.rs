@@ -1,0 +1,187 @@
+//! Which format a file's first bytes are of.
+
+use super::error::DecodeError;
+
+/// The picture formats that can be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ImageFormat {
+    /// JPEG, baseline or progressive.
+    Jpeg,
+    /// PNG; of an animation the default image.
+    Png,
+    /// WebP, lossy or lossless; of an animation the first frame.
+    WebP,
+    /// GIF, the first frame.
+    Gif,
+    /// Windows bitmap.
+    Bmp,
+    /// TIFF, the first page.
+    Tiff,
+}
+
+impl ImageFormat {
+    /// File endings of the formats, lower case, without the dot. They say which files of a folder are taken for
+    /// pictures; what a file really is, its content says.
+    pub const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff"];
+
+    /// Finds the format from a file's content.
+    pub fn detect(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.is_empty() {
+            return Err(DecodeError::Empty);
+        }
+        if let Some(name) = undecodable_format(bytes) {
+            return Err(DecodeError::Unsupported {
+                what: format!("{name} pictures"),
+            });
+        }
+        match image::guess_format(bytes) {
+            Ok(image::ImageFormat::Jpeg) => Ok(Self::Jpeg),
+            Ok(image::ImageFormat::Png) => Ok(Self::Png),
+            Ok(image::ImageFormat::WebP) => Ok(Self::WebP),
+            Ok(image::ImageFormat::Gif) => Ok(Self::Gif),
+            Ok(image::ImageFormat::Bmp) => Ok(Self::Bmp),
+            Ok(image::ImageFormat::Tiff) => Ok(Self::Tiff),
+            Ok(other) => Err(DecodeError::Unsupported {
+                what: format!("{other:?} pictures"),
+            }),
+            Err(_) => Err(DecodeError::NotAnImage {
+                looks_like: describe(bytes),
+            }),
+        }
+    }
+
+    /// The registered media type.
+    pub fn mime_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::WebP => "image/webp",
+            Self::Gif => "image/gif",
+            Self::Bmp => "image/bmp",
+            Self::Tiff => "image/tiff",
+        }
+    }
+
+    /// The format's usual name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::WebP => "WebP",
+            Self::Gif => "GIF",
+            Self::Bmp => "BMP",
+            Self::Tiff => "TIFF",
+        }
+    }
+}
+
+/// Formats that people do have files of, and that are worth naming when they are refused.
+fn undecodable_format(bytes: &[u8]) -> Option<&'static str> {
+    let brand = (bytes.get(4..8) == Some(b"ftyp"))
+        .then(|| bytes.get(8..12))
+        .flatten();
+    match brand {
+        Some(b"heic" | b"heix" | b"hevc" | b"mif1" | b"msf1") => return Some("HEIC"),
+        Some(b"avif" | b"avis") => return Some("AVIF"),
+        _ => {}
+    }
+    if bytes.starts_with(b"\x00\x00\x00\x0cJXL ") || bytes.starts_with(b"\xff\x0a") {
+        return Some("JPEG XL");
+    }
+    if bytes.starts_with(b"\x00\x00\x00\x0cjP  ") || bytes.starts_with(b"\xff\x4f\xff\x51") {
+        return Some("JPEG 2000");
+    }
+    None
+}
+
+/// What content that is no picture looks like, in a few words.
+fn describe(bytes: &[u8]) -> &'static str {
+    const INSPECTED: usize = 512;
+    let head = &bytes[..bytes.len().min(INSPECTED)];
+    let first = head.trim_ascii_start();
+    let starts_with_tag =
+        |tag: &[u8]| first.len() >= tag.len() && first[..tag.len()].eq_ignore_ascii_case(tag);
+    if head.iter().all(|&byte| byte == 0) {
+        "nothing but zero bytes"
+    } else if starts_with_tag(b"<svg") {
+        "an SVG drawing"
+    } else if starts_with_tag(b"<!doctype html") || starts_with_tag(b"<html") {
+        "an HTML page"
+    } else if bytes.starts_with(b"version https://git-lfs") {
+        "a Git LFS pointer; run `git lfs pull` to get the picture"
+    } else if bytes.starts_with(b"%PDF") {
+        "a PDF document"
+    } else if bytes.get(4..8) == Some(b"ftyp") || bytes.starts_with(b"\x1a\x45\xdf\xa3") {
+        "a video"
+    } else if is_text(head) {
+        "text"
+    } else {
+        "unknown binary data"
+    }
+}
+
+/// Whether the bytes are UTF-8 text, possibly cut in the middle of a character.
+fn is_text(head: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !valid.is_empty() && valid.chars().all(|c| !c.is_control() || c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks_like(bytes: &[u8]) -> &'static str {
+        match ImageFormat::detect(bytes) {
+            Err(DecodeError::NotAnImage { looks_like }) => looks_like,
+            other => panic!("expected NotAnImage, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn content_decides_and_not_the_name() {
+        assert_eq!(
+            ImageFormat::detect(b"\xff\xd8\xff\xe0").expect("JPEG"),
+            ImageFormat::Jpeg
+        );
+        assert_eq!(
+            ImageFormat::detect(b"\x89PNG\r\n\x1a\n").expect("PNG"),
+            ImageFormat::Png
+        );
+        assert_eq!(ImageFormat::detect(b"GIF89a").expect("GIF"), ImageFormat::Gif);
+        assert!(matches!(ImageFormat::detect(b""), Err(DecodeError::Empty)));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_described() {
+        assert_eq!(looks_like(b"just some words\n"), "text");
+        assert_eq!(looks_like("käse".as_bytes().split_at(2).0), "text");
+        assert_eq!(looks_like(b"  <!DOCTYPE html><html>"), "an HTML page");
+        assert_eq!(
+            looks_like(b"version https://git-lfs.github.com/spec/v1\n")
+                .split(';')
+                .next(),
+            Some("a Git LFS pointer")
+        );
+        assert_eq!(looks_like(&[0; 64]), "nothing but zero bytes");
+        assert_eq!(looks_like(&[1, 2, 3, 0xfe]), "unknown binary data");
+        assert_eq!(looks_like(b"\x00\x00\x00\x20ftypisom"), "a video");
+    }
+
+    #[test]
+    fn formats_that_are_not_decoded_are_named() {
+        for (bytes, name) in [
+            (&b"\x00\x00\x00\x1cftypheic"[..], "HEIC"),
+            (b"\x00\x00\x00\x1cftypavif", "AVIF"),
+            (b"\xff\x0a\x00\x00", "JPEG XL"),
+        ] {
+            let error = ImageFormat::detect(bytes).expect_err("not decodable");
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! A decoded picture and what is known about its file.
+
+use image::DynamicImage;
+use image::metadata::Orientation;
+use serde::{Deserialize, Serialize};
+
+/// An 8-bit RGB picture in memory: rows from top to bottom, three bytes a pixel, no padding.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RgbImage {
+    /// Width in pixels, at least 1.
+    pub width: u32,
+    /// Height in pixels, at least 1.
+    pub height: u32,
+    /// `height * width * 3` bytes, HWC.
+    pub data: Vec<u8>,
+}
+
+impl RgbImage {
+    /// Wraps pixels. Returns `None` unless `data` holds exactly `width * height * 3` bytes and is not empty.
+    pub fn from_raw(width: u32, height: u32, data: Vec<u8>) -> Option<Self> {
+        let expected = u64::from(width) * u64::from(height) * 3;
+        (expected > 0 && data.len() as u64 == expected).then_some(Self { width, height, data })
+    }
+
+    /// The three bytes at column `x`, row `y`. Panics outside of the picture, as indexing a slice does.
+    pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
+        let start = (y as usize * self.width as usize + x as usize) * 3;
+        [self.data[start], self.data[start + 1], self.data[start + 2]]
+    }
+
+    /// The picture turned and mirrored as EXIF's orientation tag asks.
+    pub(crate) fn oriented(self, orientation: Orientation) -> Self {
+        if orientation == Orientation::NoTransforms {
+            return self;
+        }
+        let Self { width, height, data } = self;
+        let Some(buffer) = image::RgbImage::from_raw(width, height, data) else {
+            unreachable!("an RgbImage always holds width * height * 3 bytes");
+        };
+        let mut picture = DynamicImage::ImageRgb8(buffer);
+        picture.apply_orientation(orientation);
+        let picture = picture.into_rgb8();
+        Self {
+            width: picture.width(),
+            height: picture.height(),
+            data: picture.into_raw(),
+        }
+    }
+}
+
+impl std::fmt::Debug for RgbImage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RgbImage({}x{})", self.width, self.height)
+    }
+}
+
+/// Facts about a picture's file, with the names that FiftyOne's `ImageMetadata` gives them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// Size of the file in bytes.
+    pub size_bytes: u64,
+    /// Media type found from the content, such as `image/jpeg`.
+    pub mime_type: String,
+    /// Width in pixels, after EXIF orientation.
+    pub width: u32,
+    /// Height in pixels, after EXIF orientation.
+    pub height: u32,
+    /// Colour and alpha channels in the file: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha, or CMYK.
+    /// A palette counts as the colours it holds.
+    pub num_channels: u8,
+}

@@ -1,0 +1,247 @@
+//! Every kind of picture decodes to exactly what Pillow gives (`images/generate.py` made the files and the hashes).
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use modelzoo_data::media::{DecodeError, Decoder, RgbImage};
+use proptest::prelude::*;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+#[derive(Deserialize, PartialEq, Debug)]
+struct Expected {
+    mime_type: String,
+    width: u32,
+    height: u32,
+    num_channels: u8,
+    sha256: String,
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/images")
+}
+
+fn expected() -> BTreeMap<String, Expected> {
+    let json = std::fs::read(folder().join("expected.json")).expect("expected.json is there");
+    serde_json::from_slice(&json).expect("expected.json is valid")
+}
+
+#[test]
+fn pixels_and_facts_are_those_of_pillow() {
+    let mut different = Vec::new();
+    for (name, expected) in expected() {
+        let decoded = match Decoder::default().decode_path(folder().join(&name)) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                different.push(format!("{error}"));
+                continue;
+            }
+        };
+        let sha256 = Sha256::digest(&decoded.image.data)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let found = Expected {
+            mime_type: decoded.metadata.mime_type,
+            width: decoded.image.width,
+            height: decoded.image.height,
+            num_channels: decoded.metadata.num_channels,
+            sha256,
+        };
+        if found != expected {
+            different.push(format!("{name}: {found:?}, not {expected:?}"));
+        }
+        assert_eq!(decoded.warning, None, "{name}");
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+fn read(name: &str) -> Vec<u8> {
+    std::fs::read(folder().join(name)).expect("the picture is there")
+}
+
+fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
+    Decoder::default()
+        .decode_bytes(bytes)
+        .map(|decoded| decoded.image)
+}
+
+#[test]
+fn metadata_alone_equals_that_of_a_full_decode() {
+    for name in expected().keys() {
+        let bytes = read(name);
+        let full = Decoder::default().decode_bytes(&bytes).expect("decodes").metadata;
+        assert_eq!(
+            Decoder::default()
+                .read_metadata_bytes(&bytes)
+                .expect("has a header"),
+            full,
+            "{name}"
+        );
+        assert_eq!(full.size_bytes, bytes.len() as u64, "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_ends_early_is_an_error_in_every_format() {
+    // The first frame of the animation is whole before the file's middle.
+    for name in expected().keys().filter(|name| *name != "animated.gif") {
+        let bytes = read(name);
+        for kept in [bytes.len() / 3, bytes.len() / 2, bytes.len() * 9 / 10] {
+            let error = decode(&bytes[..kept]).expect_err(&format!("{name} cut to {kept} bytes"));
+            assert!(
+                matches!(error, DecodeError::Truncated { .. } | DecodeError::Corrupt { .. }),
+                "{name} cut to {kept} of {} bytes: {error}",
+                bytes.len()
+            );
+            assert!(!error.to_string().contains('\n'), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_truncated_jpeg_says_so() {
+    let bytes = read("rgb_420.jpg");
+    // Pillow too refuses a JPEG that lacks nothing but its end marker.
+    for kept in [3, 200, bytes.len() / 2, bytes.len() - 2] {
+        let error = decode(&bytes[..kept]).expect_err("truncated");
+        assert!(
+            matches!(error, DecodeError::Truncated { .. }),
+            "{kept} bytes: {error}"
+        );
+    }
+    let error = decode(&bytes[..1000]).expect_err("truncated");
+    assert_eq!(
+        error.to_string(),
+        "the JPEG data is truncated: it ends after 1000 bytes, before the picture does"
+    );
+}
+
+#[test]
+fn a_jpeg_damaged_in_the_middle_is_decoded_with_a_warning() {
+    let mut bytes = read("rgb_444.jpg");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 40].copy_from_slice(&std::array::from_fn::<u8, 40, _>(|i| i as u8));
+    let decoded = Decoder::default()
+        .decode_bytes(&bytes)
+        .expect("Pillow decodes it too");
+    assert_eq!((decoded.image.width, decoded.image.height), (93, 61));
+    let warning = decoded.warning.expect("damage is reported");
+    assert!(warning.contains("damaged"), "{warning}");
+
+    bytes.truncate(bytes.len() - 30);
+    assert!(
+        matches!(decode(&bytes), Err(DecodeError::Truncated { .. })),
+        "damaged and cut"
+    );
+}
+
+#[test]
+fn what_is_no_picture_is_refused_whatever_its_name() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("notes.jpg");
+    let refusal = |content: &[u8]| {
+        std::fs::write(&path, content).expect("writable");
+        let message = Decoder::default()
+            .decode_path(&path)
+            .expect_err("no picture")
+            .to_string();
+        message
+            .strip_prefix(&format!("{}: ", path.display()))
+            .expect("begins with the path")
+            .to_owned()
+    };
+    assert_eq!(refusal(b"just some text\n"), "not a picture: the content is text");
+    assert_eq!(refusal(b""), "the file is empty (0 bytes)");
+
+    let missing = Decoder::default()
+        .decode_path(folder.path().join("gone.png"))
+        .expect_err("missing");
+    assert!(matches!(missing.reason, DecodeError::NotFound));
+    let directory = Decoder::default()
+        .decode_path(folder.path())
+        .expect_err("a folder");
+    assert!(matches!(directory.reason, DecodeError::IsFolder));
+    let palette = decode(&read("unsupported_palette.tiff")).expect_err("not decoded");
+    assert!(matches!(palette, DecodeError::Unsupported { .. }), "{palette}");
+}
+
+#[test]
+fn a_header_that_claims_too_many_pixels_is_refused() {
+    let claim = |name: &str, offset: usize, size: [u8; 4]| {
+        let mut bytes = read(name);
+        bytes[offset..offset + 4].copy_from_slice(&size);
+        bytes
+    };
+    let png = read("rgb.png");
+    let mut header = png[12..29].to_vec();
+    header[4..12].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
+    let mut bomb = png.clone();
+    bomb[12..29].copy_from_slice(&header);
+    bomb[29..33].copy_from_slice(&crc32(&header).to_be_bytes());
+
+    let jpeg = read("rgb_420.jpg");
+    let frame = jpeg
+        .windows(2)
+        .position(|pair| pair == [0xff, 0xc0])
+        .expect("a baseline frame header");
+    for bytes in [bomb, claim("rgb_420.jpg", frame + 5, [0x75, 0x30, 0x75, 0x30])] {
+        let error = decode(&bytes).expect_err("too large");
+        assert_eq!(
+            error.to_string(),
+            "30000x30000 pixels are more than the limit of 178956970 pixels"
+        );
+    }
+    let limited = Decoder::default()
+        .with_max_pixels(93 * 61 - 1)
+        .decode_bytes(&jpeg)
+        .expect_err("over the limit");
+    assert!(matches!(
+        limited,
+        DecodeError::TooLarge {
+            width: 93,
+            height: 61,
+            ..
+        }
+    ));
+    assert!(
+        Decoder::default()
+            .with_max_pixels(93 * 61)
+            .decode_bytes(&jpeg)
+            .is_ok()
+    );
+}
+
+/// PNG's checksum of a chunk.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & 0u32.wrapping_sub(crc & 1))
+        })
+    })
+}
+
+proptest! {
+    /// Whatever happens to a file's bytes, there is a whole picture or an error, never a panic.
+    #[test]
+    fn damage_never_panics(
+        file in 0..50usize,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        kept in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let names: Vec<_> = expected().into_keys().collect();
+        let mut bytes = read(&names[file % names.len()]);
+        for (position, value) in changes {
+            let position = position.index(bytes.len());
+            bytes[position] = value;
+        }
+        if let Some(kept) = kept {
+            bytes.truncate(kept.index(bytes.len()));
+        }
+        // A small limit keeps a damaged header from asking for gigabytes.
+        if let Ok(decoded) = Decoder::default().with_max_pixels(1_000_000).decode_bytes(&bytes) {
+            let RgbImage { width, height, data } = decoded.image;
+            prop_assert_eq!(data.len(), width as usize * height as usize * 3);
+        }
+    }
+}
