@@ -4,6 +4,8 @@
 
 pub mod atomic;
 pub mod config;
+pub mod reference;
 pub mod sha256;
 
+pub use reference::SourceRef;
 pub use sha256::Sha256Digest;

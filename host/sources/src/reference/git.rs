@@ -1,0 +1,140 @@
+//! Git repositories: how they are reached and what they are called.
+use std::fmt;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::is_archive_name;
+
+/// How a Git repository is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// `https://`
+    Https,
+    /// `http://`
+    Http,
+    /// `ssh://`, or `git@host:path`
+    Ssh,
+    /// `user@host:path` of another user than `git`: the path is relative to that user's home folder.
+    SshHome,
+    /// `file://`
+    File,
+}
+
+/// A Git repository somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GitRepository {
+    pub(super) transport: Transport,
+    /// The user of an ssh URL.
+    pub(super) user: Option<String>,
+    /// Lower case; empty for `file`.
+    pub(super) host: String,
+    /// Only where it is not the transport's own.
+    pub(super) port: Option<u16>,
+    /// Decoded, without the leading slash (`file` keeps it) and without slashes at the end.
+    pub(super) path: String,
+    pub(super) github: bool,
+}
+
+/// The characters of a ref that a URL would read as something else.
+pub(super) const ENCODED_IN_REF: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'%')
+    .add(b'?')
+    .add(b'#')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`')
+    .add(b'\\');
+
+/// The same for a path, where `@` would begin a ref.
+const ENCODED_IN_PATH: &AsciiSet = &ENCODED_IN_REF.add(b'@');
+
+/// The public GitHub.
+pub(super) const GITHUB_HOST: &str = "github.com";
+
+impl GitRepository {
+    /// The URL from which Git fetches, before any mirror is applied.
+    pub fn url(&self) -> String {
+        let Self { user, host, .. } = self;
+        let path = self.encoded_path();
+        let user = user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        match self.transport {
+            Transport::Https => format!("https://{host}{port}/{path}"),
+            Transport::Http => format!("http://{host}{port}/{path}"),
+            Transport::Ssh => format!("ssh://{user}{host}{port}/{path}"),
+            Transport::SshHome => format!("{user}{host}:{path}"),
+            Transport::File => format!("file://{path}"),
+        }
+    }
+
+    /// How the repository is reached.
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// The host's name in lower case; empty for `file` URLs.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The path on the host, as spelt: `user/repo` on GitHub.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether the host is GitHub or an enterprise host of it that the configuration names.
+    pub fn is_github(&self) -> bool {
+        self.github
+    }
+
+    /// Who owns the repository: the path without its last part, `user` of `user/repo`.
+    pub fn owner(&self) -> Option<&str> {
+        Some(self.path.trim_start_matches('/').rsplit_once('/')?.0)
+            .filter(|_| self.transport != Transport::File)
+    }
+
+    /// Host and path, whatever the transport, without `.git`. GitHub does not mind upper and lower case, so neither
+    /// does the identity of its repositories.
+    pub(super) fn identity(&self) -> String {
+        let path = self.encoded_path();
+        let path = match path.trim_end_matches(".git") {
+            // Without its ending it would be read as an archive.
+            archive if is_archive_name(archive) => format!("{archive}.git"),
+            stem => stem.to_owned(),
+        };
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        match (&self.transport, &self.user) {
+            (Transport::File, _) => format!("file://{path}"),
+            (Transport::SshHome, Some(user)) => format!("{user}@{}:{path}", self.host),
+            (Transport::Ssh, Some(user)) if user != "git" => {
+                format!("ssh://{user}@{}{port}/{path}", self.host)
+            }
+            _ if self.github => format!("{}{port}/{}", self.host, path.to_ascii_lowercase()),
+            _ if is_host_like(&self.host) || self.port.is_some() => format!("{}{port}/{path}", self.host),
+            // Without its scheme, `intranet/repo` would be the repository of a GitHub user.
+            _ => format!("https://{}/{path}", self.host),
+        }
+    }
+
+    fn encoded_path(&self) -> String {
+        utf8_percent_encode(&self.path, ENCODED_IN_PATH).to_string()
+    }
+}
+
+/// Whether the first part of `a/b` is a host. User names on GitHub have neither dots nor colons.
+pub(super) fn is_host_like(text: &str) -> bool {
+    text.contains(['.', ':']) || text == "localhost"
+}
+
+/// The canonical spelling: `user/repo` for the public GitHub over https, the URL for all others.
+impl fmt::Display for GitRepository {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host == GITHUB_HOST && self.transport == Transport::Https && self.port.is_none() {
+            formatter.write_str(&self.path)
+        } else {
+            formatter.write_str(&self.url())
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! References: every way in which a person can spell where a source is.
+//!
+//! | spelling | means |
+//! |---|---|
+//! | `user/repo`, `gh:user/repo`, `github.com/user/repo` | a repository on GitHub, its default branch |
+//! | `user/repo@REF`, `user/repo/REF` | the same at a branch, tag or commit |
+//! | `https://github.com/user/repo/tree/REF`, `/commit/SHA`, `/releases/tag/TAG` | what a browser's address bar gives |
+//! | `https://host/path`, `ssh://git@host/path`, `git@host:path`, `file:///path` | any other Git repository; `@REF` may follow |
+//! | `https://host/file.tar.gz` | an archive |
+//! | `./folder`, `../folder`, `/folder` | a folder, or an archive, on this machine |
+//!
+//! Each may end in `//sub/dir` for a source inside a repository or archive. However a source is spelt, it has one
+//! [identity](SourceRef::identity), and [`Display`](std::fmt::Display) gives a spelling that parses to the same value.
+mod browser;
+mod error;
+mod git;
+mod parse;
+mod revision;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use percent_encoding::utf8_percent_encode;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use error::{Problem, ReferenceError};
+pub use git::{GitRepository, Transport};
+pub use parse::Forges;
+pub use revision::Revision;
+
+/// File name endings by which an archive is known.
+pub const ARCHIVE_SUFFIXES: [&str; 7] = [
+    ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst",
+];
+
+/// Whether `path` ends like an archive that can be extracted.
+pub fn is_archive_name(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    ARCHIVE_SUFFIXES
+        .iter()
+        .any(|suffix| path.strip_suffix(suffix).is_some_and(|stem| !stem.is_empty()))
+}
+
+/// Where a source is, at which revision, and in which folder of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SourceRef {
+    location: Location,
+    revision: Revision,
+    subdirectory: Option<String>,
+}
+
+/// The three kinds of places that hold sources.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Location {
+    /// A Git repository.
+    Git(GitRepository),
+    /// The URL (`http`, `https` or `file`) of an archive; its name ends in one of [`ARCHIVE_SUFFIXES`].
+    Archive(String),
+    /// A folder or an archive on this machine, as the user wrote it.
+    Path(PathBuf),
+}
+
+impl SourceRef {
+    /// Reads a spelling; GitHub is the only forge known by name. See [`Forges::parse`] for others.
+    pub fn parse(spelling: &str) -> Result<Self, ReferenceError> {
+        Forges::default().parse(spelling)
+    }
+
+    /// The folder or archive at `path`, without reading the text of the path as a reference.
+    pub fn from_path(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let text = path.to_str().unwrap_or_default();
+        let is_marked = path.is_absolute() || text.starts_with('.');
+        let path = if is_marked {
+            path
+        } else {
+            Path::new(".").join(path)
+        };
+        Self {
+            location: Location::Path(path),
+            revision: Revision::Default,
+            subdirectory: None,
+        }
+    }
+
+    /// Where the source is.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// The revision that was asked for.
+    pub fn revision(&self) -> &Revision {
+        &self.revision
+    }
+
+    /// The folder of the source inside the repository or archive: relative, with `/`, never leading out of it.
+    pub fn subdirectory(&self) -> Option<&str> {
+        self.subdirectory.as_deref()
+    }
+
+    /// The same source at another revision. The revision of an archive or a path is always the default one.
+    pub fn with_revision(mut self, revision: Revision) -> Self {
+        if matches!(self.location, Location::Git(_)) {
+            self.revision = revision;
+        }
+        self
+    }
+
+    /// One name for one source, however it is spelt: host and path for a Git repository (`github.com/user/repo`),
+    /// the URL for an archive, the absolute path for a local one; then `//sub/dir`. The revision is no part of it.
+    ///
+    /// What [`Revision::RefOrPath`] leaves open (`tree/a/b`: branch `a/b`, or folder `b` of branch `a`?) is read as
+    /// a revision here; a resolved source knows better.
+    pub fn identity(&self) -> String {
+        let place = match &self.location {
+            Location::Git(repository) => repository.identity(),
+            Location::Archive(url) => {
+                return parse::join_archive(url, self.subdirectory());
+            }
+            Location::Path(path) => absolute(path).to_string_lossy().into_owned(),
+        };
+        match &self.subdirectory {
+            Some(subdirectory) => format!("{place}//{subdirectory}"),
+            None => place,
+        }
+    }
+
+    /// Whether this is code on this machine that the user named by its path.
+    pub fn is_local_path(&self) -> bool {
+        matches!(self.location, Location::Path(_))
+    }
+}
+
+/// The absolute form of a path; symbolic links are followed as far as it exists.
+fn absolute(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path)
+        .or_else(|_| std::path::absolute(path))
+        // Only an empty path or a missing current folder get here, and both fail again, with a message, on use.
+        .unwrap_or_else(|_| path.to_path_buf())
+}
+
+impl fmt::Display for SourceRef {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.location {
+            Location::Git(repository) => {
+                let lead = match &self.revision {
+                    Revision::Default => "",
+                    Revision::Named(_) | Revision::Commit(_) => "@",
+                    Revision::RefOrPath(_) if repository.is_github() => "/tree/",
+                    // The page separator of GitLab is understood after any repository.
+                    Revision::RefOrPath(_) => "/-/tree/",
+                };
+                let revision = self.revision.as_str().unwrap_or_default();
+                let revision = utf8_percent_encode(revision, git::ENCODED_IN_REF);
+                let spelling = format!("{repository}{lead}{revision}");
+                if spelling.contains("://") && is_archive_name(&spelling) {
+                    // A repository, or a ref, that is called like an archive.
+                    formatter.write_str("git+")?;
+                }
+                formatter.write_str(&spelling)?;
+            }
+            Location::Archive(url) => {
+                return formatter.write_str(&parse::join_archive(url, self.subdirectory()));
+            }
+            Location::Path(path) => path.display().fmt(formatter)?,
+        }
+        match &self.subdirectory {
+            Some(subdirectory) => write!(formatter, "//{subdirectory}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for SourceRef {
+    type Err = ReferenceError;
+
+    fn from_str(spelling: &str) -> Result<Self, Self::Err> {
+        Self::parse(spelling)
+    }
+}
+
+impl Serialize for SourceRef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SourceRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}

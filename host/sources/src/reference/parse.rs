@@ -1,0 +1,566 @@
+//! The parser of references.
+use std::path::PathBuf;
+
+use percent_encoding::percent_decode_str;
+
+use super::browser;
+use super::error::{Problem, ReferenceError};
+use super::git::{GITHUB_HOST, GitRepository, Transport, is_host_like};
+use super::revision::Revision;
+use super::{Location, SourceRef, is_archive_name};
+
+/// No browser, and no Git server, takes longer URLs.
+const LONGEST_SPELLING: usize = 4096;
+
+/// The hosts that are known to be GitHub, and so to have its pages, its disregard of case and its token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forges {
+    github_hosts: Vec<String>,
+}
+
+impl Default for Forges {
+    /// The public GitHub alone.
+    fn default() -> Self {
+        Self {
+            github_hosts: vec![GITHUB_HOST.to_owned()],
+        }
+    }
+}
+
+type Understood = Vec<(&'static str, String)>;
+
+impl Forges {
+    /// The public GitHub and these enterprise hosts of it (`github.example.com`, with `:port` where it has one).
+    pub fn with_enterprise_hosts<S: Into<String>>(hosts: impl IntoIterator<Item = S>) -> Self {
+        let mut forges = Self::default();
+        forges
+            .github_hosts
+            .extend(hosts.into_iter().map(|host| host.into().to_ascii_lowercase()));
+        forges
+    }
+
+    /// Reads a spelling.
+    ///
+    /// # Errors
+    /// The message says what is wrong and what was understood; [`ReferenceError::hint`] says what to write.
+    pub fn parse(&self, spelling: &str) -> Result<SourceRef, ReferenceError> {
+        let mut understood = Understood::new();
+        self.read(spelling.trim(), &mut understood)
+            .map_err(|problem| ReferenceError::new(spelling, understood, problem))
+    }
+
+    fn is_github(&self, host: &str, port: Option<u16>) -> bool {
+        let with_port = port.map(|port| format!("{host}:{port}"));
+        self.github_hosts
+            .iter()
+            .any(|known| known == with_port.as_deref().unwrap_or(host))
+    }
+
+    fn read(&self, spelling: &str, understood: &mut Understood) -> Result<SourceRef, Problem> {
+        if spelling.is_empty() {
+            return Err(Problem::Empty);
+        }
+        if spelling.len() > LONGEST_SPELLING {
+            return Err(Problem::TooLong {
+                limit: LONGEST_SPELLING,
+            });
+        }
+        if let Some(character) = spelling.chars().find(|c| c.is_control()) {
+            return Err(Problem::Character { character });
+        }
+        if spelling.starts_with(['.', '/']) || (cfg!(windows) && PathBuf::from(spelling).is_absolute()) {
+            return Ok(SourceRef {
+                location: Location::Path(PathBuf::from(spelling)),
+                revision: Revision::Default,
+                subdirectory: None,
+            });
+        }
+        if spelling.contains(' ') {
+            return Err(Problem::Character { character: ' ' });
+        }
+        if let Some(shorthand) = spelling.strip_prefix("gh:") {
+            return self.read_hosted(Authority::github(), shorthand, understood);
+        }
+        if let Some((scheme, rest)) = split_scheme(spelling) {
+            return self.read_url(&scheme, rest, understood);
+        }
+        if let Some((user, host, path)) = split_scp(spelling) {
+            return self.read_scp(user, host, path, understood);
+        }
+        match spelling.split_once('/') {
+            Some((host, _)) if is_host_like(host) => self.read_url("https", spelling, understood),
+            Some(_) => self.read_hosted(Authority::github(), spelling, understood),
+            None => Err(Problem::NotASource),
+        }
+    }
+
+    fn read_url(&self, scheme: &str, rest: &str, understood: &mut Understood) -> Result<SourceRef, Problem> {
+        // `git+https://` is how package managers say that an URL is a repository.
+        let (only_git, plain_scheme) = match scheme.strip_prefix("git+") {
+            Some(plain) => (true, plain),
+            None => (false, scheme),
+        };
+        understood.push(("scheme", plain_scheme.to_owned()));
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let transport = match plain_scheme {
+            "https" => Transport::Https,
+            "http" => Transport::Http,
+            "ssh" => Transport::Ssh,
+            "file" => Transport::File,
+            _ => {
+                return Err(Problem::Scheme {
+                    scheme: scheme.to_owned(),
+                });
+            }
+        };
+        if transport == Transport::File {
+            return read_file_url(authority, path, only_git, understood);
+        }
+        let mut authority = Authority::read(transport, authority)?;
+        understood.push(("host", authority.host.clone()));
+        if authority.host == "www.github.com" {
+            authority.host = GITHUB_HOST.to_owned();
+        }
+        if authority.host == GITHUB_HOST && transport == Transport::Http && authority.port.is_none() {
+            authority.transport = Transport::Https;
+        }
+        let is_web = matches!(transport, Transport::Https | Transport::Http);
+        let bare_path = path.split('?').next().unwrap_or_default();
+        if is_web && !only_git && self.is_archive_path(&authority, bare_path) {
+            return read_archive(&authority.web_root(), path, understood);
+        }
+        self.read_hosted(authority, bare_path.trim_start_matches('/'), understood)
+    }
+
+    /// Whether a URL's path names an archive, and not a ref or a repository that is called like one.
+    fn is_archive_path(&self, authority: &Authority, path: &str) -> bool {
+        let path = split_subdirectory(path.trim_start_matches('/')).0;
+        if !is_archive_name(path) {
+            return false;
+        }
+        if !self.is_github(&authority.host, authority.port) {
+            return !path.contains("/-/tree/") && !path.contains("/tree/");
+        }
+        matches!(
+            path.split('/').collect::<Vec<_>>()[..],
+            [_, _, "archive", _, ..] | [_, _, "releases", "download", _, ..] | [_, _, "raw", _, _, ..]
+        )
+    }
+
+    fn read_scp(
+        &self,
+        user: &str,
+        host: &str,
+        path: &str,
+        understood: &mut Understood,
+    ) -> Result<SourceRef, Problem> {
+        let mut authority = Authority::read(Transport::Ssh, &format!("{user}@{host}"))?;
+        understood.push(("scheme", "ssh".to_owned()));
+        understood.push(("host", authority.host.clone()));
+        if user != "git" {
+            authority.transport = Transport::SshHome;
+        }
+        self.read_hosted(authority, path, understood)
+    }
+
+    /// Reads `path[@ref | page][//sub/dir]` of a repository on a host.
+    fn read_hosted(
+        &self,
+        authority: Authority,
+        path: &str,
+        understood: &mut Understood,
+    ) -> Result<SourceRef, Problem> {
+        let github = self.is_github(&authority.host, authority.port);
+        let (path, subdirectory) = split_subdirectory(path);
+        let is_web = matches!(authority.transport, Transport::Https | Transport::Http);
+        let decoded = path
+            .trim_end_matches('/')
+            .split('/')
+            .map(decode)
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut parts: Vec<&str> = decoded.iter().map(String::as_str).collect();
+        if parts.iter().all(|part| part.is_empty()) {
+            return Err(Problem::Repository { name: String::new() });
+        }
+
+        let page_start = page_start(&parts, github, is_web);
+        let mut after_at = None;
+        let revision_start = parts[..page_start]
+            .iter()
+            .position(|part| at_sign(part).is_some());
+        let page: Vec<&str> = if let Some(index) = revision_start
+            && let Some(at) = at_sign(parts[index])
+        {
+            let mut revision = vec![&parts[index][at + 1..]];
+            revision.extend(&parts[index + 1..]);
+            after_at = Some(revision.join("/"));
+            parts[index] = &parts[index][..at];
+            parts.truncate(index + 1);
+            Vec::new()
+        } else {
+            parts.split_off(page_start)
+        };
+
+        let path = if github {
+            github_path(&parts, understood)?
+        } else {
+            host_path(&parts, understood)?
+        };
+        if authority.transport == Transport::SshHome && path.contains(['%', ' ']) {
+            // This form has no encoding that could be undone.
+            return Err(Problem::Repository { name: path });
+        }
+        let mut revision = match &after_at {
+            Some(name) => Revision::named(name)?,
+            None => browser::revision(&page, github)?,
+        };
+        if let Some(name) = revision.as_str() {
+            understood.push(("ref", name.to_owned()));
+        }
+        let subdirectory = subdirectory.map(check_subdirectory).transpose()?.flatten();
+        if let (Some(_), Revision::RefOrPath(name)) = (&subdirectory, &revision) {
+            revision = Revision::Named(name.clone());
+        }
+        let Authority {
+            transport,
+            user,
+            host,
+            port,
+        } = authority;
+        let user = if github && transport == Transport::Ssh {
+            Some("git".to_owned())
+        } else {
+            user
+        };
+        let repository = GitRepository {
+            transport,
+            user,
+            host,
+            port,
+            path,
+            github,
+        };
+        Ok(SourceRef {
+            location: Location::Git(repository),
+            revision,
+            subdirectory,
+        })
+    }
+}
+
+/// The host of a URL and how to reach it.
+struct Authority {
+    transport: Transport,
+    user: Option<String>,
+    host: String,
+    port: Option<u16>,
+}
+
+impl Authority {
+    fn github() -> Self {
+        Self {
+            transport: Transport::Https,
+            user: None,
+            host: GITHUB_HOST.to_owned(),
+            port: None,
+        }
+    }
+
+    fn read(transport: Transport, text: &str) -> Result<Self, Problem> {
+        let (user, host_and_port) = match text.rsplit_once('@') {
+            Some((user, rest)) => (Some(user), rest),
+            None => (None, text),
+        };
+        let is_ssh = transport == Transport::Ssh;
+        if let Some(user) = user {
+            let is_plain = !user.is_empty()
+                && !user.starts_with('-')
+                && user
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+            if !is_plain || (!is_ssh && user != "git") {
+                return Err(Problem::Credentials);
+            }
+        }
+        let refuse = || Problem::Host {
+            host: host_and_port.to_owned(),
+        };
+        let (host, port) = match host_and_port.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => {
+                // `https://host:/path` is allowed by the standard of URLs.
+                let port = if port.is_empty() {
+                    None
+                } else {
+                    Some(port.parse().map_err(|_| refuse())?)
+                };
+                (host, port)
+            }
+            _ => (host_and_port, None),
+        };
+        let host = host.to_ascii_lowercase();
+        let is_bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let is_sound = match is_bracketed {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => {
+                !host.is_empty()
+                    && !host.starts_with(['-', '.'])
+                    && host
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+            }
+        };
+        if !is_sound {
+            return Err(refuse());
+        }
+        let usual_port = match transport {
+            Transport::Https => 443,
+            Transport::Http => 80,
+            Transport::Ssh | Transport::SshHome | Transport::File => 22,
+        };
+        let user = user.filter(|_| is_ssh).map(str::to_owned);
+        Ok(Self {
+            transport,
+            user,
+            host,
+            port: port.filter(|&port| port != usual_port),
+        })
+    }
+
+    /// `https://host:port`
+    fn web_root(&self) -> String {
+        let scheme = if self.transport == Transport::Http {
+            "http"
+        } else {
+            "https"
+        };
+        match self.port {
+            Some(port) => format!("{scheme}://{}:{port}", self.host),
+            None => format!("{scheme}://{}", self.host),
+        }
+    }
+}
+
+/// Splits off a URL's scheme, in lower case.
+fn split_scheme(spelling: &str) -> Option<(String, &str)> {
+    let (scheme, rest) = spelling.split_once("://")?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    is_scheme.then(|| (scheme.to_ascii_lowercase(), rest))
+}
+
+/// Splits `user@host:path`.
+fn split_scp(spelling: &str) -> Option<(&str, &str, &str)> {
+    let (user, rest) = spelling.split_once('@')?;
+    let (host, path) = rest.split_once(':')?;
+    let is_scp = !user.contains(['/', ':']) && !host.contains('/') && !path.is_empty();
+    is_scp.then_some((user, host, path.trim_start_matches('/')))
+}
+
+/// Splits `path//sub/dir`.
+fn split_subdirectory(path: &str) -> (&str, Option<&str>) {
+    match path.split_once("//") {
+        Some((path, subdirectory)) => (path, Some(subdirectory)),
+        None => (path, None),
+    }
+}
+
+/// Checks `sub/dir`; `None` where it is empty.
+fn check_subdirectory(text: &str) -> Result<Option<String>, Problem> {
+    let refuse = || Problem::Subdirectory {
+        subdirectory: text.to_owned(),
+    };
+    let text_without_end = text.trim_end_matches('/');
+    if text_without_end.is_empty() {
+        return Ok(None);
+    }
+    let decoded = decode(text_without_end)?;
+    // `@` is refused because `//sub@v1` would look like a ref: that one stands before the folder.
+    let is_inside = decoded
+        .split('/')
+        .all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '%', '?', '#', '@', ' ']));
+    if is_inside {
+        Ok(Some(decoded))
+    } else {
+        Err(refuse())
+    }
+}
+
+/// Undoes percent-encoding; the result has no control characters.
+fn decode(part: &str) -> Result<String, Problem> {
+    let refuse = || Problem::PercentEncoding {
+        part: part.to_owned(),
+    };
+    let decoded = percent_decode_str(part).decode_utf8().map_err(|_| refuse())?;
+    if let Some(character) = decoded.chars().find(|c| c.is_control()) {
+        return Err(Problem::Character { character });
+    }
+    Ok(decoded.into_owned())
+}
+
+/// Where in a path's parts the repository ends and a page of it begins.
+fn page_start(parts: &[&str], github: bool, is_web: bool) -> usize {
+    if github {
+        return parts.len().min(2);
+    }
+    if let Some(index) = parts
+        .iter()
+        .position(|part| part.len() > 4 && part.ends_with(".git"))
+    {
+        return index + 1;
+    }
+    if !is_web {
+        return parts.len();
+    }
+    if let Some(index) = parts.iter().position(|part| *part == "-") {
+        return index;
+    }
+    match parts {
+        [_, _, page, ..] if browser::opens_page(page) => 2,
+        _ => parts.len(),
+    }
+}
+
+/// Where in a part `@ref` begins. A leading `@` belongs to the name, as in `@scope`.
+fn at_sign(part: &str) -> Option<usize> {
+    part.char_indices()
+        .skip(1)
+        .find(|(_, character)| *character == '@')
+        .map(|(index, _)| index)
+}
+
+/// Checks `user/repo` by GitHub's rules.
+fn github_path(parts: &[&str], understood: &mut Understood) -> Result<String, Problem> {
+    let allowed = |name: &str, more: &str| {
+        !name.is_empty()
+            && !name.starts_with('-')
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+    };
+    let [owner, repository] = parts else {
+        return Err(Problem::Repository {
+            name: parts.join("/"),
+        });
+    };
+    if !allowed(owner, "-_") || owner.len() > 100 {
+        return Err(Problem::Owner {
+            name: (*owner).to_owned(),
+        });
+    }
+    understood.push(("owner", (*owner).to_owned()));
+    let name = repository.trim_end_matches(".git");
+    if !allowed(name, "-_.") || matches!(name, "." | "..") || name.len() > 100 {
+        return Err(Problem::Repository {
+            name: (*repository).to_owned(),
+        });
+    }
+    understood.push(("repository", name.to_owned()));
+    Ok(format!("{owner}/{name}"))
+}
+
+/// Checks the path of a repository on any other host.
+fn host_path(parts: &[&str], understood: &mut Understood) -> Result<String, Problem> {
+    let path = parts.join("/");
+    let is_sound = |part: &&str| {
+        !matches!(*part, "" | "." | ".." | ".git")
+            && !part.starts_with('-')
+            && !part.contains(['\\', '/', ':', '@'])
+    };
+    // `@scope` is the name of a group on some hosts.
+    if !parts
+        .iter()
+        .map(|part| part.strip_prefix('@').unwrap_or(part))
+        .all(|part| is_sound(&part))
+    {
+        return Err(Problem::Repository { name: path });
+    }
+    understood.push(("repository", path.clone()));
+    Ok(path)
+}
+
+/// Reads what follows `file://`.
+fn read_file_url(
+    authority: &str,
+    path: &str,
+    only_git: bool,
+    understood: &mut Understood,
+) -> Result<SourceRef, Problem> {
+    if !matches!(authority, "" | "localhost") {
+        return Err(Problem::Host {
+            host: authority.to_owned(),
+        });
+    }
+    if !only_git && is_archive_name(split_subdirectory(path).0) {
+        return read_archive("file://", path, understood);
+    }
+    let (path, subdirectory) = split_subdirectory(path);
+    let path = decode(path.trim_end_matches('/'))?;
+    let mut parts: Vec<&str> = path.split('/').skip(1).collect();
+    let mut revision = Revision::Default;
+    let revision_start = parts.iter().position(|part| at_sign(part).is_some());
+    if let Some(index) = revision_start
+        && let Some(at) = at_sign(parts[index])
+    {
+        let mut name = vec![&parts[index][at + 1..]];
+        name.extend(&parts[index + 1..]);
+        revision = Revision::named(&name.join("/"))?;
+        parts[index] = &parts[index][..at];
+        parts.truncate(index + 1);
+    }
+    if parts.last() == Some(&".git") {
+        parts.pop();
+    }
+    let path = parts.join("/");
+    if parts.is_empty() || parts.iter().any(|part| matches!(*part, "" | "." | ".." | ".git")) {
+        return Err(Problem::Repository { name: path });
+    }
+    understood.push(("repository", format!("/{path}")));
+    let repository = GitRepository {
+        transport: Transport::File,
+        user: None,
+        host: String::new(),
+        port: None,
+        path: format!("/{path}"),
+        github: false,
+    };
+    let subdirectory = subdirectory.map(check_subdirectory).transpose()?.flatten();
+    Ok(SourceRef {
+        location: Location::Git(repository),
+        revision,
+        subdirectory,
+    })
+}
+
+/// Reads `/path/file.zip//sub/dir?query` below a root like `https://host`.
+fn read_archive(root: &str, rest: &str, understood: &mut Understood) -> Result<SourceRef, Problem> {
+    let (path, query) = match rest.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (rest, None),
+    };
+    let (path, subdirectory) = split_subdirectory(path);
+    decode(path)?;
+    let mut url = format!("{root}{path}");
+    if let Some(query) = query {
+        url.push('?');
+        url.push_str(query);
+    }
+    understood.push(("archive", url.clone()));
+    let subdirectory = subdirectory.map(check_subdirectory).transpose()?.flatten();
+    Ok(SourceRef {
+        location: Location::Archive(url),
+        revision: Revision::Default,
+        subdirectory,
+    })
+}
+
+/// Puts `//sub/dir` back into an archive's URL, before its query.
+pub(super) fn join_archive(url: &str, subdirectory: Option<&str>) -> String {
+    let (path, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+    match subdirectory {
+        Some(subdirectory) => format!("{path}//{subdirectory}{query}"),
+        None => url.to_owned(),
+    }
+}
