@@ -1,0 +1,138 @@
+//! What can go wrong with a dataset.
+
+use std::path::{Path, PathBuf};
+
+/// Why something could not be done with a dataset.
+#[derive(Debug, thiserror::Error)]
+#[error("dataset {}: {reason}", path.display())]
+pub struct DatasetError {
+    /// The dataset's file.
+    pub path: PathBuf,
+    /// What is wrong.
+    #[source]
+    pub reason: Reason,
+}
+
+/// What is wrong with a dataset, or with what was asked of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A dataset was to be created where there is a file.
+    #[error("there is already a file of this name")]
+    Exists,
+    /// There is no file.
+    #[error("there is no such file")]
+    NotFound,
+    /// The file is no dataset.
+    #[error("this file is no dataset: {0}")]
+    NotADataset(&'static str),
+    /// A later version of this program has written it.
+    #[error(
+        "it has format {found}, which a later version of modelzoo wrote; this one reads up to {supported}"
+    )]
+    Newer {
+        /// The file's format.
+        found: u32,
+        /// The newest format that this version knows.
+        supported: u32,
+    },
+    /// No field of this name.
+    #[error("there is no field `{name}`{}", known_fields(known))]
+    NoSuchField {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// The name cannot be a field's.
+    #[error("{0}")]
+    InvalidFieldName(String),
+    /// The values of a field have one type, and this is another.
+    #[error("field `{field}` holds {expected} labels, not {found}")]
+    OtherType {
+        /// The field.
+        field: String,
+        /// What it holds.
+        expected: String,
+        /// What was given.
+        found: String,
+    },
+    /// Another process is writing this field.
+    #[error("field `{field}` is being written by process {process} since {since}")]
+    RunInProgress {
+        /// The field.
+        field: String,
+        /// The process that writes it.
+        process: u32,
+        /// When its run began, in UTC.
+        since: String,
+    },
+    /// The field has values that this run would not have made.
+    #[error("field `{field}` already has values, and they are not this run's: {difference}")]
+    OtherValues {
+        /// The field.
+        field: String,
+        /// How they differ.
+        difference: String,
+    },
+    /// A field that another run has made would be written.
+    #[error("field `{field}` is not this run's to write")]
+    NotOwned {
+        /// The field.
+        field: String,
+    },
+    /// Another process has taken the run over.
+    #[error("the run of field `{field}` was taken over by another process")]
+    TakenOver {
+        /// The field.
+        field: String,
+    },
+    /// A label cannot be stored, or a stored one not be read.
+    #[error("field `{field}` of sample {sample}: {source}")]
+    Label {
+        /// The field.
+        field: String,
+        /// The sample.
+        sample: String,
+        /// What is wrong with the label.
+        source: serde_json::Error,
+    },
+    /// A newer plugin may send types of labels that this version does not know.
+    #[error("field `{field}` would hold a label of a type that this version of modelzoo does not know")]
+    UnknownType {
+        /// The field.
+        field: String,
+    },
+    /// Stored facts are not what they should be.
+    #[error("{what} cannot be read: {source}")]
+    Corrupt {
+        /// Which facts.
+        what: &'static str,
+        /// What is wrong with them.
+        source: serde_json::Error,
+    },
+    /// The lock file beside the dataset.
+    #[error("the lock file of a run cannot be made beside it: {0}")]
+    Lock(std::io::Error),
+    /// SQLite failed: the disk is full, the file damaged, or another process has been writing for too long.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl Reason {
+    /// The error of the dataset at `path`.
+    pub(super) fn at(self, path: &Path) -> DatasetError {
+        DatasetError {
+            path: path.to_owned(),
+            reason: self,
+        }
+    }
+}
+
+fn known_fields(known: &[String]) -> String {
+    if known.is_empty() {
+        "; the dataset has none yet".to_owned()
+    } else {
+        format!("; there are {}", known.join(", "))
+    }
+}

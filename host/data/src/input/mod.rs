@@ -1,0 +1,14 @@
+//! Which files a command is about: folders, globs, files and list files, in a fixed order.
+//!
+//! Nothing is held in memory but the names in the folder at hand, so a million files are no trouble. [`Inputs`] only
+//! describes the files; each [`Inputs::iter`] walks them anew.
+
+mod error;
+mod media_kind;
+mod relative;
+mod resolve;
+mod walk;
+
+pub use error::InputError;
+pub use media_kind::MediaKind;
+pub use resolve::{InputFile, Inputs};

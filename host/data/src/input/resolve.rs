@@ -1,0 +1,267 @@
+//! From what the user typed to files.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use super::error::InputError;
+use super::media_kind::MediaKind;
+use super::relative::{common_folder, relative_to};
+use super::walk::media_files;
+
+/// A file to work on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFile {
+    /// Where it is: as given, or below the folder that was given.
+    pub path: PathBuf,
+    /// Its name below the folder, the glob's fixed part or the list file's folder; for several files, below the
+    /// folder they share. It has no root and no `..`, so it can be joined to an output folder.
+    pub relative_path: PathBuf,
+    /// What it holds, going by its name. A file that was named itself and has an unknown ending is taken for a
+    /// picture.
+    pub kind: MediaKind,
+}
+
+/// The files that some inputs stand for.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    sources: Vec<Source>,
+    kinds: Vec<MediaKind>,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    Folder(PathBuf),
+    Glob { pattern: String, base: PathBuf },
+    File { path: PathBuf, base: PathBuf },
+    List(PathBuf),
+}
+
+type Files<'a> = Box<dyn Iterator<Item = Result<InputFile, InputError>> + 'a>;
+
+impl Inputs {
+    /// Finds out what each input is: a folder, a list file (ending in `.txt`, with a path on each line, relative to
+    /// the list's own folder), another file, or a glob (`*`, `?`, `[...]`, and `**` for folders at any depth).
+    ///
+    /// Folders and globs give files whose endings are of the given kinds; files that are named are taken as they
+    /// are.
+    ///
+    /// # Errors
+    /// When an input does not exist, or leads to no file at all.
+    pub fn resolve<P: AsRef<Path>>(inputs: &[P], kinds: &[MediaKind]) -> Result<Self, InputError> {
+        if inputs.is_empty() {
+            return Err(InputError::NoInput);
+        }
+        let files = inputs
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|path| path.is_file() && !is_list(path));
+        let base = common_folder(files);
+        let sources = inputs
+            .iter()
+            .map(|input| Source::detect(input.as_ref(), &base))
+            .collect::<Result<_, _>>()?;
+        let resolved = Self {
+            sources,
+            kinds: kinds.to_vec(),
+        };
+        for source in &resolved.sources {
+            // The first item shows whether there is any; an error among the rest concerns that item alone.
+            source
+                .files(&resolved.kinds)?
+                .next()
+                .unwrap_or_else(|| Err(source.nothing_found(kinds)))?;
+        }
+        Ok(resolved)
+    }
+
+    /// The files, input by input; within a folder or a glob in the order of their paths' parts. An error is a folder
+    /// or a line of a list that cannot be read; the rest follows all the same.
+    pub fn iter(&self) -> impl Iterator<Item = Result<InputFile, InputError>> + '_ {
+        self.sources
+            .iter()
+            .flat_map(|source| match source.files(&self.kinds) {
+                Ok(files) => files,
+                Err(error) => Box::new(std::iter::once(Err(error))),
+            })
+    }
+
+    /// How many items [`Inputs::iter`] gives. Walks all of them.
+    pub fn count(&self) -> usize {
+        self.iter().count()
+    }
+}
+
+impl Source {
+    fn detect(input: &Path, base: &Path) -> Result<Self, InputError> {
+        if input.is_dir() {
+            return Ok(Self::Folder(input.to_owned()));
+        }
+        if input.exists() {
+            let path = input.to_owned();
+            return Ok(if is_list(input) {
+                Self::List(path)
+            } else {
+                Self::File {
+                    path,
+                    base: base.to_owned(),
+                }
+            });
+        }
+        match input.to_str() {
+            Some(pattern) if pattern.contains(['*', '?', '[']) => {
+                glob::Pattern::new(pattern).map_err(|error| invalid_glob(pattern, &error))?;
+                Ok(Self::Glob {
+                    pattern: pattern.to_owned(),
+                    base: fixed_part(input),
+                })
+            }
+            _ => Err(InputError::NotFound {
+                path: input.to_owned(),
+                suggestions: similar_names(input),
+            }),
+        }
+    }
+
+    fn files(&self, kinds: &[MediaKind]) -> Result<Files<'_>, InputError> {
+        Ok(match self {
+            Self::Folder(folder) => Box::new(media_files(folder, kinds).map(move |file| {
+                let (path, kind) = file?;
+                Ok(InputFile {
+                    relative_path: relative_to(&path, folder),
+                    path,
+                    kind,
+                })
+            })),
+            Self::Glob { pattern, base } => {
+                let kinds = kinds.to_vec();
+                let options = glob::MatchOptions {
+                    require_literal_leading_dot: true,
+                    ..glob::MatchOptions::new()
+                };
+                let paths =
+                    glob::glob_with(pattern, options).map_err(|error| invalid_glob(pattern, &error))?;
+                Box::new(paths.filter_map(move |path| match path {
+                    Ok(path) => {
+                        let kind = MediaKind::from_path(&path)
+                            .filter(|kind| kinds.contains(kind) && !path.is_dir())?;
+                        Some(Ok(InputFile {
+                            relative_path: relative_to(&path, base),
+                            path,
+                            kind,
+                        }))
+                    }
+                    Err(error) => Some(Err(InputError::Io {
+                        path: error.path().to_owned(),
+                        source: error.into(),
+                    })),
+                }))
+            }
+            Self::File { path, base } => Box::new(std::iter::once(Ok(named_file(path.clone(), base)))),
+            Self::List(list) => Box::new(listed_files(list)?),
+        })
+    }
+
+    fn nothing_found(&self, kinds: &[MediaKind]) -> InputError {
+        let (input, place) = match self {
+            Self::Folder(folder) => (folder.clone(), "in this folder"),
+            Self::Glob { pattern, .. } => (PathBuf::from(pattern), "match this glob"),
+            Self::File { path, .. } | Self::List(path) => (path.clone(), "in this list"),
+        };
+        InputError::NothingFound {
+            input,
+            place,
+            kinds: kinds.to_vec(),
+        }
+    }
+}
+
+fn is_list(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("txt"))
+}
+
+/// A file that was named itself.
+fn named_file(path: PathBuf, base: &Path) -> InputFile {
+    let kind = MediaKind::from_path(&path).unwrap_or(MediaKind::Image);
+    InputFile {
+        relative_path: relative_to(&path, base),
+        path,
+        kind,
+    }
+}
+
+/// The files that a list names, one on a line; blank lines are passed over.
+fn listed_files(list: &Path) -> Result<impl Iterator<Item = Result<InputFile, InputError>> + '_, InputError> {
+    let failure = |source| InputError::Io {
+        path: list.to_owned(),
+        source,
+    };
+    let folder = list.parent().unwrap_or(Path::new(""));
+    let lines = BufReader::new(File::open(list).map_err(failure)?).lines();
+    Ok(lines.enumerate().filter_map(move |(index, line)| match line {
+        Ok(line) if line.trim().is_empty() => None,
+        Ok(line) => Some(Ok(named_file(folder.join(line.trim()), folder))),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Some(Err(InputError::InvalidList {
+            path: list.to_owned(),
+            line: index + 1,
+        })),
+        Err(error) => Some(Err(failure(error))),
+    }))
+}
+
+/// The folders of a glob before its first wildcard.
+fn fixed_part(pattern: &Path) -> PathBuf {
+    let is_fixed = |part: &std::path::Component<'_>| {
+        !part
+            .as_os_str()
+            .as_encoded_bytes()
+            .iter()
+            .any(|byte| b"*?[".contains(byte))
+    };
+    pattern.components().take_while(is_fixed).collect()
+}
+
+fn invalid_glob(pattern: &str, error: &glob::PatternError) -> InputError {
+    InputError::InvalidGlob {
+        pattern: pattern.to_owned(),
+        message: error.msg,
+        position: error.pos + 1,
+    }
+}
+
+/// Names in the folder of a missing path that are spelt much like its last part; at most three, the likeliest first.
+fn similar_names(missing: &Path) -> Vec<String> {
+    const LEAST_SIMILARITY: f64 = 0.8;
+    const MOST_NAMES: usize = 3;
+    let (Some(name), folder) = (
+        missing.file_name().and_then(|name| name.to_str()),
+        missing.parent(),
+    ) else {
+        return Vec::new();
+    };
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    let Ok(entries) = std::fs::read_dir(folder.unwrap_or(Path::new("."))) else {
+        return Vec::new();
+    };
+    let mut names: Vec<(f64, String)> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .map(|other| {
+            (
+                strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase()),
+                other,
+            )
+        })
+        .filter(|(similarity, _)| *similarity >= LEAST_SIMILARITY)
+        .collect();
+    names.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let spelt = |(_, name): (f64, String)| match folder {
+        Some(folder) => folder.join(name).display().to_string(),
+        None => name,
+    };
+    names.into_iter().take(MOST_NAMES).map(spelt).collect()
+}
+
+#[cfg(test)]
+mod tests;

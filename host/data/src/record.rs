@@ -1,0 +1,179 @@
+//! One sample with everything known about it: what datasets hold and what every format reads and writes.
+
+use std::collections::BTreeMap;
+
+use modelzoo_plugin_api::MediaType;
+use modelzoo_plugin_api::label::Label;
+use serde::{Deserialize, Serialize};
+
+use crate::media;
+
+/// Labels by the name of their field.
+pub type Fields = BTreeMap<String, Label>;
+
+/// An image or a video, what is known about its file, and its labels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SampleRecord {
+    /// Where the file is, as the user or the imported format said it.
+    pub filepath: String,
+    /// Image or video.
+    pub media_type: MediaType,
+    /// Facts about the file, where they have been read.
+    pub metadata: Option<Metadata>,
+    /// Free tags, in the order in which they were given.
+    pub tags: Vec<String>,
+    /// The labels of the whole sample.
+    pub fields: Fields,
+    /// The labels of a video's frames, by frame number, counted from 1.
+    pub frames: BTreeMap<u64, Fields>,
+    /// Why the sample has no labels, where a model failed on it.
+    pub error: Option<String>,
+}
+
+/// Facts about a file, in the form of FiftyOne's `ImageMetadata` and `VideoMetadata`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "_cls")]
+pub enum Metadata {
+    /// Of a picture.
+    #[serde(rename = "ImageMetadata")]
+    Image(ImageMetadata),
+    /// Of a video.
+    #[serde(rename = "VideoMetadata")]
+    Video(VideoMetadata),
+}
+
+/// Facts about a picture's file. Formats that tell only the size leave the rest out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImageMetadata {
+    /// Size of the file in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
+    /// Such as `image/jpeg`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+    /// Width in pixels, upright.
+    pub width: u32,
+    /// Height in pixels, upright.
+    pub height: u32,
+    /// Colour and alpha channels in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_channels: Option<u8>,
+}
+
+/// Facts about a video's file, with FiftyOne's names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VideoMetadata {
+    /// Size of the file in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
+    /// Such as `video/mp4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+    /// Width of the frames in pixels, upright.
+    pub frame_width: u32,
+    /// Height of the frames in pixels, upright.
+    pub frame_height: u32,
+    /// Frames in a second; the average where it varies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame_rate: Option<f64>,
+    /// How many frames there are; an estimate where the file does not say and they were not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_frame_count: Option<u64>,
+    /// Length in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<f64>,
+    /// The codec's name, such as `h264`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding_str: Option<String>,
+}
+
+impl SampleRecord {
+    /// A picture without labels.
+    pub fn image(filepath: impl Into<String>) -> Self {
+        Self {
+            filepath: filepath.into(),
+            ..Self::default()
+        }
+    }
+
+    /// A video without labels.
+    pub fn video(filepath: impl Into<String>) -> Self {
+        Self {
+            filepath: filepath.into(),
+            media_type: MediaType::Video,
+            ..Self::default()
+        }
+    }
+}
+
+impl Metadata {
+    /// Width and height of the picture, or of a video's frames, in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        match self {
+            Self::Image(image) => (image.width, image.height),
+            Self::Video(video) => (video.frame_width, video.frame_height),
+        }
+    }
+}
+
+impl From<media::Metadata> for Metadata {
+    fn from(read: media::Metadata) -> Self {
+        Self::Image(ImageMetadata {
+            size_bytes: Some(read.size_bytes),
+            mime_type: Some(read.mime_type),
+            width: read.width,
+            height: read.height,
+            num_channels: Some(read.num_channels),
+        })
+    }
+}
+
+/// The name of a label's type, as `_cls` says it; `Vector` and `Value` for what has no `_cls`, and `None` for types that
+/// this version does not know.
+pub fn label_type(label: &Label) -> Option<&'static str> {
+    Some(match label {
+        Label::Regression(_) => "Regression",
+        Label::Classification(_) => "Classification",
+        Label::Classifications(_) => "Classifications",
+        Label::Detection(_) => "Detection",
+        Label::Detections(_) => "Detections",
+        Label::Polyline(_) => "Polyline",
+        Label::Polylines(_) => "Polylines",
+        Label::Keypoint(_) => "Keypoint",
+        Label::Keypoints(_) => "Keypoints",
+        Label::Segmentation(_) => "Segmentation",
+        Label::Heatmap(_) => "Heatmap",
+        Label::TemporalDetection(_) => "TemporalDetection",
+        Label::TemporalDetections(_) => "TemporalDetections",
+        Label::GeoLocation(_) => "GeoLocation",
+        Label::Vector(_) => "Vector",
+        Label::Value(_) => "Value",
+        _ => return None,
+    })
+}
+
+/// Why `name` cannot be the name of a field, if it cannot.
+pub fn field_name_problem(name: &str) -> Option<String> {
+    const RESERVED: [&str; 9] = [
+        "id",
+        "filepath",
+        "media_type",
+        "metadata",
+        "tags",
+        "frames",
+        "error",
+        "created_at",
+        "last_modified_at",
+    ];
+    if name.is_empty() {
+        Some("a field needs a name".to_owned())
+    } else if name.starts_with('_') {
+        Some(format!("a field's name cannot begin with `_`, as `{name}` does"))
+    } else if let Some(character) = name.chars().find(|&c| matches!(c, '.' | '$') || c.is_control()) {
+        Some(format!("a field's name cannot contain {character:?}, as {name:?} does"))
+    } else if RESERVED.contains(&name) {
+        Some(format!("`{name}` is a name that every sample uses for itself"))
+    } else {
+        None
+    }
+}
