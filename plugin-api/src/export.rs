@@ -93,10 +93,11 @@ pub mod glue {
         guard(|| {
             let mut options: LoadOptions = message::decode(options.as_slice())?;
             options.host = Host::new(host);
+            let host = options.host;
             let model = source().load_model(name.as_str(), Path::new(path.as_str()), options)?;
-            let state = Box::into_raw(Box::new(model)).cast::<c_void>();
-            // SAFETY: the functions below take a `Box<dyn Model>` that was turned into a pointer just so; models are
-            // `Send + Sync`.
+            let state = Box::into_raw(Box::new(Loaded { model, host })).cast::<c_void>();
+            // SAFETY: the functions below take a `Box<Loaded>` that was turned into a pointer just so; models are
+            // `Send + Sync`, and so is the host.
             Ok(unsafe { ModelHandle::new(state, ModelFunctionsRef(FUNCTIONS.static_as_prefix())) })
         })
     }
@@ -131,32 +132,24 @@ pub mod glue {
 
     extern "C" fn model_info(state: *const c_void) -> AbiResult<RVec<u8>> {
         guard(|| {
-            let mut info = model(state).info();
-            info.methods = vec![message::PREDICT.to_owned()];
-            if info.has_embeddings {
-                info.methods.push(message::EMBED.to_owned());
-            }
+            let model = loaded(state).model.as_ref();
+            let mut info = model.info();
+            info.methods = crate::call::methods(model, &info);
             Ok(message::encode(&info)?.into())
         })
     }
 
     extern "C" fn call_model(state: *const c_void, request: Request<'_>) -> AbiResult<Reply> {
         guard(|| {
-            let model = model(state);
+            let Loaded { model, host } = loaded(state);
             let buffers: Vec<&[u8]> = request.buffers.iter().map(|view| view.bytes.as_slice()).collect();
-            let (message, buffers) = match request.method.as_str() {
-                message::PREDICT => {
-                    let arguments: message::PredictArguments = message::decode(request.message.as_slice())?;
-                    let images = message::decode_images(&arguments.images, &buffers)?;
-                    message::encode_outputs(model.predict_all(&images, &arguments.options)?)?
-                }
-                message::EMBED => {
-                    let arguments: message::PredictArguments = message::decode(request.message.as_slice())?;
-                    let images = message::decode_images(&arguments.images, &buffers)?;
-                    message::encode_embeddings(model.embed_all(&images)?)?
-                }
-                unknown => return Err(Error::unsupported(format!("the model has no method {unknown}"))),
-            };
+            let (message, buffers) = crate::call::call(
+                model.as_ref(),
+                *host,
+                request.method.as_str(),
+                request.message.as_slice(),
+                &buffers,
+            )?;
             Ok(Reply {
                 message: message.into(),
                 buffers: buffers.into(),
@@ -166,19 +159,24 @@ pub mod glue {
 
     extern "C" fn release_model(state: *mut c_void) {
         let released = guard(|| {
-            // SAFETY: `load_model` made `state` from a `Box<Box<dyn Model>>`; the host releases it once, last.
-            drop(unsafe { Box::from_raw(state.cast::<Box<dyn Model>>()) });
+            // SAFETY: `load_model` made `state` from a `Box<Loaded>`; the host releases it once, last.
+            drop(unsafe { Box::from_raw(state.cast::<Loaded>()) });
             Ok(())
         });
         // A model that panics while it is dropped has told so on standard error; nobody waits for an answer.
         drop(released);
     }
 
-    fn model<'a>(state: *const c_void) -> &'a dyn Model {
-        // SAFETY: `load_model` made `state` from a `Box<Box<dyn Model>>`, which lives until `release_model`, and the
-        // host calls nothing after that.
-        let model = unsafe { &*state.cast::<Box<dyn Model>>() };
-        model.as_ref()
+    /// What a model handle points to.
+    struct Loaded {
+        model: Box<dyn Model>,
+        host: Host,
+    }
+
+    fn loaded<'a>(state: *const c_void) -> &'a Loaded {
+        // SAFETY: `load_model` made `state` from a `Box<Loaded>`, which lives until `release_model`, and the host
+        // calls nothing after that.
+        unsafe { &*state.cast::<Loaded>() }
     }
 
     /// Runs `body`; its errors and panics are encoded for the other side.

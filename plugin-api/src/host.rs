@@ -116,6 +116,15 @@ impl Host {
     }
 
     fn call<A: Serialize, R: for<'de> Deserialize<'de>>(&self, method: &str, arguments: &A) -> Result<R> {
+        Ok(self.call_with_buffers(method, arguments)?.0)
+    }
+
+    /// Calls a service whose reply has buffers.
+    pub(crate) fn call_with_buffers<A: Serialize, R: for<'de> Deserialize<'de>>(
+        &self,
+        method: &str,
+        arguments: &A,
+    ) -> Result<(R, Vec<Vec<u8>>)> {
         let services = self
             .services
             .ok_or_else(|| Error::unsupported("there is no host to ask"))?;
@@ -125,6 +134,12 @@ impl Host {
             message: arguments.as_slice().into(),
             buffers: RSlice::EMPTY,
         };
-        message::decode(&message::result(services.call(request))?.message)
+        let reply = message::result(services.call(request))?;
+        let buffers = reply
+            .buffers
+            .iter()
+            .map(|buffer| buffer.bytes().to_vec())
+            .collect();
+        Ok((message::decode(&reply.message)?, buffers))
     }
 }

@@ -37,6 +37,7 @@
 #![warn(missing_debug_implementations)]
 
 mod array;
+mod call;
 mod device;
 mod error;
 mod export;
@@ -47,16 +48,21 @@ pub mod message;
 mod model;
 mod output;
 mod source;
+mod video;
 
 pub use array::{Array, ElementType, Elements};
 pub use device::{Device, UnknownDevice};
 pub use error::{Context, Error, ErrorKind, Result};
 pub use host::{DownloadRequest, Host, LogLevel};
 pub use image::Image;
-pub use model::{MediaType, Model, ModelInfo, PredictOptions};
+pub use model::{
+    MediaType, Model, ModelInfo, PredictOptions, PreparedImage, Preprocessing, PromptEmbedding, SampleFields,
+    SampleModel, Session, VideoModel,
+};
 pub use modelzoo_abi as abi;
 pub use output::Output;
 pub use source::{LoadOptions, ModelSource};
+pub use video::{Frame, Video, VideoInfo};
 
 #[doc(hidden)]
 pub use export::glue;

@@ -1,7 +1,7 @@
 //! Batches of images and what comes back for them.
 
 use super::{decode, encode};
-use crate::{Array, Error, ErrorKind, Image, Output, PredictOptions, Result};
+use crate::{Array, Error, ErrorKind, Image, Output, PredictOptions, PreparedImage, Result};
 use modelzoo_abi::ReplyBuffer;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -82,6 +82,28 @@ pub fn encode_outputs(outputs: Vec<Result<Output>>) -> Result<(Vec<u8>, Vec<Repl
 /// When an error holds something that MessagePack cannot.
 pub fn encode_embeddings(embeddings: Vec<Result<Array>>) -> Result<(Vec<u8>, Vec<ReplyBuffer>)> {
     encode_outcomes(embeddings, |array, visit| visit(array))
+}
+
+/// Encodes preprocessed images; the numbers go beside the message.
+///
+/// # Errors
+/// When an error holds something that MessagePack cannot.
+pub fn encode_prepared(images: Vec<Result<PreparedImage>>) -> Result<(Vec<u8>, Vec<ReplyBuffer>)> {
+    encode_outcomes(images, |image, visit| visit(&mut image.input))
+}
+
+/// Decodes `expected` preprocessed images.
+///
+/// # Errors
+/// When the message is none of preprocessed images, or not of so many.
+pub fn decode_prepared(
+    message: &[u8],
+    buffers: &[&[u8]],
+    expected: usize,
+) -> Result<Vec<Result<PreparedImage>>> {
+    decode_outcomes(message, buffers, expected, |image: &mut PreparedImage, visit| {
+        visit(&mut image.input)
+    })
 }
 
 /// Decodes the outputs of a batch of `expected` items.

@@ -4,11 +4,15 @@
 //! ignored and missing ones take their default, so both sides may be of different versions.
 
 mod batch;
+mod capability;
 mod description;
 
 pub use batch::{
-    ImageRef, Outcome, PredictArguments, decode_embeddings, decode_images, decode_outputs, encode_embeddings,
-    encode_outputs,
+    ImageRef, Outcome, PredictArguments, decode_embeddings, decode_images, decode_outputs, decode_prepared,
+    encode_embeddings, encode_outputs, encode_prepared,
+};
+pub use capability::{
+    FrameHeader, FrameRequest, PreparedArguments, PromptArguments, SampleArguments, VideoArguments,
 };
 pub use description::{Log, PluginDescription, Progress};
 
@@ -22,6 +26,32 @@ pub const PREDICT: &str = "predict/1";
 
 /// Embeddings for a batch of images: [`PredictArguments`], answered by outcomes of [`Array`](crate::Array).
 pub const EMBED: &str = "embed/1";
+
+/// Gets ready for a run: nothing, answered by nothing.
+pub const SETUP: &str = "setup/1";
+
+/// Ends a run: nothing, answered by nothing.
+pub const TEARDOWN: &str = "teardown/1";
+
+/// Preprocessing of a batch of images: [`PredictArguments`], answered by outcomes of
+/// [`PreparedImage`](crate::PreparedImage).
+pub const PREPROCESS: &str = "preprocess/1";
+
+/// Predictions for preprocessed images: [`PreparedArguments`], answered as [`PREDICT`].
+pub const PREDICT_PREPARED: &str = "predict_prepared/1";
+
+/// Embeddings of texts: [`PromptArguments`], answered as [`EMBED`].
+pub const EMBED_PROMPTS: &str = "embed_prompts/1";
+
+/// Predictions for images with fields of their samples: [`SampleArguments`], answered as [`PREDICT`].
+pub const PREDICT_SAMPLES: &str = "predict_samples/1";
+
+/// Predictions for one video: [`VideoArguments`], answered as [`PREDICT`] with one outcome.
+pub const PREDICT_VIDEO: &str = "predict_video/1";
+
+/// A host service: the next frame of a video. [`FrameRequest`], answered by an optional [`FrameHeader`] with a
+/// buffer of pixels.
+pub const NEXT_FRAME: &str = "next_frame/1";
 
 /// Encodes a message as a MessagePack map with field names.
 ///

@@ -1,48 +1,6 @@
-//! The interface of a model.
+//! What a model says of itself.
 
-use crate::{Array, Error, Image, Output, Result};
 use serde::{Deserialize, Serialize};
-
-/// A loaded model: FiftyOne's `Model` interface.
-///
-/// Only [`Model::info`] and [`Model::predict`] must be written. The methods may be called from several threads at
-/// once; a model with changing state keeps it behind a lock. A panic is caught and becomes an error of the call.
-pub trait Model: Send + Sync {
-    /// What the model is and can do. It does not change while the model is loaded.
-    fn info(&self) -> ModelInfo;
-
-    /// Says what `image` shows.
-    ///
-    /// # Errors
-    /// When this picture cannot be used; the others of its batch are done all the same.
-    fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output>;
-
-    /// Says what each of `images` shows, in their order; the pictures may differ in size. Worth writing where a
-    /// batch is faster than its pictures one by one.
-    ///
-    /// # Errors
-    /// An inner error fails one picture. An outer error fails the call: the host then asks for each picture alone.
-    fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
-        Ok(images.iter().map(|image| self.predict(image, options)).collect())
-    }
-
-    /// Computes the embedding of `image`, usually a vector. Models that can also set
-    /// [`ModelInfo::with_embeddings`].
-    ///
-    /// # Errors
-    /// When the model has no embeddings, or this picture cannot be used.
-    fn embed(&self, _image: &Image<'_>) -> Result<Array> {
-        Err(Error::unsupported("this model has no embeddings"))
-    }
-
-    /// Computes the embeddings of `images`, in their order.
-    ///
-    /// # Errors
-    /// As for [`Model::predict_all`].
-    fn embed_all(&self, images: &[Image<'_>]) -> Result<Vec<Result<Array>>> {
-        Ok(images.iter().map(|image| self.embed(image)).collect())
-    }
-}
 
 /// What a model takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +35,9 @@ pub struct ModelInfo {
     pub preferred_batch_size: Option<usize>,
     /// Where it runs: `cpu`, `cuda:0`, ...
     pub device: Option<String>,
+    /// The fields of a sample that it needs, by the names that it knows them under; see
+    /// [`SampleModel`](crate::SampleModel).
+    pub needed_fields: Vec<String>,
     /// The methods that it knows, with their versions; filled in by the export macro.
     pub methods: Vec<String>,
 }
@@ -85,6 +46,19 @@ impl ModelInfo {
     /// A model of pictures, without anything optional.
     pub fn image() -> Self {
         Self::default()
+    }
+
+    /// A model of whole videos, without anything optional.
+    pub fn video() -> Self {
+        Self {
+            media_type: MediaType::Video,
+            ..Self::default()
+        }
+    }
+
+    /// Whether the model knows a method, such as [`crate::message::EMBED`].
+    pub fn knows(&self, method: &str) -> bool {
+        self.methods.iter().any(|known| known == method)
     }
 
     /// Names the classes, by index.
@@ -116,6 +90,12 @@ impl ModelInfo {
         self
     }
 
+    /// Names the fields of a sample that the model needs.
+    pub fn with_needed_fields<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.needed_fields = names.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Says at which batch size the model is fastest.
     pub fn with_preferred_batch_size(mut self, size: usize) -> Self {
         self.preferred_batch_size = Some(size);
@@ -127,18 +107,4 @@ impl ModelInfo {
         self.device = Some(device.into());
         self
     }
-}
-
-/// What the user asked of a prediction.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct PredictOptions {
-    /// Leave out what the model is less sure of. `None` leaves it to the model. The host applies it to every output
-    /// as well, so a model need not; one that can save work by it should.
-    pub confidence_threshold: Option<f64>,
-    /// Keep only these classes. The host applies it as well.
-    pub classes: Option<Vec<String>>,
-    /// Put the raw scores of all classes into classifications.
-    pub store_logits: bool,
 }

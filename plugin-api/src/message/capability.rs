@@ -1,0 +1,69 @@
+//! The messages of optional capabilities.
+
+use super::ImageRef;
+use crate::{PredictOptions, PreparedImage, SampleFields, VideoInfo};
+use serde::{Deserialize, Serialize};
+
+/// The message of [`PREDICT_PREPARED`](super::PREDICT_PREPARED).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PreparedArguments {
+    /// The preprocessed images; their numbers are buffers beside the message.
+    pub images: Vec<PreparedImage>,
+    /// What the user asked for.
+    pub options: PredictOptions,
+}
+
+/// The message of [`EMBED_PROMPTS`](super::EMBED_PROMPTS).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromptArguments {
+    /// The texts.
+    pub prompts: Vec<String>,
+}
+
+/// The message of [`PREDICT_SAMPLES`](super::PREDICT_SAMPLES).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SampleArguments {
+    /// The images; their pixels are the buffers beside the message.
+    pub images: Vec<ImageRef>,
+    /// The fields of each image's sample.
+    pub samples: Vec<SampleFields>,
+    /// What the user asked for.
+    pub options: PredictOptions,
+}
+
+/// The message of [`PREDICT_VIDEO`](super::PREDICT_VIDEO).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VideoArguments {
+    /// What is known of the video.
+    pub info: VideoInfo,
+    /// The number under which the host knows its reader.
+    pub reader: u64,
+    /// What the user asked for.
+    pub options: PredictOptions,
+}
+
+/// The message of the service [`NEXT_FRAME`](super::NEXT_FRAME).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FrameRequest {
+    /// The number under which the host knows the reader.
+    pub reader: u64,
+}
+
+/// What the service [`NEXT_FRAME`](super::NEXT_FRAME) says of a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FrameHeader {
+    /// Its number, counted from 1.
+    pub number: u64,
+    /// When it is shown, in seconds from the start.
+    pub time: f64,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
