@@ -1,0 +1,8 @@
+//! Opening plugins: libraries that export the root module of `modelzoo-abi`.
+
+mod error;
+mod open;
+mod plugin;
+
+pub use error::LibraryError;
+pub(crate) use plugin::Plugin;

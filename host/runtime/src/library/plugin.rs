@@ -1,0 +1,51 @@
+//! An open plugin, with the messages of its entries encoded and decoded.
+
+use super::{LibraryError, open};
+use crate::Artifact;
+use modelzoo_abi::{HostServices, ModelHandle, PluginRootRef};
+use modelzoo_plugin_api::{
+    LoadOptions, Result,
+    message::{self, PluginDescription},
+};
+
+/// An open plugin. It stays open until the process ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Plugin {
+    root: PluginRootRef,
+}
+
+impl Plugin {
+    /// Opens the library after checking its content.
+    pub(crate) fn open(artifact: &Artifact) -> Result<Self, LibraryError> {
+        Ok(Self {
+            root: open::root(artifact)?,
+        })
+    }
+
+    /// What the plugin was built with.
+    pub(crate) fn describe(&self) -> Result<PluginDescription> {
+        message::decode(&message::result(self.root.describe()())?)
+    }
+
+    /// Asks the plugin to download model `name` to the absolute path `path`.
+    pub(crate) fn download_model(&self, name: &str, path: &str, services: HostServices) -> Result<()> {
+        message::result(self.root.download_model()(name.into(), path.into(), services))
+    }
+
+    /// Loads model `name` from the absolute path `path`.
+    pub(crate) fn load_model(
+        &self,
+        name: &str,
+        path: &str,
+        options: &LoadOptions,
+        services: HostServices,
+    ) -> Result<ModelHandle> {
+        let options = message::encode(options)?;
+        message::result(self.root.load_model()(
+            name.into(),
+            path.into(),
+            options.as_slice().into(),
+            services,
+        ))
+    }
+}

@@ -1,0 +1,96 @@
+//! What the host does for its plugins.
+
+use modelzoo_plugin_api::{
+    DownloadRequest, Error, LogLevel, Result,
+    message::{self, Log, Progress},
+};
+use std::{path::PathBuf, thread::available_parallelism};
+
+/// What the host does for its plugins. The methods are called from any thread.
+///
+/// Every method has a default, so that a program that needs none of this uses [`DefaultServices`].
+pub trait HostServices: Send + Sync {
+    /// Takes note of a message of the plugin. The default hands it to `tracing`.
+    fn log(&self, level: LogLevel, text: &str) {
+        match level {
+            LogLevel::Error => tracing::error!(target: "modelzoo::plugin", "{text}"),
+            LogLevel::Warn => tracing::warn!(target: "modelzoo::plugin", "{text}"),
+            LogLevel::Info => tracing::info!(target: "modelzoo::plugin", "{text}"),
+            _ => tracing::debug!(target: "modelzoo::plugin", "{text}"),
+        }
+    }
+
+    /// Shows how far a long step of the plugin is: `done` of `total` in some unit. The default shows nothing.
+    fn progress(&self, step: &str, done: u64, total: Option<u64>) {
+        tracing::trace!(target: "modelzoo::plugin", step, done, total);
+    }
+
+    /// Whether the user wants to stop.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
+    /// How many threads the plugin may use, at least 1. The default is one for each processor.
+    fn threads(&self) -> usize {
+        available_parallelism().map_or(1, usize::from)
+    }
+
+    /// Downloads a file for the plugin and gives its path, verified. The default refuses.
+    ///
+    /// # Errors
+    /// When the file cannot be had, or is not the one it should be.
+    fn download(&self, request: &DownloadRequest) -> Result<PathBuf> {
+        let url = request.urls.first().map_or("anything", String::as_str);
+        Err(Error::unsupported(format!(
+            "this host does not download {url} for plugins"
+        )))
+    }
+}
+
+/// The defaults of [`HostServices`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DefaultServices;
+
+impl HostServices for DefaultServices {}
+
+/// Answers a plugin's call of a host service: the encoded reply, or an error.
+pub(crate) fn answer(services: &dyn HostServices, method: &str, arguments: &[u8]) -> Result<Vec<u8>> {
+    match method {
+        "log/1" => {
+            let Log { level, message: text } = message::decode(arguments)?;
+            services.log(level, &text);
+            message::encode(&())
+        }
+        "progress/1" => {
+            let Progress { step, done, total } = message::decode(arguments)?;
+            services.progress(&step, done, total);
+            message::encode(&())
+        }
+        "cancelled/1" => message::encode(&services.is_cancelled()),
+        "threads/1" => message::encode(&services.threads()),
+        "download/1" => message::encode(&services.download(&message::decode(arguments)?)?),
+        unknown => Err(Error::unsupported(format!("this host has no service {unknown}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use modelzoo_plugin_api::ErrorKind;
+
+    #[test]
+    fn services_are_found_by_name() {
+        let ask = |method, arguments: &[u8]| answer(&DefaultServices, method, arguments);
+        let threads: usize = message::decode(&ask("threads/1", &[]).unwrap()).unwrap();
+        assert!(threads > 0);
+        assert!(!message::decode::<bool>(&ask("cancelled/1", &[]).unwrap()).unwrap());
+        assert_eq!(ask("fly/1", &[]).unwrap_err().kind(), ErrorKind::Unsupported);
+        let request = DownloadRequest::new("https://example.org/weights", "/tmp/weights");
+        let refused = ask("download/1", &message::encode(&request).unwrap()).unwrap_err();
+        assert!(
+            refused.to_string().contains("https://example.org/weights"),
+            "{refused}"
+        );
+        assert!(ask("log/1", b"\xc1").is_err());
+    }
+}
