@@ -3,4 +3,5 @@
 #![deny(missing_docs)]
 
 pub mod input;
+pub mod label;
 pub mod media;

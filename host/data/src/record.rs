@@ -170,7 +170,9 @@ pub fn field_name_problem(name: &str) -> Option<String> {
     } else if name.starts_with('_') {
         Some(format!("a field's name cannot begin with `_`, as `{name}` does"))
     } else if let Some(character) = name.chars().find(|&c| matches!(c, '.' | '$') || c.is_control()) {
-        Some(format!("a field's name cannot contain {character:?}, as {name:?} does"))
+        Some(format!(
+            "a field's name cannot contain {character:?}, as {name:?} does"
+        ))
     } else if RESERVED.contains(&name) {
         Some(format!("`{name}` is a name that every sample uses for itself"))
     } else {

@@ -98,9 +98,7 @@ impl Database {
 /// Says in plain words that a file is none of SQLite's.
 fn not_sqlite(reason: Reason) -> Reason {
     match &reason {
-        Reason::Sqlite(error)
-            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
-        {
+        Reason::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
             Reason::NotADataset("it is no SQLite file")
         }
         _ => reason,

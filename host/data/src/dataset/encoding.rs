@@ -9,10 +9,7 @@ pub(super) enum Encoded {
     /// JSON.
     Label(String),
     /// Single precision, little-endian, with the shape as JSON where there is more than one dimension.
-    Vector {
-        shape: Option<String>,
-        bytes: Vec<u8>,
-    },
+    Vector { shape: Option<String>, bytes: Vec<u8> },
 }
 
 pub(super) fn encode(label: &Label) -> Result<Encoded, serde_json::Error> {

@@ -28,8 +28,11 @@ pub(super) fn of_sample(connection: &Connection, sample: SampleId) -> Result<Vec
 impl Dataset {
     /// Adds a tag to samples that lack it.
     pub fn add_tag(&mut self, samples: &[SampleId], tag: &str) -> Result<(), DatasetError> {
-        self.database
-            .write(|transaction| samples.iter().try_for_each(|&sample| add(transaction, sample, tag)))
+        self.database.write(|transaction| {
+            samples
+                .iter()
+                .try_for_each(|&sample| add(transaction, sample, tag))
+        })
     }
 
     /// Takes a tag from samples that have it.

@@ -48,7 +48,8 @@ impl DatasetWriter {
 
     /// Adds a sample.
     pub fn add(&mut self, record: SampleRecord) -> Result<(), DatasetError> {
-        self.labels_waiting += record.fields.len() + record.frames.values().map(|fields| fields.len()).sum::<usize>();
+        self.labels_waiting +=
+            record.fields.len() + record.frames.values().map(|fields| fields.len()).sum::<usize>();
         self.waiting.push(record);
         if self.waiting.len() >= SAMPLES_PER_COMMIT || self.labels_waiting >= LABELS_PER_COMMIT {
             self.commit()?;
@@ -95,7 +96,11 @@ fn add_record(connection: &Connection, record: &SampleRecord) -> Result<bool, Re
              ON CONFLICT (filepath) DO NOTHING RETURNING id",
         )?
         .query_row(
-            params![record.filepath, super::media_type_name(record.media_type), metadata],
+            params![
+                record.filepath,
+                super::media_type_name(record.media_type),
+                metadata
+            ],
             |row| row.get(0),
         )
         .optional()?;

@@ -1,7 +1,7 @@
 //! Why there is nothing to work on.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::media_kind::MediaKind;
 
@@ -59,6 +59,18 @@ pub enum InputError {
 }
 
 impl InputError {
+    /// The file, folder or pattern that it is about; `None` where no input was given.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::NoInput => None,
+            Self::NotFound { path, .. } | Self::InvalidList { path, .. } | Self::Io { path, .. } => {
+                Some(path)
+            }
+            Self::NothingFound { input, .. } => Some(input),
+            Self::InvalidGlob { pattern, .. } => Some(Path::new(pattern)),
+        }
+    }
+
     /// What to do next, where that can be said.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -1,0 +1,284 @@
+//! Runs end early, go on, and keep out of each other's way.
+
+use std::collections::BTreeMap;
+
+use modelzoo_plugin_api::Output;
+use modelzoo_plugin_api::label::{Detections, Label, PlainValue};
+use rusqlite::Connection;
+
+use super::{classification, ids, pictures, provenance, records, values};
+use crate::dataset::{Dataset, Existing, FieldDescription, Item, Reason, Run, Selection, Values};
+use crate::record::{Fields, SampleRecord};
+
+fn begin(dataset: &mut Dataset, field: &str) -> Run {
+    dataset
+        .begin_run(field, &provenance("resnet18"), Existing::Resume)
+        .unwrap()
+}
+
+/// Commits a label for each of the next `count` samples.
+fn label_next(run: &mut Run, count: usize) {
+    let batch: Vec<Item> = run
+        .pending(&Selection::without_labels())
+        .unwrap()
+        .take(count)
+        .map(|sample| {
+            let sample = sample.unwrap();
+            (
+                sample.id,
+                Ok(values("seen", classification(&sample.record.filepath))),
+            )
+        })
+        .collect();
+    run.commit_batch(&batch).unwrap();
+}
+
+fn pending(run: &Run) -> Vec<String> {
+    let samples = run.pending(&Selection::without_labels()).unwrap();
+    samples.map(|sample| sample.unwrap().record.filepath).collect()
+}
+
+#[test]
+fn a_run_that_ended_early_goes_on_where_it_was() {
+    let (_folder, mut dataset) = pictures(5);
+    let mut run = begin(&mut dataset, "seen");
+    label_next(&mut run, 2);
+    drop(run);
+    assert!(!dataset.runs().unwrap()[0].active);
+
+    let mut run = begin(&mut dataset, "seen");
+    assert_eq!(pending(&run), ["2.jpg", "3.jpg", "4.jpg"]);
+    assert_eq!(run.progress().unwrap().done, 2);
+    label_next(&mut run, 9);
+    assert_eq!(run.finish().unwrap().done, 5);
+    for record in records(&dataset) {
+        assert_eq!(record.fields["seen"], classification(&record.filepath));
+    }
+}
+
+#[test]
+fn a_finished_run_takes_up_new_samples_and_those_that_failed() {
+    let (_folder, mut dataset) = pictures(2);
+    let samples = ids(&dataset);
+    let mut run = begin(&mut dataset, "seen");
+    let batch = [
+        (samples[0], Ok(values("seen", classification("cat")))),
+        (samples[1], Err("the file is truncated".to_owned())),
+    ];
+    let progress = run.commit_batch(&batch).unwrap();
+    assert_eq!((progress.done, progress.failed), (1, 1));
+    assert_eq!(pending(&run), [""; 0]);
+    assert_eq!(run.failures().unwrap()[0].error, "the file is truncated");
+    run.finish().unwrap();
+    assert_eq!(dataset.failures("seen").unwrap()[0].filepath, "1.jpg");
+
+    let mut writer = dataset.writer().unwrap();
+    writer.add(SampleRecord::image("new.jpg")).unwrap();
+    writer.finish().unwrap();
+    let run = begin(&mut dataset, "seen");
+    assert_eq!(pending(&run), ["1.jpg", "new.jpg"]);
+}
+
+#[test]
+fn a_run_that_ended_early_does_not_repeat_failures() {
+    let (_folder, mut dataset) = pictures(2);
+    let samples = ids(&dataset);
+    let mut run = begin(&mut dataset, "seen");
+    run.commit_batch(&[(samples[0], Err("broken".to_owned()))])
+        .unwrap();
+    drop(run);
+    assert_eq!(pending(&begin(&mut dataset, "seen")), ["1.jpg"]);
+}
+
+#[test]
+fn two_processes_do_not_fill_one_field() {
+    let (_folder, mut dataset) = pictures(1);
+    let run = begin(&mut dataset, "seen");
+    let mut second = Dataset::open(dataset.path()).unwrap();
+    let error = second
+        .begin_run("seen", &provenance("resnet18"), Existing::Replace)
+        .unwrap_err();
+    assert!(
+        matches!(&error.reason, Reason::RunInProgress { process, .. } if *process == std::process::id()),
+        "{error}"
+    );
+    assert!(second.runs().unwrap()[0].active);
+    begin(&mut second, "other").finish().unwrap();
+    drop(run);
+    begin(&mut second, "seen");
+}
+
+#[test]
+fn a_run_that_was_taken_over_writes_nothing_more() {
+    let (_folder, mut dataset) = pictures(1);
+    let mut run = begin(&mut dataset, "seen");
+    // As after a failure of locks on a network file system.
+    Connection::open(dataset.path())
+        .unwrap()
+        .execute("UPDATE runs SET lease = 'another'", [])
+        .unwrap();
+    let batch = [(ids(&dataset)[0], Ok(values("seen", classification("cat"))))];
+    let error = run.commit_batch(&batch).unwrap_err();
+    assert!(matches!(error.reason, Reason::TakenOver { .. }), "{error}");
+    assert!(records(&dataset)[0].fields.is_empty());
+}
+
+#[test]
+fn values_of_another_origin_are_replaced_only_when_asked() {
+    let (_folder, mut dataset) = pictures(1);
+    let mut run = begin(&mut dataset, "seen");
+    label_next(&mut run, 1);
+    run.finish().unwrap();
+
+    let other = provenance("resnet50");
+    let error = dataset.begin_run("seen", &other, Existing::Resume).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("they were made with model resnet18 instead of resnet50"),
+        "{error}"
+    );
+    let run = dataset.begin_run("seen", &other, Existing::Replace).unwrap();
+    assert_eq!(pending(&run), ["0.jpg"]);
+    assert!(records(&dataset)[0].fields.is_empty());
+    drop(run);
+
+    let mut writer = dataset.writer().unwrap();
+    writer
+        .add(SampleRecord {
+            fields: Fields::from([("truth".to_owned(), classification("cat"))]),
+            ..SampleRecord::image("0.jpg")
+        })
+        .unwrap();
+    writer.finish().unwrap();
+    let error = dataset.begin_run("truth", &other, Existing::Resume).unwrap_err();
+    assert!(matches!(error.reason, Reason::OtherValues { .. }), "{error}");
+    dataset.begin_run("truth", &other, Existing::Replace).unwrap();
+    assert!(records(&dataset)[0].fields.is_empty());
+}
+
+#[test]
+fn labels_that_cannot_be_stored_fail_their_sample_alone() {
+    let (_folder, mut dataset) = pictures(4);
+    let samples = ids(&dataset);
+    let mut writer = dataset.writer().unwrap();
+    writer
+        .add(SampleRecord {
+            fields: Fields::from([("truth".to_owned(), classification("cat"))]),
+            ..SampleRecord::image("3.jpg")
+        })
+        .unwrap();
+    writer.finish().unwrap();
+
+    let mut run = begin(&mut dataset, "seen");
+    let mut half = values("seen", classification("fox"));
+    half.fields.insert("truth".to_owned(), classification("fox"));
+    let batch = [
+        (samples[0], Ok(values("seen", classification("cat")))),
+        (samples[1], Ok(values("seen", Detections::default()))),
+        (samples[2], Ok(values("seen", Label::Unknown))),
+        (samples[3], Ok(half)),
+    ];
+    let progress = run.commit_batch(&batch).unwrap();
+    assert_eq!((progress.done, progress.failed), (1, 3));
+    let errors: Vec<String> = run
+        .failures()
+        .unwrap()
+        .into_iter()
+        .map(|failure| failure.error)
+        .collect();
+    assert_eq!(
+        errors[0],
+        "field `seen` holds Classification labels, not Detections"
+    );
+    assert_eq!(errors[2], "field `truth` is not this run's to write");
+    let record = records(&dataset).swap_remove(3);
+    assert_eq!(
+        record.fields,
+        Fields::from([("truth".to_owned(), classification("cat"))])
+    );
+}
+
+#[test]
+fn a_run_may_add_to_the_labels_of_the_field_that_it_is_named_after() {
+    let (_folder, mut dataset) = pictures(1);
+    let mut run = begin(&mut dataset, "seen");
+    label_next(&mut run, 1);
+    run.finish().unwrap();
+    let mut run = begin(&mut dataset, "seen.embedding");
+    let batch = [(ids(&dataset)[0], Ok(values("seen", classification("richer"))))];
+    assert_eq!(run.commit_batch(&batch).unwrap().done, 1);
+    assert_eq!(records(&dataset)[0].fields["seen"], classification("richer"));
+}
+
+#[test]
+fn fields_are_described_when_their_run_finishes() {
+    let (_folder, mut dataset) = pictures(1);
+    let mut run = begin(&mut dataset, "seen");
+    let description = FieldDescription {
+        classes: vec!["cat".to_owned(), "dog".to_owned()],
+        ..FieldDescription::default()
+    };
+    run.describe("seen", description.clone());
+    label_next(&mut run, 1);
+    run.finish().unwrap();
+    let field = dataset.fields().unwrap().swap_remove(0);
+    assert_eq!(
+        (field.description, field.run.as_deref()),
+        (description, Some("seen"))
+    );
+    let run = dataset.runs().unwrap().swap_remove(0);
+    assert_eq!((run.provenance, run.done), (provenance("resnet18"), 1));
+    assert!(run.finished_at.is_some());
+
+    dataset.delete_field("seen").unwrap();
+    assert!(dataset.fields().unwrap().is_empty() && dataset.runs().unwrap().is_empty());
+}
+
+#[test]
+fn several_runs_write_at_once() {
+    let (_folder, dataset) = pictures(200);
+    std::thread::scope(|scope| {
+        for field in ["a", "b", "c", "d"] {
+            let path = dataset.path();
+            scope.spawn(move || {
+                let mut run = begin(&mut Dataset::open(path).unwrap(), field);
+                let samples: Vec<_> = run.pending(&Selection::without_labels()).unwrap().collect();
+                for sample in samples {
+                    let item = (sample.unwrap().id, Ok(values(field, classification(field))));
+                    run.commit_batch(&[item]).unwrap();
+                }
+                run.finish().unwrap();
+            });
+        }
+    });
+    for record in records(&dataset) {
+        let fields: Vec<&String> = record.fields.keys().collect();
+        assert_eq!(fields, ["a", "b", "c", "d"]);
+    }
+}
+
+#[test]
+fn the_four_forms_of_output_find_their_fields() {
+    let text = |text: &str| Label::from(PlainValue::new(text));
+    let named = BTreeMap::from([("age".to_owned(), text("old"))]);
+    let fields = |name: &str, label: &str| Fields::from([(name.to_owned(), text(label))]);
+
+    assert_eq!(Values::from_output(Output::Nothing, "seen"), Values::default());
+    assert_eq!(
+        Values::from_output(Output::Label(text("cat")), "seen").fields,
+        fields("seen", "cat")
+    );
+    assert_eq!(
+        Values::from_output(Output::Labels(named.clone()), "seen").fields,
+        fields("seen_age", "old")
+    );
+    assert_eq!(
+        Values::from_output(Output::Frames(BTreeMap::from([(3, text("cat"))])), "seen").frames,
+        BTreeMap::from([(3, fields("seen", "cat"))])
+    );
+    assert_eq!(
+        Values::from_output(Output::FrameLabels(BTreeMap::from([(3, named)])), "seen").frames,
+        BTreeMap::from([(3, fields("seen_age", "old"))])
+    );
+}

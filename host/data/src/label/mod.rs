@@ -1,0 +1,21 @@
+//! Labels as data: FiftyOne's JSON of every label type, both ways.
+//!
+//! A label is an object with its type under `_cls`; fields without a value are left out, `tags` never is. Arrays are
+//! `{"$binary": {"base64": ..., "subType": "00"}}` around a zlib-compressed NPY file, numbers that JSON does not have
+//! are MongoDB's `{"$numberDouble": "NaN"}`, and a label's further attributes stand beside its own fields, as
+//! FiftyOne's dynamic attributes do. Ids (`_id`) are neither written nor kept.
+
+mod array;
+mod error;
+mod npy;
+mod number;
+mod read;
+mod write;
+
+pub use error::LabelError;
+pub use npy::{read_npy, write_npy};
+pub use read::from_json;
+pub use write::{LabelJson, to_json};
+
+#[cfg(test)]
+mod tests;
