@@ -5,3 +5,4 @@
 pub mod input;
 pub mod label;
 pub mod media;
+pub mod output;

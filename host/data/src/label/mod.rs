@@ -7,13 +7,16 @@
 
 mod array;
 mod error;
+mod fields;
 mod npy;
 mod number;
 mod read;
 mod write;
 
 pub use error::LabelError;
+pub use fields::{Fields, FrameNumberError};
 pub use npy::{read_npy, write_npy};
+pub(crate) use number::Number;
 pub use read::from_json;
 pub use write::{LabelJson, to_json};
 

@@ -8,7 +8,7 @@ use super::error::LabelError;
 
 /// Writes a number in the shortest form that reads back as the same, and NaN and the infinities as
 /// `{"$numberDouble": "NaN"}`.
-pub(super) struct Number(pub f64);
+pub(crate) struct Number(pub f64);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

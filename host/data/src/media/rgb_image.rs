@@ -56,6 +56,7 @@ impl std::fmt::Debug for RgbImage {
 
 /// Facts about a picture's file, with the names that FiftyOne's `ImageMetadata` gives them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "_cls", rename = "ImageMetadata")]
 pub struct Metadata {
     /// Size of the file in bytes.
     pub size_bytes: u64,

@@ -1,0 +1,241 @@
+//! JSON Lines: an object a line, a line a sample.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+
+use modelzoo_plugin_api::Array;
+use modelzoo_plugin_api::label::Label;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::atomic_file::{AtomicFile, OutputError};
+use crate::label::{Fields, LabelJson, Number};
+use crate::media::Metadata;
+
+/// What became of one sample. As JSON: `filepath`, `metadata`, each label under its field's name, `frames` by frame
+/// number where there are any, and `error` where there was one.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    /// The sample's file, as it was found.
+    pub filepath: &'a Path,
+    /// The file's facts, where it could be read.
+    pub metadata: Option<&'a Metadata>,
+    /// The labels.
+    pub fields: Option<&'a Fields>,
+    /// Why there are no labels, on one line.
+    pub error: Option<&'a str>,
+}
+
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("filepath", &self.filepath.to_string_lossy())?;
+        if let Some(metadata) = self.metadata {
+            map.serialize_entry("metadata", metadata)?;
+        }
+        if let Some(fields) = self.fields {
+            for (name, label) in &fields.sample {
+                map.serialize_entry(name, &Value(label))?;
+            }
+            if !fields.frames.is_empty() {
+                map.serialize_entry("frames", &Frames(&fields.frames))?;
+            }
+        }
+        if let Some(error) = self.error {
+            map.serialize_entry("error", error)?;
+        }
+        map.end()
+    }
+}
+
+struct Frames<'a>(&'a BTreeMap<u64, BTreeMap<String, Label>>);
+
+impl Serialize for Frames<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(number, labels)| {
+            let labels: BTreeMap<_, _> = labels.iter().map(|(name, label)| (name, Value(label))).collect();
+            (number, labels)
+        }))
+    }
+}
+
+/// A label as FiftyOne's JSON; a vector that is a field of its own as a plain list of numbers.
+struct Value<'a>(&'a Label);
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Label::Vector(vector) => serialize_numbers(&vector.values, serializer),
+            label => LabelJson(label).serialize(serializer),
+        }
+    }
+}
+
+/// Single precision is written with its own, shorter digits.
+fn serialize_numbers<S: Serializer>(array: &Array, serializer: S) -> Result<S::Ok, S::Error> {
+    match array.as_f32() {
+        Some(values) if values.iter().all(|value| value.is_finite()) => serializer.collect_seq(values),
+        _ => serializer.collect_seq(array.to_f64().into_iter().map(Number)),
+    }
+}
+
+/// Writes records as they come, to a file that appears when all are written, or to standard output.
+#[derive(Debug)]
+pub struct JsonLinesWriter {
+    target: Target,
+    line: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Target {
+    File(AtomicFile),
+    Stdout(io::Stdout),
+}
+
+impl JsonLinesWriter {
+    /// Writes to a file, which takes its place in [`JsonLinesWriter::finish`]; missing folders are made.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, OutputError> {
+        Ok(Self {
+            target: Target::File(AtomicFile::create(path)?),
+            line: Vec::new(),
+        })
+    }
+
+    /// Writes to standard output, each line at once.
+    pub fn stdout() -> Self {
+        Self {
+            target: Target::Stdout(io::stdout()),
+            line: Vec::new(),
+        }
+    }
+
+    /// Writes one line.
+    pub fn write(&mut self, record: &Record<'_>) -> Result<(), OutputError> {
+        self.line.clear();
+        let written = serde_json::to_writer(&mut self.line, record)
+            .map_err(io::Error::from)
+            .and_then(|()| {
+                self.line.push(b'\n');
+                match &mut self.target {
+                    Target::File(file) => file.write_all(&self.line),
+                    Target::Stdout(stdout) => stdout.write_all(&self.line).and_then(|()| stdout.flush()),
+                }
+            });
+        written.map_err(|source| OutputError::new(self.path(), source))
+    }
+
+    /// Puts the file in its place. A writer that is dropped instead leaves nothing behind.
+    pub fn finish(self) -> Result<(), OutputError> {
+        match self.target {
+            Target::File(file) => file.commit(),
+            Target::Stdout(mut stdout) => stdout
+                .flush()
+                .map_err(|source| OutputError::new("standard output", source)),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match &self.target {
+            Target::File(file) => file.path(),
+            Target::Stdout(_) => Path::new("standard output"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use modelzoo_plugin_api::label::{Classification, Vector};
+    use modelzoo_plugin_api::{Array, Output};
+
+    use super::*;
+
+    fn line(record: &Record<'_>) -> String {
+        serde_json::to_string(record).expect("serialisable")
+    }
+
+    #[test]
+    fn a_record_holds_file_facts_and_labels() {
+        let metadata = Metadata {
+            size_bytes: 1234,
+            mime_type: "image/jpeg".to_owned(),
+            width: 640,
+            height: 480,
+            num_channels: 3,
+        };
+        let output = Output::from(Classification::new("cat").with_confidence(0.75));
+        let mut fields = Fields::from_output(output, "predictions").expect("valid");
+        let embedding = Array::vector(vec![0.1f32, -1.0, 1e-8]);
+        fields
+            .sample
+            .insert("embeddings".to_owned(), Vector::new(embedding).into());
+        let record = Record {
+            filepath: Path::new("photos/cat.jpg"),
+            metadata: Some(&metadata),
+            fields: Some(&fields),
+            error: None,
+        };
+        let expected = concat!(
+            r#"{"filepath":"photos/cat.jpg","#,
+            r#""metadata":{"_cls":"ImageMetadata","size_bytes":1234,"mime_type":"image/jpeg","#,
+            r#""width":640,"height":480,"num_channels":3},"embeddings":[0.1,-1.0,1e-8],"#,
+            r#""predictions":{"_cls":"Classification","tags":[],"label":"cat","confidence":0.75}}"#
+        );
+        assert_eq!(line(&record), expected);
+    }
+
+    #[test]
+    fn an_error_stands_where_labels_would() {
+        let record = Record {
+            filepath: Path::new("a.jpg"),
+            metadata: None,
+            fields: None,
+            error: Some("the file is empty"),
+        };
+        assert_eq!(
+            line(&record),
+            r#"{"filepath":"a.jpg","error":"the file is empty"}"#
+        );
+    }
+
+    #[test]
+    fn frames_stand_under_their_numbers() {
+        let frames = [
+            (2, Classification::new("b").into()),
+            (1, Classification::new("a").into()),
+        ];
+        let fields = Fields::from_output(Output::Frames(frames.into()), "predictions").expect("valid");
+        let record = Record {
+            filepath: Path::new("a.mp4"),
+            metadata: None,
+            fields: Some(&fields),
+            error: None,
+        };
+        let expected = concat!(
+            r#"{"filepath":"a.mp4","frames":{"#,
+            r#""1":{"predictions":{"_cls":"Classification","tags":[],"label":"a"}},"#,
+            r#""2":{"predictions":{"_cls":"Classification","tags":[],"label":"b"}}}}"#
+        );
+        assert_eq!(line(&record), expected);
+    }
+
+    #[test]
+    fn lines_appear_together_at_the_end() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("out.jsonl");
+        let mut writer = JsonLinesWriter::create(&path).expect("writable");
+        for name in ["a.jpg", "b\n.jpg"] {
+            let record = Record {
+                filepath: Path::new(name),
+                metadata: None,
+                fields: None,
+                error: None,
+            };
+            writer.write(&record).expect("writable");
+        }
+        assert!(!path.exists());
+        writer.finish().expect("writable");
+        let text = std::fs::read_to_string(&path).expect("readable");
+        assert_eq!(text, "{\"filepath\":\"a.jpg\"}\n{\"filepath\":\"b\\n.jpg\"}\n");
+    }
+}
