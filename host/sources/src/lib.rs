@@ -4,6 +4,7 @@
 
 pub mod atomic;
 pub mod config;
+pub mod download;
 pub mod reference;
 pub mod sha256;
 
