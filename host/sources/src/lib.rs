@@ -5,8 +5,10 @@
 pub mod atomic;
 pub mod config;
 pub mod download;
+pub mod manifest;
 pub mod reference;
 pub mod sha256;
+mod suggest;
 
 pub use reference::SourceRef;
 pub use sha256::Sha256Digest;

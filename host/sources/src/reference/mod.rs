@@ -30,6 +30,7 @@ pub use error::{Problem, ReferenceError};
 pub use git::{GitRepository, Transport};
 pub use parse::Forges;
 pub use revision::Revision;
+pub(crate) use revision::is_hexadecimal;
 
 /// File name endings by which an archive is known.
 pub const ARCHIVE_SUFFIXES: [&str; 7] = [

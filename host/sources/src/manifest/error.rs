@@ -1,0 +1,100 @@
+//! What can be wrong with a manifest, and with a name that is looked up in it.
+use std::io;
+use std::path::PathBuf;
+
+use crate::suggest;
+
+/// A manifest that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// The file cannot be read.
+    #[error("cannot read the manifest {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The file is larger than any manifest.
+    #[error("the manifest {} has {size} bytes; the limit is {limit}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+        /// The greatest size in bytes.
+        limit: u64,
+    },
+    /// The file is not text.
+    #[error("{}:{line}:{column}: the manifest is not UTF-8 text", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The byte in the line, from 1.
+        column: usize,
+    },
+    /// The file is not JSON, or a field is missing or of the wrong type.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
+}
+
+/// A model that cannot be chosen from a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SelectError {
+    /// The source has no models.
+    #[error("the source declares no models")]
+    NoModels,
+    /// A source with several models needs a name.
+    #[error("the source has {} models, so one must be named: {}", names.len(), names.join(", "))]
+    NameNeeded {
+        /// All names, in the manifest's order.
+        names: Vec<String>,
+    },
+    /// No model has this name.
+    #[error("the source has no model `{name}`{}", suggest::question(suggestions))]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// Names that are like it.
+        suggestions: Vec<String>,
+        /// All names, in the manifest's order.
+        names: Vec<String>,
+    },
+}
+
+impl SelectError {
+    pub(super) fn unknown(name: &str, names: impl Iterator<Item = String>) -> Self {
+        let names: Vec<String> = names.collect();
+        let suggestions = suggest::nearest(name, names.iter().map(String::as_str));
+        Self::Unknown {
+            name: name.to_owned(),
+            suggestions,
+            names,
+        }
+    }
+
+    /// What the user can do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoModels => None,
+            Self::NameNeeded { names } => Some(format!("add `-n {}`, for example", names.first()?)),
+            Self::Unknown {
+                names, suggestions, ..
+            } if suggestions.is_empty() => Some(format!("its models are: {}", names.join(", "))),
+            Self::Unknown { suggestions, .. } => Some(format!("name it with `-n {}`", suggestions.first()?)),
+        }
+    }
+}

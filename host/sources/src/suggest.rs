@@ -1,0 +1,60 @@
+//! "Did you mean": which known names are near one that is not known.
+
+/// Up to three of `known` that `wanted` may have been meant for, the nearest first.
+pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    const MOST_SUGGESTIONS: usize = 3;
+    const LEAST_SIMILARITY: f64 = 0.75;
+    let wanted = wanted.to_lowercase();
+    let mut near: Vec<(f64, &str)> = known
+        .into_iter()
+        .filter_map(|name| {
+            let similarity = similarity(&wanted, &name.to_lowercase());
+            (similarity >= LEAST_SIMILARITY).then_some((similarity, name))
+        })
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    near.dedup_by(|a, b| a.1 == b.1);
+    near.into_iter()
+        .take(MOST_SUGGESTIONS)
+        .map(|(_, name)| name.to_owned())
+        .collect()
+}
+
+/// From 0 to 1. A name's last part counts as the name, since owners and branch folders are often left out.
+fn similarity(wanted: &str, name: &str) -> f64 {
+    let last_part = name.rsplit('/').next().unwrap_or(name);
+    let contained = if wanted.len() >= 3 && name.contains(wanted) {
+        0.9
+    } else {
+        0.0
+    };
+    strsim::normalized_damerau_levenshtein(wanted, name)
+        .max(strsim::normalized_damerau_levenshtein(wanted, last_part))
+        .max(contained)
+}
+
+/// `; did you mean `a`, `b` or `c`?`, or nothing.
+pub(crate) fn question(suggestions: &[String]) -> String {
+    match suggestions {
+        [] => String::new(),
+        [only] => format!("; did you mean `{only}`?"),
+        [first @ .., last] => format!("; did you mean `{}` or `{last}`?", first.join("`, `")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found_nearest_first() {
+        let known = ["acme/nanodet", "nanodet-plus", "mobilenet_v2", "u2netp"];
+        assert_eq!(nearest("nanodte", known), ["acme/nanodet"]);
+        assert_eq!(nearest("NanoDet", known), ["acme/nanodet", "nanodet-plus"]);
+        assert!(nearest("zebra", known).is_empty());
+        assert_eq!(
+            question(&["a".into(), "b".into(), "c".into()]),
+            "; did you mean `a`, `b` or `c`?"
+        );
+    }
+}
