@@ -2,7 +2,10 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod draw;
+pub mod dataset;
 pub mod input;
 pub mod label;
 pub mod media;
 pub mod output;
+pub mod record;

@@ -1,15 +1,11 @@
 //! One sample with everything known about it: what datasets hold and what every format reads and writes.
 
-use std::collections::BTreeMap;
-
 use modelzoo_plugin_api::MediaType;
 use modelzoo_plugin_api::label::Label;
 use serde::{Deserialize, Serialize};
 
+use crate::label::Fields;
 use crate::media;
-
-/// Labels by the name of their field.
-pub type Fields = BTreeMap<String, Label>;
 
 /// An image or a video, what is known about its file, and its labels.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,10 +18,8 @@ pub struct SampleRecord {
     pub metadata: Option<Metadata>,
     /// Free tags, in the order in which they were given.
     pub tags: Vec<String>,
-    /// The labels of the whole sample.
-    pub fields: Fields,
-    /// The labels of a video's frames, by frame number, counted from 1.
-    pub frames: BTreeMap<u64, Fields>,
+    /// The labels of the sample and of its frames.
+    pub labels: Fields,
     /// Why the sample has no labels, where a model failed on it.
     pub error: Option<String>,
 }

@@ -2,6 +2,9 @@
 
 use modelzoo_plugin_api::Array;
 use modelzoo_plugin_api::label::{Label, PlainValue, Vector};
+use serde::de::Error as _;
+
+use crate::label::{LabelJson, from_json};
 
 /// The content of a row of `labels` or of `embeddings`.
 #[derive(Debug)]
@@ -26,17 +29,18 @@ pub(super) fn encode(label: &Label) -> Result<Encoded, serde_json::Error> {
                 .flat_map(|number| number.to_le_bytes())
                 .collect(),
         },
-        Label::Value(plain) => Encoded::Label(serde_json::to_string(&plain.value)?),
-        label => Encoded::Label(serde_json::to_string(label)?),
+        label => Encoded::Label(serde_json::to_string(&LabelJson(label))?),
     })
 }
 
 /// Reads what [`encode`] wrote for a field of type `label_type`.
 pub(super) fn decode_label(label_type: &str, text: &str) -> Result<Label, serde_json::Error> {
-    Ok(match label_type {
-        "Value" => PlainValue::new(serde_json::from_str::<serde_json::Value>(text)?).into(),
-        _ => serde_json::from_str(text)?,
-    })
+    let value: serde_json::Value = serde_json::from_str(text)?;
+    match label_type {
+        // Whatever it looks like, it was a plain value.
+        "Value" => Ok(PlainValue::new(value).into()),
+        _ => from_json(value).map_err(serde_json::Error::custom),
+    }
 }
 
 /// Reads what [`encode`] wrote for a vector.
@@ -49,7 +53,7 @@ pub(super) fn decode_vector(shape: Option<&str>, bytes: &[u8]) -> Result<Label, 
         None => Array::vector(numbers),
         Some(shape) => {
             let shape: Vec<usize> = serde_json::from_str(shape)?;
-            Array::new(shape, numbers).map_err(serde::de::Error::custom)?
+            Array::new(shape, numbers).map_err(serde_json::Error::custom)?
         }
     };
     Ok(Vector::new(array).into())

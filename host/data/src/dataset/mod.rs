@@ -33,7 +33,7 @@ pub use error::{DatasetError, Reason};
 pub use info::{DatasetInfo, Failure, FieldDescription, FieldInfo, RunInfo};
 pub use provenance::Provenance;
 pub use reader::{Sample, Samples, Selection};
-pub use run::{Existing, Item, Progress, Run, Values};
+pub use run::{Existing, Item, Progress, Run};
 pub use writer::{AddSummary, DatasetWriter};
 
 use database::Database;

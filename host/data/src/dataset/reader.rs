@@ -268,9 +268,9 @@ impl Iterator for Samples {
 
 fn put(record: &mut SampleRecord, frame: u64, field: &Field, label: Label) {
     let fields = if frame == WHOLE_SAMPLE {
-        &mut record.fields
+        &mut record.labels.sample
     } else {
-        record.frames.entry(frame).or_default()
+        record.labels.frames.entry(frame).or_default()
     };
     fields.insert(field.name.clone(), label);
 }

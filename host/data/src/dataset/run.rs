@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use modelzoo_plugin_api::Output;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::database::Database;
@@ -14,7 +13,8 @@ use super::provenance::Provenance;
 use super::reader::{Samples, Selection};
 use super::store::{Writer, store};
 use super::{Dataset, SampleId};
-use crate::record::{Fields, field_name_problem};
+use crate::label::Fields;
+use crate::record::field_name_problem;
 
 /// What to do about values that are there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,17 +26,8 @@ pub enum Existing {
     Replace,
 }
 
-/// The labels of one sample.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values {
-    /// Of the sample as a whole.
-    pub fields: Fields,
-    /// Of a video's frames, by frame number, counted from 1.
-    pub frames: BTreeMap<u64, Fields>,
-}
-
 /// What became of one sample: its labels, or why there are none, on one line.
-pub type Item = (SampleId, Result<Values, String>);
+pub type Item = (SampleId, Result<Fields, String>);
 
 /// What became of samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -158,7 +149,7 @@ impl Run {
             let mut progress = Progress::default();
             for (sample, result) in batch {
                 let error = match result {
-                    Ok(values) => store_values(transaction, writer, *sample, values)?,
+                    Ok(labels) => store_labels(transaction, writer, *sample, labels)?,
                     Err(error) => Some(error.clone()),
                 };
                 match error {
@@ -198,39 +189,6 @@ impl Run {
             Ok(())
         })?;
         self.progress()
-    }
-}
-
-impl Values {
-    /// Where a model's output goes, as FiftyOne has it: one label into `label_field`, labels with names into
-    /// `label_field` followed by `_` and the name, labels of frames into the same fields of those frames.
-    pub fn from_output(output: Output, label_field: &str) -> Self {
-        let named = |labels: BTreeMap<String, _>| -> Fields {
-            labels
-                .into_iter()
-                .map(|(name, label)| (format!("{label_field}_{name}"), label))
-                .collect()
-        };
-        let single = |label| Fields::from([(label_field.to_owned(), label)]);
-        let mut values = Self::default();
-        match output {
-            Output::Label(label) => values.fields = single(label),
-            Output::Labels(labels) => values.fields = named(labels),
-            Output::Frames(frames) => {
-                values.frames = frames
-                    .into_iter()
-                    .map(|(frame, label)| (frame, single(label)))
-                    .collect();
-            }
-            Output::FrameLabels(frames) => {
-                values.frames = frames
-                    .into_iter()
-                    .map(|(frame, labels)| (frame, named(labels)))
-                    .collect();
-            }
-            _ => {}
-        }
-        values
     }
 }
 
@@ -348,13 +306,13 @@ fn check_lease(connection: &Connection, id: i64, field: &str, lease: &str) -> Re
 }
 
 /// Stores labels, or says why the dataset cannot take them.
-fn store_values(
+fn store_labels(
     connection: &Connection,
     writer: Writer<'_>,
     sample: SampleId,
-    values: &Values,
+    labels: &Fields,
 ) -> Result<Option<String>, Reason> {
-    match store(connection, writer, sample, &values.fields, &values.frames) {
+    match store(connection, writer, sample, labels) {
         Ok(()) => Ok(None),
         Err(failure @ (Reason::Sqlite(_) | Reason::Corrupt { .. })) => Err(failure),
         Err(refusal) => Ok(Some(refusal.to_string())),

@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::SampleId;
 use super::encoding::{Encoded, encode};
 use super::error::Reason;
-use crate::record::{Fields, field_name_problem, label_type};
+use crate::label::Fields;
+use crate::record::{field_name_problem, label_type};
 
 /// Stands for the sample as a whole where a frame's number is asked for.
 pub(super) const WHOLE_SAMPLE: u64 = 0;
@@ -27,11 +28,10 @@ pub(super) fn store(
     connection: &Connection,
     writer: Writer<'_>,
     sample: SampleId,
-    fields: &Fields,
-    frames: &BTreeMap<u64, Fields>,
+    labels: &Fields,
 ) -> Result<(), Reason> {
     connection.prepare_cached("SAVEPOINT sample")?.execute([])?;
-    let result = store_fields(connection, writer, sample, fields, frames);
+    let result = store_labels(connection, writer, sample, labels);
     if result.is_err() {
         connection.prepare_cached("ROLLBACK TO sample")?.execute([])?;
     }
@@ -39,20 +39,19 @@ pub(super) fn store(
     result
 }
 
-fn store_fields(
+fn store_labels(
     connection: &Connection,
     writer: Writer<'_>,
     sample: SampleId,
-    fields: &Fields,
-    frames: &BTreeMap<u64, Fields>,
+    labels: &Fields,
 ) -> Result<(), Reason> {
-    for (name, label) in fields {
+    for (name, label) in &labels.sample {
         let field = Field::obtain(connection, writer, name, false, label)?;
         field.clear(connection, sample)?;
         field.insert(connection, sample, WHOLE_SAMPLE, label)?;
     }
     let mut cleared: BTreeMap<&str, Field<'_>> = BTreeMap::new();
-    for (&frame, fields) in frames {
+    for (&frame, fields) in &labels.frames {
         for (name, label) in fields {
             let field = Field::obtain(connection, writer, name, true, label)?;
             if !cleared.contains_key(name.as_str()) {

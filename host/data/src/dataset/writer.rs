@@ -1,5 +1,7 @@
 //! Adding samples.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::SampleId;
@@ -48,8 +50,8 @@ impl DatasetWriter {
 
     /// Adds a sample.
     pub fn add(&mut self, record: SampleRecord) -> Result<(), DatasetError> {
-        self.labels_waiting +=
-            record.fields.len() + record.frames.values().map(|fields| fields.len()).sum::<usize>();
+        let labels = &record.labels;
+        self.labels_waiting += labels.sample.len() + labels.frames.values().map(BTreeMap::len).sum::<usize>();
         self.waiting.push(record);
         if self.waiting.len() >= SAMPLES_PER_COMMIT || self.labels_waiting >= LABELS_PER_COMMIT {
             self.commit()?;
@@ -111,8 +113,8 @@ fn add_record(connection: &Connection, record: &SampleRecord) -> Result<bool, Re
     for tag in &record.tags {
         super::tags::add(connection, sample, tag)?;
     }
-    if !record.fields.is_empty() || !record.frames.is_empty() {
-        store(connection, Writer::Import, sample, &record.fields, &record.frames)?;
+    if !record.labels.is_empty() {
+        store(connection, Writer::Import, sample, &record.labels)?;
     }
     Ok(new.is_some())
 }

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use modelzoo_plugin_api::label::{Classification, Label};
 use tempfile::TempDir;
 
-use super::{Dataset, Provenance, SampleId, Selection, Values};
-use crate::record::{Fields, SampleRecord};
+use super::{Dataset, Provenance, SampleId, Selection};
+use crate::label::Fields;
+use crate::record::SampleRecord;
 
 /// A folder that lasts as long as the test, and where the dataset goes.
 fn place() -> (TempDir, PathBuf) {
@@ -42,10 +43,18 @@ fn classification(class: &str) -> Label {
     Classification::new(class).with_confidence(0.5).into()
 }
 
-fn values(field: &str, label: impl Into<Label>) -> Values {
-    Values {
-        fields: Fields::from([(field.to_owned(), label.into())]),
-        ..Values::default()
+fn labels(field: &str, label: impl Into<Label>) -> Fields {
+    Fields {
+        sample: [(field.to_owned(), label.into())].into(),
+        ..Fields::default()
+    }
+}
+
+/// A picture with a classification in `field`.
+fn labelled(filepath: &str, field: &str, class: &str) -> SampleRecord {
+    SampleRecord {
+        labels: labels(field, classification(class)),
+        ..SampleRecord::image(filepath)
     }
 }
 

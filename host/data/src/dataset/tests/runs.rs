@@ -1,14 +1,11 @@
 //! Runs end early, go on, and keep out of each other's way.
 
-use std::collections::BTreeMap;
-
-use modelzoo_plugin_api::Output;
-use modelzoo_plugin_api::label::{Detections, Label, PlainValue};
+use modelzoo_plugin_api::label::{Detections, Label};
 use rusqlite::Connection;
 
-use super::{classification, ids, pictures, provenance, records, values};
-use crate::dataset::{Dataset, Existing, FieldDescription, Item, Reason, Run, Selection, Values};
-use crate::record::{Fields, SampleRecord};
+use super::{classification, ids, labelled, labels, pictures, provenance, records};
+use crate::dataset::{Dataset, Existing, FieldDescription, Item, Reason, Run, Selection};
+use crate::record::SampleRecord;
 
 fn begin(dataset: &mut Dataset, field: &str) -> Run {
     dataset
@@ -26,7 +23,7 @@ fn label_next(run: &mut Run, count: usize) {
             let sample = sample.unwrap();
             (
                 sample.id,
-                Ok(values("seen", classification(&sample.record.filepath))),
+                Ok(labels("seen", classification(&sample.record.filepath))),
             )
         })
         .collect();
@@ -52,7 +49,7 @@ fn a_run_that_ended_early_goes_on_where_it_was() {
     label_next(&mut run, 9);
     assert_eq!(run.finish().unwrap().done, 5);
     for record in records(&dataset) {
-        assert_eq!(record.fields["seen"], classification(&record.filepath));
+        assert_eq!(record.labels.sample["seen"], classification(&record.filepath));
     }
 }
 
@@ -62,7 +59,7 @@ fn a_finished_run_takes_up_new_samples_and_those_that_failed() {
     let samples = ids(&dataset);
     let mut run = begin(&mut dataset, "seen");
     let batch = [
-        (samples[0], Ok(values("seen", classification("cat")))),
+        (samples[0], Ok(labels("seen", classification("cat")))),
         (samples[1], Err("the file is truncated".to_owned())),
     ];
     let progress = run.commit_batch(&batch).unwrap();
@@ -117,10 +114,10 @@ fn a_run_that_was_taken_over_writes_nothing_more() {
         .unwrap()
         .execute("UPDATE runs SET lease = 'another'", [])
         .unwrap();
-    let batch = [(ids(&dataset)[0], Ok(values("seen", classification("cat"))))];
+    let batch = [(ids(&dataset)[0], Ok(labels("seen", classification("cat"))))];
     let error = run.commit_batch(&batch).unwrap_err();
     assert!(matches!(error.reason, Reason::TakenOver { .. }), "{error}");
-    assert!(records(&dataset)[0].fields.is_empty());
+    assert!(records(&dataset)[0].labels.is_empty());
 }
 
 #[test]
@@ -140,21 +137,16 @@ fn values_of_another_origin_are_replaced_only_when_asked() {
     );
     let run = dataset.begin_run("seen", &other, Existing::Replace).unwrap();
     assert_eq!(pending(&run), ["0.jpg"]);
-    assert!(records(&dataset)[0].fields.is_empty());
+    assert!(records(&dataset)[0].labels.is_empty());
     drop(run);
 
     let mut writer = dataset.writer().unwrap();
-    writer
-        .add(SampleRecord {
-            fields: Fields::from([("truth".to_owned(), classification("cat"))]),
-            ..SampleRecord::image("0.jpg")
-        })
-        .unwrap();
+    writer.add(labelled("0.jpg", "truth", "cat")).unwrap();
     writer.finish().unwrap();
     let error = dataset.begin_run("truth", &other, Existing::Resume).unwrap_err();
     assert!(matches!(error.reason, Reason::OtherValues { .. }), "{error}");
     dataset.begin_run("truth", &other, Existing::Replace).unwrap();
-    assert!(records(&dataset)[0].fields.is_empty());
+    assert!(records(&dataset)[0].labels.is_empty());
 }
 
 #[test]
@@ -162,21 +154,16 @@ fn labels_that_cannot_be_stored_fail_their_sample_alone() {
     let (_folder, mut dataset) = pictures(4);
     let samples = ids(&dataset);
     let mut writer = dataset.writer().unwrap();
-    writer
-        .add(SampleRecord {
-            fields: Fields::from([("truth".to_owned(), classification("cat"))]),
-            ..SampleRecord::image("3.jpg")
-        })
-        .unwrap();
+    writer.add(labelled("3.jpg", "truth", "cat")).unwrap();
     writer.finish().unwrap();
 
     let mut run = begin(&mut dataset, "seen");
-    let mut half = values("seen", classification("fox"));
-    half.fields.insert("truth".to_owned(), classification("fox"));
+    let mut half = labels("seen", classification("fox"));
+    half.sample.insert("truth".to_owned(), classification("fox"));
     let batch = [
-        (samples[0], Ok(values("seen", classification("cat")))),
-        (samples[1], Ok(values("seen", Detections::default()))),
-        (samples[2], Ok(values("seen", Label::Unknown))),
+        (samples[0], Ok(labels("seen", classification("cat")))),
+        (samples[1], Ok(labels("seen", Detections::default()))),
+        (samples[2], Ok(labels("seen", Label::Unknown))),
         (samples[3], Ok(half)),
     ];
     let progress = run.commit_batch(&batch).unwrap();
@@ -194,8 +181,8 @@ fn labels_that_cannot_be_stored_fail_their_sample_alone() {
     assert_eq!(errors[2], "field `truth` is not this run's to write");
     let record = records(&dataset).swap_remove(3);
     assert_eq!(
-        record.fields,
-        Fields::from([("truth".to_owned(), classification("cat"))])
+        record.labels.sample,
+        labels("truth", classification("cat")).sample
     );
 }
 
@@ -206,9 +193,12 @@ fn a_run_may_add_to_the_labels_of_the_field_that_it_is_named_after() {
     label_next(&mut run, 1);
     run.finish().unwrap();
     let mut run = begin(&mut dataset, "seen.embedding");
-    let batch = [(ids(&dataset)[0], Ok(values("seen", classification("richer"))))];
+    let batch = [(ids(&dataset)[0], Ok(labels("seen", classification("richer"))))];
     assert_eq!(run.commit_batch(&batch).unwrap().done, 1);
-    assert_eq!(records(&dataset)[0].fields["seen"], classification("richer"));
+    assert_eq!(
+        records(&dataset)[0].labels.sample["seen"],
+        classification("richer")
+    );
 }
 
 #[test]
@@ -245,7 +235,7 @@ fn several_runs_write_at_once() {
                 let mut run = begin(&mut Dataset::open(path).unwrap(), field);
                 let samples: Vec<_> = run.pending(&Selection::without_labels()).unwrap().collect();
                 for sample in samples {
-                    let item = (sample.unwrap().id, Ok(values(field, classification(field))));
+                    let item = (sample.unwrap().id, Ok(labels(field, classification(field))));
                     run.commit_batch(&[item]).unwrap();
                 }
                 run.finish().unwrap();
@@ -253,32 +243,7 @@ fn several_runs_write_at_once() {
         }
     });
     for record in records(&dataset) {
-        let fields: Vec<&String> = record.fields.keys().collect();
+        let fields: Vec<&String> = record.labels.sample.keys().collect();
         assert_eq!(fields, ["a", "b", "c", "d"]);
     }
-}
-
-#[test]
-fn the_four_forms_of_output_find_their_fields() {
-    let text = |text: &str| Label::from(PlainValue::new(text));
-    let named = BTreeMap::from([("age".to_owned(), text("old"))]);
-    let fields = |name: &str, label: &str| Fields::from([(name.to_owned(), text(label))]);
-
-    assert_eq!(Values::from_output(Output::Nothing, "seen"), Values::default());
-    assert_eq!(
-        Values::from_output(Output::Label(text("cat")), "seen").fields,
-        fields("seen", "cat")
-    );
-    assert_eq!(
-        Values::from_output(Output::Labels(named.clone()), "seen").fields,
-        fields("seen_age", "old")
-    );
-    assert_eq!(
-        Values::from_output(Output::Frames(BTreeMap::from([(3, text("cat"))])), "seen").frames,
-        BTreeMap::from([(3, fields("seen", "cat"))])
-    );
-    assert_eq!(
-        Values::from_output(Output::FrameLabels(BTreeMap::from([(3, named)])), "seen").frames,
-        BTreeMap::from([(3, fields("seen_age", "old"))])
-    );
 }

@@ -9,9 +9,10 @@ use modelzoo_plugin_api::label::{
 use modelzoo_plugin_api::{Array, MediaType};
 use proptest::prelude::*;
 
-use super::{classification, ids, pictures, place, records};
+use super::{classification, ids, labels, pictures, place, records};
 use crate::dataset::{Dataset, Reason, Selection};
-use crate::record::{Fields, ImageMetadata, Metadata, SampleRecord};
+use crate::label::Fields;
+use crate::record::{ImageMetadata, Metadata, SampleRecord};
 
 #[test]
 fn samples_come_out_in_the_order_in_which_they_went_in() {
@@ -32,7 +33,7 @@ fn a_path_that_is_there_gets_the_new_tags_labels_and_metadata() {
     writer
         .add(SampleRecord {
             tags: vec!["b".to_owned(), "a".to_owned(), "b".to_owned()],
-            fields: Fields::from([("truth".to_owned(), classification("cat"))]),
+            labels: labels("truth", classification("cat")),
             metadata: Some(Metadata::Image(ImageMetadata {
                 width: 4,
                 height: 3,
@@ -47,7 +48,7 @@ fn a_path_that_is_there_gets_the_new_tags_labels_and_metadata() {
 
     let record = records(&dataset).swap_remove(1);
     assert_eq!(record.tags, ["b", "a"]);
-    assert_eq!(record.fields["truth"], classification("cat"));
+    assert_eq!(record.labels.sample["truth"], classification("cat"));
     assert_eq!(record.metadata.unwrap().size(), (4, 3));
 }
 
@@ -57,10 +58,14 @@ fn selections_choose_samples_and_fields() {
     let mut writer = dataset.writer().unwrap();
     writer
         .add(SampleRecord {
-            fields: Fields::from([
-                ("one".to_owned(), classification("cat")),
-                ("two".to_owned(), classification("dog")),
-            ]),
+            labels: Fields {
+                sample: [
+                    ("one".to_owned(), classification("cat")),
+                    ("two".to_owned(), classification("dog")),
+                ]
+                .into(),
+                ..Fields::default()
+            },
             ..SampleRecord::video("film.mp4")
         })
         .unwrap();
@@ -81,9 +86,9 @@ fn selections_choose_samples_and_fields() {
             .with_media_type(MediaType::Video)
             .with_fields(["two"]),
     );
-    assert_eq!(videos[0].fields.keys().collect::<Vec<_>>(), ["two"]);
+    assert_eq!(videos[0].labels.sample.keys().collect::<Vec<_>>(), ["two"]);
     let bare = read(Selection::without_labels().with_media_type(MediaType::Video));
-    assert!(bare[0].fields.is_empty());
+    assert!(bare[0].labels.is_empty());
 
     let error = dataset
         .samples(&Selection::all().with_fields(["three"]))
@@ -114,7 +119,7 @@ fn a_field_holds_labels_of_one_type_under_a_proper_name() {
     let add = |field: &str, label: Label| {
         let mut writer = dataset.writer().unwrap();
         writer.add(SampleRecord {
-            fields: Fields::from([(field.to_owned(), label)]),
+            labels: labels(field, label),
             ..SampleRecord::image("0.jpg")
         })?;
         writer.finish()
@@ -138,13 +143,12 @@ fn the_overview_counts_everything() {
     let mut writer = dataset.writer().unwrap();
     writer
         .add(SampleRecord {
-            fields: Fields::from([(
-                "embedding".to_owned(),
-                Vector::new(Array::vector(vec![0.5f32, 1.0, 2.0])).into(),
-            )]),
-            frames: (1..=5)
-                .map(|frame| (frame, Fields::from([("seen".to_owned(), classification("cat"))])))
-                .collect(),
+            labels: Fields {
+                frames: (1..=5)
+                    .map(|frame| (frame, labels("seen", classification("cat")).sample))
+                    .collect(),
+                ..labels("embedding", Vector::new(Array::vector(vec![0.5f32, 1.0, 2.0])))
+            },
             tags: vec!["night".to_owned()],
             ..SampleRecord::video("film.mp4")
         })
@@ -187,7 +191,7 @@ fn facts_about_the_dataset_are_kept() {
 }
 
 /// One label of every type, with whatever numbers.
-fn labels(number: f64, text: &str, count: usize) -> Vec<Label> {
+fn every_label(number: f64, text: &str, count: usize) -> Vec<Label> {
     let mask = Array::new([2, 3], vec![0u8, 1, 1, 0, 0, 1]).unwrap();
     let detection = Detection::new(text, [number, 0.25, 0.5, 0.125])
         .with_confidence(0.75)
@@ -230,14 +234,16 @@ proptest! {
     ) {
         let (_folder, path) = place();
         let dataset = Dataset::create(path).unwrap();
-        let fields: Fields = labels(number, &text, count)
+        let sample: BTreeMap<String, Label> = every_label(number, &text, count)
             .into_iter()
             .enumerate()
             .map(|(index, label)| (format!("field_{index}"), label))
             .collect();
         let record = SampleRecord {
-            frames: frames.into_iter().map(|frame| (frame, fields.clone())).collect::<BTreeMap<_, _>>(),
-            fields,
+            labels: Fields {
+                frames: frames.into_iter().map(|frame| (frame, sample.clone())).collect(),
+                sample,
+            },
             ..SampleRecord::video("film.mp4")
         };
         let mut writer = dataset.writer().unwrap();
