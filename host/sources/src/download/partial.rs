@@ -172,7 +172,8 @@ impl Partial {
         self.resumed = false;
         self.hasher = Some(Sha256Hasher::default());
         if self.shared {
-            crate::atomic::write(&record_path(&self.path), serde_json::to_vec(&record)?)?;
+            // Half a record is none, which costs no more than a fresh start; so it need not be written atomically.
+            std::fs::write(record_path(&self.path), serde_json::to_vec(&record)?)?;
         }
         self.record = Some(record);
         Ok(())
