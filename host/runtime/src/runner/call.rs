@@ -1,6 +1,6 @@
 //! The one thing in which the ways to run a plugin differ: how a call gets to the model and back.
 
-use crate::RuntimeError;
+use crate::{LibraryError, RuntimeError};
 use modelzoo_abi::Reply;
 use modelzoo_plugin_api::Error as PluginError;
 
@@ -19,8 +19,56 @@ pub(crate) enum CallFailure {
     EveryCall(RuntimeError),
 }
 
+impl CallFailure {
+    /// The failure of what the caller was doing: `action`.
+    pub(crate) fn of(self, action: impl Into<String>) -> RuntimeError {
+        match self {
+            Self::ThisCall(error) => Failure::Plugin(error).of(action),
+            Self::EveryCall(error) => error,
+        }
+    }
+}
+
 impl From<PluginError> for CallFailure {
     fn from(error: PluginError) -> Self {
         Self::ThisCall(error)
+    }
+}
+
+/// Why a plugin could not be opened, or a model not be downloaded or loaded.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The library cannot be used.
+    Library(LibraryError),
+    /// The plugin answered with an error.
+    Plugin(PluginError),
+    /// The worker died, and how.
+    Died(String),
+    /// Anything that is told already.
+    Runtime(RuntimeError),
+}
+
+impl Failure {
+    /// The failure of what the caller was doing: `action`.
+    pub(crate) fn of(self, action: impl Into<String>) -> RuntimeError {
+        let action = action.into();
+        match self {
+            Self::Library(error) => error.into(),
+            Self::Plugin(error) => RuntimeError::Plugin { action, error },
+            Self::Died(reason) => RuntimeError::WorkerDied { action, reason },
+            Self::Runtime(error) => error,
+        }
+    }
+}
+
+impl From<LibraryError> for Failure {
+    fn from(error: LibraryError) -> Self {
+        Self::Library(error)
+    }
+}
+
+impl From<PluginError> for Failure {
+    fn from(error: PluginError) -> Self {
+        Self::Plugin(error)
     }
 }

@@ -1,8 +1,8 @@
 //! Running a plugin in this process.
 
-use super::{Call, CallFailure, LoadedModel, PluginRunner, Runner, answer, service_table};
-use crate::{RuntimeError, library::Plugin};
-use modelzoo_abi::{BufferView, ModelHandle, Reply, Request};
+use super::{Call, CallFailure, Failure, LoadedModel, PluginServices, Runner, service_table};
+use crate::{Artifact, library::Plugin};
+use modelzoo_abi::{BufferView, HostServices, ModelHandle, Reply, Request};
 use modelzoo_plugin_api::{
     LoadOptions,
     message::{self, PluginDescription},
@@ -10,52 +10,41 @@ use modelzoo_plugin_api::{
 use std::sync::Arc;
 
 /// What the plugin was built with.
-pub(super) fn describe(runner: &PluginRunner) -> Result<PluginDescription, RuntimeError> {
-    let plugin = Plugin::open(&runner.artifact)?;
-    plugin.describe().map_err(|error| RuntimeError::Plugin {
-        action: "describe the plugin".to_owned(),
-        error,
-    })
+pub(crate) fn describe(artifact: &Artifact) -> Result<PluginDescription, Failure> {
+    Ok(Plugin::open(artifact)?.describe()?)
 }
 
 /// Asks the plugin for a download.
-pub(super) fn download_model(runner: &PluginRunner, name: &str, path: &str) -> Result<(), RuntimeError> {
-    let plugin = Plugin::open(&runner.artifact)?;
-    plugin
-        .download_model(name, path, table(runner))
-        .map_err(|error| RuntimeError::Plugin {
-            action: format!("download the model {name}"),
-            error,
-        })
+pub(crate) fn download_model(
+    artifact: &Artifact,
+    services: &Arc<PluginServices>,
+    name: &str,
+    path: &str,
+) -> Result<(), Failure> {
+    Ok(Plugin::open(artifact)?.download_model(name, path, table(services))?)
 }
 
 /// Loads a model.
-pub(super) fn load_model(
-    runner: &PluginRunner,
+pub(crate) fn load_model(
+    artifact: &Artifact,
+    services: &Arc<PluginServices>,
     name: &str,
     path: &str,
     options: &LoadOptions,
-) -> Result<Box<dyn LoadedModel>, RuntimeError> {
-    let plugin = Plugin::open(&runner.artifact)?;
-    let load = || {
-        let handle = plugin.load_model(name, path, options, table(runner))?;
-        Ok(Runner {
-            info: message::decode(&message::result(handle.info())?)?,
-            plugin: plugin.describe()?,
-            calls: handle,
-        })
-    };
-    load()
-        .map(|model| Box::new(model) as Box<dyn LoadedModel>)
-        .map_err(|error| RuntimeError::Plugin {
-            action: format!("load the model {name}"),
-            error,
-        })
+) -> Result<Box<dyn LoadedModel>, Failure> {
+    let plugin = Plugin::open(artifact)?;
+    let handle = plugin.load_model(name, path, options, table(services))?;
+    Ok(Box::new(Runner {
+        info: message::decode(&message::result(handle.info())?)?,
+        plugin: plugin.describe()?,
+        services: Arc::clone(services),
+        calls: handle,
+    }))
 }
 
-fn table(runner: &PluginRunner) -> modelzoo_abi::HostServices {
-    let services = Arc::clone(&runner.services);
-    service_table(move |method, arguments| answer(services.as_ref(), method, arguments))
+fn table(services: &Arc<PluginServices>) -> HostServices {
+    let services = Arc::clone(services);
+    service_table(move |method, arguments| services.answer(method, arguments))
 }
 
 impl Call for ModelHandle {

@@ -1,10 +1,11 @@
 //! What the host does for its plugins.
 
+use super::video::Videos;
 use modelzoo_plugin_api::{
     DownloadRequest, Error, LogLevel, Result,
-    message::{self, Log, Progress},
+    message::{self, FrameRequest, Log, Progress},
 };
-use std::{path::PathBuf, thread::available_parallelism};
+use std::{path::PathBuf, sync::Arc, thread::available_parallelism};
 
 /// What the host does for its plugins. The methods are called from any thread.
 ///
@@ -53,23 +54,51 @@ pub struct DefaultServices;
 
 impl HostServices for DefaultServices {}
 
-/// Answers a plugin's call of a host service: the encoded reply, or an error.
-pub(crate) fn answer(services: &dyn HostServices, method: &str, arguments: &[u8]) -> Result<Vec<u8>> {
-    match method {
-        "log/1" => {
-            let Log { level, message: text } = message::decode(arguments)?;
-            services.log(level, &text);
-            message::encode(&())
+/// The reply to a service's call: its message, and buffers beside it.
+pub(crate) type ServiceReply = (Vec<u8>, Vec<Vec<u8>>);
+
+/// The services of the host for one plugin, by name.
+pub(crate) struct PluginServices {
+    services: Arc<dyn HostServices>,
+    pub(super) videos: Videos,
+}
+
+impl PluginServices {
+    /// Offers `services`.
+    pub(crate) fn new(services: Arc<dyn HostServices>) -> Self {
+        Self {
+            services,
+            videos: Videos::default(),
         }
-        "progress/1" => {
-            let Progress { step, done, total } = message::decode(arguments)?;
-            services.progress(&step, done, total);
-            message::encode(&())
-        }
-        "cancelled/1" => message::encode(&services.is_cancelled()),
-        "threads/1" => message::encode(&services.threads()),
-        "download/1" => message::encode(&services.download(&message::decode(arguments)?)?),
-        unknown => Err(Error::unsupported(format!("this host has no service {unknown}"))),
+    }
+
+    /// Whether the user wants to stop.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.services.is_cancelled()
+    }
+
+    /// Answers a plugin's call of a service.
+    pub(crate) fn answer(&self, method: &str, arguments: &[u8]) -> Result<ServiceReply> {
+        let services = &self.services;
+        let message = match method {
+            "log/1" => {
+                let Log { level, message: text } = message::decode(arguments)?;
+                message::encode(&services.log(level, &text))
+            }
+            "progress/1" => {
+                let Progress { step, done, total } = message::decode(arguments)?;
+                message::encode(&services.progress(&step, done, total))
+            }
+            "cancelled/1" => message::encode(&services.is_cancelled()),
+            "threads/1" => message::encode(&services.threads()),
+            "download/1" => message::encode(&services.download(&message::decode(arguments)?)?),
+            message::NEXT_FRAME => {
+                let FrameRequest { reader } = message::decode(arguments)?;
+                return self.videos.next_frame(reader);
+            }
+            unknown => Err(Error::unsupported(format!("this host has no service {unknown}"))),
+        };
+        Ok((message?, Vec::new()))
     }
 }
 
@@ -80,7 +109,8 @@ mod tests {
 
     #[test]
     fn services_are_found_by_name() {
-        let ask = |method, arguments: &[u8]| answer(&DefaultServices, method, arguments);
+        let services = PluginServices::new(Arc::new(DefaultServices));
+        let ask = |method, arguments: &[u8]| services.answer(method, arguments).map(|(message, _)| message);
         let threads: usize = message::decode(&ask("threads/1", &[]).unwrap()).unwrap();
         assert!(threads > 0);
         assert!(!message::decode::<bool>(&ask("cancelled/1", &[]).unwrap()).unwrap());

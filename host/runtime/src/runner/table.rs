@@ -1,9 +1,7 @@
 //! The host's services as the ABI's table of functions.
 
-use modelzoo_abi::{
-    AbiResult, HostServices, Reply, Request,
-    abi_stable::std_types::{RResult, RVec},
-};
+use super::ServiceReply;
+use modelzoo_abi::{AbiResult, HostServices, Reply, ReplyBuffer, Request, abi_stable::std_types::RResult};
 use modelzoo_plugin_api::{Error, Result, message};
 use std::{
     ffi::c_void,
@@ -11,13 +9,13 @@ use std::{
 };
 
 /// Answers a call of a service: its name and its arguments, then the reply or an error.
-type Answer = Box<dyn Fn(&str, &[u8]) -> Result<Vec<u8>> + Send + Sync>;
+type Answer = Box<dyn Fn(&str, &[u8]) -> Result<ServiceReply> + Send + Sync>;
 
 /// Makes the table that a plugin gets.
 ///
 /// It is never freed: the contract allows a plugin to keep it until the process ends.
 pub(crate) fn service_table(
-    answer: impl Fn(&str, &[u8]) -> Result<Vec<u8>> + Send + Sync + 'static,
+    answer: impl Fn(&str, &[u8]) -> Result<ServiceReply> + Send + Sync + 'static,
 ) -> HostServices {
     let answer: Answer = Box::new(answer);
     HostServices {
@@ -34,9 +32,9 @@ extern "C" fn call(context: *const c_void, request: Request<'_>) -> AbiResult<Re
     let result = catch_unwind(AssertUnwindSafe(body))
         .unwrap_or_else(|_| Err(Error::new(format!("the host panicked in {}", request.method))));
     match result {
-        Ok(message) => RResult::ROk(Reply {
+        Ok((message, buffers)) => RResult::ROk(Reply {
             message: message.into(),
-            buffers: RVec::new(),
+            buffers: buffers.into_iter().map(ReplyBuffer::from_vec).collect(),
         }),
         Err(error) => RResult::RErr(message::encode_error(&error)),
     }
@@ -54,11 +52,11 @@ mod tests {
         let seen = Arc::clone(&calls);
         let host = Host::new(service_table(move |method, _| {
             seen.lock().unwrap().push(method.to_owned());
-            if method == "threads/1" {
-                message::encode(&3usize)
-            } else {
-                message::encode(&())
-            }
+            let message = match method {
+                "threads/1" => message::encode(&3usize),
+                _ => message::encode(&()),
+            };
+            Ok((message?, Vec::new()))
         }));
         host.log(LogLevel::Info, "hello");
         assert_eq!(host.threads(), 3);

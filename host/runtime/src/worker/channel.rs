@@ -1,0 +1,251 @@
+//! One end of a socket pair between host and worker: messages, with bulk data in shared memory beside them.
+
+use super::{
+    frame::{self, Prefix},
+    memory::{IncomingMemory, OutgoingMemory},
+};
+use modelzoo_plugin_api::message;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+    net::{
+        RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+        SendFlags, recvmsg, sendmsg,
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    io::{self, IoSlice, IoSliceMut},
+    mem::MaybeUninit,
+    ops::Range,
+    os::{
+        fd::{AsFd as _, BorrowedFd, OwnedFd},
+        unix::net::UnixStream,
+    },
+};
+
+/// How often a waiting end asks whether it should go on waiting.
+const PATIENCE_INTERVAL: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 50_000_000,
+};
+
+/// Is asked now and then whether to go on waiting for the other end; an error ends the wait and is handed on. `None`
+/// waits for ever.
+pub(super) type Patience<'a> = Option<&'a dyn Fn() -> io::Result<()>>;
+
+/// Where the buffers of a received message lie.
+pub(super) type Places = Vec<Range<usize>>;
+
+/// One end of a socket pair.
+#[derive(Debug)]
+pub(super) struct Channel {
+    socket: UnixStream,
+    outgoing: OutgoingMemory,
+    incoming: IncomingMemory,
+}
+
+impl Channel {
+    /// Talks over `socket`.
+    pub(super) fn new(socket: UnixStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self {
+            socket,
+            outgoing: OutgoingMemory::default(),
+            incoming: IncomingMemory::default(),
+        })
+    }
+
+    /// Sends a message and the buffers beside it.
+    pub(super) fn send(
+        &mut self,
+        message: &impl Serialize,
+        buffers: &[&[u8]],
+        patience: Patience<'_>,
+    ) -> io::Result<()> {
+        let message = message::encode(message).map_err(|error| io::Error::other(error.to_string()))?;
+        let lengths: Vec<usize> = buffers.iter().map(|buffer| buffer.len()).collect();
+        let frame = frame::encode(&message, &lengths)?;
+        let new_memory = self.outgoing.write(buffers, &frame::layout(&lengths)?)?;
+        write(&self.socket, &frame, new_memory, patience)
+    }
+
+    /// Receives a message, and where the buffers beside it lie. The sender is not trusted: whatever it sends, the
+    /// result is a message or an error.
+    pub(super) fn receive<T: DeserializeOwned>(&mut self, patience: Patience<'_>) -> io::Result<(T, Places)> {
+        let mut prefix = [0; Prefix::BYTES];
+        if let Some(memory) = read(&self.socket, &mut prefix, patience)? {
+            self.incoming.replace(memory);
+        }
+        let prefix = Prefix::parse(prefix)?;
+        let mut lengths = vec![0; prefix.buffer_count * 8];
+        read(&self.socket, &mut lengths, patience)?;
+        let places = frame::parse_layout(&lengths)?;
+        let mut message = vec![0; prefix.message_bytes];
+        read(&self.socket, &mut message, patience)?;
+        let message = message::decode(&message)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+        Ok((message, places))
+    }
+
+    /// Copies buffers of the last message out. Safe with any sender.
+    pub(super) fn copy_buffers(&self, places: &[Range<usize>]) -> io::Result<Vec<Vec<u8>>> {
+        self.incoming.copy(places)
+    }
+
+    /// Shows buffers of the last message in place. Only for a sender that can be trusted.
+    pub(super) fn map_buffers(&mut self, places: &[Range<usize>]) -> io::Result<Vec<&[u8]>> {
+        self.incoming.map(places)
+    }
+}
+
+/// Writes all of `bytes`; `descriptor` goes with the first of them.
+fn write(
+    socket: &UnixStream,
+    mut bytes: &[u8],
+    mut descriptor: Option<BorrowedFd<'_>>,
+    patience: Patience<'_>,
+) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let descriptors = descriptor.map(|descriptor| [descriptor]);
+        if let Some(descriptors) = &descriptors {
+            ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
+        }
+        match sendmsg(
+            socket,
+            &[IoSlice::new(bytes)],
+            &mut ancillary,
+            SendFlags::NOSIGNAL,
+        ) {
+            Ok(count) => {
+                bytes = &bytes[count..];
+                descriptor = None;
+            }
+            Err(Errno::AGAIN) => wait(socket, PollFlags::OUT, patience)?,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Fills `bytes`; gives the descriptor that came with them.
+fn read(socket: &UnixStream, bytes: &mut [u8], patience: Patience<'_>) -> io::Result<Option<OwnedFd>> {
+    let (mut filled, mut descriptor) = (0, None);
+    while filled < bytes.len() {
+        // There is room for one descriptor: the system closes what more a hostile sender attaches.
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let mut target = [IoSliceMut::new(&mut bytes[filled..])];
+        match recvmsg(socket, &mut target, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
+            Ok(received) if received.bytes == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(received) => {
+                filled += received.bytes;
+                for message in ancillary.drain() {
+                    if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                        descriptor = descriptors.last().or(descriptor);
+                    }
+                }
+            }
+            Err(Errno::AGAIN) => wait(socket, PollFlags::IN, patience)?,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(descriptor)
+}
+
+/// Waits until the socket is ready, or the patience ends.
+fn wait(socket: &UnixStream, flags: PollFlags, patience: Patience<'_>) -> io::Result<()> {
+    let interval = patience.map(|_| &PATIENCE_INTERVAL);
+    loop {
+        match poll(&mut [PollFd::from_borrowed_fd(socket.as_fd(), flags)], interval) {
+            Ok(0) | Err(Errno::INTR) => patience.map_or(Ok(()), |go_on| go_on())?,
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::{cell::Cell, io::Write as _};
+
+    fn pair() -> (Channel, Channel) {
+        let (one, other) = UnixStream::pair().unwrap();
+        (Channel::new(one).unwrap(), Channel::new(other).unwrap())
+    }
+
+    /// Fails at once instead of waiting.
+    const NEVER: Patience<'static> = Some(&|| Err(io::ErrorKind::TimedOut.into()));
+
+    #[test]
+    fn messages_and_buffers_arrive() {
+        let (mut one, mut other) = pair();
+        for round in 0..3u8 {
+            let pixels = vec![round; 100_000 << round];
+            one.send(&("predict", round), &[&pixels, b"", b"tail"], NEVER)
+                .unwrap();
+            let ((method, number), places): ((String, u8), _) = other.receive(NEVER).unwrap();
+            assert_eq!((method.as_str(), number), ("predict", round));
+            assert_eq!(other.copy_buffers(&places).unwrap(), [&pixels[..], b"", b"tail"]);
+            assert_eq!(other.map_buffers(&places).unwrap(), [&pixels[..], b"", b"tail"]);
+        }
+    }
+
+    #[test]
+    fn a_message_longer_than_the_sockets_buffer_arrives() {
+        let (mut one, mut other) = pair();
+        let text = "long".repeat(1 << 20);
+        std::thread::scope(|scope| {
+            scope.spawn(|| one.send(&text, &[], None).unwrap());
+            let (received, _): (String, _) = other.receive(None).unwrap();
+            assert!(received == text);
+        });
+    }
+
+    #[test]
+    fn the_wait_ends_with_the_patience_and_with_the_other_end() {
+        let (one, mut other) = pair();
+        let asked = Cell::new(0);
+        let twice = || {
+            asked.set(asked.get() + 1);
+            if asked.get() == 2 {
+                Err(io::ErrorKind::TimedOut.into())
+            } else {
+                Ok(())
+            }
+        };
+        let error = other.receive::<String>(Some(&twice)).unwrap_err();
+        assert_eq!((error.kind(), asked.get()), (io::ErrorKind::TimedOut, 2));
+        drop(one);
+        let error = other.receive::<String>(None).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_stranger_writes_is_a_message_or_an_error(
+            message_bytes in 0u32..40,
+            buffers in 0u32..4,
+            rest in prop::collection::vec(any::<u8>(), 0..80),
+        ) {
+            let (mut stranger, socket) = UnixStream::pair().unwrap();
+            for number in [message_bytes, buffers] {
+                stranger.write_all(&number.to_le_bytes()).unwrap();
+            }
+            stranger.write_all(&rest).unwrap();
+            drop(stranger);
+            let mut channel = Channel::new(socket).unwrap();
+            if let Ok((_, places)) = channel.receive::<Vec<u8>>(None) {
+                // No memory came: only empty buffers can be there.
+                let is_empty = places.iter().all(Range::is_empty);
+                prop_assert_eq!(channel.copy_buffers(&places).is_ok(), is_empty);
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What runs in a worker: the plugin, and the loop that answers the host.
+
+use super::{
+    channel::Channel,
+    protocol::{Answer, MethodCall, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT, WORKER_VARIABLE},
+};
+use crate::{
+    Artifact,
+    library::Plugin,
+    runner::{Failure, ServiceReply, service_table},
+};
+use modelzoo_abi::{BufferView, HostServices, ModelHandle, Reply, ReplyBuffer, Request};
+use modelzoo_plugin_api::{Error as PluginError, Result as PluginResult, message};
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+use std::{
+    fs::File,
+    io,
+    os::{fd::AsFd as _, unix::net::UnixStream},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Turns this process into a worker, when it was started as one; otherwise does nothing.
+///
+/// A program that embeds modelzoo and lets plugins run in worker processes calls this first in its `main`, before it
+/// reads its arguments or starts threads. In a worker it does not return: it ends the process.
+pub fn run_worker_if_asked() {
+    let is_asked = std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == WORKER_ARGUMENT);
+    let Some(host) = std::env::var_os(WORKER_VARIABLE).filter(|_| is_asked) else {
+        return;
+    };
+    // SAFETY: this is the first thing that `main` does: there are no other threads yet.
+    unsafe { std::env::remove_var(WORKER_VARIABLE) };
+    let host = host
+        .to_str()
+        .and_then(|host| host.parse().ok())
+        .and_then(Pid::from_raw);
+    std::process::exit(match work(host) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("the worker cannot go on: {error}");
+            1
+        }
+    })
+}
+
+/// Answers the host until it closes its socket.
+fn work(host: Option<Pid>) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    if host != getppid() {
+        return Err(io::Error::other("the host has ended"));
+    }
+    let (questions, services) = take_sockets()?;
+    let mut questions = Channel::new(questions)?;
+    questions.send(
+        &Ready {
+            protocol: PROTOCOL_VERSION,
+        },
+        &[],
+        None,
+    )?;
+    let mut worker = Worker {
+        services: Arc::new(Mutex::new(Channel::new(services)?)),
+        plugin: None,
+        model: None,
+    };
+    loop {
+        let (question, places) = match questions.receive::<Question>(None) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            received => received?,
+        };
+        let reply = worker.answer(question, &questions.map_buffers(&places)?);
+        let (answer, buffers) = match reply {
+            Ok(reply) => (Answer::Done(reply.message.into_vec()), reply.buffers.into_vec()),
+            Err(Failure::Library(error)) => (Answer::Refused(error), Vec::new()),
+            Err(Failure::Plugin(error)) => (Answer::Failed(error), Vec::new()),
+            Err(other) => return Err(io::Error::other(other.of("answer the host"))),
+        };
+        let buffers: Vec<&[u8]> = buffers.iter().map(ReplyBuffer::bytes).collect();
+        questions.send(&answer, &buffers, None)?;
+    }
+}
+
+/// Takes the sockets from standard input and output, whose places a plugin gets: it reads nothing, and what it prints
+/// goes to standard error.
+fn take_sockets() -> io::Result<(UnixStream, UnixStream)> {
+    let questions = io::stdin().as_fd().try_clone_to_owned()?;
+    let services = io::stdout().as_fd().try_clone_to_owned()?;
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    Ok((questions.into(), services.into()))
+}
+
+struct Worker {
+    services: Arc<Mutex<Channel>>,
+    plugin: Option<Plugin>,
+    model: Option<ModelHandle>,
+}
+
+impl Worker {
+    fn answer(&mut self, question: Question, buffers: &[&[u8]]) -> Result<Reply, Failure> {
+        match question {
+            Question::Open { path, sha256 } => {
+                let plugin = Plugin::open(&Artifact { path, sha256 })?;
+                self.plugin = Some(plugin);
+                reply(message::encode(&plugin.describe()?)?)
+            }
+            Question::Download { name, path } => {
+                self.plugin()?.download_model(&name, &path, self.table())?;
+                reply(message::encode(&())?)
+            }
+            Question::Load { name, path, options } => {
+                let plugin = self.plugin()?;
+                self.model = None;
+                let model = plugin.load_model(&name, &path, &options, self.table())?;
+                let info = message::result(model.info())?;
+                self.model = Some(model);
+                reply(info.into_vec())
+            }
+            Question::Call(MethodCall { method, message }) => {
+                let model = self
+                    .model
+                    .as_ref()
+                    .ok_or_else(|| PluginError::new("no model is loaded"))?;
+                let views: Vec<BufferView<'_>> = buffers
+                    .iter()
+                    .map(|&bytes| BufferView { bytes: bytes.into() })
+                    .collect();
+                let request = Request {
+                    method: method.as_str().into(),
+                    message: message.as_slice().into(),
+                    buffers: views.as_slice().into(),
+                };
+                Ok(message::result(model.call(request))?)
+            }
+        }
+    }
+
+    fn plugin(&self) -> PluginResult<Plugin> {
+        self.plugin.ok_or_else(|| PluginError::new("no plugin is open"))
+    }
+
+    /// The services of the host, asked for over the second socket.
+    fn table(&self) -> HostServices {
+        let services = Arc::clone(&self.services);
+        service_table(move |method, message| {
+            let call = MethodCall {
+                method: method.to_owned(),
+                message: message.to_vec(),
+            };
+            // A thread that panicked while it asked has left the socket in the middle of a frame at worst; the host
+            // then closes it.
+            let mut channel = services.lock().unwrap_or_else(PoisonError::into_inner);
+            ask(&mut channel, &call)
+                .unwrap_or_else(|error| Err(PluginError::new(format!("the host does not answer: {error}"))))
+        })
+    }
+}
+
+fn ask(channel: &mut Channel, call: &MethodCall) -> io::Result<PluginResult<ServiceReply>> {
+    channel.send(call, &[], None)?;
+    let (answer, places) = channel.receive(None)?;
+    let buffers = channel.copy_buffers(&places)?;
+    Ok(match answer {
+        Answer::Done(message) => Ok((message, buffers)),
+        Answer::Failed(error) => Err(error),
+        Answer::Refused(error) => Err(PluginError::new(error)),
+    })
+}
+
+fn reply(message: Vec<u8>) -> Result<Reply, Failure> {
+    Ok(Reply {
+        message: message.into(),
+        buffers: Vec::new().into(),
+    })
+}

@@ -1,0 +1,125 @@
+//! How a worker ended, in one line.
+
+use modelzoo_plugin_api::{Error as PluginError, ErrorKind};
+use std::{fmt, io, os::unix::process::ExitStatusExt as _, process::ExitStatus};
+
+/// How a worker ended, or why the host ended it.
+#[derive(Debug)]
+pub(super) struct Death {
+    pub(super) cause: Cause,
+    /// The last lines of its standard error.
+    pub(super) last_lines: Vec<String>,
+}
+
+/// Why a worker ended.
+#[derive(Debug)]
+pub(super) enum Cause {
+    /// By itself.
+    Exited(ExitStatus),
+    /// It took too long.
+    TooSlow,
+    /// It did not stop when the user wanted to.
+    Cancelled,
+    /// It said something that makes no sense.
+    Confused(io::Error),
+}
+
+impl Death {
+    /// The error of the call that the worker died in.
+    pub(super) fn into_plugin_error(self) -> PluginError {
+        let kind = match self.cause {
+            Cause::Cancelled => ErrorKind::Cancelled,
+            _ => ErrorKind::Other,
+        };
+        PluginError::new(self).with_kind(kind)
+    }
+}
+
+impl fmt::Display for Death {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Exited(status) => match (status.signal(), status.code()) {
+                (Some(signal), _) => {
+                    write!(
+                        formatter,
+                        "the plugin crashed: its process was ended by {}",
+                        name(signal)
+                    )
+                }
+                (None, Some(code)) => write!(formatter, "the plugin ended its process with exit code {code}"),
+                (None, None) => formatter.write_str("the plugin's process ended"),
+            },
+            Cause::TooSlow => formatter.write_str("the plugin took too long and was ended"),
+            Cause::Cancelled => {
+                formatter.write_str("the plugin did not stop when it was cancelled and was ended")
+            }
+            Cause::Confused(error) => {
+                write!(
+                    formatter,
+                    "the plugin's process gave no valid answer and was ended: {error}"
+                )
+            }
+        }?;
+        if !self.last_lines.is_empty() {
+            write!(formatter, "; it last printed: {}", self.last_lines.join(" / "))?;
+        }
+        Ok(())
+    }
+}
+
+/// A signal's name, and what it usually means.
+fn name(signal: i32) -> String {
+    use rustix::process::Signal;
+    let known = [
+        (Signal::ABORT, "SIGABRT (abort)"),
+        (Signal::SEGV, "SIGSEGV (invalid memory access)"),
+        (Signal::BUS, "SIGBUS (access beyond the end of a file)"),
+        (
+            Signal::ILL,
+            "SIGILL (unknown instruction: was it built on another machine?)",
+        ),
+        (Signal::FPE, "SIGFPE (arithmetic error)"),
+        (Signal::KILL, "SIGKILL (often: out of memory)"),
+        (Signal::TERM, "SIGTERM"),
+        (Signal::SYS, "SIGSYS (forbidden system call)"),
+        (Signal::TRAP, "SIGTRAP"),
+    ];
+    known
+        .iter()
+        .find(|(number, _)| number.as_raw() == signal)
+        .map_or_else(|| format!("signal {signal}"), |(_, name)| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn death(cause: Cause, last_lines: &[&str]) -> Death {
+        let last_lines = last_lines.iter().map(ToString::to_string).collect();
+        Death { cause, last_lines }
+    }
+
+    #[test]
+    fn a_crash_names_its_signal_and_last_words() {
+        let status = ExitStatus::from_raw(6);
+        let text = death(Cause::Exited(status), &["thread panicked", "aborting"]).to_string();
+        assert!(
+            text.contains("SIGABRT") && text.ends_with("thread panicked / aborting"),
+            "{text}"
+        );
+        let text = death(Cause::Exited(ExitStatus::from_raw(3 << 8)), &[]).to_string();
+        assert!(text.ends_with("exit code 3"), "{text}");
+    }
+
+    #[test]
+    fn only_a_cancelled_call_is_an_error_of_that_kind() {
+        assert_eq!(
+            death(Cause::Cancelled, &[]).into_plugin_error().kind(),
+            ErrorKind::Cancelled
+        );
+        assert_eq!(
+            death(Cause::TooSlow, &[]).into_plugin_error().kind(),
+            ErrorKind::Other
+        );
+    }
+}

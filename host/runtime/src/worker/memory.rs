@@ -1,0 +1,214 @@
+//! Shared memory that carries bulk data between host and worker.
+//!
+//! Each side owns the memory that it sends with, and uses it again for the next message: a message is answered before
+//! the next one is sent. The host never maps what a worker could change or cut off under its hands: it reads and
+//! writes with system calls, which cost as much as a copy. Only the worker maps, so that a plugin reads pixels in place.
+
+use memmap2::Mmap;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
+use std::{
+    fs::File,
+    io,
+    ops::Range,
+    os::{
+        fd::{AsFd as _, BorrowedFd, OwnedFd},
+        unix::fs::FileExt as _,
+    },
+};
+
+/// The smallest memory that is made: a few photographs.
+const MIN_BYTES: usize = 1 << 20;
+
+/// What keeps the size of a memory as it is.
+const FIXED_SIZE: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
+
+/// The memory that one side sends with.
+#[derive(Debug, Default)]
+pub(super) struct OutgoingMemory {
+    current: Option<(File, usize)>,
+}
+
+impl OutgoingMemory {
+    /// Writes `buffers` to their places. Gives the memory's descriptor when the receiver does not know it yet.
+    pub(super) fn write(
+        &mut self,
+        buffers: &[&[u8]],
+        places: &[Range<usize>],
+    ) -> io::Result<Option<BorrowedFd<'_>>> {
+        let needed = places.last().map_or(0, |place| place.end);
+        let is_new = needed > 0 && self.current.as_ref().is_none_or(|(_, bytes)| *bytes < needed);
+        if is_new {
+            // The old one is freed before the new one is made.
+            self.current = None;
+            self.current = Some(fixed_memory(needed)?);
+        }
+        let Some((file, _)) = &self.current else {
+            return Ok(None);
+        };
+        for (buffer, place) in buffers.iter().zip(places) {
+            file.write_all_at(buffer, place.start as u64)?;
+        }
+        Ok(is_new.then(|| file.as_fd()))
+    }
+}
+
+/// Makes memory of at least `needed` bytes whose size nobody can change any more.
+fn fixed_memory(needed: usize) -> io::Result<(File, usize)> {
+    let bytes = needed.next_power_of_two().max(MIN_BYTES);
+    let file = File::from(memfd_create(
+        "modelzoo-buffers",
+        MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
+    )?);
+    file.set_len(bytes as u64)?;
+    fcntl_add_seals(&file, FIXED_SIZE)?;
+    Ok((file, bytes))
+}
+
+/// The memory that the other side sends with.
+#[derive(Debug, Default)]
+pub(super) struct IncomingMemory {
+    file: Option<File>,
+    mapped: Option<Mmap>,
+}
+
+impl IncomingMemory {
+    /// From now on, buffers lie in `memory`.
+    pub(super) fn replace(&mut self, memory: OwnedFd) {
+        self.file = Some(memory.into());
+        self.mapped = None;
+    }
+
+    /// Copies the buffers out. Safe with any sender: one that changes its memory meanwhile spoils its own data.
+    pub(super) fn copy(&self, places: &[Range<usize>]) -> io::Result<Vec<Vec<u8>>> {
+        let Some(file) = &self.file else {
+            return self.nothing(places).map(|empty| vec![Vec::new(); empty]);
+        };
+        // Nothing is allocated for what cannot be there.
+        let size = file.metadata()?.len();
+        if places.last().is_some_and(|place| place.end as u64 > size) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        places
+            .iter()
+            .map(|place| {
+                let mut buffer = vec![0; place.len()];
+                file.read_exact_at(&mut buffer, place.start as u64)?;
+                Ok(buffer)
+            })
+            .collect()
+    }
+
+    /// Shows the buffers in place. Only for memory of a sender that leaves it alone until it is answered.
+    pub(super) fn map(&mut self, places: &[Range<usize>]) -> io::Result<Vec<&[u8]>> {
+        let Some(file) = &self.file else {
+            return self.nothing(places).map(|empty| vec![[].as_slice(); empty]);
+        };
+        if self.mapped.is_none() {
+            if !fcntl_get_seals(file)?.contains(FIXED_SIZE) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the size of the shared memory is not fixed",
+                ));
+            }
+            // SAFETY: the seals keep the memory's size as it is, and the sender, our host, writes to it only while we
+            // owe it no answer.
+            self.mapped = Some(unsafe { Mmap::map(file) }?);
+        }
+        let bytes = self.mapped.as_deref().unwrap_or_default();
+        places
+            .iter()
+            .map(|place| {
+                bytes
+                    .get(place.clone())
+                    .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+            })
+            .collect()
+    }
+
+    /// How many empty buffers there are, where no memory has come.
+    fn nothing(&self, places: &[Range<usize>]) -> io::Result<usize> {
+        if places.iter().all(Range::is_empty) {
+            Ok(places.len())
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::frame::layout, *};
+    use std::slice;
+
+    fn send(
+        outgoing: &mut OutgoingMemory,
+        incoming: &mut IncomingMemory,
+        buffers: &[&[u8]],
+    ) -> (Vec<Range<usize>>, bool) {
+        let lengths: Vec<usize> = buffers.iter().map(|buffer| buffer.len()).collect();
+        let places = layout(&lengths).unwrap();
+        let new = outgoing.write(buffers, &places).unwrap();
+        let is_new = new.is_some();
+        if let Some(memory) = new {
+            incoming.replace(memory.try_clone_to_owned().unwrap());
+        }
+        (places, is_new)
+    }
+
+    #[test]
+    fn buffers_arrive_mapped_and_copied_and_the_memory_is_used_again() {
+        let (mut outgoing, mut incoming) = (OutgoingMemory::default(), IncomingMemory::default());
+        let large = vec![7u8; MIN_BYTES + 1];
+        let batches: [(&[&[u8]], bool); 4] = [
+            (&[b"one", b"", b"two"], true),
+            (&[b"three"], false),
+            (&[&large, b"x"], true),
+            (&[b"y"], false),
+        ];
+        for (buffers, expected_new) in batches {
+            let (places, is_new) = send(&mut outgoing, &mut incoming, buffers);
+            assert_eq!(is_new, expected_new);
+            assert_eq!(incoming.copy(&places).unwrap(), buffers);
+            assert_eq!(incoming.map(&places).unwrap(), buffers);
+        }
+    }
+
+    #[test]
+    fn empty_buffers_need_no_memory() {
+        let mut incoming = IncomingMemory::default();
+        let (places, is_new) = send(&mut OutgoingMemory::default(), &mut incoming, &[b"", b""]);
+        assert!(!is_new);
+        assert_eq!(incoming.copy(&places).unwrap(), [b"", b""]);
+        assert_eq!(incoming.map(&places).unwrap(), [b"", b""]);
+        assert!(incoming.copy(slice::from_ref(&(0..1))).is_err());
+    }
+
+    #[test]
+    fn places_outside_of_the_memory_are_errors() {
+        let (mut outgoing, mut incoming) = (OutgoingMemory::default(), IncomingMemory::default());
+        send(&mut outgoing, &mut incoming, &[b"one"]);
+        let outside = MIN_BYTES - 1..MIN_BYTES + 1;
+        assert!(incoming.copy(slice::from_ref(&outside)).is_err());
+        assert!(incoming.map(slice::from_ref(&outside)).is_err());
+    }
+
+    #[test]
+    fn memory_that_can_be_cut_off_is_copied_from_but_never_mapped() {
+        let file = File::from(memfd_create("test", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap());
+        file.set_len(64).unwrap();
+        let mut incoming = IncomingMemory::default();
+        incoming.replace(file.try_clone().unwrap().into());
+        let places = slice::from_ref(&(0..64));
+        assert!(incoming.map(places).is_err());
+        assert!(incoming.copy(places).is_ok());
+        file.set_len(3).unwrap();
+        assert!(incoming.copy(places).is_err());
+    }
+
+    #[test]
+    fn the_size_of_our_memory_cannot_be_changed() {
+        let (file, bytes) = fixed_memory(10).unwrap();
+        assert!(file.set_len(1).is_err());
+        assert!(file.set_len(bytes as u64 * 2).is_err());
+    }
+}

@@ -1,0 +1,32 @@
+//! Plugins in processes of their own: the same program, started again.
+//!
+//! The host is the parent of its workers and trusts none of them; see `process` for what it starts them with, `child`
+//! for what runs in them, `model` for what happens when one dies, and `protocol` for what they say to each other.
+
+mod channel;
+mod child;
+mod death;
+mod environment;
+mod frame;
+mod memory;
+mod model;
+mod process;
+mod protocol;
+mod stderr;
+
+pub use child::run_worker_if_asked;
+pub(crate) use model::{describe, download_model, load_model};
+
+use crate::Artifact;
+use std::{path::PathBuf, time::Duration};
+
+/// What a worker is started with.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerSettings {
+    /// The plugin that it runs.
+    pub(crate) artifact: Artifact,
+    /// The program to start.
+    pub(crate) program: PathBuf,
+    /// How long a call may take.
+    pub(crate) call_timeout: Option<Duration>,
+}

@@ -1,0 +1,186 @@
+//! A model in a worker, and what happens when the worker dies: it is started again with the next call, so that a crash
+//! costs the inputs that caused it and nothing else.
+
+use super::{
+    WorkerSettings,
+    process::{AskFailure, Worker},
+    protocol::{MethodCall, Question},
+};
+use crate::{
+    LoadedModel, RuntimeError,
+    runner::{Call, CallFailure, Failure, PluginServices, Runner},
+};
+use modelzoo_abi::{Reply, ReplyBuffer};
+use modelzoo_plugin_api::{
+    LoadOptions,
+    message::{self, PluginDescription, SETUP, TEARDOWN},
+};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// How often a worker is started again before a model that dies while it is loaded is given up.
+const RESTARTS: u32 = 3;
+/// The pause before the second restart; it doubles with each further one.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How many calls in a row may end their worker before the model is given up.
+const DEATHS_IN_A_ROW: u32 = 64;
+
+/// What the plugin was built with.
+pub(crate) fn describe(
+    settings: &WorkerSettings,
+    services: &Arc<PluginServices>,
+) -> Result<PluginDescription, Failure> {
+    Ok(Worker::start(settings, services)?.1)
+}
+
+/// Asks the plugin for a download.
+pub(crate) fn download_model(
+    settings: &WorkerSettings,
+    services: &Arc<PluginServices>,
+    name: &str,
+    path: &str,
+) -> Result<(), Failure> {
+    let (mut worker, _) = Worker::start(settings, services)?;
+    let question = Question::Download {
+        name: name.to_owned(),
+        path: path.to_owned(),
+    };
+    worker.ask(&question, &[])?;
+    Ok(())
+}
+
+/// Loads a model.
+pub(crate) fn load_model(
+    settings: WorkerSettings,
+    services: &Arc<PluginServices>,
+    name: &str,
+    path: &str,
+    options: LoadOptions,
+) -> Result<Box<dyn LoadedModel>, Failure> {
+    let model = WorkerModel {
+        settings,
+        services: Arc::clone(services),
+        name: name.to_owned(),
+        load: Question::Load {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            options,
+        },
+        state: Mutex::default(),
+    };
+    let (worker, plugin, info) = model.start()?;
+    model.lock().worker = Some(worker);
+    Ok(Box::new(Runner {
+        info: message::decode(&info)?,
+        plugin,
+        services: Arc::clone(services),
+        calls: model,
+    }))
+}
+
+/// A model that is loaded in a worker whenever it is called.
+struct WorkerModel {
+    settings: WorkerSettings,
+    services: Arc<PluginServices>,
+    name: String,
+    load: Question,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Absent after it died, and while it is asked: should the host panic meanwhile, it is not used again.
+    worker: Option<Worker>,
+    /// Whether the model was made ready for a run that has not ended.
+    is_set_up: bool,
+    /// How many calls in a row ended their worker.
+    deaths: u32,
+}
+
+impl WorkerModel {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a worker and loads the model in it.
+    fn start(&self) -> Result<(Worker, PluginDescription, Vec<u8>), Failure> {
+        let (mut worker, plugin) = Worker::start(&self.settings, &self.services)?;
+        let (info, _) = worker.ask(&self.load, &[])?;
+        Ok((worker, plugin, info))
+    }
+
+    /// Starts a worker in the place of one that died, as ready for calls as that was.
+    fn restart(&self, is_set_up: bool) -> Result<Worker, RuntimeError> {
+        let mut pause = PAUSE;
+        let mut attempts = 1..=RESTARTS;
+        loop {
+            let is_last = attempts.next() == Some(RESTARTS);
+            let started = self.start().and_then(|(mut worker, ..)| {
+                if is_set_up {
+                    worker.ask(&method_call(SETUP, &message::encode(&())?), &[])?;
+                }
+                Ok(worker)
+            });
+            match started {
+                Ok(worker) => return Ok(worker),
+                Err(Failure::Died(reason)) if !is_last => {
+                    tracing::warn!(
+                        model = self.name,
+                        reason,
+                        "the model's worker died while it was loaded again"
+                    );
+                }
+                Err(failure) => return Err(failure.of(format!("load the model {} again", self.name))),
+            }
+            std::thread::sleep(pause);
+            pause *= 2;
+        }
+    }
+}
+
+impl Call for WorkerModel {
+    fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, CallFailure> {
+        let mut state = self.lock();
+        let mut worker = match state.worker.take() {
+            Some(worker) => worker,
+            None => self.restart(state.is_set_up).map_err(CallFailure::EveryCall)?,
+        };
+        let result = worker.ask(&method_call(method, message), buffers);
+        if let Err(AskFailure::Died(death)) = result {
+            state.deaths += 1;
+            tracing::debug!(model = self.name, %death, "the worker died");
+            if state.deaths >= DEATHS_IN_A_ROW {
+                state.deaths = 0;
+                return Err(CallFailure::EveryCall(RuntimeError::WorkerDied {
+                    action: format!("go on with the model {}", self.name),
+                    reason: format!("{DEATHS_IN_A_ROW} calls in a row ended like the last one: {death}"),
+                }));
+            }
+            return Err(death.into_plugin_error().into());
+        }
+        state.worker = Some(worker);
+        state.deaths = 0;
+        let (message, buffers) = result.map_err(|failure| match Failure::from(failure) {
+            Failure::Plugin(error) => CallFailure::ThisCall(error),
+            other => CallFailure::EveryCall(other.of(format!("call the model {}", self.name))),
+        })?;
+        match method {
+            SETUP => state.is_set_up = true,
+            TEARDOWN => state.is_set_up = false,
+            _ => {}
+        }
+        Ok(Reply {
+            message: message.into(),
+            buffers: buffers.into_iter().map(ReplyBuffer::from_vec).collect(),
+        })
+    }
+}
+
+fn method_call(method: &str, message: &[u8]) -> Question {
+    Question::Call(MethodCall {
+        method: method.to_owned(),
+        message: message.to_vec(),
+    })
+}

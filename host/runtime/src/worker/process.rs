@@ -1,0 +1,309 @@
+//! A worker process as its host sees it: started, asked, and buried.
+
+use super::{
+    WorkerSettings,
+    channel::{Channel, Patience},
+    death::{Cause, Death},
+    environment,
+    protocol::{Answer, MethodCall, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT, WORKER_VARIABLE},
+    stderr::LastLines,
+};
+use crate::{
+    LibraryError, RuntimeError,
+    runner::{Failure, PluginServices},
+};
+use modelzoo_plugin_api::{
+    Error as PluginError,
+    message::{self, PluginDescription},
+};
+use std::{
+    cell::Cell,
+    io,
+    net::Shutdown,
+    os::unix::{net::UnixStream, process::CommandExt as _},
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+/// How long a program may take from its start until it says that it is a worker.
+const START_TIME: Duration = Duration::from_secs(30);
+/// How long a worker may take to end when it should, or to stop what it does when the user cancels.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A running worker. Dropping it ends the process.
+pub(super) struct Worker {
+    questions: Channel,
+    /// The socket on which the keeper serves the plugin; closing it lets the keeper end the process.
+    services_socket: UnixStream,
+    child: Arc<Mutex<Child>>,
+    last_lines: LastLines,
+    stderr_reader: JoinHandle<()>,
+    services: Arc<PluginServices>,
+    call_timeout: Option<Duration>,
+}
+
+/// Why a question brought no answer.
+#[derive(Debug)]
+pub(super) enum AskFailure {
+    /// The library cannot be used.
+    Refused(LibraryError),
+    /// The plugin gave an error.
+    Failed(PluginError),
+    /// The worker ended. It must not be asked again.
+    Died(Death),
+}
+
+impl From<AskFailure> for Failure {
+    fn from(failure: AskFailure) -> Self {
+        match failure {
+            AskFailure::Refused(error) => Self::Library(error),
+            AskFailure::Failed(error) => Self::Plugin(error),
+            AskFailure::Died(death) => Self::Died(death.to_string()),
+        }
+    }
+}
+
+impl Worker {
+    /// Starts a worker and opens the plugin in it.
+    pub(super) fn start(
+        settings: &WorkerSettings,
+        services: &Arc<PluginServices>,
+    ) -> Result<(Self, PluginDescription), Failure> {
+        let cannot_start = |source| {
+            Failure::Runtime(RuntimeError::WorkerStart {
+                program: settings.program.clone(),
+                source,
+            })
+        };
+        if std::env::var_os(WORKER_VARIABLE).is_some() {
+            // Without this, a program that forgets the call would start itself again and again.
+            return Err(cannot_start(io::Error::other(
+                "it was itself started as a worker, but does not call `run_worker_if_asked()`",
+            )));
+        }
+        let mut worker = Self::spawn(settings, services).map_err(cannot_start)?;
+        worker.wait_until_ready().map_err(cannot_start)?;
+        let (description, _) = worker.ask(
+            &Question::Open {
+                path: settings.artifact.path.clone(),
+                sha256: settings.artifact.sha256.clone(),
+            },
+            &[],
+        )?;
+        Ok((worker, message::decode(&description)?))
+    }
+
+    /// Starts the process. Its standard input and output are the sockets: they need no numbers to be agreed on.
+    fn spawn(settings: &WorkerSettings, services: &Arc<PluginServices>) -> io::Result<Self> {
+        let (questions, questions_end) = UnixStream::pair()?;
+        let (services_socket, services_end) = UnixStream::pair()?;
+        let mut command = Command::new(&settings.program);
+        command
+            .arg(WORKER_ARGUMENT)
+            .env_clear()
+            .envs(environment::allowed())
+            .env(WORKER_VARIABLE, std::process::id().to_string())
+            .stdin(Stdio::from(std::os::fd::OwnedFd::from(questions_end)))
+            .stdout(Stdio::from(std::os::fd::OwnedFd::from(services_end)))
+            .stderr(Stdio::piped())
+            // Control-C at the terminal is for the host to act on.
+            .process_group(0);
+        let child = keep(
+            command,
+            Channel::new(services_socket.try_clone()?)?,
+            Arc::clone(services),
+        )?;
+        let stderr = lock(&child).stderr.take();
+        let (last_lines, stderr_reader) = LastLines::of(stderr.ok_or(io::ErrorKind::BrokenPipe)?);
+        Ok(Self {
+            questions: Channel::new(questions)?,
+            services_socket,
+            child,
+            last_lines,
+            stderr_reader,
+            services: Arc::clone(services),
+            call_timeout: settings.call_timeout,
+        })
+    }
+
+    fn wait_until_ready(&mut self) -> io::Result<()> {
+        let started = Instant::now();
+        let patience = || {
+            if started.elapsed() < START_TIME {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::TimedOut.into())
+            }
+        };
+        match self.questions.receive::<Ready>(Some(&patience)) {
+            Ok((
+                Ready {
+                    protocol: PROTOCOL_VERSION,
+                },
+                _,
+            )) => Ok(()),
+            Ok((Ready { protocol }, _)) => Err(io::Error::other(format!(
+                "it speaks version {protocol} of the worker protocol, and this host version {PROTOCOL_VERSION}"
+            ))),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                Err(io::Error::other("it does not answer as a worker"))
+            }
+            Err(error) => {
+                let death = self.bury(error, None);
+                Err(io::Error::other(format!("it ended before it was ready: {death}")))
+            }
+        }
+    }
+
+    /// Asks the worker and waits for its answer.
+    pub(super) fn ask(
+        &mut self,
+        question: &Question,
+        buffers: &[&[u8]],
+    ) -> Result<(Vec<u8>, Vec<Vec<u8>>), AskFailure> {
+        let (started, cancelled, impatience) = (Instant::now(), Cell::new(None), Cell::new(None));
+        let go_on = || {
+            if self.services.is_cancelled() && cancelled.get().is_none() {
+                cancelled.set(Some(Instant::now()));
+            }
+            if cancelled
+                .get()
+                .is_some_and(|since: Instant| since.elapsed() > GRACE)
+            {
+                impatience.set(Some(Cause::Cancelled));
+            } else if self
+                .call_timeout
+                .is_some_and(|timeout| started.elapsed() > timeout)
+            {
+                impatience.set(Some(Cause::TooSlow));
+            } else {
+                return Ok(());
+            }
+            Err(io::ErrorKind::TimedOut.into())
+        };
+        match exchange(&mut self.questions, question, buffers, Some(&go_on)) {
+            Ok((Answer::Done(message), buffers)) => Ok((message, buffers)),
+            Ok((Answer::Refused(error), _)) => Err(AskFailure::Refused(error)),
+            Ok((Answer::Failed(error), _)) => Err(AskFailure::Failed(error)),
+            Err(error) => Err(AskFailure::Died(self.bury(error, impatience.into_inner()))),
+        }
+    }
+
+    /// Ends the process, where it has not ended by itself, and tells how it ended.
+    fn bury(&mut self, error: io::Error, impatience: Option<Cause>) -> Death {
+        let has_ended = matches!(
+            error.kind(),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+        );
+        let status = reap(&self.child, if has_ended { GRACE } else { Duration::ZERO });
+        // Its last words may still be in the pipe.
+        let started = Instant::now();
+        while !self.stderr_reader.is_finished() && started.elapsed() < GRACE / 10 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let cause = match (impatience, status) {
+            (Some(cause), _) => cause,
+            (None, Ok(status)) if has_ended => Cause::Exited(status),
+            (None, Ok(_)) => Cause::Confused(error),
+            (None, Err(error)) => Cause::Confused(error),
+        };
+        Death {
+            cause,
+            last_lines: self.last_lines.get(),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // An error means that it is closed already.
+        let _ = self.services_socket.shutdown(Shutdown::Both);
+    }
+}
+
+fn exchange(
+    channel: &mut Channel,
+    question: &Question,
+    buffers: &[&[u8]],
+    patience: Patience<'_>,
+) -> io::Result<(Answer, Vec<Vec<u8>>)> {
+    channel.send(question, buffers, patience)?;
+    let (answer, places) = channel.receive(patience)?;
+    Ok((answer, channel.copy_buffers(&places)?))
+}
+
+/// Starts the process from a thread of its own, which serves the plugin as long as it lives and buries it then.
+///
+/// The thread must outlive the process, because the system ends a worker together with the *thread* that started it.
+fn keep(
+    mut command: Command,
+    mut channel: Channel,
+    services: Arc<PluginServices>,
+) -> io::Result<Arc<Mutex<Child>>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::Builder::new()
+        .name("worker-keeper".to_owned())
+        .spawn(move || {
+            let child = command.spawn().map(|child| Arc::new(Mutex::new(child)));
+            // The command holds the worker's ends of the sockets: while it lives, their end would not be seen.
+            drop(command);
+            let spawned = child.as_ref().ok().map(Arc::clone);
+            if sender.send(child).is_err() {
+                return;
+            }
+            if let Some(child) = spawned {
+                let end = serve(&mut channel, &services);
+                tracing::debug!(%end, "the worker's services end");
+                if let Err(error) = reap(&child, GRACE) {
+                    tracing::warn!(%error, "cannot end a worker");
+                }
+            }
+        })?;
+    receiver.recv().map_err(io::Error::other)?
+}
+
+/// Answers the plugin's calls of services until the socket is closed, and gives the reason.
+fn serve(channel: &mut Channel, services: &PluginServices) -> io::Error {
+    let mut answer_one = || -> io::Result<()> {
+        let (MethodCall { method, message }, _) = channel.receive(None)?;
+        // A service that panics is an error for the plugin, as it is in process.
+        let result = catch_unwind(AssertUnwindSafe(|| services.answer(&method, &message)))
+            .unwrap_or_else(|_| Err(PluginError::new(format!("the host panicked in {method}"))));
+        let (answer, buffers) = match result {
+            Ok((message, buffers)) => (Answer::Done(message), buffers),
+            Err(error) => (Answer::Failed(error), Vec::new()),
+        };
+        let buffers: Vec<&[u8]> = buffers.iter().map(Vec::as_slice).collect();
+        channel.send(&answer, &buffers, None)
+    };
+    loop {
+        if let Err(error) = answer_one() {
+            return error;
+        }
+    }
+}
+
+/// Waits for the end of a process, and ends it when the time is up.
+fn reap(child: &Mutex<Child>, grace: Duration) -> io::Result<ExitStatus> {
+    let started = Instant::now();
+    loop {
+        let mut child = lock(child);
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if started.elapsed() >= grace {
+            child.kill()?;
+            return child.wait();
+        }
+        drop(child);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The handle of a process is sound whoever panicked while holding it.
+fn lock(child: &Mutex<Child>) -> std::sync::MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,76 @@
+//! What host and worker say to each other.
+//!
+//! Over the first socket the host asks and the worker answers; over the second one the plugin asks for services and
+//! the host answers. On each, a question is answered before the next one is asked.
+
+use crate::library::LibraryError;
+use modelzoo_plugin_api::{Error, LoadOptions};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Set to the host's process id in a worker.
+pub(super) const WORKER_VARIABLE: &str = "MODELZOO_WORKER";
+
+/// The first argument of a worker.
+pub(super) const WORKER_ARGUMENT: &str = "__worker";
+
+/// The version of this protocol: host and worker are usually the same program, but a worker program may be named.
+pub(super) const PROTOCOL_VERSION: u32 = 1;
+
+/// What a worker says first, on the first socket.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Ready {
+    /// The worker's [`PROTOCOL_VERSION`].
+    pub(super) protocol: u32,
+}
+
+/// A question of the host.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Question {
+    /// Open this plugin; answered with its description. The first question.
+    Open {
+        /// The artifact's path.
+        path: PathBuf,
+        /// The artifact's hash.
+        sha256: String,
+    },
+    /// Download a model; answered with nothing.
+    Download {
+        /// The model's name.
+        name: String,
+        /// The absolute path to download to.
+        path: String,
+    },
+    /// Load a model, instead of the one that is loaded; answered with its information.
+    Load {
+        /// The model's name.
+        name: String,
+        /// The absolute path to load from.
+        path: String,
+        /// The options.
+        options: LoadOptions,
+    },
+    /// Call a method of the loaded model; answered as the method says.
+    Call(MethodCall),
+}
+
+/// A method, or a service, and the message to it. Buffers come beside it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct MethodCall {
+    /// Its name and version.
+    pub(super) method: String,
+    /// Its arguments.
+    #[serde(with = "serde_bytes")]
+    pub(super) message: Vec<u8>,
+}
+
+/// The answer to a question, or to a service's call. Buffers come beside it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Answer {
+    /// It worked.
+    Done(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// The library cannot be used.
+    Refused(LibraryError),
+    /// The plugin, or the host's service, gives this error.
+    Failed(Error),
+}

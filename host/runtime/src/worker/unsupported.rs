@@ -1,0 +1,42 @@
+//! Systems on which plugins cannot run in worker processes.
+
+use crate::{
+    Artifact, LoadedModel, RuntimeError,
+    runner::{Failure, PluginServices},
+};
+use modelzoo_plugin_api::{LoadOptions, message::PluginDescription};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+/// What a worker is started with.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerSettings {
+    pub(crate) artifact: Artifact,
+    pub(crate) program: PathBuf,
+    pub(crate) call_timeout: Option<Duration>,
+}
+
+/// Does nothing: this program cannot be started as a worker.
+pub fn run_worker_if_asked() {}
+
+pub(crate) fn describe(_: &WorkerSettings, _: &Arc<PluginServices>) -> Result<PluginDescription, Failure> {
+    Err(Failure::Runtime(RuntimeError::IsolationUnsupported))
+}
+
+pub(crate) fn download_model(
+    _: &WorkerSettings,
+    _: &Arc<PluginServices>,
+    _: &str,
+    _: &str,
+) -> Result<(), Failure> {
+    Err(Failure::Runtime(RuntimeError::IsolationUnsupported))
+}
+
+pub(crate) fn load_model(
+    _: WorkerSettings,
+    _: &Arc<PluginServices>,
+    _: &str,
+    _: &str,
+    _: LoadOptions,
+) -> Result<Box<dyn LoadedModel>, Failure> {
+    Err(Failure::Runtime(RuntimeError::IsolationUnsupported))
+}

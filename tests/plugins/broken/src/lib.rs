@@ -1,0 +1,5 @@
+//! A source that does not compile.
+
+pub fn broken() -> u32 {
+    "this is no number"
+}

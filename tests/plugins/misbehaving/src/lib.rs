@@ -1,0 +1,107 @@
+//! A model source that does what a plugin must not do, where and when its settings say so.
+
+use modelzoo_plugin_api::{label::Regression, prelude::*};
+use serde::Deserialize;
+use std::{path::Path, time::Duration};
+
+#[derive(Default)]
+struct Source;
+
+export_source!(Source);
+
+/// What the plugin may do.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Deed {
+    /// What it should.
+    #[default]
+    Nothing,
+    /// Give an error.
+    Fail,
+    /// Panic.
+    Panic,
+    /// End the process with SIGABRT.
+    Abort,
+    /// End the process with exit code 7.
+    Exit,
+    /// Read where nothing is.
+    Crash,
+    /// Not come back.
+    Hang,
+    /// Give fewer results than there are pictures.
+    Miscount,
+}
+
+/// What it does when. Deeds on black pictures hit whole batches as well.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    /// When it is loaded.
+    load: Deed,
+    /// When it sees a picture whose first byte is 0.
+    black: Deed,
+    /// When it is dropped.
+    drop: Deed,
+}
+
+impl Deed {
+    fn perform(self) -> Result<()> {
+        match self {
+            Self::Nothing | Self::Miscount => Ok(()),
+            Self::Fail => Err(Error::new("this failed on purpose")),
+            Self::Panic => panic!("this panicked on purpose"),
+            Self::Abort => {
+                eprintln!("this aborts on purpose");
+                std::process::abort()
+            }
+            Self::Exit => std::process::exit(7),
+            Self::Crash => {
+                // SAFETY: there is none: this is a crash on purpose, of the process that runs the plugin.
+                unsafe { std::ptr::without_provenance::<u8>(8).read_volatile() };
+                Ok(())
+            }
+            Self::Hang => loop {
+                std::thread::sleep(Duration::from_secs(60));
+            },
+        }
+    }
+}
+
+impl ModelSource for Source {
+    fn load_model(&self, _name: &str, _path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
+        let settings: Settings = options.settings()?;
+        settings.load.perform()?;
+        Ok(Box::new(Misbehaving(settings)))
+    }
+}
+
+struct Misbehaving(Settings);
+
+impl Model for Misbehaving {
+    fn info(&self) -> ModelInfo {
+        ModelInfo::image()
+    }
+
+    /// The first byte of the picture, where all goes well.
+    fn predict(&self, image: &Image<'_>, _options: &PredictOptions) -> Result<Output> {
+        let first = image.pixels()[0];
+        if first == 0 {
+            self.0.black.perform()?;
+        }
+        Ok(Regression::new(first.into()).into())
+    }
+
+    fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
+        let mut results: Vec<Result<Output>> = images.iter().map(|image| self.predict(image, options)).collect();
+        if matches!(self.0.black, Deed::Miscount) && images.iter().any(|image| image.pixels()[0] == 0) {
+            results.pop();
+        }
+        Ok(results)
+    }
+}
+
+impl Drop for Misbehaving {
+    fn drop(&mut self) {
+        let _: Result<()> = self.0.drop.perform();
+    }
+}
