@@ -9,3 +9,4 @@ pub mod label;
 pub mod media;
 pub mod output;
 pub mod record;
+pub mod video;

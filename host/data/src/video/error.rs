@@ -1,0 +1,100 @@
+//! Why a video's frames could not be had.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a video could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", path.display())]
+pub struct VideoError {
+    /// The video.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub reason: VideoReason,
+}
+
+/// Why a video could not be read; one line that does not name the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VideoReason {
+    /// No file at the path.
+    #[error("no such file")]
+    NotFound,
+    /// FFmpeg's programs are not installed.
+    #[error(
+        "videos are decoded by FFmpeg, and the program `{program}` is not installed; {}",
+        INSTALL
+    )]
+    FfmpegMissing {
+        /// The program that was not found.
+        program: &'static str,
+    },
+    /// One of FFmpeg's programs could not be started or its output not be read.
+    #[error("`{program}` cannot be run: {source}")]
+    Run {
+        /// The program.
+        program: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The content is no video that FFmpeg knows.
+    #[error("not a video that FFmpeg can read: {message}")]
+    Unreadable {
+        /// What FFmpeg said.
+        message: String,
+    },
+    /// A file of sound, for example.
+    #[error("the file has no video in it")]
+    NoVideo,
+    /// A frame is larger than the limit on pictures.
+    #[error("its frames of {width}x{height} pixels are larger than the limit of {max_pixels} pixels")]
+    TooLarge {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// The limit.
+        max_pixels: u64,
+    },
+    /// FFmpeg gave up, or ended within a frame.
+    #[error("decoding failed after frame {after_frame}: {message}")]
+    Decoding {
+        /// The last frame that came; 0 for none.
+        after_frame: u64,
+        /// What FFmpeg said.
+        message: String,
+    },
+    /// Frames cannot be counted any more.
+    #[error(
+        "the size of the picture changes after frame {after_frame}, so frames cannot be chosen by number or time; take all of them, or convert the video first"
+    )]
+    SizeChanges {
+        /// The last frame of the first size.
+        after_frame: u64,
+    },
+}
+
+#[cfg(target_os = "macos")]
+const INSTALL: &str = "install it with: brew install ffmpeg";
+#[cfg(windows)]
+const INSTALL: &str = "install it with: winget install ffmpeg";
+#[cfg(not(any(target_os = "macos", windows)))]
+const INSTALL: &str = "install it with: sudo apt-get install ffmpeg";
+
+impl VideoReason {
+    pub(super) fn at(self, path: &Path) -> VideoError {
+        VideoError {
+            path: path.to_owned(),
+            reason: self,
+        }
+    }
+
+    /// From an attempt to start `program`.
+    pub(super) fn from_start(program: &'static str, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::FfmpegMissing { program },
+            _ => Self::Run { program, source },
+        }
+    }
+}

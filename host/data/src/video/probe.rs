@@ -1,0 +1,206 @@
+//! What is in a video file, by `ffprobe`.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::error::VideoReason;
+use super::ffmpeg::{FFPROBE, command};
+use crate::media::DEFAULT_MAX_PIXELS;
+use crate::record::VideoMetadata;
+
+/// `ffprobe`'s JSON, as far as it is asked for. Numbers are text there.
+#[derive(Deserialize)]
+struct Probe {
+    #[serde(default)]
+    streams: Vec<Stream>,
+    #[serde(default)]
+    format: Format,
+}
+
+#[derive(Deserialize)]
+struct Stream {
+    codec_name: Option<String>,
+    #[serde(default)]
+    width: u32,
+    #[serde(default)]
+    height: u32,
+    avg_frame_rate: Option<String>,
+    r_frame_rate: Option<String>,
+    nb_frames: Option<String>,
+    duration: Option<String>,
+    #[serde(default)]
+    side_data_list: Vec<SideData>,
+    #[serde(default)]
+    tags: Tags,
+}
+
+#[derive(Deserialize)]
+struct SideData {
+    rotation: Option<f64>,
+}
+
+#[derive(Default, Deserialize)]
+struct Tags {
+    rotate: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Format {
+    #[serde(default)]
+    format_name: String,
+    duration: Option<String>,
+}
+
+const ENTRIES: &str = "stream=codec_name,width,height,avg_frame_rate,r_frame_rate,nb_frames,duration\
+    :stream_side_data=rotation:stream_tags=rotate:format=format_name,duration";
+
+/// Reads the facts of a video's first video stream.
+pub(super) fn probe(path: &Path) -> Result<VideoMetadata, VideoReason> {
+    let file = std::fs::metadata(path).map_err(|_| VideoReason::NotFound)?;
+    let options = [
+        "-loglevel",
+        "error",
+        "-select_streams",
+        "v:0",
+        "-show_entries",
+        ENTRIES,
+        "-of",
+        "json",
+    ];
+    let output = command(FFPROBE, &options, path)
+        .output()
+        .map_err(|error| VideoReason::from_start(FFPROBE, error))?;
+    if !output.status.success() {
+        return Err(VideoReason::Unreadable {
+            message: last_line(&String::from_utf8_lossy(&output.stderr), path),
+        });
+    }
+    let probe: Probe = serde_json::from_slice(&output.stdout).map_err(|error| VideoReason::Unreadable {
+        message: format!("ffprobe's answer is not understood: {error}"),
+    })?;
+    let stream = probe.streams.first().ok_or(VideoReason::NoVideo)?;
+    let metadata = stream.metadata(&probe.format, file.len());
+    let (width, height) = (metadata.frame_width, metadata.frame_height);
+    match u64::from(width) * u64::from(height) {
+        0 => Err(VideoReason::NoVideo),
+        pixels if pixels > DEFAULT_MAX_PIXELS => Err(VideoReason::TooLarge {
+            width,
+            height,
+            max_pixels: DEFAULT_MAX_PIXELS,
+        }),
+        _ => Ok(metadata),
+    }
+}
+
+impl Stream {
+    fn metadata(&self, format: &Format, size_bytes: u64) -> VideoMetadata {
+        let (frame_width, frame_height) = if self.is_turned() {
+            (self.height, self.width)
+        } else {
+            (self.width, self.height)
+        };
+        let frame_rate = [&self.avg_frame_rate, &self.r_frame_rate]
+            .into_iter()
+            .find_map(|rate| ratio(rate.as_deref()?));
+        let duration = [&self.duration, &format.duration]
+            .into_iter()
+            .find_map(|seconds| seconds.as_deref()?.parse::<f64>().ok());
+        let counted = self.nb_frames.as_deref().and_then(|count| count.parse().ok());
+        let estimated = || Some((frame_rate? * duration?).round() as u64);
+        VideoMetadata {
+            size_bytes: Some(size_bytes),
+            mime_type: mime_type(&format.format_name).map(str::to_owned),
+            frame_width,
+            frame_height,
+            frame_rate,
+            total_frame_count: counted.or_else(estimated),
+            duration,
+            encoding_str: self.codec_name.clone(),
+        }
+    }
+
+    /// Whether the picture is shown turned by a quarter. Older files of older programs say so in a tag.
+    fn is_turned(&self) -> bool {
+        let side_data = self.side_data_list.iter().find_map(|data| data.rotation);
+        let tag = || self.tags.rotate.as_deref()?.parse().ok();
+        let degrees: f64 = side_data.or_else(tag).unwrap_or(0.0);
+        (degrees / 90.0).round() as i64 % 2 != 0
+    }
+}
+
+/// A number such as `30000/1001`; `0/0` is none.
+fn ratio(text: &str) -> Option<f64> {
+    let (above, below) = text.split_once('/')?;
+    let ratio = above.parse::<f64>().ok()? / below.parse::<f64>().ok()?;
+    (ratio.is_finite() && ratio > 0.0).then_some(ratio)
+}
+
+/// The media type of what FFmpeg calls a format.
+fn mime_type(format_name: &str) -> Option<&'static str> {
+    let names = format_name.split(',');
+    names.into_iter().find_map(|name| {
+        Some(match name {
+            "mov" | "mp4" => "video/mp4",
+            "matroska" => "video/x-matroska",
+            "webm" => "video/webm",
+            "avi" => "video/x-msvideo",
+            "mpeg" | "mpegvideo" => "video/mpeg",
+            "mpegts" => "video/mp2t",
+            "asf" => "video/x-ms-wmv",
+            "flv" => "video/x-flv",
+            "ogg" => "video/ogg",
+            "gif" => "image/gif",
+            _ => return None,
+        })
+    })
+}
+
+/// The last thing that FFmpeg said, without the file's name, which the caller adds.
+pub(super) fn last_line(text: &str, path: &Path) -> String {
+    let line = text
+        .lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty())
+        .unwrap_or("no reason given");
+    let name = format!("file:{}: ", path.display());
+    line.strip_prefix(&name).unwrap_or(line).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_ratios() {
+        assert_eq!(ratio("25/1"), Some(25.0));
+        assert_eq!(ratio("30000/1001"), Some(30000.0 / 1001.0));
+        for text in ["0/0", "0/1", "1/0", "25", ""] {
+            assert_eq!(ratio(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_quarter_turn_swaps_the_sides() {
+        let read = |json: &str| {
+            serde_json::from_str::<Stream>(json)
+                .unwrap()
+                .metadata(&Format::default(), 1)
+        };
+        let turned = read(r#"{"width": 640, "height": 480, "side_data_list": [{"rotation": -90}]}"#);
+        assert_eq!((turned.frame_width, turned.frame_height), (480, 640));
+        let tagged = read(r#"{"width": 640, "height": 480, "tags": {"rotate": "270"}}"#);
+        assert_eq!((tagged.frame_width, tagged.frame_height), (480, 640));
+        let over = read(r#"{"width": 640, "height": 480, "side_data_list": [{"rotation": 180}]}"#);
+        assert_eq!((over.frame_width, over.frame_height), (640, 480));
+    }
+
+    #[test]
+    fn frames_are_estimated_where_the_file_does_not_count_them() {
+        let stream: Stream = serde_json::from_str(
+            r#"{"width": 4, "height": 4, "avg_frame_rate": "10/1", "duration": "2.52"}"#,
+        )
+        .unwrap();
+        assert_eq!(stream.metadata(&Format::default(), 1).total_frame_count, Some(25));
+    }
+}
