@@ -1,4 +1,5 @@
 //! Files that are there whole or not at all.
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -17,6 +18,35 @@ pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes to `path` what `change` makes of its present text (`None`: there is no file); nothing when that is `None`.
+///
+/// Meanwhile the file `guard` is locked, so that of several processes that do the same none undoes another's change.
+/// Where locks do not work, that may happen; a damaged file does not.
+pub fn update<E: From<io::Error>>(
+    path: &Path,
+    guard: &Path,
+    change: impl FnOnce(Option<String>) -> Result<Option<String>, E>,
+) -> Result<(), E> {
+    if let Some(folder) = guard.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    let guard = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(guard)?;
+    let _ = guard.lock();
+    let text = match fs_err::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error.into()),
+    };
+    match change(text)? {
+        Some(text) => Ok(write(path, text)?),
+        None => Ok(()),
+    }
+}
+
 /// A new temporary file in `folder`, with the permissions that an ordinary new file gets.
 fn new_temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
@@ -32,6 +62,27 @@ fn new_temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn updates_of_many_at_once_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, guard) = (folder.path().join("file"), folder.path().join("guard"));
+        std::thread::scope(|scope| {
+            for letter in 'a'..='z' {
+                let (path, guard) = (&path, &guard);
+                scope.spawn(move || {
+                    super::update::<std::io::Error>(path, guard, |text| {
+                        Ok(Some(text.unwrap_or_default() + &letter.to_string()))
+                    })
+                });
+            }
+        });
+        let mut letters: Vec<char> = std::fs::read_to_string(&path).unwrap().chars().collect();
+        letters.sort_unstable();
+        assert_eq!(letters, ('a'..='z').collect::<Vec<_>>());
+        super::update::<std::io::Error>(&path, &guard, |_| Ok(None)).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap().len(), 26);
+    }
+
     #[test]
     fn replaces_a_file_and_leaves_nothing_else() {
         let folder = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@
 pub mod atomic;
 pub mod config;
 pub mod download;
+pub mod lock;
 pub mod manifest;
 pub mod reference;
 pub mod sha256;
