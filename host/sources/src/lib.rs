@@ -5,11 +5,19 @@
 pub mod atomic;
 pub mod config;
 pub mod download;
+pub mod git;
 pub mod lock;
 pub mod manifest;
 pub mod reference;
 pub mod sha256;
+pub mod source;
+pub mod store;
 mod suggest;
+#[cfg(test)]
+mod testing;
+mod tree;
 
 pub use reference::SourceRef;
 pub use sha256::Sha256Digest;
+pub use source::{ResolveOptions, ResolvedSource, SourceError, resolve};
+pub use store::Store;

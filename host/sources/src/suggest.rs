@@ -3,7 +3,7 @@
 /// Up to three of `known` that `wanted` may have been meant for, the nearest first.
 pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     const MOST_SUGGESTIONS: usize = 3;
-    const LEAST_SIMILARITY: f64 = 0.75;
+    const LEAST_SIMILARITY: f64 = 0.6;
     let wanted = wanted.to_lowercase();
     let mut near: Vec<(f64, &str)> = known
         .into_iter()

@@ -76,7 +76,7 @@ pub enum SelectError {
 }
 
 impl SelectError {
-    pub(super) fn unknown(name: &str, names: impl Iterator<Item = String>) -> Self {
+    pub(crate) fn unknown(name: &str, names: impl Iterator<Item = String>) -> Self {
         let names: Vec<String> = names.collect();
         let suggestions = suggest::nearest(name, names.iter().map(String::as_str));
         Self::Unknown {

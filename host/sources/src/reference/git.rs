@@ -97,7 +97,7 @@ impl GitRepository {
 
     /// Host and path, whatever the transport, without `.git`. GitHub does not mind upper and lower case, so neither
     /// does the identity of its repositories.
-    pub(super) fn identity(&self) -> String {
+    pub fn identity(&self) -> String {
         let path = self.encoded_path();
         let path = match path.trim_end_matches(".git") {
             // Without its ending it would be read as an archive.

@@ -129,6 +129,12 @@ impl SourceRef {
         }
     }
 
+    /// The same place with another folder in it.
+    pub(crate) fn with_subdirectory(mut self, subdirectory: Option<String>) -> Self {
+        self.subdirectory = subdirectory;
+        self
+    }
+
     /// Whether this is code on this machine that the user named by its path.
     pub fn is_local_path(&self) -> bool {
         matches!(self.location, Location::Path(_))

@@ -1,0 +1,91 @@
+//! Why a source cannot be had.
+use std::io;
+use std::path::PathBuf;
+
+use crate::git::GitError;
+use crate::manifest::ManifestError;
+use crate::store::StoreError;
+
+/// A source that cannot be resolved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// There is nothing at a local path.
+    #[error("there is no folder {}", path.display())]
+    NoSuchPath {
+        /// The path as the user wrote it.
+        path: PathBuf,
+    },
+    /// A local path is a file that is no archive.
+    #[error("{} is neither a folder nor an archive", path.display())]
+    NotAFolder {
+        /// The path as the user wrote it.
+        path: PathBuf,
+    },
+    /// A folder or file of the source cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The folder after `//`, or after a ref in a URL, does not exist.
+    #[error("`{identity}` has no folder `{subdirectory}`")]
+    NoSuchSubdirectory {
+        /// The source.
+        identity: String,
+        /// The folder.
+        subdirectory: String,
+    },
+    /// There are files, but no manifest.
+    #[error("`{identity}` is no source of models: it has no manifest.json")]
+    NoManifest {
+        /// The source.
+        identity: String,
+        /// Where its files are.
+        path: PathBuf,
+    },
+    /// The network may not be used, and the store does not have the source.
+    #[error("`{reference}` is not in the store, and the network may not be used")]
+    Offline {
+        /// The source with its revision.
+        reference: String,
+    },
+    /// Archives are not fetched.
+    #[error("{url} is an archive")]
+    Archive {
+        /// Its URL.
+        url: String,
+    },
+    /// A manifest of the source is not one.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The repository, the revision or its files cannot be had.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SourceError {
+    /// What the user can do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSuchPath { path } => Some(format!(
+                "a source on GitHub is spelt `user/repo`, a path like `{}` starts with `.` or `/`",
+                path.display()
+            )),
+            Self::NotAFolder { .. } => Some("name the folder that holds manifest.json".to_owned()),
+            Self::NoSuchSubdirectory { .. } => {
+                Some("the folder is relative to the root of the repository".to_owned())
+            }
+            Self::NoManifest { .. } => Some("`modelzoo plugin new` writes a source to start from".to_owned()),
+            Self::Offline { .. } => Some("run once without `--offline`".to_owned()),
+            Self::Archive { .. } | Self::Read { .. } | Self::Manifest(_) => None,
+            Self::Git(error) => error.hint(),
+            Self::Store(error) => error.hint().map(str::to_owned),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! From a reference to files: resolving and fetching sources.
+mod error;
+mod local;
+mod remote;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use crate::Sha256Digest;
+use crate::SourceRef;
+use crate::git::Omission;
+use crate::manifest::{MANIFEST_FILE, Manifest, ModelEntry, SelectError};
+
+pub use error::SourceError;
+pub use resolve::{ResolveOptions, resolve};
+
+/// A source whose files are on this machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedSource {
+    /// What was asked for.
+    pub reference: SourceRef,
+    /// One name for the source, however it was spelt: see [`SourceRef::identity`].
+    pub identity: String,
+    /// The commit, where there is one.
+    pub commit: Option<SourceCommit>,
+    /// The hash of all files of the repository, archive or folder.
+    pub tree_hash: Sha256Digest,
+    /// The folder of the whole repository, archive or local folder; absolute.
+    pub root: PathBuf,
+    /// The folder of the source in it; absolute.
+    pub path: PathBuf,
+    /// The manifests of the source, each with its folder; never empty.
+    pub manifests: Vec<SourceManifest>,
+    /// What the commit refers to and is not there.
+    pub omissions: Vec<Omission>,
+    /// Whether the files came over the network now.
+    pub fetched: bool,
+}
+
+/// The commit of a resolved source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceCommit {
+    /// The full id.
+    pub id: String,
+    /// The full name of the ref it was found by, such as `refs/tags/v1`.
+    pub ref_name: Option<String>,
+    /// When it was made, in seconds since 1970.
+    pub committed_at: Option<i64>,
+}
+
+/// A manifest and where it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceManifest {
+    /// The folder that holds the manifest; absolute.
+    pub folder: PathBuf,
+    /// Its content.
+    pub manifest: Manifest,
+}
+
+impl SourceManifest {
+    /// Whether there is a plugin to build beside the manifest. A source without one was written for Python: its
+    /// models can be listed, not loaded.
+    pub fn has_plugin(&self) -> bool {
+        self.folder.join("Cargo.toml").is_file()
+    }
+}
+
+impl ResolvedSource {
+    /// The model of this name, or the only one, with the manifest that declares it.
+    ///
+    /// # Errors
+    /// As [`Manifest::select`]; a name that is missing is looked for in all manifests.
+    pub fn select(&self, name: Option<&str>) -> Result<(&SourceManifest, &ModelEntry), SelectError> {
+        let declaring: Vec<_> = self
+            .manifests
+            .iter()
+            .filter(|found| !found.manifest.models.is_empty())
+            .collect();
+        if let [only] = declaring[..] {
+            return only.manifest.select(name).map(|model| (only, model));
+        }
+        let names = || {
+            declaring
+                .iter()
+                .flat_map(|found| &found.manifest.models)
+                .map(ModelEntry::name)
+        };
+        match name {
+            None if declaring.is_empty() => Err(SelectError::NoModels),
+            None => Err(SelectError::NameNeeded {
+                names: names().collect(),
+            }),
+            Some(name) => declaring
+                .iter()
+                .find_map(|found| {
+                    found
+                        .manifest
+                        .select(Some(name))
+                        .ok()
+                        .map(|model| (*found, model))
+                })
+                .ok_or_else(|| SelectError::unknown(name, names())),
+        }
+    }
+
+    /// All models with the manifests that declare them.
+    pub fn models(&self) -> impl Iterator<Item = (&SourceManifest, &ModelEntry)> {
+        self.manifests
+            .iter()
+            .flat_map(|found| found.manifest.models.iter().map(move |model| (found, model)))
+    }
+}
+
+/// Reads the manifests in `folder`: its own, or else those of the folders below it. Hidden folders are not looked
+/// into, nor is what lies below a manifest.
+fn find_manifests(folder: &Path) -> Result<Vec<SourceManifest>, SourceError> {
+    const DEEPEST: usize = 8;
+    let mut found = Vec::new();
+    let mut pending = vec![(folder.to_owned(), 0)];
+    while let Some((folder, depth)) = pending.pop() {
+        let path = folder.join(MANIFEST_FILE);
+        if path.is_file() {
+            found.push(SourceManifest {
+                manifest: Manifest::load(&path)?,
+                folder,
+            });
+            continue;
+        }
+        if depth == DEEPEST {
+            continue;
+        }
+        let failed = |source| SourceError::Read {
+            path: folder.clone(),
+            source,
+        };
+        for entry in fs_err::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            if !is_hidden
+                && entry.file_type().map_err(failed)?.is_dir()
+                && !local::is_build_folder(&entry.path())
+            {
+                pending.push((entry.path(), depth + 1));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.folder.cmp(&b.folder));
+    Ok(found)
+}

@@ -1,0 +1,159 @@
+//! Sources in Git repositories.
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{ResolveOptions, SourceCommit, SourceError};
+use crate::Sha256Digest;
+use crate::git::{self, Commit, Omission};
+use crate::reference::{GitRepository, Revision};
+use crate::store::{CommitRecord, RevisionRecord, Store, StoreError, TREE};
+
+/// The files of a reference, before a folder in them is chosen.
+pub(super) struct FoundTree {
+    pub(super) root: PathBuf,
+    pub(super) tree_hash: Sha256Digest,
+    pub(super) commit: Option<SourceCommit>,
+    pub(super) omissions: Vec<Omission>,
+    /// The folder that turned out to be part of the revision.
+    pub(super) subdirectory: Option<String>,
+    pub(super) fetched: bool,
+}
+
+pub(super) fn resolve(
+    repository: &GitRepository,
+    revision: &Revision,
+    options: &ResolveOptions<'_>,
+) -> Result<FoundTree, SourceError> {
+    let store = options.store;
+    let identity = repository.identity();
+    if let Revision::Commit(id) = revision
+        && let Some(found) = stored(
+            store,
+            &identity,
+            &Commit {
+                id: id.clone(),
+                ref_name: None,
+                subdirectory: None,
+            },
+        )?
+    {
+        return Ok(found);
+    }
+    if options.offline {
+        return from_store_alone(&identity, revision, store);
+    }
+
+    let staging = store.stage()?;
+    let have = |commit: &Commit| matches!(stored(store, &identity, commit), Ok(Some(_)));
+    let fetched = git::fetch(
+        repository,
+        revision,
+        &staging.path().join("git"),
+        &options.access(),
+        &have,
+    )?;
+    store.record_revision(&RevisionRecord {
+        identity: identity.clone(),
+        revision: revision.as_str().unwrap_or_default().to_owned(),
+        commit: fetched.commit.id.clone(),
+        ref_name: fetched.commit.ref_name.clone(),
+        subdirectory: fetched.commit.subdirectory.clone(),
+        resolved_at: seconds_since_1970(),
+    })?;
+    let Some(objects) = fetched.objects else {
+        let gone = || SourceError::Offline {
+            reference: format!("{identity}@{}", fetched.commit.id),
+        };
+        return stored(store, &identity, &fetched.commit)?.ok_or_else(gone);
+    };
+    let tree = staging.path().join(TREE);
+    fs_err::create_dir(&tree).map_err(|source| StoreError::Write {
+        path: tree.clone(),
+        source,
+    })?;
+    let checkout = git::check_out(&objects, &fetched.commit.id, &tree)?;
+    let root = store.publish_source(&staging, &checkout.tree_hash)?;
+    store.record_commit(&CommitRecord {
+        identity,
+        commit: fetched.commit.id.clone(),
+        tree_hash: checkout.tree_hash,
+        committed_at: Some(checkout.committed_at),
+        omissions: checkout.omissions.clone(),
+    })?;
+    let Commit {
+        id,
+        ref_name,
+        subdirectory,
+    } = fetched.commit;
+    Ok(FoundTree {
+        root,
+        tree_hash: checkout.tree_hash,
+        commit: Some(SourceCommit {
+            id,
+            ref_name,
+            committed_at: Some(checkout.committed_at),
+        }),
+        omissions: checkout.omissions,
+        subdirectory,
+        fetched: true,
+    })
+}
+
+/// What the revision meant when it was last looked up, if its files are in the store.
+fn from_store_alone(identity: &str, revision: &Revision, store: &Store) -> Result<FoundTree, SourceError> {
+    let text = revision.as_str().unwrap_or_default();
+    let found = match store.revision_record(identity, text) {
+        Some(RevisionRecord {
+            commit,
+            ref_name,
+            subdirectory,
+            ..
+        }) => stored(
+            store,
+            identity,
+            &Commit {
+                id: commit,
+                ref_name,
+                subdirectory,
+            },
+        )?,
+        None => None,
+    };
+    let separator = if text.is_empty() { "" } else { "@" };
+    found.ok_or_else(|| SourceError::Offline {
+        reference: format!("{identity}{separator}{text}"),
+    })
+}
+
+/// The files of a commit, if the store has them unchanged. What was changed counts as missing: it is fetched again.
+fn stored(store: &Store, identity: &str, commit: &Commit) -> Result<Option<FoundTree>, SourceError> {
+    let Some(record) = store.commit_record(identity, &commit.id) else {
+        return Ok(None);
+    };
+    let root = match store.source_tree(&record.tree_hash) {
+        Ok(Some(root)) => root,
+        Ok(None) => return Ok(None),
+        Err(error @ (StoreError::Changed { .. } | StoreError::Read { .. })) => {
+            tracing::warn!("{error}; it is fetched again");
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Some(FoundTree {
+        root,
+        tree_hash: record.tree_hash,
+        commit: Some(SourceCommit {
+            id: commit.id.clone(),
+            ref_name: commit.ref_name.clone(),
+            committed_at: record.committed_at,
+        }),
+        omissions: record.omissions,
+        subdirectory: commit.subdirectory.clone(),
+        fetched: false,
+    }))
+}
+
+fn seconds_since_1970() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,144 @@
+//! Resolving: which files a reference means, and getting them.
+use std::path::{Path, PathBuf};
+
+use super::remote::{self, FoundTree};
+use super::{ResolvedSource, SourceError, find_manifests, local};
+use crate::SourceRef;
+use crate::config::Mirrors;
+use crate::download::{Cancellation, Credentials};
+use crate::git::{Access, FetchProgress};
+use crate::reference::Location;
+use crate::store::Store;
+
+/// How a source may be had.
+#[derive(Clone, Copy)]
+pub struct ResolveOptions<'a> {
+    /// Where fetched sources are kept.
+    pub store: &'a Store,
+    /// Mirrors for URL prefixes.
+    pub mirrors: &'a Mirrors,
+    /// Tokens for private repositories.
+    pub credentials: &'a Credentials,
+    /// Whether to work from the store alone: a branch or tag means what it meant when it was last looked up.
+    pub offline: bool,
+    /// Stops a fetch.
+    pub cancellation: &'a Cancellation,
+    /// Is told how a fetch goes, often; answer fast.
+    pub progress: Option<&'a dyn Fn(FetchProgress)>,
+}
+
+impl std::fmt::Debug for ResolveOptions<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            store,
+            mirrors,
+            credentials,
+            offline,
+            ..
+        } = self;
+        formatter
+            .debug_struct("ResolveOptions")
+            .field("store", store)
+            .field("mirrors", mirrors)
+            .field("credentials", credentials)
+            .field("offline", offline)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> ResolveOptions<'a> {
+    pub(super) fn access(&self) -> Access<'a> {
+        Access {
+            mirrors: self.mirrors,
+            credentials: self.credentials,
+            cancellation: self.cancellation,
+            progress: self.progress,
+        }
+    }
+}
+
+/// Finds out what `reference` means now, gets its files unless the store has them, and reads its manifests.
+///
+/// A full commit id that the store has needs no network; a branch or a tag is looked up each time (one request), so
+/// that it means what it means now. A local folder is used where it is.
+///
+/// # Errors
+/// See [`SourceError`]; [`SourceError::hint`] says what the user can do.
+pub fn resolve(reference: &SourceRef, options: &ResolveOptions<'_>) -> Result<ResolvedSource, SourceError> {
+    let found = match reference.location() {
+        Location::Git(repository) => remote::resolve(repository, reference.revision(), options)?,
+        Location::Path(path) => resolve_path(path)?,
+        Location::Archive(url) => return Err(SourceError::Archive { url: url.clone() }),
+    };
+    finish(reference, found)
+}
+
+fn resolve_path(path: &Path) -> Result<FoundTree, SourceError> {
+    let Ok(root) = std::fs::canonicalize(path) else {
+        return Err(SourceError::NoSuchPath {
+            path: path.to_owned(),
+        });
+    };
+    if !root.is_dir() {
+        return Err(SourceError::NotAFolder {
+            path: path.to_owned(),
+        });
+    }
+    let tree_hash = local::tree_hash(&root)?;
+    Ok(FoundTree {
+        root,
+        tree_hash,
+        commit: None,
+        omissions: Vec::new(),
+        subdirectory: None,
+        fetched: false,
+    })
+}
+
+/// Finds the source's folder and manifests in the files of its repository.
+fn finish(reference: &SourceRef, found: FoundTree) -> Result<ResolvedSource, SourceError> {
+    let FoundTree {
+        root,
+        tree_hash,
+        commit,
+        omissions,
+        subdirectory,
+        fetched,
+    } = found;
+    let reference_to_source = match &subdirectory {
+        Some(folder) => reference.clone().with_subdirectory(Some(folder.clone())),
+        None => reference.clone(),
+    };
+    let identity = reference_to_source.identity();
+    let path = match reference_to_source.subdirectory() {
+        Some(subdirectory) => {
+            folder_inside(&root, subdirectory).ok_or_else(|| SourceError::NoSuchSubdirectory {
+                identity: reference.clone().with_subdirectory(None).identity(),
+                subdirectory: subdirectory.to_owned(),
+            })?
+        }
+        None => root.clone(),
+    };
+    let manifests = find_manifests(&path)?;
+    if manifests.is_empty() {
+        return Err(SourceError::NoManifest { identity, path });
+    }
+    Ok(ResolvedSource {
+        reference: reference.clone(),
+        identity,
+        commit,
+        tree_hash,
+        root,
+        path,
+        manifests,
+        omissions,
+        fetched,
+    })
+}
+
+/// The folder of that name below `root`. A link that leads elsewhere inside is followed; none leads out.
+fn folder_inside(root: &Path, subdirectory: &str) -> Option<PathBuf> {
+    let folder = std::fs::canonicalize(root.join(subdirectory)).ok()?;
+    let root = std::fs::canonicalize(root).ok()?;
+    (folder.is_dir() && folder.starts_with(root)).then_some(folder)
+}

@@ -1,0 +1,254 @@
+//! Listing, verifying and emptying the store.
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use super::sources::{MARKER, TREE};
+use super::staging::LOCK_ENDING;
+use super::{Store, StoreError};
+use crate::Sha256Digest;
+use crate::tree::{hash_folder, visit};
+
+/// What an entry of the store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreEntryKind {
+    /// The files of a source.
+    Source,
+    /// Weights.
+    Weights,
+    /// A built plugin.
+    Artifact,
+    /// Something that a process is making, or was making when it was killed.
+    Temporary,
+}
+
+/// Something in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoreEntry {
+    /// What it is.
+    pub kind: StoreEntryKind,
+    /// Its name: a hash, but for what is temporary.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// The bytes of its files.
+    pub size_bytes: u64,
+    /// When it was last used.
+    #[serde(skip)]
+    pub last_used: SystemTime,
+}
+
+/// Whether an entry is what its name says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "verdict")]
+pub enum Verdict {
+    /// Content and name fit.
+    Intact,
+    /// The content has another hash.
+    Changed {
+        /// The hash of the content.
+        found: Sha256Digest,
+    },
+    /// The content cannot be read.
+    Unreadable {
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// What [`Store::gc`] deletes.
+#[derive(Debug, Clone, Default)]
+pub struct GcOptions {
+    /// Entries that were not used for this long; `None` keeps all finished entries.
+    pub unused_for: Option<Duration>,
+    /// Source trees that are kept in any case.
+    pub keep_sources: Vec<Sha256Digest>,
+    /// Weights and artifacts that are kept in any case.
+    pub keep: Vec<Sha256Digest>,
+    /// Whether to only say what would be deleted.
+    pub dry_run: bool,
+}
+
+/// What [`Store::gc`] deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Collected {
+    /// The entries.
+    pub entries: Vec<StoreEntry>,
+    /// The bytes of their files.
+    pub size_bytes: u64,
+}
+
+impl Store {
+    /// All that the store holds, sorted by kind and name.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn list(&self) -> Result<Vec<StoreEntry>, StoreError> {
+        let kinds = [
+            (StoreEntryKind::Source, self.sources_dir()),
+            (StoreEntryKind::Weights, self.weights_dir()),
+            (StoreEntryKind::Artifact, self.artifacts_dir()),
+            (StoreEntryKind::Temporary, self.temporary_dir()),
+        ];
+        let mut entries = Vec::new();
+        for (kind, folder) in kinds {
+            let failed = |source| StoreError::Read {
+                path: folder.clone(),
+                source,
+            };
+            for found in fs_err::read_dir(&folder).map_err(failed)? {
+                let path = found.map_err(failed)?.path();
+                let name = path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                match describe(kind, name, path) {
+                    Ok(entry) => entries.push(entry),
+                    // Another process published or deleted it in this moment.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(failed(error)),
+                }
+            }
+        }
+        entries.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        Ok(entries)
+    }
+
+    /// Reads all sources and weights and compares them with their names. `checked` is told of each; what was changed
+    /// is moved away when `repair` is set, to be fetched again on its next use.
+    ///
+    /// # Errors
+    /// The store cannot be read, or not be repaired. A broken entry is no error but a verdict.
+    pub fn verify(
+        &self,
+        repair: bool,
+        checked: &mut dyn FnMut(&StoreEntry, &Verdict),
+    ) -> Result<(), StoreError> {
+        for entry in self.list()? {
+            let hashed = match entry.kind {
+                StoreEntryKind::Source => hash_folder(&entry.path.join(TREE), &|_| false),
+                StoreEntryKind::Weights if entry.path.is_file() => Sha256Digest::of_file(&entry.path),
+                // What was extracted, built or is unfinished has no name that says what it contains.
+                StoreEntryKind::Weights | StoreEntryKind::Artifact | StoreEntryKind::Temporary => continue,
+            };
+            // Files in the making and lock files are not named by a digest.
+            let Ok(expected) = entry.name.parse::<Sha256Digest>() else {
+                continue;
+            };
+            let verdict = match hashed {
+                Ok(found) if found == expected => Verdict::Intact,
+                Ok(found) => Verdict::Changed { found },
+                Err(error) => Verdict::Unreadable {
+                    reason: error.to_string(),
+                },
+            };
+            if repair && verdict != Verdict::Intact {
+                self.remove(&entry.path)?;
+            }
+            checked(&entry, &verdict);
+        }
+        Ok(())
+    }
+
+    /// Deletes what killed processes left behind, and what was not used for long.
+    ///
+    /// # Errors
+    /// The store cannot be read or written to.
+    pub fn gc(&self, options: &GcOptions) -> Result<Collected, StoreError> {
+        let now = SystemTime::now();
+        let mut collected = Collected::default();
+        for entry in self.list()? {
+            let digest = entry.name.parse::<Sha256Digest>().ok();
+            let kept = match entry.kind {
+                StoreEntryKind::Source => &options.keep_sources,
+                _ => &options.keep,
+            };
+            let is_old = options.unused_for.is_some_and(|limit| {
+                now.duration_since(entry.last_used)
+                    .is_ok_and(|unused| unused >= limit)
+            });
+            let goes = match entry.kind {
+                StoreEntryKind::Temporary => is_abandoned(&entry.path, now),
+                _ => is_old && digest.is_some_and(|digest| !kept.contains(&digest)),
+            };
+            if !goes {
+                continue;
+            }
+            if !options.dry_run {
+                self.remove(&entry.path)?;
+            }
+            collected.size_bytes += entry.size_bytes;
+            collected.entries.push(entry);
+        }
+        Ok(collected)
+    }
+
+    /// Takes an entry out of sight by one rename, and then deletes it: no process sees half of it.
+    ///
+    /// # Errors
+    /// It cannot be renamed or deleted.
+    pub fn remove(&self, entry: &Path) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Write {
+            path: entry.to_owned(),
+            source,
+        };
+        if !entry.starts_with(&self.root) {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is outside of the store",
+            )));
+        }
+        let staging = self.stage()?;
+        match std::fs::rename(entry, staging.path().join("removed")) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn describe(kind: StoreEntryKind, name: String, path: PathBuf) -> io::Result<StoreEntry> {
+    let metadata = std::fs::symlink_metadata(&path)?;
+    let mut size_bytes = 0;
+    if metadata.is_dir() {
+        visit(&path, "", &|_| false, &mut |_, _, place| {
+            size_bytes += std::fs::symlink_metadata(place)?.len();
+            Ok(())
+        })?;
+    } else {
+        size_bytes = metadata.len();
+    }
+    let marker = std::fs::metadata(path.join(MARKER)).and_then(|marker| marker.modified());
+    let last_used = match marker {
+        Ok(time) => time,
+        Err(_) => metadata.modified()?,
+    };
+    Ok(StoreEntry {
+        kind,
+        name,
+        path,
+        size_bytes,
+        last_used,
+    })
+}
+
+/// Whether the process that made something in `tmp/` is gone.
+fn is_abandoned(path: &Path, now: SystemTime) -> bool {
+    /// Between a folder's creation and its lock's.
+    const GRACE: Duration = Duration::from_secs(60);
+    let lock_path = path.with_extension(LOCK_ENDING);
+    let Ok(lock) = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&lock_path)
+    else {
+        let modified = std::fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+        return modified.is_ok_and(|time| now.duration_since(time).is_ok_and(|age| age > GRACE));
+    };
+    // While the process lives, it holds the lock.
+    lock.try_lock().is_ok()
+}

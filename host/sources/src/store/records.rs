@@ -1,0 +1,120 @@
+//! Records of what references resolved to: for work without a network, and to save fetches with one.
+//!
+//! Each fact is a file of its own, replaced as a whole, so that no two processes ever edit the same one.
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Store, StoreError};
+use crate::git::Omission;
+use crate::{Sha256Digest, atomic};
+
+/// What a commit's files are. This never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitRecord {
+    /// The source's identity, without a folder inside it.
+    pub identity: String,
+    /// The full commit id; the SHA-256 of the file for an archive.
+    pub commit: String,
+    /// The hash of the checked out tree.
+    pub tree_hash: Sha256Digest,
+    /// When the commit was made, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_at: Option<i64>,
+    /// What the commit refers to and the tree does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub omissions: Vec<Omission>,
+}
+
+/// What a revision meant when it was last looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevisionRecord {
+    /// The source's identity, without a folder inside it.
+    pub identity: String,
+    /// The revision as it was asked for; empty for the default one.
+    pub revision: String,
+    /// The full commit id; the SHA-256 of the file for an archive.
+    pub commit: String,
+    /// The full name of the ref.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ref_name: Option<String>,
+    /// The folder that turned out to be part of the revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdirectory: Option<String>,
+    /// When it was looked up, in seconds since 1970.
+    pub resolved_at: i64,
+}
+
+impl Store {
+    /// What is known of a commit.
+    pub fn commit_record(&self, identity: &str, commit: &str) -> Option<CommitRecord> {
+        let record: CommitRecord = read(&self.commit_file(identity, commit))?;
+        (record.identity == identity && record.commit == commit).then_some(record)
+    }
+
+    /// Notes what a commit's files are.
+    ///
+    /// # Errors
+    /// The store cannot be written to.
+    pub fn record_commit(&self, record: &CommitRecord) -> Result<(), StoreError> {
+        write(self.commit_file(&record.identity, &record.commit), record)
+    }
+
+    /// What a revision meant when it was last looked up; the empty text is the default revision.
+    pub fn revision_record(&self, identity: &str, revision: &str) -> Option<RevisionRecord> {
+        let record: RevisionRecord = read(&self.revision_file(identity, revision))?;
+        (record.identity == identity && record.revision == revision).then_some(record)
+    }
+
+    /// Notes what a revision means now.
+    ///
+    /// # Errors
+    /// The store cannot be written to.
+    pub fn record_revision(&self, record: &RevisionRecord) -> Result<(), StoreError> {
+        write(self.revision_file(&record.identity, &record.revision), record)
+    }
+
+    /// All commits that are known, in no order.
+    pub fn commit_records(&self) -> Vec<CommitRecord> {
+        let Ok(identities) = std::fs::read_dir(self.records_dir()) else {
+            return Vec::new();
+        };
+        let folders = identities
+            .flatten()
+            .map(|identity| identity.path().join("commits"));
+        let files = folders
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
+            .flatten()
+            .flatten();
+        files.filter_map(|file| read(&file.path())).collect()
+    }
+
+    fn commit_file(&self, identity: &str, commit: &str) -> PathBuf {
+        self.record_file(identity, "commits", commit)
+    }
+
+    fn revision_file(&self, identity: &str, revision: &str) -> PathBuf {
+        self.record_file(identity, "revisions", revision)
+    }
+
+    /// Names are hashed because they hold slashes, and differ in case only.
+    fn record_file(&self, identity: &str, kind: &str, name: &str) -> PathBuf {
+        let file_name = |text: &str| Sha256Digest::of(text).to_string()[..32].to_owned();
+        self.records_dir()
+            .join(file_name(identity))
+            .join(kind)
+            .join(format!("{}.json", file_name(name)))
+    }
+}
+
+/// A record that cannot be read is one that is not there: it is written anew.
+fn read<T: DeserializeOwned>(path: &std::path::Path) -> Option<T> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+fn write<T: Serialize>(path: PathBuf, record: &T) -> Result<(), StoreError> {
+    let text = serde_json::to_vec_pretty(record).map_err(std::io::Error::from);
+    text.and_then(|text| atomic::write(&path, text))
+        .map_err(|source| StoreError::Write { path, source })
+}

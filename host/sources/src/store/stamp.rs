@@ -1,0 +1,50 @@
+//! Stamps: whether a tree changed since it was hashed, without reading its content.
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::Sha256Digest;
+use crate::sha256::Sha256Hasher;
+use crate::tree;
+
+/// A file that was changed this recently may change again without a later time.
+const CLOCK_GRAIN: Duration = Duration::from_secs(2);
+
+/// A digest over the path, size, times and number of each file in `root`. Whoever changes a file, but for its content
+/// being restored, changes it: the time of a file's last change of status cannot be set by programs.
+/// `None` when a file is too new to tell.
+pub(crate) fn stamp(root: &Path, skip: &dyn Fn(&Path) -> bool) -> io::Result<Option<Sha256Digest>> {
+    let newest_allowed = SystemTime::now().checked_sub(CLOCK_GRAIN).unwrap_or(UNIX_EPOCH);
+    let mut is_settled = true;
+    let mut lines = Vec::new();
+    tree::visit(root, "", skip, &mut |path, _, place| {
+        let metadata = fs_err::symlink_metadata(place)?;
+        is_settled &= metadata.modified()? < newest_allowed;
+        lines.push(format!("{path}\0{}\0{}\n", metadata.len(), status(&metadata)));
+        Ok(())
+    })?;
+    lines.sort_unstable();
+    let mut hasher = Sha256Hasher::default();
+    lines.iter().for_each(|line| hasher.update(line));
+    Ok(is_settled.then(|| hasher.finish()))
+}
+
+#[cfg(unix)]
+fn status(metadata: &std::fs::Metadata) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let m = metadata;
+    format!(
+        "{}.{} {}.{} {} {:o}",
+        m.mtime(),
+        m.mtime_nsec(),
+        m.ctime(),
+        m.ctime_nsec(),
+        m.ino(),
+        m.mode()
+    )
+}
+
+#[cfg(not(unix))]
+fn status(metadata: &std::fs::Metadata) -> String {
+    format!("{:?}", metadata.modified().ok())
+}
