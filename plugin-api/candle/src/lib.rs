@@ -1,1 +1,23 @@
 //! The Candle toolkit for authors of modelzoo plugins.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`device`] | the device that the user asked for, or the one that there is |
+//! | [`weights`] | safetensors files as parameters, with errors that name file and tensor |
+//! | [`image`] | pictures to input tensors, as Pillow and torchvision make them |
+//! | [`network`] | networks described in torch's vocabulary, fast on a CPU, on Candle's operators elsewhere |
+//! | [`classifier`] | logits to classifications |
+//! | [`detection`] | raw detector outputs to objects |
+//!
+//! Errors are `modelzoo_plugin_api::Error`, what a plugin's methods return.
+#![deny(missing_docs)]
+
+pub mod classifier;
+pub mod detection;
+pub mod device;
+pub mod image;
+pub mod network;
+pub mod weights;
+
+pub use candle_core;
+pub use candle_nn;

@@ -1,0 +1,153 @@
+//! From logits to classifications.
+
+use modelzoo_plugin_api::{Array, Error, PredictOptions, Result, label::Classification};
+use std::sync::Arc;
+
+/// Turns the logits of a classifier into a label, as FiftyOne's `ClassifierOutputProcessor` does, with a softmax that
+/// cannot overflow.
+#[derive(Clone, Debug)]
+pub struct Classifier {
+    classes: Arc<[String]>,
+}
+
+impl Classifier {
+    /// A classifier of these classes, by index.
+    pub fn new<S: Into<String>>(classes: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            classes: classes.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    /// The classes, by index.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The likeliest class, the first of several, with its probability as confidence; and the logits where they are
+    /// asked for. Blank where the confidence is below the threshold or the class is not among those asked for.
+    ///
+    /// The comparison is made in single precision, as numpy makes it: 0.9f32 passes a threshold of 0.9.
+    ///
+    /// # Errors
+    /// When there are not as many logits as classes, or some are not finite.
+    pub fn label(&self, logits: &[f32], options: &PredictOptions) -> Result<Classification> {
+        if logits.len() != self.classes.len() {
+            return Err(Error::new(format!(
+                "the network gave {} logits for {} classes",
+                logits.len(),
+                self.classes.len()
+            )));
+        }
+        if logits.iter().any(|logit| !logit.is_finite()) {
+            return Err(Error::new("the network gave logits that are not finite"));
+        }
+        let probabilities = softmax(logits);
+        let Some(best) = first_maximum(&probabilities) else {
+            return Ok(Classification::blank());
+        };
+        let (class, confidence) = (&self.classes[best], probabilities[best]);
+        let too_low = options
+            .confidence_threshold
+            .is_some_and(|threshold| confidence < threshold as f32);
+        let unwanted = options
+            .classes
+            .as_ref()
+            .is_some_and(|wanted| !wanted.contains(class));
+        if too_low || unwanted {
+            return Ok(Classification::blank());
+        }
+        let label = Classification::new(class).with_confidence(confidence);
+        Ok(if options.store_logits {
+            label.with_logits(Array::vector(logits.to_vec()))
+        } else {
+            label
+        })
+    }
+}
+
+/// `exp(x) / sum(exp(x))`, computed relative to the largest value so that it cannot overflow.
+pub fn softmax(logits: &[f32]) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+    let sum: f64 = exponentials.iter().copied().map(f64::from).sum();
+    exponentials
+        .into_iter()
+        .map(|value| (f64::from(value) / sum) as f32)
+        .collect()
+}
+
+/// The index of the largest value, the first of several; `None` where there are none.
+pub fn first_maximum(values: &[f32]) -> Option<usize> {
+    values
+        .iter()
+        .enumerate()
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
+        .map(|(index, _)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(change: impl FnOnce(&mut PredictOptions)) -> PredictOptions {
+        let mut options = PredictOptions::default();
+        change(&mut options);
+        options
+    }
+
+    #[test]
+    fn softmax_is_stable_and_sums_to_one() {
+        let probabilities = softmax(&[500.0, 100.0, 0.0]);
+        assert_eq!(probabilities, [1.0, 0.0, 0.0]);
+        let sum: f32 = softmax(&[0.3, -1.2, 2.0, 0.0]).iter().sum();
+        assert!((sum - 1.0).abs() < 1e-6);
+        assert!(softmax(&[]).is_empty());
+    }
+
+    #[test]
+    fn of_equal_logits_the_first_wins() {
+        let classifier = Classifier::new(["a", "b", "c"]);
+        let label = classifier
+            .label(&[1.0, 2.0, 2.0], &PredictOptions::default())
+            .unwrap();
+        assert_eq!(label.label.as_deref(), Some("b"));
+        assert_eq!(label.logits, None);
+    }
+
+    #[test]
+    fn what_is_unsure_or_unwanted_is_blank() {
+        let classifier = Classifier::new(["a", "b"]);
+        let logits = [0.0, (9.0f32).ln()];
+        let label = |options| classifier.label(&logits, &options).unwrap();
+        let confidence = label(PredictOptions::default()).confidence.unwrap();
+        assert!((confidence - 0.9).abs() < 1e-6);
+        let threshold = |value| options(|options| options.confidence_threshold = Some(value));
+        assert_eq!(label(threshold(0.91)), Classification::blank());
+        // Exactly at the threshold in single precision.
+        assert!(label(threshold(confidence)).label.is_some());
+        let classes = |name: &str| options(|options| options.classes = Some(vec![name.to_owned()]));
+        assert_eq!(label(classes("a")), Classification::blank());
+        assert_eq!(label(classes("b")).label.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn logits_are_stored_raw_where_asked_for() {
+        let classifier = Classifier::new(["a", "b"]);
+        let options = options(|options| options.store_logits = true);
+        let label = classifier.label(&[0.5, -2.0], &options).unwrap();
+        assert_eq!(label.logits.unwrap().as_f32(), Some(&[0.5, -2.0][..]));
+    }
+
+    #[test]
+    fn logits_that_do_not_fit_are_errors() {
+        let classifier = Classifier::new(["a", "b"]);
+        let label = |logits: &[f32]| classifier.label(logits, &PredictOptions::default());
+        assert!(
+            label(&[1.0])
+                .unwrap_err()
+                .message()
+                .contains("1 logits for 2 classes")
+        );
+        assert!(label(&[1.0, f32::NAN]).is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! From pictures to input tensors.
+
+mod batch;
+mod normalize;
+mod step;
+#[cfg(test)]
+mod tests;
+
+pub use normalize::{ChannelOrder, Divisor, Normalization};
+pub use step::Filter;
+
+use crate::image::step::Step;
+use modelzoo_plugin_api::{Image, Result};
+
+/// How pictures become a network's input: geometric steps in order, then normalisation.
+///
+/// Sizes are `[height, width]`, as in torch. Resizing is Pillow's: antialiased, in 8 bits, within 1 of Pillow's
+/// result for [`Filter::Bilinear`].
+///
+/// ```
+/// use modelzoo_candle::image::{Normalization, Preprocessing};
+/// use modelzoo_plugin_api::Image;
+///
+/// // torchvision.transforms: Resize(256), CenterCrop(224), ToTensor(), Normalize(...)
+/// let preprocessing = Preprocessing::new()
+///     .resize_shorter_side(256)
+///     .center_crop([224, 224])
+///     .normalize(Normalization::IMAGENET);
+/// let pixels = vec![128; 500 * 375 * 3];
+/// let (size, values) = preprocessing.apply(&Image::new(500, 375, &pixels)?)?;
+/// assert_eq!(size, [224, 224]);
+/// assert_eq!(values.len(), 3 * 224 * 224);
+/// # Ok::<(), modelzoo_plugin_api::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Preprocessing {
+    steps: Vec<Step>,
+    filter: Filter,
+    order: ChannelOrder,
+    normalization: Normalization,
+}
+
+impl Preprocessing {
+    /// No geometric step; values are divided by 255, as torchvision's `ToTensor` does.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Resizes to `[height, width]`, whatever the picture's aspect ratio.
+    pub fn resize(self, size: [usize; 2]) -> Self {
+        self.step(Step::Resize(size))
+    }
+
+    /// Resizes so that the shorter side becomes `length` and the aspect ratio stays, rounding the longer side down as
+    /// torchvision's `Resize(length)` does.
+    pub fn resize_shorter_side(self, length: usize) -> Self {
+        self.step(Step::ShorterSide(length))
+    }
+
+    /// Enlarges pictures that are smaller than `[height, width]` until they are not; the aspect ratio stays.
+    pub fn resize_at_least(self, size: [usize; 2]) -> Self {
+        self.step(Step::AtLeast(size))
+    }
+
+    /// Reduces pictures that are larger than `[height, width]` until they are not; the aspect ratio stays.
+    pub fn resize_at_most(self, size: [usize; 2]) -> Self {
+        self.step(Step::AtMost(size))
+    }
+
+    /// Cuts `[height, width]` from the middle, rounding as torchvision's `CenterCrop` does; what lies outside of the
+    /// picture is black.
+    pub fn center_crop(self, size: [usize; 2]) -> Self {
+        self.step(Step::CenterCrop(size))
+    }
+
+    /// Cuts the largest part from the middle whose sides are multiples of `length`, at least one of it.
+    pub fn center_crop_to_multiple(self, length: usize) -> Self {
+        self.step(Step::CropToMultiple(length))
+    }
+
+    /// How resizing weighs the pixels; bilinear unless told otherwise.
+    pub fn filter(self, filter: Filter) -> Self {
+        Self { filter, ..self }
+    }
+
+    /// The order of the channels in the tensor; red, green, blue unless told otherwise.
+    pub fn channels(self, order: ChannelOrder) -> Self {
+        Self { order, ..self }
+    }
+
+    /// What becomes of the pixel values.
+    pub fn normalize(self, normalization: Normalization) -> Self {
+        Self {
+            normalization,
+            ..self
+        }
+    }
+
+    /// The `[height, width]` that a picture of `[height, width]` gets.
+    pub fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
+        self.steps.iter().fold(size, |size, step| step.output_size(size))
+    }
+
+    /// A picture's `[height, width]` after all steps, and its values `[channel][row][column]`.
+    ///
+    /// # Errors
+    /// When a side is so disproportionate that a step would make a picture of more than 2^28 pixels.
+    pub fn apply(&self, image: &Image<'_>) -> Result<([usize; 2], Vec<f32>)> {
+        let raster = step::run(&self.steps, self.filter, image)?;
+        let mut values = vec![0.0; raster.pixels().len()];
+        self.normalization.write(raster.pixels(), self.order, &mut values);
+        Ok((raster.size(), values))
+    }
+
+    fn step(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+}

@@ -1,0 +1,209 @@
+//! Convolutions and linear layers.
+
+use super::NetworkBuilder;
+use modelzoo_kernels::graph::{BatchNorm, Convolution, Op, Padding, TransposedConvolution, Value, Weight};
+use modelzoo_plugin_api::{Error, Result};
+
+/// The settings of `torch.nn.Conv2d`; the number of input channels is that of the operand.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2d {
+    channels: usize,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+    dilation: [usize; 2],
+    groups: usize,
+    bias: bool,
+}
+
+impl Conv2d {
+    /// `channels` output channels, a square kernel, stride 1, no padding, no dilation, one group, a bias.
+    pub const fn new(channels: usize, kernel: usize) -> Self {
+        Self {
+            channels,
+            kernel: [kernel; 2],
+            stride: [1; 2],
+            padding: Padding::all(0),
+            dilation: [1; 2],
+            groups: 1,
+            bias: true,
+        }
+    }
+
+    /// A kernel of `[height, width]`.
+    pub const fn kernel(self, kernel: [usize; 2]) -> Self {
+        Self { kernel, ..self }
+    }
+
+    /// This stride in both directions.
+    pub const fn stride(self, stride: usize) -> Self {
+        Self {
+            stride: [stride; 2],
+            ..self
+        }
+    }
+
+    /// This many zeros on every side.
+    pub const fn padding(self, padding: usize) -> Self {
+        Self {
+            padding: Padding::all(padding),
+            ..self
+        }
+    }
+
+    /// Zeros that differ between the sides, as TensorFlow's `SAME` needs them.
+    pub const fn uneven_padding(self, padding: Padding) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// This dilation in both directions.
+    pub const fn dilation(self, dilation: usize) -> Self {
+        Self {
+            dilation: [dilation; 2],
+            ..self
+        }
+    }
+
+    /// Groups of channels that do not see each other.
+    pub const fn groups(self, groups: usize) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// `bias=False`.
+    pub const fn without_bias(self) -> Self {
+        Self { bias: false, ..self }
+    }
+}
+
+/// The settings of `torch.nn.ConvTranspose2d`; the number of input channels is that of the operand.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvTranspose2d {
+    channels: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    output_padding: usize,
+    bias: bool,
+}
+
+impl ConvTranspose2d {
+    /// `channels` output channels, a square kernel, a stride, no padding, a bias.
+    pub const fn new(channels: usize, kernel: usize, stride: usize) -> Self {
+        Self {
+            channels,
+            kernel,
+            stride,
+            padding: 0,
+            output_padding: 0,
+            bias: true,
+        }
+    }
+
+    /// Rows and columns cut from each side of the result.
+    pub const fn padding(self, padding: usize) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// Rows and columns added at the bottom and the right of the result.
+    pub const fn output_padding(self, output_padding: usize) -> Self {
+        Self {
+            output_padding,
+            ..self
+        }
+    }
+
+    /// `bias=False`.
+    pub const fn without_bias(self) -> Self {
+        Self { bias: false, ..self }
+    }
+}
+
+impl NetworkBuilder<'_> {
+    /// `torch.nn.Conv2d`: parameters `weight` and `bias`.
+    pub fn conv2d(&mut self, name: &str, x: Value, settings: Conv2d) -> Result<Value> {
+        let channels = self.channels(x)?;
+        let Conv2d {
+            channels: out,
+            kernel: [height, width],
+            groups,
+            ..
+        } = settings;
+        if groups == 0 || channels % groups != 0 {
+            return Err(Error::new(format!(
+                "layer `{name}`: {channels} channels cannot be divided into {groups} groups"
+            )));
+        }
+        let weight = self.parameter_of(name, "weight", &[out, channels / groups, height, width])?;
+        let convolution = Convolution {
+            weight,
+            bias: self.bias_of(name, out, settings.bias)?,
+            stride: settings.stride,
+            padding: settings.padding,
+            dilation: settings.dilation,
+            groups,
+        };
+        self.layer(name, Op::Convolution(convolution), &[x])
+    }
+
+    /// `torch.nn.ConvTranspose2d`: parameters `weight` and `bias`.
+    pub fn conv_transpose2d(&mut self, name: &str, x: Value, settings: ConvTranspose2d) -> Result<Value> {
+        let ConvTranspose2d {
+            channels: out,
+            kernel,
+            ..
+        } = settings;
+        let weight = self.parameter_of(name, "weight", &[self.channels(x)?, out, kernel, kernel])?;
+        let convolution = TransposedConvolution {
+            weight,
+            bias: self.bias_of(name, out, settings.bias)?,
+            stride: [settings.stride; 2],
+            padding: settings.padding,
+            output_padding: settings.output_padding,
+        };
+        self.layer(name, Op::TransposedConvolution(convolution), &[x])
+    }
+
+    /// `torch.nn.Linear` of a vector or of each token: parameters `weight` and `bias`.
+    pub fn linear(&mut self, name: &str, x: Value, features: usize) -> Result<Value> {
+        self.linear_layer(name, x, features, true)
+    }
+
+    /// `torch.nn.Linear` with `bias=False`.
+    pub fn linear_without_bias(&mut self, name: &str, x: Value, features: usize) -> Result<Value> {
+        self.linear_layer(name, x, features, false)
+    }
+
+    /// `torch.nn.BatchNorm2d` with torch's default epsilon of 1e-5: parameters `weight`, `bias`, `running_mean` and
+    /// `running_var`. It costs nothing after a convolution: it is folded into it.
+    pub fn batch_norm(&mut self, name: &str, x: Value) -> Result<Value> {
+        self.batch_norm_with_epsilon(name, x, 1e-5)
+    }
+
+    /// As [`NetworkBuilder::batch_norm`], with another epsilon.
+    pub fn batch_norm_with_epsilon(&mut self, name: &str, x: Value, epsilon: f64) -> Result<Value> {
+        let channels = self.channels(x)?;
+        let part = |part| self.parameter_of(name, part, &[channels]);
+        let norm = BatchNorm {
+            weight: part("weight")?,
+            bias: part("bias")?,
+            mean: part("running_mean")?,
+            variance: part("running_var")?,
+            epsilon,
+        };
+        let value = self.graph.batch_norm(name, x, &norm)?;
+        self.names.insert(value, name.to_owned());
+        Ok(value)
+    }
+
+    fn linear_layer(&mut self, name: &str, x: Value, features: usize, bias: bool) -> Result<Value> {
+        let weight = self.parameter_of(name, "weight", &[features, self.channels(x)?])?;
+        let bias = self.bias_of(name, features, bias)?;
+        self.layer(name, Op::Linear { weight, bias }, &[x])
+    }
+
+    fn bias_of(&self, name: &str, channels: usize, has_bias: bool) -> Result<Option<Weight>> {
+        has_bias
+            .then(|| self.parameter_of(name, "bias", &[channels]))
+            .transpose()
+    }
+}

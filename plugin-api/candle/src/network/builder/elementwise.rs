@@ -1,0 +1,104 @@
+//! Layers that work element by element, or only rearrange channels.
+
+use super::NetworkBuilder;
+use modelzoo_kernels::graph::{Activation, Op, Value};
+use modelzoo_plugin_api::Result;
+
+impl NetworkBuilder<'_> {
+    /// `max(x, 0)`
+    pub fn relu(&mut self, x: Value) -> Result<Value> {
+        self.activation("relu", x, Activation::Relu)
+    }
+
+    /// `min(max(x, 0), 6)`
+    pub fn relu6(&mut self, x: Value) -> Result<Value> {
+        self.activation("relu6", x, Activation::Relu6)
+    }
+
+    /// `x` where it is positive, `slope * x` elsewhere; the slope is in `0..=1`.
+    pub fn leaky_relu(&mut self, x: Value, slope: f32) -> Result<Value> {
+        self.activation("leaky_relu", x, Activation::LeakyRelu(slope))
+    }
+
+    /// `x * sigmoid(x)`
+    pub fn silu(&mut self, x: Value) -> Result<Value> {
+        self.activation("silu", x, Activation::Silu)
+    }
+
+    /// `x * min(max(x + 3, 0), 6) / 6`
+    pub fn hardswish(&mut self, x: Value) -> Result<Value> {
+        self.activation("hardswish", x, Activation::HardSwish)
+    }
+
+    /// `min(max(x + 3, 0), 6) / 6`
+    pub fn hardsigmoid(&mut self, x: Value) -> Result<Value> {
+        self.activation("hardsigmoid", x, Activation::HardSigmoid)
+    }
+
+    /// `1 / (1 + exp(-x))`
+    pub fn sigmoid(&mut self, x: Value) -> Result<Value> {
+        self.activation("sigmoid", x, Activation::Sigmoid)
+    }
+
+    /// `x * (1 + erf(x / sqrt(2))) / 2`
+    pub fn gelu(&mut self, x: Value) -> Result<Value> {
+        self.activation("gelu", x, Activation::Gelu)
+    }
+
+    /// `x * sigmoid(1.702 * x)`, as CLIP has it.
+    pub fn quick_gelu(&mut self, x: Value) -> Result<Value> {
+        self.activation("quick_gelu", x, Activation::QuickGelu)
+    }
+
+    /// `tanh(x)`
+    pub fn tanh(&mut self, x: Value) -> Result<Value> {
+        self.activation("tanh", x, Activation::Tanh)
+    }
+
+    /// The sum of two values of one shape.
+    pub fn add(&mut self, left: Value, right: Value) -> Result<Value> {
+        self.numbered("add", Op::Add, &[left, right])
+    }
+
+    /// The product of two values of one shape, or of a value and one factor for each channel (a vector, or a map of
+    /// 1 x 1).
+    pub fn mul(&mut self, left: Value, right: Value) -> Result<Value> {
+        self.numbered("mul", Op::Multiply, &[left, right])
+    }
+
+    /// Channels (or features) of all values, one after the other.
+    pub fn cat(&mut self, values: &[Value]) -> Result<Value> {
+        self.numbered("cat", Op::Concat, values)
+    }
+
+    /// Channels (or features) `start..start + count`, as `x.narrow(1, start, count)`.
+    pub fn narrow(&mut self, x: Value, start: usize, count: usize) -> Result<Value> {
+        self.numbered("narrow", Op::Slice { start, count }, &[x])
+    }
+
+    /// Channels (or features) in two halves, as `x.chunk(2, 1)`; the first has one more of an odd number.
+    pub fn halves(&mut self, x: Value) -> Result<[Value; 2]> {
+        let channels = self.channels(x)?;
+        let half = channels.div_ceil(2);
+        Ok([self.narrow(x, 0, half)?, self.narrow(x, half, channels - half)?])
+    }
+
+    /// Channels `[groups, channels / groups]` transposed, as ShuffleNet does.
+    pub fn channel_shuffle(&mut self, x: Value, groups: usize) -> Result<Value> {
+        self.numbered("channel_shuffle", Op::ChannelShuffle { groups }, &[x])
+    }
+
+    /// Softmax over the channels or features.
+    pub fn softmax(&mut self, x: Value) -> Result<Value> {
+        self.numbered("softmax", Op::Softmax, &[x])
+    }
+
+    /// A value as a vector, in the order of its elements.
+    pub fn flatten(&mut self, x: Value) -> Result<Value> {
+        self.numbered("flatten", Op::Flatten, &[x])
+    }
+
+    fn activation(&mut self, kind: &'static str, x: Value, activation: Activation) -> Result<Value> {
+        self.numbered(kind, Op::Activation(activation), &[x])
+    }
+}

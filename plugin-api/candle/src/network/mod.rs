@@ -1,0 +1,18 @@
+//! Networks: described once in torch's vocabulary, run fast everywhere.
+//!
+//! [`NetworkBuilder`] describes a network and [`Network`] runs it, a Candle tensor in, Candle tensors out. On a CPU it
+//! runs as a plan of `modelzoo-kernels`; on CUDA and Metal, or with the environment variable `MODELZOO_KERNELS=off`,
+//! on Candle's own operators. Both compute the same up to rounding.
+
+mod builder;
+mod operators;
+mod parameters;
+mod plans;
+mod run;
+#[cfg(test)]
+mod tests;
+
+pub use builder::{Conv2d, ConvTranspose2d, NetworkBuilder};
+pub use modelzoo_kernels::graph::{Interpolation, Padding, Pool, Value};
+pub use parameters::{Parameters, RandomParameters};
+pub use run::Network;

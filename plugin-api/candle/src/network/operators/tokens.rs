@@ -1,0 +1,73 @@
+//! Linear layers, normalisation and attention.
+
+use super::{elementwise, tensor};
+use candle_core::{D, Device, Result, Tensor};
+use modelzoo_kernels::graph::{self, Attention};
+
+/// `weight` is transposed already: `[in, out]`.
+pub(super) fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let y = x.broadcast_matmul(weight)?;
+    match bias {
+        Some(bias) => y.broadcast_add(bias),
+        None => Ok(y),
+    }
+}
+
+/// Tokens of all operands; constants among them are repeated for the batch.
+pub(super) fn concat(operands: &[&Tensor]) -> Result<Tensor> {
+    Tensor::cat(&elementwise::with_equal_batches(operands)?, 1)
+}
+
+#[derive(Debug)]
+pub(super) struct LayerNorm {
+    weight: Tensor,
+    bias: Tensor,
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    pub(super) fn new(parameters: &graph::LayerNorm, device: &Device) -> Result<Self> {
+        Ok(Self {
+            weight: tensor(&parameters.weight, device)?,
+            bias: tensor(&parameters.bias, device)?,
+            epsilon: f64::from(parameters.epsilon),
+        })
+    }
+
+    pub(super) fn run(&self, x: &Tensor) -> Result<Tensor> {
+        let dim = elementwise::channel_dim(x);
+        let centered = x.broadcast_sub(&x.mean_keepdim(dim)?)?;
+        let deviation = (centered.sqr()?.mean_keepdim(dim)? + self.epsilon)?.sqrt()?;
+        elementwise::affine(&centered.broadcast_div(&deviation)?, &self.weight, &self.bias)
+    }
+}
+
+/// `softmax(q k^T * scale) v` for each head.
+pub(super) fn attention(operands: &[&Tensor], parameters: &Attention, device: &Device) -> Result<Tensor> {
+    let heads = |x: &Tensor| -> Result<Tensor> {
+        let (batch, count, features) = x.dims3()?;
+        x.reshape((batch, count, parameters.heads, features / parameters.heads))?
+            .transpose(1, 2)?
+            .contiguous()
+    };
+    let operands = elementwise::with_equal_batches(operands)?;
+    let (queries, keys, values) = (heads(&operands[0])?, heads(&operands[1])?, heads(&operands[2])?);
+    let scale = match parameters.scale {
+        Some(scale) => f64::from(scale),
+        None => 1.0 / (queries.dim(D::Minus1)? as f64).sqrt(),
+    };
+    let mut scores = (queries * scale)?.matmul(&keys.t()?.contiguous()?)?;
+    if parameters.causal {
+        scores = scores.broadcast_add(&later_tokens(scores.dim(2)?, device)?)?;
+    }
+    let attended = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&values)?;
+    attended.transpose(1, 2)?.contiguous()?.flatten_from(2)
+}
+
+/// Minus infinity where a token would see a later one, 0 elsewhere.
+fn later_tokens(count: usize, device: &Device) -> Result<Tensor> {
+    let values: Vec<f32> = (0..count)
+        .flat_map(|row| (0..count).map(move |column| if column > row { f32::NEG_INFINITY } else { 0.0 }))
+        .collect();
+    Tensor::from_vec(values, (count, count), device)
+}

@@ -1,0 +1,87 @@
+//! Networks on a CPU: plans of `modelzoo-kernels`.
+
+use candle_core::{Device, Storage, Tensor};
+use modelzoo_kernels::{
+    graph::{Graph, Shape},
+    plan::{Plan, PlanOptions},
+};
+use modelzoo_plugin_api::{Error, Result};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many shapes and choices of outputs are kept ready; programs use one or two.
+const MOST_PLANS: usize = 8;
+
+/// The plans of one network, made when an input's shape is first seen.
+#[derive(Debug)]
+pub(super) struct Plans {
+    threads: usize,
+    /// The one used last comes last.
+    ready: Mutex<Vec<(Key, Arc<Plan>)>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Key {
+    inputs: Vec<Shape>,
+    outputs: Vec<usize>,
+}
+
+impl Plans {
+    pub(super) fn new(threads: usize) -> Self {
+        Self {
+            threads,
+            ready: Mutex::default(),
+        }
+    }
+
+    /// Runs a contiguous batch on the CPU.
+    pub(super) fn run(&self, graph: &Graph, batch: &Tensor) -> Result<Vec<Tensor>> {
+        let plan = self.plan(graph)?;
+        let count = batch.dim(0)?;
+        let mut outputs: Vec<Vec<f32>> = graph
+            .output_shapes()
+            .map(|shape| vec![0.0; count * shape.elements()])
+            .collect();
+        {
+            let (storage, layout) = batch.storage_and_layout();
+            let (Storage::Cpu(storage), Some((start, end))) = (&*storage, layout.contiguous_offsets()) else {
+                return Err(Error::new("a plan needs a contiguous tensor on the CPU"));
+            };
+            let input = &storage.as_slice::<f32>()?[start..end];
+            let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+            plan.run(&[input], &mut slices, count)?;
+        }
+        outputs
+            .into_iter()
+            .zip(graph.output_shapes())
+            .map(|(values, shape)| {
+                let dims = [vec![count], shape.dims()].concat();
+                Ok(Tensor::from_vec(values, dims, &Device::Cpu)?)
+            })
+            .collect()
+    }
+
+    fn plan(&self, graph: &Graph) -> Result<Arc<Plan>> {
+        let key = Key {
+            inputs: graph.input_shapes().collect(),
+            outputs: graph.outputs().to_vec(),
+        };
+        // A plan is whole or not there at all: a panic elsewhere leaves the list usable.
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = ready.iter().position(|(other, _)| *other == key) {
+            let found = ready.remove(place);
+            let plan = found.1.clone();
+            ready.push(found);
+            return Ok(plan);
+        }
+        let options = PlanOptions {
+            threads: self.threads,
+            ..PlanOptions::default()
+        };
+        let plan = Arc::new(Plan::compile(graph, &options)?);
+        if ready.len() == MOST_PLANS {
+            ready.remove(0);
+        }
+        ready.push((key, plan.clone()));
+        Ok(plan)
+    }
+}

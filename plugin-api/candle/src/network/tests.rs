@@ -1,0 +1,299 @@
+//! Both engines against the reference of `modelzoo-kernels`, which computes in f64.
+
+use super::*;
+use crate::device::Placement;
+use candle_core::{Device, Tensor};
+use modelzoo_kernels::reference;
+use modelzoo_plugin_api::Result;
+
+const BATCH: usize = 2;
+
+fn noise(count: usize) -> Vec<f32> {
+    let values = RandomParameters::new(7)
+        .parameter("noise", &[count.div_ceil(2), 2])
+        .unwrap();
+    let scale = (count.max(2) as f32 / 2.0).sqrt().min(2.0);
+    values.data()[..count].iter().map(|value| value * scale).collect()
+}
+
+/// Runs a network of one input on the reference and both engines, and compares all outputs.
+fn check(dims: [usize; 3], describe: impl Fn(&mut NetworkBuilder, Value) -> Result<Vec<Value>>) {
+    let parameters = RandomParameters::new(3);
+    let mut builder = NetworkBuilder::new(&parameters);
+    let image = builder.input("image", dims).unwrap();
+    let outputs = describe(&mut builder, image).unwrap();
+    let network = builder.build(&outputs, &Placement::cpu()).unwrap();
+    compare(&network);
+}
+
+fn compare(network: &Network) {
+    let graph = network.graph();
+    let dims = [vec![BATCH], network.input_dims()].concat();
+    let input = noise(dims.iter().product());
+    let expected = reference::run(graph, &[&input], BATCH).unwrap();
+    let batch = Tensor::from_vec(input, dims, &Device::Cpu).unwrap();
+    for kernels in [false, true] {
+        let engine = Network::new(graph.clone(), Default::default(), &Placement::cpu(), kernels).unwrap();
+        let found = engine.forward(&batch).unwrap();
+        assert_eq!(found.len(), expected.len());
+        for ((found, expected), dims) in found.iter().zip(&expected).zip(network.output_dims()) {
+            assert_eq!(found.dims(), [vec![BATCH], dims].concat());
+            let found: Vec<f32> = found.flatten_all().unwrap().to_vec1().unwrap();
+            let largest = expected
+                .iter()
+                .fold(0f64, |largest, value| largest.max(value.abs()));
+            let worst = found
+                .iter()
+                .zip(expected)
+                .map(|(&found, &expected)| (f64::from(found) - expected).abs())
+                .fold(0.0, f64::max);
+            assert!(largest > 0.0, "nothing to compare");
+            assert!(
+                worst <= 1e-5 * largest,
+                "kernels {kernels}: off by {worst} of {largest}"
+            );
+        }
+    }
+}
+
+#[test]
+fn convolutions_of_every_setting() {
+    let wide = Padding {
+        top: 0,
+        bottom: 1,
+        left: 2,
+        right: 0,
+    };
+    let settings = [
+        Conv2d::new(5, 1),
+        Conv2d::new(8, 3).padding(1),
+        Conv2d::new(8, 3).stride(2).padding(1).without_bias(),
+        Conv2d::new(8, 3).padding(2).dilation(2),
+        Conv2d::new(12, 3).groups(6).padding(1),
+        Conv2d::new(6, 3).groups(6).stride(2).padding(1),
+        Conv2d::new(7, 3).uneven_padding(wide).stride(2),
+        Conv2d::new(4, 3).kernel([1, 5]),
+    ];
+    for conv in settings {
+        check([6, 11, 9], |network, x| {
+            Ok(vec![network.conv2d("conv", x, conv)?])
+        });
+    }
+    for conv in [
+        ConvTranspose2d::new(5, 2, 2),
+        ConvTranspose2d::new(4, 3, 2)
+            .padding(1)
+            .output_padding(1)
+            .without_bias(),
+    ] {
+        check([6, 5, 4], |network, x| {
+            Ok(vec![network.conv_transpose2d("up", x, conv)?])
+        });
+    }
+}
+
+#[test]
+fn normalisation_is_folded_unless_the_convolution_s_own_result_is_asked_for() {
+    check([3, 8, 8], |network, x| {
+        let raw = network.conv2d("conv", x, Conv2d::new(4, 3))?;
+        Ok(vec![network.batch_norm("bn", raw)?])
+    });
+    check([3, 8, 8], |network, x| {
+        let raw = network.conv2d("conv", x, Conv2d::new(4, 3).without_bias())?;
+        let shared = network.batch_norm_with_epsilon("bn", raw, 1e-3)?;
+        let alone = network.batch_norm("other", x)?;
+        Ok(vec![shared, raw, alone])
+    });
+}
+
+#[test]
+fn activations() {
+    check([4, 6, 5], |network, x| {
+        Ok(vec![
+            network.relu(x)?,
+            network.relu6(x)?,
+            network.leaky_relu(x, 0.1)?,
+            network.silu(x)?,
+            network.hardswish(x)?,
+            network.hardsigmoid(x)?,
+            network.sigmoid(x)?,
+            network.gelu(x)?,
+            network.quick_gelu(x)?,
+            network.tanh(x)?,
+            network.softmax(x)?,
+        ])
+    });
+}
+
+#[test]
+fn pooling_of_every_setting() {
+    for (kernel, stride, padding, ceil_mode) in [
+        (2, 2, 0, false),
+        (3, 2, 1, false),
+        (2, 2, 0, true),
+        (3, 2, 1, true),
+        (5, 1, 2, false),
+    ] {
+        let pool = Pool {
+            ceil_mode,
+            ..Pool::new(kernel, stride, padding)
+        };
+        check([3, 8, 7], |network, x| {
+            Ok(vec![
+                network.max_pool2d(x, pool)?,
+                network.avg_pool2d(x, pool, true)?,
+                network.avg_pool2d(x, pool, false)?,
+            ])
+        });
+    }
+    check([3, 8, 7], |network, x| {
+        Ok(vec![
+            network.adaptive_avg_pool2d(x, [1, 1])?,
+            network.adaptive_avg_pool2d(x, [3, 4])?,
+        ])
+    });
+}
+
+#[test]
+fn resampling_of_every_kind() {
+    for interpolation in [
+        Interpolation::Nearest,
+        Interpolation::Bilinear { align_corners: false },
+        Interpolation::Bilinear { align_corners: true },
+    ] {
+        check([3, 6, 4], |network, x| {
+            let halved = network.interpolate(x, [3, 2], interpolation)?;
+            Ok(vec![
+                halved,
+                network.upsample(x, 2, interpolation)?,
+                network.interpolate(x, [7, 9], interpolation)?,
+                network.interpolate_like(halved, x, interpolation)?,
+            ])
+        });
+    }
+}
+
+#[test]
+fn rearranging_and_combining() {
+    check([6, 5, 4], |network, x| {
+        let [first, second] = network.halves(x)?;
+        let sum = network.add(first, second)?;
+        let product = network.mul(sum, first)?;
+        let pooled = network.adaptive_avg_pool2d(first, [1, 1])?;
+        let vector = network.flatten(pooled)?;
+        Ok(vec![
+            network.cat(&[product, x, sum])?,
+            network.channel_shuffle(x, 3)?,
+            network.mul(second, pooled)?,
+            network.mul(second, vector)?,
+        ])
+    });
+}
+
+#[test]
+fn a_transformer_block() {
+    check([3, 8, 8], |network, x| {
+        let x = network.conv2d("patches", x, Conv2d::new(8, 4).stride(4))?;
+        let map = network.layer_norm("map_norm", x, 1e-6)?;
+        let x = network.to_tokens(x)?;
+        let class = network.parameter("class_token", &[1, 8])?;
+        let x = network.cat_tokens(&[class, x])?;
+        let positions = network.parameter("positions", &[5, 8])?;
+        let x = network.add(x, positions)?;
+        let normal = network.layer_norm("norm", x, 1e-6)?;
+        let attended = network.self_attention("attention", normal, 2)?;
+        let x = network.add(x, attended)?;
+        let hidden = network.linear("fc1", x, 16)?;
+        let hidden = network.gelu(hidden)?;
+        let hidden = network.linear_without_bias("fc2", hidden, 8)?;
+        let tokens = network.softmax(hidden)?;
+        let body = network.narrow(tokens, 1, 6)?;
+        let first = network.select_token(tokens, 0)?;
+        Ok(vec![map, body, first, network.mean_tokens(tokens)?])
+    });
+}
+
+fn small_network() -> Network {
+    let parameters = RandomParameters::new(3);
+    let mut builder = NetworkBuilder::new(&parameters);
+    let image = builder.input("image", [3, 8, 8]).unwrap();
+    let x = builder.conv2d("conv", image, Conv2d::new(4, 3)).unwrap();
+    let x = builder.batch_norm("bn", x).unwrap();
+    let x = builder.relu(x).unwrap();
+    builder.alias("features", x).unwrap();
+    let x = builder.adaptive_avg_pool2d(x, [1, 1]).unwrap();
+    let x = builder.flatten(x).unwrap();
+    let x = builder.linear("fc", x, 5).unwrap();
+    builder.build(&[x], &Placement::cpu()).unwrap()
+}
+
+#[test]
+fn any_layer_s_result_or_input_can_be_an_output() {
+    let network = small_network();
+    let chosen = network.with_outputs(&["features", "<fc", "<bn", "bn"]).unwrap();
+    assert_eq!(
+        chosen.output_dims(),
+        [vec![4, 6, 6], vec![4], vec![4, 6, 6], vec![4, 6, 6]]
+    );
+    compare(&chosen);
+    let input = Tensor::from_vec(noise(192), (1, 3, 8, 8), &Device::Cpu).unwrap();
+    for kernels in [false, true] {
+        let engine = Network::new(
+            network.graph().clone(),
+            Default::default(),
+            &Placement::cpu(),
+            kernels,
+        )
+        .unwrap();
+        // The normalisation was folded away when the network was made; now its operand is asked for.
+        let values = engine
+            .with_outputs(&["<bn", "bn"])
+            .unwrap()
+            .forward(&input)
+            .unwrap();
+        let difference = (&values[0] - &values[1])
+            .unwrap()
+            .abs()
+            .unwrap()
+            .max_all()
+            .unwrap();
+        assert!(difference.to_scalar::<f32>().unwrap() > 1e-3);
+    }
+    for name in ["absent", "<absent", "<image"] {
+        let error = network.with_outputs(&[name]).unwrap_err();
+        assert!(error.message().contains(name.trim_start_matches('<')), "{error}");
+    }
+}
+
+#[test]
+fn other_picture_sizes_and_batches_run_and_bad_ones_are_errors() {
+    let network = small_network();
+    let zeros = |dims: &[usize]| Tensor::zeros(dims, candle_core::DType::F32, &Device::Cpu).unwrap();
+    assert_eq!(
+        network.forward(&zeros(&[3, 3, 12, 10])).unwrap()[0].dims(),
+        [3, 5]
+    );
+    assert!(network.forward(&zeros(&[0, 3, 8, 8])).is_err());
+    assert!(network.forward(&zeros(&[3, 8, 8])).is_err());
+    let error = network.forward(&zeros(&[1, 4, 8, 8])).unwrap_err();
+    assert!(error.to_string().contains("conv"), "{error}");
+}
+
+#[test]
+fn a_layer_that_does_not_fit_is_an_error_with_its_name() {
+    let parameters = RandomParameters::new(3);
+    let mut network = NetworkBuilder::new(&parameters);
+    let image = network.input("image", [3, 8, 8]).unwrap();
+    let errors = [
+        network.conv2d("stem", image, Conv2d::new(4, 9)).unwrap_err(),
+        network
+            .conv2d("stem", image, Conv2d::new(4, 3).groups(2))
+            .unwrap_err(),
+        network.linear("stem", image, 4).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.to_string().contains("`stem`"), "{error}");
+    }
+    assert!(network.alias("image", image).is_err());
+    assert!(network.build(&[], &Placement::cpu()).is_err());
+}

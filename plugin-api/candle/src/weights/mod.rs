@@ -1,0 +1,155 @@
+//! Trained parameters from safetensors files.
+
+mod backend;
+#[cfg(test)]
+mod tests;
+
+use half::{bf16, f16};
+use memmap2::Mmap;
+use modelzoo_kernels::graph::Weight;
+use modelzoo_plugin_api::{Error, ErrorKind, Result};
+use safetensors::{
+    Dtype, SafeTensors,
+    tensor::{Metadata, TensorInfo},
+};
+use std::{
+    fmt,
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// A safetensors file, mapped into memory; cheap to clone.
+///
+/// Tensors of type f32, f16 and bf16 are given as f32. The format is described at
+/// <https://github.com/huggingface/safetensors>.
+#[derive(Clone)]
+pub struct Weights {
+    file: Arc<WeightFile>,
+}
+
+struct WeightFile {
+    path: PathBuf,
+    bytes: Mmap,
+    metadata: Metadata,
+    /// Where the tensors' bytes start.
+    data_start: usize,
+}
+
+impl Weights {
+    /// Opens a file and checks its header against its length.
+    ///
+    /// The file must not be changed while it is open. The store's files never are.
+    ///
+    /// # Errors
+    /// Of kind [`ErrorKind::Weights`] when the file is missing or no safetensors file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let unreadable = |error: &dyn fmt::Display| {
+            weights_error(format!("the weights {} cannot be read: {error}", path.display()))
+        };
+        let file = File::open(path).map_err(|error| unreadable(&error))?;
+        // SAFETY: nobody writes to a file of weights while it is in use: the store replaces files by renaming, and
+        // the documentation above asks it of everybody else.
+        let bytes = unsafe { Mmap::map(&file) }.map_err(|error| unreadable(&error))?;
+        let (header_length, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| {
+            weights_error(format!(
+                "{} is no intact safetensors file: {error}",
+                path.display()
+            ))
+            .with_hint("fetch the file again, or compare its SHA-256 with the publisher's")
+        })?;
+        let length_field = size_of::<u64>();
+        Ok(Self {
+            file: Arc::new(WeightFile {
+                path: path.to_owned(),
+                bytes,
+                metadata,
+                data_start: length_field + header_length,
+            }),
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    /// The names of all tensors, in the file's order.
+    pub fn names(&self) -> Vec<String> {
+        self.file.metadata.offset_keys()
+    }
+
+    /// The dimensions of a tensor, or `None` where there is no such tensor.
+    pub fn dims(&self, name: &str) -> Option<&[usize]> {
+        self.file.metadata.info(name).map(|info| info.shape.as_slice())
+    }
+
+    /// A tensor as f32, whatever its dimensions.
+    ///
+    /// # Errors
+    /// When the tensor is missing or of another type than f32, f16 or bf16; the message names file and tensor.
+    pub fn tensor(&self, name: &str) -> Result<Weight> {
+        let info = self.info(name)?;
+        let (start, end) = info.data_offsets;
+        // `read_metadata` has checked the offsets against the file's length.
+        let bytes = &self.file.bytes[self.file.data_start..][start..end];
+        let values = to_f32(info.dtype, bytes).ok_or_else(|| {
+            weights_error(format!(
+                "tensor `{name}` in {} is of type {:?}, but f32, f16 or bf16 is needed",
+                self.path().display(),
+                info.dtype
+            ))
+        })?;
+        Ok(Weight::new(info.shape.clone(), values))
+    }
+
+    /// A tensor of the given dimensions as f32.
+    ///
+    /// # Errors
+    /// As for [`Weights::tensor`], and when the tensor has other dimensions.
+    pub fn tensor_of(&self, name: &str, dims: &[usize]) -> Result<Weight> {
+        let found = &self.info(name)?.shape;
+        if found != dims {
+            return Err(weights_error(format!(
+                "tensor `{name}` in {} has dimensions {found:?}, but the network needs {dims:?}",
+                self.path().display()
+            )));
+        }
+        self.tensor(name)
+    }
+
+    fn info(&self, name: &str) -> Result<&TensorInfo> {
+        self.file.metadata.info(name).ok_or_else(|| {
+            weights_error(format!(
+                "there is no tensor `{name}` in {}",
+                self.path().display()
+            ))
+            .with_hint("these are the weights of another model, or of another version of it")
+        })
+    }
+}
+
+impl fmt::Debug for Weights {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Weights({})", self.path().display())
+    }
+}
+
+fn weights_error(message: String) -> Error {
+    Error::new(message).with_kind(ErrorKind::Weights)
+}
+
+/// Little-endian numbers as f32; `None` for a type that is no floating-point number of at most 32 bits.
+fn to_f32(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    Some(match dtype {
+        Dtype::F32 => numbers(bytes, f32::from_le_bytes),
+        Dtype::F16 => numbers(bytes, |number| f16::from_le_bytes(number).to_f32()),
+        Dtype::BF16 => numbers(bytes, |number| bf16::from_le_bytes(number).to_f32()),
+        _ => return None,
+    })
+}
+
+fn numbers<const SIZE: usize>(bytes: &[u8], read: impl Fn([u8; SIZE]) -> f32) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|&number| read(number)).collect()
+}
