@@ -1,0 +1,177 @@
+//! A folder of annotated pictures.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use image::ImageEncoder;
+use image::codecs::png::PngEncoder;
+
+use crate::media::RgbImage;
+use crate::output::{AtomicFile, OutputError};
+
+const JPEG_QUALITY: i32 = 90;
+
+/// Where annotated copies of pictures go, under the pictures' own relative names.
+#[derive(Debug, Clone)]
+pub struct AnnotationFolder {
+    root: PathBuf,
+}
+
+impl AnnotationFolder {
+    /// Copies go below `root`, which is made when it is needed.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Where the copy of the picture with this relative name goes: the same name, with `.jpg` added to names that end
+    /// neither as a JPEG's nor as a PNG's.
+    pub fn path_of(&self, relative_path: &Path) -> PathBuf {
+        let path = self.root.join(relative_path);
+        match Format::of(&path) {
+            Some(_) => path,
+            None => {
+                let mut name = path.into_os_string();
+                name.push(".jpg");
+                name.into()
+            }
+        }
+    }
+
+    /// Saves a picture as PNG where its name says so, else as JPEG. A copy that is already there is replaced.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or is `original`, the picture itself.
+    pub fn save(
+        &self,
+        relative_path: &Path,
+        image: &RgbImage,
+        original: &Path,
+    ) -> Result<PathBuf, OutputError> {
+        let path = self.path_of(relative_path);
+        let same = |a: &Path, b: &Path| {
+            a.canonicalize()
+                .is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+        };
+        if same(&path, original) {
+            let message = "this is the picture itself; choose another folder for the annotated copies";
+            return Err(OutputError::new(
+                path,
+                io::Error::new(io::ErrorKind::AlreadyExists, message),
+            ));
+        }
+        let encoded = encode(image, Format::of(&path).unwrap_or(Format::Jpeg));
+        let bytes = encoded.map_err(|source| OutputError::new(&path, source))?;
+        let mut file = AtomicFile::create(&path)?;
+        file.write_all(&bytes)
+            .map_err(|source| OutputError::new(&path, source))?;
+        file.commit()?;
+        Ok(path)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Jpeg,
+    Png,
+}
+
+impl Format {
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "jpg" | "jpeg" | "jpe" => Some(Self::Jpeg),
+            "png" => Some(Self::Png),
+            _ => None,
+        }
+    }
+}
+
+fn encode(image: &RgbImage, format: Format) -> io::Result<Vec<u8>> {
+    match format {
+        Format::Jpeg => encode_jpeg(image).map_err(io::Error::other),
+        Format::Png => {
+            let mut bytes = Vec::new();
+            let encoder = PngEncoder::new(&mut bytes);
+            encoder
+                .write_image(
+                    &image.data,
+                    image.width,
+                    image.height,
+                    image::ExtendedColorType::Rgb8,
+                )
+                .map_err(io::Error::other)?;
+            Ok(bytes)
+        }
+    }
+}
+
+fn encode_jpeg(image: &RgbImage) -> turbojpeg::Result<Vec<u8>> {
+    let mut compressor = turbojpeg::Compressor::new()?;
+    compressor.set_quality(JPEG_QUALITY)?;
+    // Full colour resolution keeps thin coloured lines and small letters sharp.
+    compressor.set_subsamp(turbojpeg::Subsamp::None)?;
+    compressor.compress_to_vec(turbojpeg::Image {
+        pixels: image.data.as_slice(),
+        width: image.width as usize,
+        pitch: image.width as usize * 3,
+        height: image.height as usize,
+        format: turbojpeg::PixelFormat::RGB,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Decoder;
+
+    fn picture() -> RgbImage {
+        RgbImage::from_raw(20, 10, (0..600).map(|value| (value / 3) as u8).collect()).expect("fits")
+    }
+
+    #[test]
+    fn names_stay_and_say_the_format() {
+        let folder = AnnotationFolder::new("out");
+        for (name, expected) in [
+            ("a/b.jpg", "out/a/b.jpg"),
+            ("c.JPEG", "out/c.JPEG"),
+            ("d.png", "out/d.png"),
+            ("e.webp", "out/e.webp.jpg"),
+            ("f", "out/f.jpg"),
+        ] {
+            assert_eq!(folder.path_of(Path::new(name)), Path::new(expected));
+        }
+    }
+
+    #[test]
+    fn copies_are_pictures_of_the_named_format() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let copies = AnnotationFolder::new(folder.path());
+        for (name, mime_type) in [
+            ("deep/a.jpg", "image/jpeg"),
+            ("b.png", "image/png"),
+            ("c.gif", "image/jpeg"),
+        ] {
+            let path = copies
+                .save(Path::new(name), &picture(), Path::new("elsewhere.jpg"))
+                .expect("writable");
+            let decoded = Decoder::default().decode_path(&path).expect("a picture");
+            assert_eq!(decoded.metadata.mime_type, mime_type);
+            assert_eq!((decoded.image.width, decoded.image.height), (20, 10));
+            if mime_type == "image/png" {
+                assert_eq!(decoded.image, picture());
+            }
+        }
+    }
+
+    #[test]
+    fn the_picture_itself_is_never_replaced() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let original = folder.path().join("a.jpg");
+        std::fs::write(&original, b"precious").expect("writable");
+        let copies = AnnotationFolder::new(folder.path());
+        let error = copies
+            .save(Path::new("a.jpg"), &picture(), &original)
+            .expect_err("the same file");
+        assert!(error.to_string().contains("picture itself"), "{error}");
+        assert_eq!(std::fs::read(&original).expect("readable"), b"precious");
+    }
+}
