@@ -7,7 +7,11 @@
 
 mod batch;
 pub mod graph;
+mod kernels;
+mod memory;
 pub mod plan;
 pub mod reference;
+mod simd;
 
 pub use batch::RunError;
+pub use simd::Isa;

@@ -1,11 +1,32 @@
 //! A network compiled for the shapes of its inputs.
+//!
+//! Compiling fuses nodes into layers (`fuse`), chooses an algorithm for each (`algorithm`), packs its weights
+//! (`weights`), gives values their places in memory (`storage`) and makes steps of it all (`build`, `steps`), which
+//! threads (`threads`) then run (`execute`).
 
-use crate::batch::{RunError, check_outputs};
+mod algorithm;
+mod build;
+mod execute;
+mod fuse;
+mod steps;
+mod storage;
+mod threads;
+mod weights;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use self::build::{Program, build};
+use self::execute::{Batch, Memory};
+use self::threads::Threads;
+use self::weights::PackedWeights;
+use crate::batch::{RunError, check_inputs, check_outputs};
 use crate::graph::{Graph, GraphError, Shape};
-use crate::reference;
+use crate::simd::Isa;
 
 /// How a network is compiled.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct PlanOptions {
     /// Shapes of the inputs for one image; `None` leaves them as the graph has them.
     pub input_shapes: Option<Vec<Shape>>,
@@ -14,12 +35,45 @@ pub struct PlanOptions {
     /// Use direct convolution only: half of the speed of a network of 3x3 convolutions, a quarter of the memory
     /// for their weights.
     pub direct_only: bool,
+    /// How many images may go together through layers with many weights and small maps. More need more memory.
+    pub images_together: usize,
+    /// The instruction set; `None` is the best one of this machine.
+    pub isa: Option<Isa>,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self {
+            input_shapes: None,
+            threads: 0,
+            direct_only: false,
+            images_together: 4,
+            isa: None,
+        }
+    }
 }
 
 /// A network compiled for the shapes of its inputs; any number of threads may run it at the same time.
 #[derive(Debug)]
 pub struct Plan {
     graph: Graph,
+    options: PlanOptions,
+    isa: Isa,
+    program: Program,
+    memory: Memory,
+    threads: Arc<Threads>,
+    packed: Arc<PackedWeights>,
+}
+
+/// What a plan keeps in memory, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// Weights in the order in which the kernels read them. Plans made by [`Plan::with_input_shapes`] share them.
+    pub packed_weights: usize,
+    /// Values of the images that a thread works on, once for each thread that runs images.
+    pub values: usize,
+    /// Further memory of each thread.
+    pub scratch: usize,
 }
 
 impl Plan {
@@ -28,11 +82,57 @@ impl Plan {
     /// # Errors
     /// A layer that does not fit the shapes asked for.
     pub fn compile(graph: &Graph, options: &PlanOptions) -> Result<Self, GraphError> {
+        let threads = match options.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            count => count,
+        };
+        Self::compile_sharing(
+            graph,
+            options.clone(),
+            Arc::new(Threads::new(threads)),
+            Arc::default(),
+        )
+    }
+
+    /// The same network for inputs of other shapes, with the same packed weights and threads.
+    ///
+    /// # Errors
+    /// A layer that does not fit the new shapes.
+    pub fn with_input_shapes(&self, shapes: &[Shape]) -> Result<Self, GraphError> {
+        let options = PlanOptions {
+            input_shapes: Some(shapes.to_vec()),
+            ..self.options.clone()
+        };
+        Self::compile_sharing(
+            &self.graph,
+            options,
+            Arc::clone(&self.threads),
+            Arc::clone(&self.packed),
+        )
+    }
+
+    fn compile_sharing(
+        graph: &Graph,
+        options: PlanOptions,
+        threads: Arc<Threads>,
+        packed: Arc<PackedWeights>,
+    ) -> Result<Self, GraphError> {
         let graph = match &options.input_shapes {
             Some(shapes) => graph.with_input_shapes(shapes)?,
             None => graph.clone(),
         };
-        Ok(Self { graph })
+        let isa = options.isa.unwrap_or_else(Isa::best);
+        let program = build(&graph, &options, isa, &packed);
+        let memory = Memory::new(&program);
+        Ok(Self {
+            graph,
+            options,
+            isa,
+            program,
+            memory,
+            threads,
+            packed,
+        })
     }
 
     /// The network with the shapes that this plan was compiled for.
@@ -40,21 +140,113 @@ impl Plan {
         &self.graph
     }
 
+    /// What it keeps in memory.
+    pub fn memory(&self) -> MemoryUse {
+        MemoryUse {
+            packed_weights: self.packed.bytes(),
+            values: self.memory.arenas.bytes(),
+            scratch: self.memory.scratch.bytes().max(self.memory.shared.bytes()),
+        }
+    }
+
     /// Runs a batch. `inputs` and `outputs` hold each input and output as a dense batch (maps NCHW, tokens NLC,
     /// vectors NC); outputs are overwritten.
+    ///
+    /// Threads share the images; images that are left over, or a single one, are run by all threads together.
+    /// Where another call is using the threads, this one runs on the caller's thread.
     ///
     /// # Errors
     /// [`RunError`] where a slice does not fit; nothing has been written then.
     pub fn run(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]], batch: usize) -> Result<(), RunError> {
-        let lengths: Vec<usize> = outputs.iter().map(|output| output.len()).collect();
-        check_outputs(&self.graph, &lengths, batch)?;
-        let results = reference::run(&self.graph, inputs, batch)?;
-        for (output, result) in outputs.iter_mut().zip(results) {
-            output
-                .iter_mut()
-                .zip(result)
-                .for_each(|(output, value)| *output = value as f32);
+        let outputs = self.check(inputs, outputs, batch)?;
+        let work = self.batch(inputs, &outputs);
+        if !self.run_on_threads(&work, batch) {
+            for chunk in chunks(0..batch, self.options.images_together) {
+                work.run_alone(chunk);
+            }
         }
         Ok(())
     }
+
+    /// Runs a batch on the caller's thread and returns the time that each step took, with the name of the layer
+    /// that it belongs to.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn profile(
+        &self,
+        inputs: &[&[f32]],
+        outputs: &mut [&mut [f32]],
+        batch: usize,
+    ) -> Result<Vec<(&str, Duration)>, RunError> {
+        let outputs = self.check(inputs, outputs, batch)?;
+        let work = self.batch(inputs, &outputs);
+        let mut times = vec![Duration::ZERO; self.program.steps.len()];
+        for chunk in chunks(0..batch, self.options.images_together) {
+            work.run_timed(chunk, &mut times);
+        }
+        Ok(self.program.names.iter().map(String::as_str).zip(times).collect())
+    }
+
+    /// Checks the caller's slices and returns the start of each output and its length for one image.
+    fn check(
+        &self,
+        inputs: &[&[f32]],
+        outputs: &mut [&mut [f32]],
+        batch: usize,
+    ) -> Result<Vec<(*mut f32, usize)>, RunError> {
+        let lengths: Vec<usize> = inputs.iter().map(|input| input.len()).collect();
+        check_inputs(&self.graph, &lengths, batch)?;
+        let lengths: Vec<usize> = outputs.iter().map(|output| output.len()).collect();
+        check_outputs(&self.graph, &lengths, batch)?;
+        let images = batch.max(1);
+        Ok(outputs
+            .iter_mut()
+            .map(|output| (output.as_mut_ptr(), output.len() / images))
+            .collect())
+    }
+
+    fn batch<'a>(&'a self, inputs: &'a [&'a [f32]], outputs: &'a [(*mut f32, usize)]) -> Batch<'a> {
+        Batch {
+            isa: self.isa,
+            program: &self.program,
+            memory: &self.memory,
+            inputs,
+            outputs,
+        }
+    }
+
+    /// Runs a batch on all threads, or returns `false` where there is only one or they are busy.
+    fn run_on_threads(&self, work: &Batch, batch: usize) -> bool {
+        let threads = self.threads.count();
+        if threads == 1 {
+            return false;
+        }
+        let share = batch / threads;
+        let rest = share * threads..batch;
+        let parts: Vec<_> = (0..threads)
+            .flat_map(|thread| chunks(thread * share..(thread + 1) * share, self.options.images_together))
+            .collect();
+        let next = AtomicUsize::new(0);
+        let together: Vec<_> = chunks(rest, self.options.images_together)
+            .map(|images| work.together(images, threads))
+            .collect();
+        let ran = self.threads.try_run(&|_| {
+            while let Some(images) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                work.run_alone(images.clone());
+            }
+            for images in &together {
+                images.run();
+            }
+        });
+        together.into_iter().for_each(|images| images.finish());
+        ran
+    }
+}
+
+/// Cuts a range into parts of at most `largest` that are as equal as can be.
+fn chunks(range: std::ops::Range<usize>, largest: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let parts = range.len().div_ceil(largest.max(1));
+    let (start, length) = (range.start, range.len());
+    (0..parts).map(move |part| start + length * part / parts..start + length * (part + 1) / parts)
 }

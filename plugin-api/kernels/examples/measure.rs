@@ -1,0 +1,149 @@
+//! Measures well-known networks with random weights: milliseconds for an image, accuracy, memory, and where the
+//! time goes.
+//!
+//! ```text
+//! cargo run --release --example measure -- [--threads N] [--batch N] [--rounds N] [--profile] [--check] [NETWORK...]
+//! ```
+
+mod networks;
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use modelzoo_kernels::graph::Graph;
+use modelzoo_kernels::plan::{Plan, PlanOptions};
+use modelzoo_kernels::reference;
+
+use networks::{NAMES, Numbers, by_name};
+
+struct Options {
+    threads: usize,
+    batch: usize,
+    rounds: usize,
+    profile: bool,
+    check: bool,
+    direct_only: bool,
+    together: usize,
+    names: Vec<String>,
+}
+
+fn options() -> Result<Options, Box<dyn Error>> {
+    let mut options = Options {
+        threads: 2,
+        batch: 8,
+        rounds: 7,
+        profile: false,
+        check: false,
+        direct_only: false,
+        together: PlanOptions::default().images_together,
+        names: Vec::new(),
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut number = || -> Result<usize, Box<dyn Error>> {
+            let value = arguments
+                .next()
+                .ok_or_else(|| format!("{argument} needs a number"))?;
+            Ok(value.parse()?)
+        };
+        match argument.as_str() {
+            "--threads" => options.threads = number()?,
+            "--batch" => options.batch = number()?,
+            "--rounds" => options.rounds = number()?,
+            "--together" => options.together = number()?,
+            "--profile" => options.profile = true,
+            "--check" => options.check = true,
+            "--direct-only" => options.direct_only = true,
+            _ => options.names.push(argument),
+        }
+    }
+    if options.names.is_empty() {
+        options.names = NAMES.map(String::from).to_vec();
+    }
+    Ok(options)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = options()?;
+    for name in &options.names {
+        let graph = by_name(name).ok_or_else(|| format!("there is no network {name}: {NAMES:?}"))??;
+        measure(name, &graph, &options)?;
+    }
+    Ok(())
+}
+
+fn measure(name: &str, graph: &Graph, options: &Options) -> Result<(), Box<dyn Error>> {
+    let start = Instant::now();
+    let plan_options = PlanOptions {
+        threads: options.threads,
+        direct_only: options.direct_only,
+        images_together: options.together,
+        ..PlanOptions::default()
+    };
+    let plan = Plan::compile(graph, &plan_options)?;
+    let compiled = start.elapsed();
+    let batch = options.batch;
+    let inputs: Vec<Vec<f32>> = graph
+        .input_shapes()
+        .map(|shape| Numbers::new(9).take(shape.elements() * batch))
+        .collect();
+    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let mut outputs: Vec<Vec<f32>> = graph
+        .output_shapes()
+        .map(|shape| vec![0.0; shape.elements() * batch])
+        .collect();
+    let mut outputs: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+
+    let mut times = Vec::new();
+    for round in 0..=options.rounds {
+        let start = Instant::now();
+        plan.run(&inputs, &mut outputs, batch)?;
+        // The first round brings memory and caches into place.
+        if round > 0 {
+            times.push(start.elapsed());
+        }
+    }
+    times.sort_unstable();
+    let image = |time: Duration| time.as_secs_f64() * 1e3 / batch as f64;
+    let memory = plan.memory();
+    println!(
+        "{name}: {:.2} ms an image ({:.2} to {:.2}), compiled in {:.0} ms, weights {:.1} MB, values {:.1} MB, scratch {:.1} MB",
+        image(times[times.len() / 2]),
+        image(times[0]),
+        image(times[times.len() - 1]),
+        compiled.as_secs_f64() * 1e3,
+        memory.packed_weights as f64 / 1e6,
+        memory.values as f64 / 1e6,
+        memory.scratch as f64 / 1e6,
+    );
+    if options.profile {
+        let mut total = vec![Duration::ZERO; plan.profile(&inputs, &mut outputs, batch)?.len()];
+        for _ in 0..options.rounds {
+            for (total, (_, time)) in total.iter_mut().zip(plan.profile(&inputs, &mut outputs, batch)?) {
+                *total += time;
+            }
+        }
+        for (&time, (step, _)) in total.iter().zip(plan.profile(&inputs, &mut outputs, batch)?) {
+            println!("  {:8.3} ms  {step}", image(time) / options.rounds as f64);
+        }
+    }
+    if options.check {
+        let expected = reference::run(graph, &inputs, batch)?;
+        for (index, (found, expected)) in outputs.iter().zip(&expected).enumerate() {
+            let largest = expected
+                .iter()
+                .fold(0.0f64, |largest, value| largest.max(value.abs()));
+            let error = found
+                .iter()
+                .zip(expected)
+                .fold(0.0f64, |error, (&found, &expected)| {
+                    error.max((f64::from(found) - expected).abs())
+                });
+            println!(
+                "  output {index}: largest error {:.1e} of the largest value {largest:.3}",
+                error / largest
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,295 @@
+//! Scaled dot-product attention of one head: two multiplications by the micro-kernel with a softmax between
+//! them, a few queries at a time so that their scores stay in the first cache.
+
+use super::tile::{Cut, Tile, TilePointers};
+use crate::memory::{View, ViewMut};
+use crate::simd::{Isa, Kernel, LANES, Simd, exp};
+
+/// Attention ready to run on one layout.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeadAttention {
+    /// Features of a head of the queries and keys.
+    pub(crate) features: usize,
+    /// Features of a head of the values.
+    pub(crate) value_features: usize,
+    pub(crate) queries: usize,
+    pub(crate) keys: usize,
+    pub(crate) scale: f32,
+    pub(crate) causal: bool,
+}
+
+/// Queries whose scores are computed together.
+const QUERIES: usize = 28;
+
+impl HeadAttention {
+    /// Length of the scratch memory that [`run`](Self::run) needs.
+    pub(crate) fn scratch(&self) -> usize {
+        self.parts().into_iter().sum()
+    }
+
+    /// Lengths of queries, keys, values, scores and results in the scratch memory.
+    fn parts(&self) -> [usize; 5] {
+        let blocks = |count: usize| count.div_ceil(LANES);
+        [
+            blocks(self.features) * QUERIES * LANES,
+            blocks(self.keys) * self.features * LANES,
+            blocks(self.value_features) * self.keys * LANES,
+            blocks(self.keys) * QUERIES * LANES,
+            blocks(self.value_features) * QUERIES * LANES,
+        ]
+    }
+
+    /// Computes one head of one image.
+    pub(crate) fn run(&self, isa: Isa, head: usize, inputs: [View; 3], y: ViewMut, scratch: &mut [f32]) {
+        assert!(scratch.len() >= self.scratch());
+        isa.run(Head {
+            layer: self,
+            head,
+            inputs,
+            y,
+            scratch,
+        });
+    }
+}
+
+struct Head<'a> {
+    layer: &'a HeadAttention,
+    head: usize,
+    inputs: [View<'a>; 3],
+    y: ViewMut<'a>,
+    scratch: &'a mut [f32],
+}
+
+impl Kernel for Head<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let layer = *self.layer;
+        let [query_part, key_part, value_part, score_part, _] = layer.parts();
+        let (queries, rest) = self.scratch.split_at_mut(query_part);
+        let (keys, rest) = rest.split_at_mut(key_part);
+        let (values, rest) = rest.split_at_mut(value_part);
+        let (scores, results) = rest.split_at_mut(score_part);
+        let [query_view, key_view, value_view] = self.inputs;
+        pack_keys(&key_view, self.head * layer.features, &layer, keys);
+        pack_positions(
+            &value_view,
+            self.head * layer.value_features,
+            layer.value_features,
+            0..layer.keys,
+            values,
+        );
+        let mut first = 0;
+        while first < layer.queries {
+            let count = QUERIES.min(layer.queries - first);
+            let positions = first..first + count;
+            pack_positions(
+                &query_view,
+                self.head * layer.features,
+                layer.features,
+                positions,
+                queries,
+            );
+            multiply(simd, queries, count, layer.features, keys, layer.keys, scores);
+            let sums = softmax(simd, &layer, first, count, scores);
+            multiply(
+                simd,
+                scores,
+                count,
+                layer.keys,
+                values,
+                layer.value_features,
+                results,
+            );
+            unpack(
+                &mut self.y,
+                self.head * layer.value_features,
+                &layer,
+                first,
+                results,
+                &sums[..count],
+            );
+            first += count;
+        }
+    }
+}
+
+/// `[blocks of features][positions][16]`, from any first channel.
+#[inline(always)]
+fn pack_positions(
+    x: &View,
+    first: usize,
+    features: usize,
+    positions: std::ops::Range<usize>,
+    to: &mut [f32],
+) {
+    let to = to.as_chunks_mut::<LANES>().0;
+    for block in 0..features.div_ceil(LANES) {
+        let to = &mut to[block * positions.len()..][..positions.len()];
+        let channel = first + block * LANES;
+        if channel % LANES == 0 {
+            to.copy_from_slice(&x.row(channel / LANES, 0)[positions.clone()]);
+            continue;
+        }
+        for lane in 0..LANES.min(features - block * LANES) {
+            let channel = channel + lane;
+            let source = &x.row(channel / LANES, 0)[positions.clone()];
+            to.iter_mut()
+                .zip(source)
+                .for_each(|(to, from)| to[lane] = from[channel % LANES]);
+        }
+    }
+}
+
+/// Keys as weights: `[blocks of keys][features][16]`; zeros beyond the last key.
+#[inline(always)]
+fn pack_keys(x: &View, first: usize, layer: &HeadAttention, to: &mut [f32]) {
+    let to = to.as_chunks_mut::<LANES>().0;
+    for block in 0..layer.keys.div_ceil(LANES) {
+        let inside = LANES.min(layer.keys - block * LANES);
+        let to = &mut to[block * layer.features..][..layer.features];
+        for (feature, to) in to.iter_mut().enumerate() {
+            let channel = first + feature;
+            let source = &x.row(channel / LANES, 0)[block * LANES..][..inside];
+            *to = [0.0; LANES];
+            to.iter_mut()
+                .zip(source)
+                .for_each(|(to, from)| *to = from[channel % LANES]);
+        }
+    }
+}
+
+/// `y[outputs][positions] = sum over inputs of x[inputs][positions] * w[outputs][inputs]`, all in blocks of 16.
+#[inline(always)]
+fn multiply<S: Simd>(
+    simd: S,
+    x: &[f32],
+    positions: usize,
+    inputs: usize,
+    w: &[f32],
+    outputs: usize,
+    y: &mut [f32],
+) {
+    let (blocks, y_blocks) = (inputs.div_ceil(LANES), outputs.div_ceil(LANES));
+    assert!(x.len() >= blocks * positions * LANES);
+    assert!(w.len() >= y_blocks * inputs * LANES);
+    assert!(y.len() >= y_blocks * positions * LANES);
+    let sum = Tile {
+        blocks,
+        rows: 1,
+        columns: 1,
+        channels: LANES,
+        last_channels: inputs - (blocks - 1) * LANES,
+        x_block: positions * LANES,
+        x_row: 0,
+        x_column: 0,
+        x_step: LANES,
+        w_block: inputs * LANES,
+        y_block: positions * LANES,
+        y_step: LANES,
+        r_block: 0,
+        slope: 1.0,
+        maximum: f32::INFINITY,
+    };
+    let mut block = 0;
+    while block < y_blocks {
+        let pair = y_blocks - block >= 2 && S::TILE_PIXELS[1] > 0;
+        let group = if pair { 2 } else { 1 };
+        let cut = Cut::new(positions, S::TILE_PIXELS[group - 1]);
+        let mut at = 0;
+        for index in 0..cut.tiles() {
+            let pixels = cut.pixels(index);
+            // SAFETY: the assertions above.
+            unsafe {
+                let pointers = TilePointers {
+                    x: x.as_ptr().add(at * LANES),
+                    w: w.as_ptr().add(block * inputs * LANES),
+                    bias: std::ptr::null(),
+                    residual: std::ptr::null(),
+                    y: y.as_mut_ptr().add((block * positions + at) * LANES),
+                };
+                simd.tile(group, pixels, LANES)(pointers, &sum);
+            }
+            at += pixels;
+        }
+        block += group;
+    }
+}
+
+/// Replaces the scores of some queries with `e^(scale * (score - largest))` and returns the sums of each.
+#[inline(always)]
+fn softmax<S: Simd>(
+    simd: S,
+    layer: &HeadAttention,
+    first: usize,
+    count: usize,
+    scores: &mut [f32],
+) -> [f32; QUERIES] {
+    let scores = scores.as_chunks_mut::<LANES>().0;
+    let mut sums = [0.0; QUERIES];
+    for (query, sum) in sums.iter_mut().enumerate().take(count) {
+        let seen = if layer.causal {
+            first + query + 1
+        } else {
+            layer.keys
+        };
+        let blocks = seen.div_ceil(LANES);
+        // Keys that are not there, or not seen, have no weight.
+        for key in seen..layer.keys.next_multiple_of(LANES) {
+            scores[key / LANES * count + query][key % LANES] = f32::NEG_INFINITY;
+        }
+        let mut largest = simd.splat(f32::NEG_INFINITY);
+        for block in 0..blocks {
+            largest = simd.max(largest, simd.load(&scores[block * count + query]));
+        }
+        let mut lanes = [0.0; LANES];
+        simd.store(&mut lanes, largest);
+        let largest = simd.splat(lanes.into_iter().fold(f32::NEG_INFINITY, f32::max));
+        let scale = simd.splat(layer.scale);
+        let mut total = simd.splat(0.0);
+        for block in 0..blocks {
+            let score = &mut scores[block * count + query];
+            let value = exp(simd, simd.mul(simd.sub(simd.load(score), largest), scale));
+            total = simd.add(total, value);
+            simd.store(score, value);
+        }
+        for block in blocks..layer.keys.div_ceil(LANES) {
+            scores[block * count + query] = [0.0; LANES];
+        }
+        simd.store(&mut lanes, total);
+        *sum = lanes.iter().sum();
+    }
+    sums
+}
+
+/// Stores the results of some queries, each divided by the sum of its weights.
+#[inline(always)]
+fn unpack(
+    y: &mut ViewMut,
+    channel: usize,
+    layer: &HeadAttention,
+    first: usize,
+    results: &[f32],
+    sums: &[f32],
+) {
+    let results = results.as_chunks::<LANES>().0;
+    for block in 0..layer.value_features.div_ceil(LANES) {
+        let from = &results[block * sums.len()..][..sums.len()];
+        let start = channel + block * LANES;
+        let inside = LANES.min(layer.value_features - block * LANES);
+        if start % LANES == 0 && inside == LANES {
+            let target = &mut y.row(start / LANES, 0)[first..first + sums.len()];
+            for ((to, from), sum) in target.iter_mut().zip(from).zip(sums) {
+                let factor = 1.0 / sum;
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = from * factor);
+            }
+            continue;
+        }
+        for lane in 0..inside {
+            let channel = start + lane;
+            let target = &mut y.row(channel / LANES, 0)[first..first + sums.len()];
+            for ((to, from), sum) in target.iter_mut().zip(from).zip(sums) {
+                to[channel % LANES] = from[lane] / sum;
+            }
+        }
+    }
+}

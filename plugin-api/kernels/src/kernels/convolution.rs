@@ -1,0 +1,227 @@
+//! Direct convolution: rows of tiles. Linear layers, grouped, transposed and the planar first convolution are
+//! the same loops with other distances.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::epilogue::{Stages, finish_rest};
+use super::tile::{Cut, Tile, TilePointers};
+use crate::memory::AlignedBuffer;
+use crate::simd::{Isa, Kernel, LANES, Simd};
+
+/// Output blocks that one tile computes together, and where their input starts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group {
+    /// The first block of output channels.
+    pub(crate) first: usize,
+    /// How many: 1 to 4.
+    pub(crate) blocks: usize,
+    /// Where the input channels start, in `f32`: 0 but for grouped convolutions.
+    pub(crate) x_start: usize,
+}
+
+/// A convolution ready to run on one layout. Distances are in `f32`.
+#[derive(Debug)]
+pub(crate) struct DirectConvolution {
+    /// The sum of one tile.
+    pub(crate) tile: Tile,
+    pub(crate) groups: Vec<Group>,
+    /// `[output blocks][terms of the sum][16]`
+    pub(crate) weights: Arc<AlignedBuffer>,
+    /// `[output blocks][16]`
+    pub(crate) bias: Arc<AlignedBuffer>,
+    pub(crate) stages: Stages,
+    /// Output rows.
+    pub(crate) height: usize,
+    /// Output pixels in a row.
+    pub(crate) width: usize,
+    /// Where the first output pixel's window starts in the input.
+    pub(crate) x_origin: usize,
+    /// From the window of one output row to that of the next.
+    pub(crate) x_line: usize,
+    /// Where the first output pixel is.
+    pub(crate) y_origin: usize,
+    /// From one output row to the next.
+    pub(crate) y_line: usize,
+    /// Where the residual's first pixel is.
+    pub(crate) r_origin: usize,
+    /// From one row of the residual to the next.
+    pub(crate) r_line: usize,
+    /// Length of one image of the input.
+    pub(crate) x_length: usize,
+    /// Length of one image of the output.
+    pub(crate) y_length: usize,
+    /// Length of one image of the residual; 0 without one.
+    pub(crate) r_length: usize,
+    /// Rows of one task.
+    pub(crate) task_rows: usize,
+    /// Groups of one task.
+    pub(crate) task_groups: usize,
+}
+
+impl DirectConvolution {
+    /// Checks that no tile reads or writes outside of its image or of its weights, whatever the caller of
+    /// `new` computed; the kernels rely on it.
+    ///
+    /// # Panics
+    /// Where one would: a mistake in this crate, found when a plan is made and not when it runs.
+    pub(crate) fn checked(self) -> Self {
+        let tile = &self.tile;
+        let last_channel = if tile.blocks > 1 {
+            tile.channels.max(tile.last_channels)
+        } else {
+            tile.last_channels
+        };
+        let reach = self.x_origin
+            + (self.height - 1) * self.x_line
+            + (self.width - 1) * tile.x_step
+            + (tile.blocks - 1) * tile.x_block
+            + (tile.rows - 1) * tile.x_row
+            + (tile.columns - 1) * tile.x_column
+            + last_channel;
+        let terms = ((tile.blocks - 1) * tile.channels + tile.last_channels) * tile.rows * tile.columns;
+        for group in &self.groups {
+            let last = group.first + group.blocks - 1;
+            assert!(
+                group.x_start + reach <= self.x_length,
+                "a tile reads beyond its input"
+            );
+            assert!(tile.w_block >= terms * LANES, "weights of blocks overlap");
+            assert!(
+                last * tile.w_block + terms * LANES <= self.weights.len(),
+                "a tile reads beyond its weights"
+            );
+            assert!(
+                (last + 1) * LANES <= self.bias.len(),
+                "a tile reads beyond its bias"
+            );
+            let y_pixels = (self.height - 1) * self.y_line + (self.width - 1) * tile.y_step;
+            let y_reach = self.y_origin + y_pixels + last * tile.y_block + LANES;
+            assert!(y_reach <= self.y_length, "a tile writes beyond its output");
+            let r_pixels = (self.height - 1) * self.r_line + (self.width - 1) * LANES;
+            let r_reach = self.r_origin + r_pixels + last * tile.r_block + LANES;
+            assert!(
+                self.r_length == 0 || r_reach <= self.r_length,
+                "a tile reads beyond the residual"
+            );
+        }
+        self
+    }
+
+    /// Tasks that threads may take on their own.
+    pub(crate) fn tasks(&self) -> usize {
+        self.height.div_ceil(self.task_rows) * self.group_tasks()
+    }
+
+    fn group_tasks(&self) -> usize {
+        self.groups.len().div_ceil(self.task_groups)
+    }
+
+    /// Runs one task on one image, for the first `width` pixels of each row.
+    ///
+    /// # Safety
+    /// `x` is valid for reads of `x_length` values, `residual` of `r_length`, and `y` for writes of `y_length`;
+    /// nobody else uses this task's part of `y` now.
+    pub(crate) unsafe fn run(
+        &self,
+        isa: Isa,
+        task: usize,
+        x: *const f32,
+        residual: *const f32,
+        y: *mut f32,
+        width: usize,
+    ) {
+        assert!(width <= self.width && residual.is_null() == (self.r_length == 0));
+        let group_tasks = self.group_tasks();
+        let (row_task, group_task) = (task / group_tasks, task % group_tasks);
+        let rows = row_task * self.task_rows..((row_task + 1) * self.task_rows).min(self.height);
+        let first = group_task * self.task_groups;
+        let groups = &self.groups[first..(first + self.task_groups).min(self.groups.len())];
+        isa.run(Rows {
+            layer: self,
+            x,
+            residual,
+            y,
+            rows,
+            groups,
+            width,
+        });
+    }
+}
+
+struct Rows<'a> {
+    layer: &'a DirectConvolution,
+    x: *const f32,
+    residual: *const f32,
+    y: *mut f32,
+    rows: Range<usize>,
+    groups: &'a [Group],
+    width: usize,
+}
+
+impl Kernel for Rows<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let layer = self.layer;
+        let tile = &layer.tile;
+        for group in self.groups {
+            let cut = Cut::new(self.width, S::TILE_PIXELS[group.blocks - 1]);
+            let small = simd.tile(group.blocks, cut.small(), tile.x_step);
+            let large = if cut.pixels(0) > cut.small() {
+                simd.tile(group.blocks, cut.small() + 1, tile.x_step)
+            } else {
+                small
+            };
+            // SAFETY: `checked` has shown that every offset below is inside of the image, the weights and the
+            // bias; `run`'s caller and views promise that the images are there.
+            unsafe {
+                let w = layer.weights.as_ptr().add(group.first * tile.w_block);
+                let bias = layer.bias.as_ptr().add(group.first * LANES);
+                for row in self.rows.clone() {
+                    let mut x = self.x.add(group.x_start + layer.x_origin + row * layer.x_line);
+                    let mut at = group.first * tile.y_block + layer.y_origin + row * layer.y_line;
+                    let mut residual_at = group.first * tile.r_block + layer.r_origin + row * layer.r_line;
+                    for index in 0..cut.tiles() {
+                        let pixels = cut.pixels(index);
+                        let residual = if self.residual.is_null() {
+                            self.residual
+                        } else {
+                            self.residual.add(residual_at)
+                        };
+                        let y = self.y.add(at);
+                        let first = if layer.stages.residual_first {
+                            residual
+                        } else {
+                            std::ptr::null()
+                        };
+                        let pointers = TilePointers {
+                            x,
+                            w,
+                            bias,
+                            residual: first,
+                            y,
+                        };
+                        if pixels == cut.small() {
+                            small(pointers, tile)
+                        } else {
+                            large(pointers, tile)
+                        }
+                        if let Some(rest) = layer.stages.rest {
+                            for block in 0..group.blocks {
+                                for pixel in 0..pixels {
+                                    let y = y.add(block * tile.y_block + pixel * tile.y_step);
+                                    let r = residual.wrapping_add(block * tile.r_block + pixel * LANES);
+                                    let sum = simd.load_at(y);
+                                    simd.store_at(y, finish_rest(simd, rest, sum, || simd.load_at(r)));
+                                }
+                            }
+                        }
+                        x = x.add(pixels * tile.x_step);
+                        at += pixels * tile.y_step;
+                        residual_at += pixels * LANES;
+                    }
+                }
+            }
+        }
+    }
+}

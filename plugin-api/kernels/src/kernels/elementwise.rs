@@ -1,0 +1,107 @@
+//! Layers that work element by element, where they are not part of a convolution's epilogue.
+
+use std::ops::Range;
+
+use crate::graph::Activation;
+use crate::memory::{AlignedBuffer, View, ViewMut};
+use crate::simd::{Isa, Kernel, LANES, Simd, activate};
+
+/// What is computed of each element `x`, and `z` of a second operand.
+#[derive(Debug)]
+pub(crate) enum Elementwise {
+    /// `activation(x)`
+    Activation(Activation),
+    /// `scale[c] * x + shift[c]`; each is `[blocks][16]`.
+    Affine {
+        scale: AlignedBuffer,
+        shift: AlignedBuffer,
+    },
+    /// `after(x + z)`
+    Add { after: Option<Activation> },
+    /// `x * z`
+    Multiply,
+    /// `x * z[c]`, with one factor for each channel.
+    Scale,
+    /// `x`
+    Copy,
+}
+
+impl Elementwise {
+    /// Computes some rows of some blocks of one image; `z` is the second operand of those that have one.
+    pub(crate) fn run(
+        &self,
+        isa: Isa,
+        blocks: Range<usize>,
+        rows: Range<usize>,
+        x: View,
+        z: Option<View>,
+        y: ViewMut,
+    ) {
+        let z = z.unwrap_or(x);
+        isa.run(Rows {
+            layer: self,
+            blocks,
+            rows,
+            x,
+            z,
+            y,
+        });
+    }
+}
+
+struct Rows<'a> {
+    layer: &'a Elementwise,
+    blocks: Range<usize>,
+    rows: Range<usize>,
+    x: View<'a>,
+    z: View<'a>,
+    y: ViewMut<'a>,
+}
+
+impl Kernel for Rows<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        for block in self.blocks.clone() {
+            for row in self.rows.clone() {
+                let x = self.x.row(block, row);
+                let y = self.y.row(block, row);
+                match self.layer {
+                    Elementwise::Activation(activation) => {
+                        for (y, x) in y.iter_mut().zip(x) {
+                            simd.store(y, activate(simd, *activation, simd.load(x)));
+                        }
+                    }
+                    Elementwise::Affine { scale, shift } => {
+                        let scale = simd.load_slice(&scale[block * LANES..]);
+                        let shift = simd.load_slice(&shift[block * LANES..]);
+                        for (y, x) in y.iter_mut().zip(x) {
+                            simd.store(y, simd.mul_add(simd.load(x), scale, shift));
+                        }
+                    }
+                    Elementwise::Add { after } => {
+                        for ((y, x), z) in y.iter_mut().zip(x).zip(self.z.row(block, row)) {
+                            let sum = simd.add(simd.load(x), simd.load(z));
+                            let sum = match after {
+                                Some(activation) => activate(simd, *activation, sum),
+                                None => sum,
+                            };
+                            simd.store(y, sum);
+                        }
+                    }
+                    Elementwise::Multiply => {
+                        for ((y, x), z) in y.iter_mut().zip(x).zip(self.z.row(block, row)) {
+                            simd.store(y, simd.mul(simd.load(x), simd.load(z)));
+                        }
+                    }
+                    Elementwise::Scale => {
+                        let factor = simd.load(&self.z.row(block, 0)[0]);
+                        for (y, x) in y.iter_mut().zip(x) {
+                            simd.store(y, simd.mul(simd.load(x), factor));
+                        }
+                    }
+                    Elementwise::Copy => y.copy_from_slice(x),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The computations of layers on views of memory in the blocked layout.
+
+pub(crate) mod attention;
+pub(crate) mod convolution;
+pub(crate) mod depthwise;
+pub(crate) mod elementwise;
+pub(crate) mod epilogue;
+pub(crate) mod normalise;
+pub(crate) mod pooling;
+pub(crate) mod rearrange;
+pub(crate) mod tile;
+pub(crate) mod upsampling;
+pub(crate) mod winograd;

@@ -1,0 +1,256 @@
+//! Winograd's minimal filtering F(4x4, 3x3): 3x3 convolution of stride 1 with 36 multiplications for each 16
+//! results instead of 144 (Lavin and Gray, "Fast algorithms for convolutional neural networks").
+//!
+//! A block of tiles of 4x4 results is transformed into 36 planes, each plane is multiplied with its transformed
+//! weights by the micro-kernel, and the products are transformed back, with the layer's epilogue, while they
+//! are in the cache. The interpolation points are 0, ±3/4, ±3/2 and infinity: with them the results are about
+//! as exact as those of direct convolution, which the usual 0, ±1, ±2 do not reach.
+
+mod transform;
+mod weights;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use self::transform::{transform_input, transform_output};
+pub(crate) use self::weights::transform_weights;
+use super::epilogue::Stages;
+use super::tile::{Cut, Tile, TilePointers};
+use crate::memory::{AlignedBuffer, Layout, View, ViewMut};
+use crate::simd::{Isa, Kernel, LANES, Simd};
+
+/// Results in a row or column of a tile.
+pub(crate) const TILE: usize = 4;
+/// Inputs in a row or column of a tile.
+pub(crate) const WINDOW: usize = 6;
+/// Planes: products for each tile.
+pub(crate) const PLANES: usize = WINDOW * WINDOW;
+
+/// A convolution ready to run on one layout.
+#[derive(Debug)]
+pub(crate) struct WinogradConvolution {
+    /// `[36][output blocks][input channels][16]`
+    pub(crate) weights: Arc<AlignedBuffer>,
+    /// `[output blocks][16]`
+    pub(crate) bias: Arc<AlignedBuffer>,
+    pub(crate) stages: Stages,
+    /// The input; its halo covers every window, see [`needed_rows`].
+    pub(crate) x: Layout,
+    pub(crate) y: Layout,
+    /// Where the first window starts in the input: the halo minus the padding.
+    pub(crate) x_origin: usize,
+    /// Tiles that go through all stages together.
+    pub(crate) block_tiles: usize,
+    /// Blocks of output channels that are multiplied together.
+    pub(crate) group_blocks: Vec<usize>,
+}
+
+/// Rows (or columns) of input that the windows over so many results cover.
+pub(crate) fn needed_rows(results: usize) -> usize {
+    results.next_multiple_of(TILE) + WINDOW - TILE
+}
+
+/// One image's views.
+#[derive(Clone, Copy)]
+pub(crate) struct Image<'a> {
+    pub(crate) x: View<'a>,
+    pub(crate) residual: Option<View<'a>>,
+    pub(crate) y: ViewMut<'a>,
+}
+
+impl WinogradConvolution {
+    /// Tiles of one image.
+    pub(crate) fn tiles(&self) -> usize {
+        self.y.height.div_ceil(TILE) * self.y.width.div_ceil(TILE)
+    }
+
+    /// Length of the planes of so many tiles' inputs.
+    pub(crate) fn input_planes(&self, tiles: usize) -> usize {
+        PLANES * self.input_plane(tiles)
+    }
+
+    /// A plane ends with one unused vector, so that the same place of the 36 planes does not fall into one set
+    /// of the cache.
+    fn input_plane(&self, tiles: usize) -> usize {
+        (self.x.blocks() * tiles + 1) * LANES
+    }
+
+    fn output_plane(&self, tiles: usize, blocks: usize) -> usize {
+        (blocks * tiles + 1) * LANES
+    }
+
+    /// Length of the planes of so many tiles' products.
+    pub(crate) fn output_planes(&self, tiles: usize) -> usize {
+        let blocks = self.group_blocks.iter().copied().max().unwrap_or(1);
+        PLANES * self.output_plane(tiles, blocks)
+    }
+
+    /// Transforms the input of some tiles and channel blocks into `planes`, which has room for `tiles.len()`.
+    pub(crate) fn transform<'a>(
+        &self,
+        isa: Isa,
+        image: impl Fn(usize) -> Image<'a>,
+        tiles: Range<usize>,
+        blocks: Range<usize>,
+        planes: *mut f32,
+    ) {
+        isa.run(TransformInputs {
+            layer: self,
+            image,
+            tiles,
+            blocks,
+            planes,
+        });
+    }
+
+    /// Multiplies `planes` with the weights of some groups of output channels and stores the results of the tiles.
+    pub(crate) fn multiply<'a>(
+        &self,
+        isa: Isa,
+        image: impl Fn(usize) -> Image<'a>,
+        tiles: Range<usize>,
+        groups: Range<usize>,
+        planes: &[f32],
+        products: &mut [f32],
+    ) {
+        assert!(planes.len() >= self.input_planes(tiles.len()));
+        assert!(products.len() >= self.output_planes(tiles.len()));
+        isa.run(Multiply {
+            layer: self,
+            image,
+            tiles,
+            groups,
+            planes,
+            products,
+        });
+    }
+
+    /// Row and column of a tile's first result, after the image's index.
+    #[inline(always)]
+    fn place(&self, tile: usize) -> (usize, usize, usize) {
+        let columns = self.y.width.div_ceil(TILE);
+        let (image, tile) = (tile / self.tiles(), tile % self.tiles());
+        (image, tile / columns * TILE, tile % columns * TILE)
+    }
+}
+
+struct TransformInputs<'l, F> {
+    layer: &'l WinogradConvolution,
+    image: F,
+    tiles: Range<usize>,
+    blocks: Range<usize>,
+    planes: *mut f32,
+}
+
+impl<'a, F: Fn(usize) -> Image<'a>> Kernel for TransformInputs<'_, F> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let layer = self.layer;
+        let count = self.tiles.len();
+        let plane = layer.input_plane(count);
+        for tile in self.tiles.clone() {
+            let (image, row, column) = layer.place(tile);
+            let x = (self.image)(image).x;
+            assert_eq!(x.layout(), &layer.x);
+            for block in self.blocks.clone() {
+                let start = layer.x_origin + block * layer.x.block() + row * layer.x.row() + column * LANES;
+                debug_assert!(start + 5 * layer.x.row() + WINDOW * LANES <= layer.x.image());
+                // SAFETY: the halo covers the window (see `needed_rows`); the planes have room for `count`
+                // tiles, and this tile and block are this call's own.
+                unsafe {
+                    let to = self.planes.add((block * count + tile - self.tiles.start) * LANES);
+                    transform_input(simd, x.offset(start), layer.x.row(), to, plane);
+                }
+            }
+        }
+    }
+}
+
+struct Multiply<'l, F> {
+    layer: &'l WinogradConvolution,
+    image: F,
+    tiles: Range<usize>,
+    groups: Range<usize>,
+    planes: &'l [f32],
+    products: &'l mut [f32],
+}
+
+impl<'a, F: Fn(usize) -> Image<'a>> Kernel for Multiply<'_, F> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let layer = self.layer;
+        let count = self.tiles.len();
+        let channels = layer.x.channels;
+        let (blocks, y_blocks) = (layer.x.blocks(), layer.y.blocks());
+        let mut first: usize = layer.group_blocks[..self.groups.start].iter().sum();
+        for &group in &layer.group_blocks[self.groups.clone()] {
+            let sum = Tile {
+                blocks,
+                rows: 1,
+                columns: 1,
+                channels: LANES,
+                last_channels: channels - (blocks - 1) * LANES,
+                x_block: count * LANES,
+                x_row: 0,
+                x_column: 0,
+                x_step: LANES,
+                w_block: channels * LANES,
+                y_block: count * LANES,
+                y_step: LANES,
+                r_block: 0,
+                slope: 1.0,
+                maximum: f32::INFINITY,
+            };
+            let (x_plane, y_plane) = (layer.input_plane(count), layer.output_plane(count, group));
+            let cut = Cut::new(count, S::TILE_PIXELS[group - 1]);
+            let small = simd.tile(group, cut.small(), LANES);
+            let large = if cut.pixels(0) > cut.small() {
+                simd.tile(group, cut.small() + 1, LANES)
+            } else {
+                small
+            };
+            for plane in 0..PLANES {
+                let weights = &layer.weights[(plane * y_blocks + first) * channels * LANES..];
+                assert!(weights.len() >= group * channels * LANES);
+                let mut at = 0;
+                for index in 0..cut.tiles() {
+                    let pixels = cut.pixels(index);
+                    // SAFETY: `multiply` has checked the room for planes and products of `count` tiles.
+                    unsafe {
+                        let pointers = TilePointers {
+                            x: self.planes.as_ptr().add(plane * x_plane + at * LANES),
+                            w: weights.as_ptr(),
+                            bias: std::ptr::null(),
+                            residual: std::ptr::null(),
+                            y: self.products.as_mut_ptr().add(plane * y_plane + at * LANES),
+                        };
+                        if pixels == cut.small() {
+                            small(pointers, &sum)
+                        } else {
+                            large(pointers, &sum)
+                        }
+                    }
+                    at += pixels;
+                }
+            }
+            for tile in self.tiles.clone() {
+                let (image, row, column) = layer.place(tile);
+                let image = (self.image)(image);
+                for block in 0..group {
+                    let from = &self.products[(block * count + tile - self.tiles.start) * LANES..];
+                    let bias = simd.load_slice(&layer.bias[(first + block) * LANES..]);
+                    transform_output(
+                        simd,
+                        layer,
+                        image,
+                        (first + block, row, column),
+                        from,
+                        y_plane,
+                        bias,
+                    );
+                }
+            }
+            first += group;
+        }
+    }
+}

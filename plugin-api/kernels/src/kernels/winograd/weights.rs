@@ -1,0 +1,100 @@
+//! The transform of the weights, in `f64`, once for each network.
+
+use super::{PLANES, WINDOW};
+use crate::memory::AlignedBuffer;
+use crate::simd::{Isa, Kernel, LANES, Simd};
+
+/// The interpolation points are 0, ±A, ±B and infinity.
+pub(super) const A: f64 = 0.75;
+pub(super) const B: f64 = 1.5;
+
+/// `G`: a row for each point, Lagrange's denominators divided out.
+fn weight_matrix() -> [[f64; 3]; WINDOW] {
+    let (a2, b2) = (A * A, B * B);
+    let row = |point: f64, denominator: f64| {
+        [
+            1.0 / denominator,
+            point / denominator,
+            point * point / denominator,
+        ]
+    };
+    let (at_a, at_b) = (2.0 * a2 * (a2 - b2), 2.0 * b2 * (b2 - a2));
+    [
+        row(0.0, a2 * b2),
+        row(A, at_a),
+        row(-A, at_a),
+        row(B, at_b),
+        row(-B, at_b),
+        [0.0, 0.0, 1.0],
+    ]
+}
+
+/// Transforms weights `[out][in][3][3]`, each multiplied with its output channel's `scale`, into
+/// `[36][output blocks][in][16]`; missing channels of the last block are zero.
+pub(crate) fn transform_weights(
+    isa: Isa,
+    weights: &[f32],
+    inputs: usize,
+    scale: impl Fn(usize) -> f64,
+) -> AlignedBuffer {
+    let outputs = weights.len() / (inputs * 9);
+    let blocks = outputs.div_ceil(LANES);
+    let mut planes = AlignedBuffer::zeroed(PLANES * blocks * inputs * LANES);
+    let scales: Vec<f64> = (0..outputs).map(scale).collect();
+    isa.run(Transform {
+        weights,
+        inputs,
+        scales: &scales,
+        planes: &mut planes,
+    });
+    planes
+}
+
+struct Transform<'a> {
+    weights: &'a [f32],
+    inputs: usize,
+    scales: &'a [f64],
+    planes: &'a mut [f32],
+}
+
+impl Kernel for Transform<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let matrix = weight_matrix();
+        let plane = self.planes.len() / PLANES;
+        for (block, scales) in self.scales.chunks(LANES).enumerate() {
+            for input in 0..self.inputs {
+                // 16 output channels at a time, in loops over arrays that the compiler vectorises.
+                let mut kernel = [[0.0f64; LANES]; 9];
+                for (lane, scale) in scales.iter().enumerate() {
+                    let at = ((block * LANES + lane) * self.inputs + input) * 9;
+                    for (tap, value) in self.weights[at..at + 9].iter().enumerate() {
+                        kernel[tap][lane] = f64::from(*value) * scale;
+                    }
+                }
+                let mut half = [[[0.0f64; LANES]; 3]; WINDOW];
+                for (half, row) in half.iter_mut().zip(&matrix) {
+                    for (column, half) in half.iter_mut().enumerate() {
+                        for lane in 0..LANES {
+                            half[lane] = row[0] * kernel[column][lane]
+                                + row[1] * kernel[3 + column][lane]
+                                + row[2] * kernel[6 + column][lane];
+                        }
+                    }
+                }
+                let at = (block * self.inputs + input) * LANES;
+                for (i, half) in half.iter().enumerate() {
+                    for (j, row) in matrix.iter().enumerate() {
+                        let start = (i * WINDOW + j) * plane + at;
+                        let target = &mut self.planes[start..start + LANES];
+                        for (lane, value) in target.iter_mut().enumerate() {
+                            *value = (row[0] * half[0][lane]
+                                + row[1] * half[1][lane]
+                                + row[2] * half[2][lane]) as f32;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! Steps of convolutions and linear layers.
+
+use std::sync::Arc;
+
+use super::super::algorithm::{Algorithm, Geometry};
+use super::super::fuse::Layer;
+use super::super::steps::{BatchedStep, BlockStep, BlockWork, ConvolutionStep, Source, Step, WinogradStep};
+use super::super::storage::{Part, Place};
+use super::super::weights::{Packing, bias_of, pack_terms, scale_of};
+use super::Builder;
+use crate::graph::Weight;
+use crate::kernels::convolution::{DirectConvolution, Group};
+use crate::kernels::depthwise::DepthwiseConvolution;
+use crate::kernels::tile::{Tile, group_blocks};
+use crate::kernels::winograd::{WinogradConvolution, transform_weights};
+use crate::memory::{AlignedBuffer, Halo, Layout};
+use crate::simd::LANES;
+
+/// Values of input that a task of a convolution reads, so that they stay in a core's cache while all groups of
+/// output channels take their turn.
+const TASK_INPUT: usize = 48 * 1024;
+/// Weights of a task, so that they stay in a core's cache while all images take their turn.
+const TASK_WEIGHTS: usize = 96 * 1024;
+/// Values of the transformed tiles of a block in Winograd's algorithm.
+const BLOCK_INPUT: usize = 160 * 1024;
+
+impl Builder<'_> {
+    /// The step of a convolution or linear layer.
+    pub(super) fn convolution(&self, index: usize, weight: &Weight, bias: Option<&Weight>) -> Box<dyn Step> {
+        let layer = &self.layers[index];
+        let (geometry, algorithm) =
+            self.algorithms[index].expect("every convolution and linear layer has an algorithm");
+        let bias = Arc::new(bias_of(self.graph, layer, bias, geometry.outputs));
+        match algorithm {
+            Algorithm::Winograd => Box::new(self.winograd(index, &geometry, weight, bias)),
+            Algorithm::Depthwise => Box::new(self.depthwise(layer, &geometry, weight, bias)),
+            Algorithm::Batched => self.batched(index, &geometry, weight, bias),
+            Algorithm::Planar => Box::new(self.planar_convolution(layer, &geometry, weight, bias)),
+            Algorithm::Direct | Algorithm::Grouped => {
+                Box::new(self.direct(layer, &geometry, algorithm, weight, bias))
+            }
+        }
+    }
+
+    /// The residual of a layer, where it has one.
+    fn residual(&self, layer: &Layer) -> Option<Place> {
+        layer.residual.map(|residual| self.place(residual).clone())
+    }
+
+    fn direct(
+        &self,
+        layer: &Layer,
+        geometry: &Geometry,
+        algorithm: Algorithm,
+        weight: &Weight,
+        bias: Arc<AlignedBuffer>,
+    ) -> ConvolutionStep {
+        let x_place = self.place(layer.inputs[0]).clone();
+        let (x, y) = (*x_place.layout(), self.part(layer.output));
+        let residual = self.residual(layer);
+        let reads = if algorithm == Algorithm::Grouped {
+            ReadBlocks::of_groups(geometry)
+        } else {
+            ReadBlocks {
+                count: x.blocks(),
+                firsts: vec![0; y.layout.blocks()],
+            }
+        };
+        let last_channels = if algorithm == Algorithm::Grouped {
+            LANES
+        } else {
+            geometry.inputs - (x.blocks() - 1) * LANES
+        };
+        let terms = ((reads.count - 1) * LANES + last_channels) * geometry.kernel[0] * geometry.kernel[1];
+        let packing = if algorithm == Algorithm::Grouped {
+            Packing::Grouped
+        } else {
+            Packing::Direct
+        };
+        let weights = self.packed.get(layer, packing, || {
+            pack_blocks(
+                geometry,
+                weight,
+                &reads,
+                last_channels,
+                scale_of(self.graph, layer),
+            )
+        });
+        let tile = Tile {
+            blocks: reads.count,
+            rows: geometry.kernel[0],
+            columns: geometry.kernel[1],
+            channels: LANES,
+            last_channels,
+            x_block: x.block(),
+            x_row: x.row() * geometry.dilation[0],
+            x_column: LANES * geometry.dilation[1],
+            x_step: LANES * geometry.stride[1],
+            ..output_tile(&y.layout, residual.as_ref(), terms, layer)
+        };
+        let mut convolution = whole_output(layer, tile, &y, residual.as_ref(), weights, bias);
+        convolution.x_origin =
+            (x.halo.top - geometry.padding.top) * x.row() + (x.halo.left - geometry.padding.left) * LANES;
+        convolution.x_line = x.row() * geometry.stride[0];
+        convolution.x_length = x.image();
+        let pointwise = geometry.kernel == [1, 1] && geometry.stride == [1, 1];
+        let contiguous = x.is_contiguous()
+            && y.layout.is_contiguous()
+            && residual
+                .as_ref()
+                .is_none_or(|residual| residual.layout().is_contiguous());
+        if pointwise && contiguous {
+            convolution.width *= convolution.height;
+            convolution.height = 1;
+        }
+        self.set_groups(&mut convolution, &reads, &x);
+        let convolution = convolution.checked();
+        ConvolutionStep {
+            convolutions: vec![convolution],
+            x: Source::Blocked(x_place),
+            residual,
+            y,
+        }
+    }
+
+    /// Cuts a convolution's output blocks into groups and its work into tasks.
+    pub(super) fn set_groups(&self, convolution: &mut DirectConvolution, reads: &ReadBlocks, x: &Layout) {
+        let pixels = self.isa.tile_pixels();
+        let mut first = 0;
+        // Blocks that read the same input go together.
+        for run in reads.firsts.chunk_by(|a, b| a == b) {
+            for blocks in group_blocks(run.len(), convolution.width, pixels) {
+                convolution.groups.push(Group {
+                    first,
+                    blocks,
+                    x_start: run[0] * x.block(),
+                });
+                first += blocks;
+            }
+        }
+        let tile = &convolution.tile;
+        let row = tile.blocks * convolution.x_line.max(1);
+        convolution.task_rows = (TASK_INPUT / row).clamp(1, convolution.height);
+        let largest = convolution
+            .groups
+            .iter()
+            .map(|group| group.blocks)
+            .max()
+            .unwrap_or(1);
+        convolution.task_groups =
+            (TASK_WEIGHTS / (largest * tile.w_block)).clamp(1, convolution.groups.len());
+    }
+
+    fn planar_convolution(
+        &self,
+        layer: &Layer,
+        geometry: &Geometry,
+        weight: &Weight,
+        bias: Arc<AlignedBuffer>,
+    ) -> ConvolutionStep {
+        let y = self.part(layer.output);
+        let residual = self.residual(layer);
+        let (planar, part) = self.planar[&layer.inputs[0]];
+        let [rows, columns] = geometry.kernel;
+        let terms = geometry.inputs * rows * columns;
+        let scale = scale_of(self.graph, layer);
+        let data = weight.data();
+        let weights = self.packed.get(layer, Packing::Planar, || {
+            pack_terms(geometry.outputs, terms, |output, term| {
+                f64::from(data[output * terms + term]) * scale(output)
+            })
+        });
+        let tile = Tile {
+            blocks: geometry.inputs,
+            rows,
+            columns: 1,
+            // The pixels of a kernel's row are next to each other, as channels of a block are.
+            channels: columns,
+            last_channels: columns,
+            x_block: planar.plane(),
+            x_row: planar.row() * geometry.dilation[0],
+            x_column: 0,
+            x_step: geometry.stride[1],
+            ..output_tile(&y.layout, residual.as_ref(), terms, layer)
+        };
+        let mut convolution = whole_output(layer, tile, &y, residual.as_ref(), weights, bias);
+        convolution.x_origin = (planar.border.top - geometry.padding.top) * planar.row() + planar.border.left
+            - geometry.padding.left;
+        convolution.x_line = planar.row() * geometry.stride[0];
+        convolution.x_length = planar.image();
+        let reads = ReadBlocks {
+            count: 1,
+            firsts: vec![0; y.layout.blocks()],
+        };
+        self.set_groups(&mut convolution, &reads, &y.layout);
+        let x = if planar.border == Halo::default() {
+            Source::Input(self.input_index(layer.inputs[0]))
+        } else {
+            Source::Planar(part)
+        };
+        ConvolutionStep {
+            convolutions: vec![convolution.checked()],
+            x,
+            residual,
+            y,
+        }
+    }
+
+    /// A linear layer of vectors: its pixels are the images of a pass.
+    fn batched(
+        &self,
+        index: usize,
+        geometry: &Geometry,
+        weight: &Weight,
+        bias: Arc<AlignedBuffer>,
+    ) -> Box<dyn Step> {
+        let layer = &self.layers[index];
+        let (x_place, y) = (self.place(layer.inputs[0]), self.part(layer.output));
+        let Place::Arena(x) = x_place else {
+            return Box::new(self.direct(layer, geometry, Algorithm::Direct, weight, bias));
+        };
+        let terms = geometry.inputs;
+        let scale = scale_of(self.graph, layer);
+        let data = weight.data();
+        let weights = self.packed.get(layer, Packing::Direct, || {
+            pack_terms(geometry.outputs, terms, |output, term| {
+                f64::from(data[output * terms + term]) * scale(output)
+            })
+        });
+        let images = self.images[index];
+        let (x_image, y_image) = (self.buffers[x.buffer].image(), self.buffers[y.buffer].image());
+        let tile = Tile {
+            blocks: 1,
+            rows: 1,
+            columns: 1,
+            channels: geometry.inputs,
+            last_channels: geometry.inputs,
+            x_block: 0,
+            x_row: 0,
+            x_column: 0,
+            x_step: x_image,
+            ..output_tile(&y.layout, None, terms, layer)
+        };
+        let tile = Tile {
+            y_step: y_image,
+            ..tile
+        };
+        let mut convolution = whole_output(layer, tile, &y, None, weights, bias);
+        convolution.width = images;
+        convolution.x_length = (images - 1) * x_image + x.layout.image();
+        convolution.y_length = (images - 1) * y_image + y.layout.image();
+        let reads = ReadBlocks {
+            count: 1,
+            firsts: vec![0; y.layout.blocks()],
+        };
+        self.set_groups(&mut convolution, &reads, &x.layout);
+        Box::new(BatchedStep {
+            convolution: convolution.checked(),
+            x: *x,
+            y,
+        })
+    }
+
+    fn depthwise(
+        &self,
+        layer: &Layer,
+        geometry: &Geometry,
+        weight: &Weight,
+        bias: Arc<AlignedBuffer>,
+    ) -> BlockStep {
+        let x_place = self.place(layer.inputs[0]).clone();
+        let (x, y) = (*x_place.layout(), self.part(layer.output));
+        let taps = geometry.kernel[0] * geometry.kernel[1];
+        let scale = scale_of(self.graph, layer);
+        let data = weight.data();
+        let weights = self.packed.get(layer, Packing::Depthwise, || {
+            pack_terms(geometry.outputs, taps, |channel, tap| {
+                f64::from(data[channel * taps + tap]) * scale(channel)
+            })
+        });
+        let convolution = DepthwiseConvolution {
+            weights,
+            bias,
+            stages: layer.epilogue.stages(),
+            kernel: geometry.kernel,
+            stride: geometry.stride,
+            dilation: geometry.dilation,
+            x_origin: (x.halo.top - geometry.padding.top) * x.row()
+                + (x.halo.left - geometry.padding.left) * LANES,
+            x,
+            y: y.layout,
+        };
+        let work = BlockWork::Depthwise(convolution.checked());
+        BlockStep {
+            work,
+            x: x_place,
+            z: self.residual(layer),
+            y,
+        }
+    }
+
+    fn winograd(
+        &self,
+        index: usize,
+        geometry: &Geometry,
+        weight: &Weight,
+        bias: Arc<AlignedBuffer>,
+    ) -> WinogradStep {
+        let layer = &self.layers[index];
+        let (x, y) = (self.part(layer.inputs[0]), self.part(layer.output));
+        let residual = self.residual(layer);
+        let weights = self.packed.get(layer, Packing::Winograd, || {
+            transform_weights(
+                self.isa,
+                weight.data(),
+                geometry.inputs,
+                scale_of(self.graph, layer),
+            )
+        });
+        let mut convolution = WinogradConvolution {
+            weights,
+            bias,
+            stages: layer.epilogue.stages(),
+            x: x.layout,
+            y: y.layout,
+            x_origin: (x.layout.halo.top - geometry.padding.top) * x.layout.row()
+                + (x.layout.halo.left - geometry.padding.left) * LANES,
+            block_tiles: 1,
+            group_blocks: Vec::new(),
+        };
+        let images = self.images[index];
+        let tiles = convolution.tiles() * images;
+        let pixels = self.isa.tile_pixels();
+        // A few full tiles of the micro-kernel.
+        let full = pixels[1].max(pixels[0]);
+        let fitting = BLOCK_INPUT / (36 * x.layout.blocks() * LANES);
+        let block = (fitting / full * full).clamp(full, 4 * full).min(tiles);
+        convolution.block_tiles = tiles.div_ceil(tiles.div_ceil(block));
+        convolution.group_blocks = group_blocks(y.layout.blocks(), convolution.block_tiles, pixels);
+        WinogradStep {
+            convolution,
+            x,
+            residual,
+            y,
+            images,
+        }
+    }
+}
+
+/// The blocks of input channels that each block of output channels reads: `count` from its first one on.
+pub(super) struct ReadBlocks {
+    pub(super) count: usize,
+    pub(super) firsts: Vec<usize>,
+}
+
+impl ReadBlocks {
+    fn of_groups(geometry: &Geometry) -> Self {
+        let inputs = geometry.inputs / geometry.groups;
+        let outputs = geometry.outputs / geometry.groups;
+        let blocks = geometry.inputs.div_ceil(LANES);
+        let ranges: Vec<(usize, usize)> = (0..geometry.outputs.div_ceil(LANES))
+            .map(|block| {
+                let last = ((block + 1) * LANES).min(geometry.outputs) - 1;
+                let (from, to) = (block * LANES / outputs * inputs, (last / outputs + 1) * inputs);
+                (from / LANES, to.div_ceil(LANES))
+            })
+            .collect();
+        let count = ranges.iter().map(|(from, to)| to - from).max().unwrap_or(1);
+        Self {
+            count,
+            firsts: ranges.iter().map(|&(from, _)| from.min(blocks - count)).collect(),
+        }
+    }
+}
+
+/// Packs weights for input in blocks of channels; weights between channels of different groups are zero.
+fn pack_blocks(
+    geometry: &Geometry,
+    weight: &Weight,
+    reads: &ReadBlocks,
+    last_channels: usize,
+    scale: impl Fn(usize) -> f64,
+) -> AlignedBuffer {
+    let taps = geometry.kernel[0] * geometry.kernel[1];
+    let inputs = geometry.inputs / geometry.groups;
+    let outputs = geometry.outputs / geometry.groups;
+    let terms = ((reads.count - 1) * LANES + last_channels) * taps;
+    let data = weight.data();
+    pack_terms(geometry.outputs, terms, |output, term| {
+        let block = (term / (LANES * taps)).min(reads.count - 1);
+        let channels = if block + 1 == reads.count {
+            last_channels
+        } else {
+            LANES
+        };
+        let within = term - block * LANES * taps;
+        let (tap, channel) = (within / channels, within % channels);
+        let input = (reads.firsts[output / LANES] + block) * LANES + channel;
+        match input.checked_sub(output / outputs * inputs) {
+            Some(input) if input < inputs => {
+                f64::from(data[(output * inputs + input) * taps + tap]) * scale(output)
+            }
+            _ => 0.0,
+        }
+    })
+}
+
+/// The half of a tile that has to do with its output.
+pub(super) fn output_tile(y: &Layout, residual: Option<&Place>, terms: usize, layer: &Layer) -> Tile {
+    let stages = layer.epilogue.stages();
+    Tile {
+        blocks: 1,
+        rows: 1,
+        columns: 1,
+        channels: 1,
+        last_channels: 1,
+        x_block: 0,
+        x_row: 0,
+        x_column: 0,
+        x_step: 0,
+        w_block: terms * LANES,
+        y_block: y.block(),
+        y_step: LANES,
+        r_block: residual.map_or(0, |residual| residual.layout().block()),
+        slope: stages.slope,
+        maximum: stages.maximum,
+    }
+}
+
+/// A convolution that writes all pixels of its output; the caller adds what it reads.
+pub(super) fn whole_output(
+    layer: &Layer,
+    tile: Tile,
+    y: &Part,
+    residual: Option<&Place>,
+    weights: Arc<AlignedBuffer>,
+    bias: Arc<AlignedBuffer>,
+) -> DirectConvolution {
+    let layout = residual.map(|residual| *residual.layout());
+    DirectConvolution {
+        tile,
+        groups: Vec::new(),
+        weights,
+        bias,
+        stages: layer.epilogue.stages(),
+        height: y.layout.height,
+        width: y.layout.width,
+        x_origin: 0,
+        x_line: 0,
+        y_origin: y.layout.at(0, 0, 0),
+        y_line: y.layout.row(),
+        r_origin: layout.map_or(0, |layout| layout.at(0, 0, 0)),
+        r_line: layout.map_or(0, |layout| layout.row()),
+        x_length: 0,
+        y_length: y.layout.image(),
+        r_length: layout.map_or(0, |layout| layout.image()),
+        task_rows: 1,
+        task_groups: 1,
+    }
+}

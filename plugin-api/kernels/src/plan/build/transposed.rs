@@ -1,0 +1,126 @@
+//! Transposed convolutions: an ordinary convolution for each place modulo the stride.
+
+use std::sync::Arc;
+
+use super::super::fuse::Layer;
+use super::super::steps::{ConvolutionStep, Source};
+use super::super::weights::{Packing, bias_of, pack_terms, scale_of};
+use super::Builder;
+use super::convolution::{ReadBlocks, output_tile, whole_output};
+use crate::graph::{Shape, TransposedConvolution};
+use crate::kernels::tile::Tile;
+use crate::memory::{Halo, Layout};
+use crate::simd::LANES;
+
+fn kernel(parameters: &TransposedConvolution) -> [usize; 2] {
+    [parameters.weight.dims()[2], parameters.weight.dims()[3]]
+}
+
+fn size(shape: Shape) -> [usize; 2] {
+    let layout = Layout::new(shape, Halo::default());
+    [layout.height, layout.width]
+}
+
+/// The zeros that all phases need around the input.
+pub(super) fn halo(parameters: &TransposedConvolution, input: Shape, output: Shape) -> Halo {
+    let (input, output) = (size(input), size(output));
+    let phases = Builder::phases(kernel(parameters), parameters.stride, parameters.padding, output);
+    let reach = |axis: usize| {
+        phases[axis]
+            .iter()
+            .filter(|phase| phase.count > 0)
+            .fold((0, 0), |(before, after), phase| {
+                let (more_before, more_after) = phase.halo(input[axis]);
+                (before.max(more_before), after.max(more_after))
+            })
+    };
+    let ((top, bottom), (left, right)) = (reach(0), reach(1));
+    Halo {
+        top,
+        bottom,
+        left,
+        right,
+    }
+}
+
+impl Builder<'_> {
+    pub(super) fn transposed_convolution(
+        &self,
+        layer: &Layer,
+        parameters: &TransposedConvolution,
+    ) -> ConvolutionStep {
+        let x_place = self.place(layer.inputs[0]).clone();
+        let (x, y) = (*x_place.layout(), self.part(layer.output));
+        let (inputs, outputs) = (parameters.weight.dims()[0], parameters.weight.dims()[1]);
+        let [kernel_rows, kernel_columns] = kernel(parameters);
+        let stride = parameters.stride;
+        let bias = Arc::new(bias_of(self.graph, layer, parameters.bias.as_ref(), outputs));
+        let results = [y.layout.height, y.layout.width];
+        let phases = Self::phases([kernel_rows, kernel_columns], stride, parameters.padding, results);
+        let scale = scale_of(self.graph, layer);
+        let data = parameters.weight.data();
+        let mut convolutions = Vec::new();
+        for (v, rows) in phases[0].iter().enumerate() {
+            for (h, columns) in phases[1].iter().enumerate() {
+                if rows.count == 0 || columns.count == 0 {
+                    continue;
+                }
+                let taps = rows.taps * columns.taps;
+                let terms = inputs * taps;
+                let weights = self.packed.get(layer, Packing::Phase(v, h), || {
+                    pack_terms(outputs, terms, |output, term| {
+                        let block = (term / (LANES * taps)).min(x.blocks() - 1);
+                        let channels = LANES.min(inputs - block * LANES);
+                        let within = term - block * LANES * taps;
+                        let (tap, input) = (within / channels, block * LANES + within % channels);
+                        let row = rows.weight(v, stride[0], tap / columns.taps);
+                        let column = columns.weight(h, stride[1], tap % columns.taps);
+                        if row >= kernel_rows || column >= kernel_columns {
+                            return 0.0;
+                        }
+                        let at = ((input * outputs + output) * kernel_rows + row) * kernel_columns + column;
+                        f64::from(data[at]) * scale(output)
+                    })
+                });
+                let tile = Tile {
+                    blocks: x.blocks(),
+                    rows: rows.taps,
+                    columns: columns.taps,
+                    channels: LANES,
+                    last_channels: inputs - (x.blocks() - 1) * LANES,
+                    x_block: x.block(),
+                    x_row: x.row(),
+                    x_column: LANES,
+                    x_step: LANES,
+                    ..output_tile(&y.layout, None, terms, layer)
+                };
+                let tile = Tile {
+                    y_step: LANES * stride[1],
+                    ..tile
+                };
+                let mut convolution = whole_output(layer, tile, &y, None, weights, Arc::clone(&bias));
+                convolution.height = rows.count;
+                convolution.width = columns.count;
+                // The halo is at least as large as the reach of every phase, so the sums are not negative.
+                convolution.x_origin = x.halo.top.wrapping_add_signed(rows.start) * x.row()
+                    + x.halo.left.wrapping_add_signed(columns.start) * LANES;
+                convolution.x_line = x.row();
+                convolution.x_length = x.image();
+                convolution.y_origin = y.layout.at(0, rows.first, columns.first);
+                convolution.y_line = y.layout.row() * stride[0];
+                let reads = ReadBlocks {
+                    count: x.blocks(),
+                    firsts: vec![0; y.layout.blocks()],
+                };
+                self.set_groups(&mut convolution, &reads, &x);
+                convolutions.push(convolution.checked());
+            }
+        }
+        ConvolutionStep {
+            convolutions,
+            x: Source::Blocked(x_place),
+            residual: None,
+            y,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Weights in the order in which the kernels read them; made once for all plans of a network.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::fuse::Layer;
+use crate::graph::{Graph, Op, Weight};
+use crate::memory::AlignedBuffer;
+use crate::simd::LANES;
+
+/// What the weights of a node are packed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Packing {
+    /// `[output blocks][input channels][kernel][16]`, input channels in blocks.
+    Direct,
+    /// `[output blocks][input channels][kernel][16]`, channel by channel.
+    Planar,
+    /// As `Direct`, each output block with its own part of the input channels.
+    Grouped,
+    /// `[blocks][kernel][16]`
+    Depthwise,
+    /// `[36][output blocks][input channels][16]`
+    Winograd,
+    /// As `Direct`, for the results of a transposed convolution at one place modulo the stride.
+    Phase(usize, usize),
+}
+
+type Key = (usize, Option<usize>, Packing);
+
+/// All packed weights of a network. Plans of the same network for other shapes share them.
+#[derive(Debug, Default)]
+pub(super) struct PackedWeights(Mutex<HashMap<Key, Arc<AlignedBuffer>>>);
+
+impl PackedWeights {
+    /// The packed weights of a layer, made by `pack` where no plan has needed them before.
+    pub(super) fn get(
+        &self,
+        layer: &Layer,
+        packing: Packing,
+        pack: impl FnOnce() -> AlignedBuffer,
+    ) -> Arc<AlignedBuffer> {
+        let key = (layer.node, layer.affine, packing);
+        let mut packed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(packed.entry(key).or_insert_with(|| Arc::new(pack())))
+    }
+
+    /// Bytes of all packed weights.
+    pub(super) fn bytes(&self) -> usize {
+        let packed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        packed
+            .values()
+            .map(|weights| weights.len() * size_of::<f32>())
+            .sum()
+    }
+}
+
+/// What the weights of each output channel are multiplied with: the folded affine's scale, or 1.
+pub(super) fn scale_of(graph: &Graph, layer: &Layer) -> impl Fn(usize) -> f64 {
+    let scale: Option<Weight> = match layer.affine.map(|affine| &graph.nodes()[affine].op) {
+        Some(Op::Affine { scale, .. }) => Some(scale.clone()),
+        _ => None,
+    };
+    move |channel| {
+        scale
+            .as_ref()
+            .map_or(1.0, |scale| f64::from(scale.data()[channel]))
+    }
+}
+
+/// `[output blocks][16]`: the bias with the folded affine, zeros beyond the last channel.
+pub(super) fn bias_of(graph: &Graph, layer: &Layer, bias: Option<&Weight>, outputs: usize) -> AlignedBuffer {
+    let mut packed = AlignedBuffer::zeroed(outputs.next_multiple_of(LANES));
+    let affine = layer.affine.map(|affine| &graph.nodes()[affine].op);
+    for channel in 0..outputs {
+        let bias = bias.map_or(0.0, |bias| bias.data()[channel]);
+        packed[channel] = match affine {
+            Some(Op::Affine { scale, shift }) => {
+                let scaled = f64::from(bias) * f64::from(scale.data()[channel]);
+                (scaled + f64::from(shift.data()[channel])) as f32
+            }
+            _ => bias,
+        };
+    }
+    packed
+}
+
+/// One value for each channel as `[blocks][16]`, zeros beyond the last channel.
+pub(super) fn per_channel(weight: &Weight) -> AlignedBuffer {
+    let mut packed = AlignedBuffer::zeroed(weight.data().len().next_multiple_of(LANES));
+    packed[..weight.data().len()].copy_from_slice(weight.data());
+    packed
+}
+
+/// Packs weights as `[output blocks][terms][16]`: `value(output, term)` for each term of the sum.
+pub(super) fn pack_terms(outputs: usize, terms: usize, value: impl Fn(usize, usize) -> f64) -> AlignedBuffer {
+    let mut packed = AlignedBuffer::zeroed(outputs.next_multiple_of(LANES) * terms);
+    for (block, packed) in packed.chunks_exact_mut(terms * LANES).enumerate() {
+        let inside = LANES.min(outputs - block * LANES);
+        for (term, packed) in packed.chunks_exact_mut(LANES).enumerate() {
+            for (lane, packed) in packed[..inside].iter_mut().enumerate() {
+                *packed = value(block * LANES + lane, term) as f32;
+            }
+        }
+    }
+    packed
+}

@@ -1,0 +1,109 @@
+//! AVX2 with FMA: two registers hold the 16 values.
+
+use std::arch::x86_64::*;
+
+use super::Simd;
+use super::isa::{Kernel, LANES};
+use crate::kernels::tile::{TileKernel, tile_table};
+
+/// The proof that this machine has AVX2 and FMA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Avx2(());
+
+/// The lower and the upper 8 values.
+#[derive(Clone, Copy)]
+pub(super) struct Halves(__m256, __m256);
+
+impl Avx2 {
+    pub(super) fn detect() -> Option<Self> {
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+    }
+
+    #[inline]
+    pub(super) fn run(self, kernel: impl Kernel) {
+        #[target_feature(enable = "avx2,fma")]
+        fn with_features(simd: Avx2, kernel: impl Kernel) {
+            kernel.run(simd);
+        }
+        // SAFETY: `self` exists, so the features were detected.
+        unsafe { with_features(self, kernel) }
+    }
+}
+
+// 16 registers: 12 sums, 2 weights and 1 pixel.
+tile_table!(Avx2(()), "avx2,fma", [1 => [1, 2, 3, 4, 5, 6]]);
+
+macro_rules! each_half {
+    ($($name:ident($($argument:ident),+) = $instruction:ident;)+) => {$(
+        #[inline(always)]
+        fn $name(self, $($argument: Halves),+) -> Halves {
+            // SAFETY: `self` exists, so the features were detected.
+            unsafe { Halves($instruction($($argument.0),+), $instruction($($argument.1),+)) }
+        }
+    )+};
+}
+
+impl Simd for Avx2 {
+    type Vector = Halves;
+
+    const TILE_PIXELS: [usize; 4] = [6, 0, 0, 0];
+
+    fn tile(self, blocks: usize, pixels: usize, step: usize) -> TileKernel {
+        tile_kernel(blocks, pixels, step)
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> Halves {
+        // SAFETY: `self` exists, so the features were detected.
+        let half = unsafe { _mm256_set1_ps(value) };
+        Halves(half, half)
+    }
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> Halves {
+        let from = from.as_ptr();
+        // SAFETY: `self` exists, so the features were detected; `from` is 16 values long.
+        unsafe { Halves(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32; LANES], value: Halves) {
+        let to = to.as_mut_ptr();
+        // SAFETY: `self` exists, so the features were detected; `to` is 16 values long.
+        unsafe {
+            _mm256_storeu_ps(to, value.0);
+            _mm256_storeu_ps(to.add(8), value.1);
+        }
+    }
+    each_half! {
+        add(a, b) = _mm256_add_ps;
+        sub(a, b) = _mm256_sub_ps;
+        mul(a, b) = _mm256_mul_ps;
+        div(a, b) = _mm256_div_ps;
+        min(a, b) = _mm256_min_ps;
+        max(a, b) = _mm256_max_ps;
+        mul_add(a, b, c) = _mm256_fmadd_ps;
+        neg_mul_add(a, b, c) = _mm256_fnmadd_ps;
+        round(a) = round_half;
+        power_of_two(a) = power_of_two_half;
+    }
+}
+
+/// # Safety
+/// The machine has AVX.
+#[inline(always)]
+unsafe fn round_half(a: __m256) -> __m256 {
+    // SAFETY: the caller's promise.
+    unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a) }
+}
+
+/// The exponent's bits are put together by integer arithmetic.
+///
+/// # Safety
+/// The machine has AVX2.
+#[inline(always)]
+unsafe fn power_of_two_half(a: __m256) -> __m256 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(a), _mm256_set1_epi32(127));
+        _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+    }
+}

@@ -1,0 +1,103 @@
+//! AVX-512: one register holds the 16 values.
+
+use std::arch::x86_64::*;
+
+use super::Simd;
+use super::isa::{Kernel, LANES};
+use crate::kernels::tile::{TileKernel, tile_table};
+
+/// The proof that this machine has AVX-512 F and DQ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Avx512(());
+
+impl Avx512 {
+    pub(super) fn detect() -> Option<Self> {
+        let has = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("fma");
+        has.then_some(Self(()))
+    }
+
+    #[inline]
+    pub(super) fn run(self, kernel: impl Kernel) {
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
+        fn with_features(simd: Avx512, kernel: impl Kernel) {
+            kernel.run(simd);
+        }
+        // SAFETY: `self` exists, so the features were detected.
+        unsafe { with_features(self, kernel) }
+    }
+}
+
+tile_table!(Avx512(()), "avx512f,avx512dq,avx512vl,fma", [
+    1 => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+    2 => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+    3 => [1, 2, 3, 4, 5, 6, 7, 8, 9],
+    4 => [1, 2, 3, 4, 5, 6, 7],
+]);
+
+// SAFETY of every block below: `self` exists, so the features were detected.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl Simd for Avx512 {
+    type Vector = __m512;
+
+    const TILE_PIXELS: [usize; 4] = [14, 14, 9, 7];
+
+    fn tile(self, blocks: usize, pixels: usize, step: usize) -> TileKernel {
+        tile_kernel(blocks, pixels, step)
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> __m512 {
+        unsafe { _mm512_set1_ps(value) }
+    }
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> __m512 {
+        unsafe { _mm512_loadu_ps(from.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32; LANES], value: __m512) {
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), value) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn min(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_min_ps(a, b) }
+    }
+    #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn neg_mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn round(self, a: __m512) -> __m512 {
+        unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a) }
+    }
+    #[inline(always)]
+    fn power_of_two(self, a: __m512) -> __m512 {
+        unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), a) }
+    }
+}

@@ -1,0 +1,83 @@
+//! The instruction sets of this machine.
+
+use super::Simd;
+#[cfg(target_arch = "x86_64")]
+use super::avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+use super::avx512::Avx512;
+use super::portable::Portable;
+
+/// Values in a vector, and channels in a block of the blocked layout.
+pub(crate) const LANES: usize = 16;
+
+/// An instruction set that this machine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Isa(Set);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Set {
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    Portable(Portable),
+}
+
+/// A computation that can be compiled for every instruction set.
+pub(crate) trait Kernel {
+    /// Runs it. Implementations are `#[inline(always)]`, or else they are compiled without the set's instructions.
+    fn run<S: Simd>(self, simd: S);
+}
+
+impl Isa {
+    /// The sets that this machine has, the fastest one first. The last one is portable.
+    pub fn detected() -> Vec<Self> {
+        let mut sets = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            sets.extend(Avx512::detect().map(|simd| Self(Set::Avx512(simd))));
+            sets.extend(Avx2::detect().map(|simd| Self(Set::Avx2(simd))));
+        }
+        sets.push(Self(Set::Portable(Portable)));
+        sets
+    }
+
+    /// The fastest set of this machine.
+    pub fn best() -> Self {
+        Self::detected()[0]
+    }
+
+    /// A short name: `avx512`, `avx2`, `portable`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2(_) => "avx2",
+            Set::Portable(_) => "portable",
+        }
+    }
+
+    /// Runs a kernel with this set's instructions.
+    #[inline]
+    pub(crate) fn run(self, kernel: impl Kernel) {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512(simd) => simd.run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2(simd) => simd.run(kernel),
+            Set::Portable(simd) => kernel.run(simd),
+        }
+    }
+
+    /// See [`Simd::TILE_PIXELS`].
+    pub(crate) fn tile_pixels(self) -> [usize; 4] {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512(_) => Avx512::TILE_PIXELS,
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2(_) => Avx2::TILE_PIXELS,
+            Set::Portable(_) => Portable::TILE_PIXELS,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Plain Rust, for machines without any of the other sets and for Miri; the compiler vectorises it as the
+//! target allows.
+
+use super::Simd;
+use super::isa::LANES;
+use crate::kernels::tile::{TileKernel, tile_table};
+
+/// Every machine has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Portable;
+
+tile_table!(Portable, [1 => [1, 2, 3]]);
+
+macro_rules! each_lane {
+    ($($name:ident($a:ident $(, $other:ident)*) = $value:expr;)+) => {$(
+        #[inline(always)]
+        fn $name(self, $a: [f32; LANES] $(, $other: [f32; LANES])*) -> [f32; LANES] {
+            std::array::from_fn(|lane| {
+                let $a = $a[lane];
+                $(let $other = $other[lane];)*
+                $value
+            })
+        }
+    )+};
+}
+
+impl Simd for Portable {
+    type Vector = [f32; LANES];
+
+    const TILE_PIXELS: [usize; 4] = [3, 0, 0, 0];
+
+    fn tile(self, blocks: usize, pixels: usize, step: usize) -> TileKernel {
+        tile_kernel(blocks, pixels, step)
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> [f32; LANES] {
+        [value; LANES]
+    }
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> [f32; LANES] {
+        *from
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32; LANES], value: [f32; LANES]) {
+        *to = value;
+    }
+    each_lane! {
+        add(a, b) = a + b;
+        sub(a, b) = a - b;
+        mul(a, b) = a * b;
+        div(a, b) = a / b;
+        min(a, b) = if a < b { a } else { b };
+        max(a, b) = if a > b { a } else { b };
+        // Not `f32::mul_add`, which is a slow library call on machines without the instruction.
+        mul_add(a, b, c) = a * b + c;
+        neg_mul_add(a, b, c) = c - a * b;
+        round(a) = a.round_ties_even();
+        power_of_two(a) = f32::from_bits(((a as i32 + 127) as u32) << 23);
+    }
+}

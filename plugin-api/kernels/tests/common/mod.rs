@@ -1,0 +1,104 @@
+//! Comparing plans with the reference on every instruction set of this machine.
+#![allow(dead_code)]
+
+use modelzoo_kernels::Isa;
+use modelzoo_kernels::graph::{Graph, GraphBuilder, GraphError, Shape, Value, Weight};
+use modelzoo_kernels::plan::{Plan, PlanOptions};
+use modelzoo_kernels::reference;
+
+/// Numbers that look random and are the same every time (splitmix64).
+pub struct Numbers(u64);
+
+impl Numbers {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next one, in -1..1.
+    pub fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+
+    pub fn take(&mut self, count: usize) -> Vec<f32> {
+        (0..count).map(|_| self.next()).collect()
+    }
+
+    /// A weight of these dimensions.
+    pub fn weight(&mut self, dims: &[usize]) -> Weight {
+        Weight::new(dims, self.take(dims.iter().product()))
+    }
+}
+
+/// A network of one input.
+pub fn network(
+    shape: Shape,
+    layers: impl FnOnce(&mut GraphBuilder, Value) -> Result<Value, GraphError>,
+) -> Result<Graph, GraphError> {
+    let mut builder = GraphBuilder::new();
+    let x = builder.input("x", shape)?;
+    let y = layers(&mut builder, x)?;
+    builder.output(y)?;
+    builder.build()
+}
+
+/// Asserts that a plan computes what the reference does, on every instruction set, with one thread and with
+/// two, within `tolerance` of the largest value.
+pub fn assert_agrees(graph: &Graph, batch: usize, tolerance: f64) {
+    let mut numbers = Numbers::new(7);
+    let inputs: Vec<Vec<f32>> = graph
+        .input_shapes()
+        .map(|shape| numbers.take(shape.elements() * batch))
+        .collect();
+    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let expected = reference::run(graph, &inputs, batch).unwrap();
+    for isa in Isa::detected() {
+        for (threads, direct_only) in [(1, false), (2, false), (1, true)] {
+            let options = PlanOptions {
+                threads,
+                direct_only,
+                isa: Some(isa),
+                ..PlanOptions::default()
+            };
+            let plan = Plan::compile(graph, &options).unwrap();
+            // Twice: the second run finds memory that the first one used.
+            for _ in 0..2 {
+                let found = run(&plan, &inputs, batch);
+                for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                    let what = format!("{} with {threads} threads, output {index}", isa.name());
+                    assert_close(found, expected, tolerance, &what);
+                }
+            }
+        }
+    }
+}
+
+/// Runs a plan into fresh memory that holds no numbers.
+pub fn run(plan: &Plan, inputs: &[&[f32]], batch: usize) -> Vec<Vec<f32>> {
+    let mut outputs: Vec<Vec<f32>> = plan
+        .graph()
+        .output_shapes()
+        .map(|shape| vec![f32::NAN; shape.elements() * batch])
+        .collect();
+    let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    plan.run(inputs, &mut slices, batch).unwrap();
+    outputs
+}
+
+/// Asserts that no value is further off than `tolerance` times the largest one.
+pub fn assert_close(found: &[f32], expected: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = expected
+        .iter()
+        .fold(1e-3f64, |largest, value| largest.max(value.abs()));
+    for (index, (&found, &expected)) in found.iter().zip(expected).enumerate() {
+        let error = (f64::from(found) - expected).abs();
+        assert!(
+            error <= tolerance * largest,
+            "{what}: value {index} is {found}, not {expected} (largest {largest})"
+        );
+    }
+}

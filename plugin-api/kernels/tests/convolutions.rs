@@ -1,0 +1,220 @@
+//! Convolutions of random shapes against the reference.
+
+mod common;
+
+use common::{Numbers, assert_agrees, network};
+use modelzoo_kernels::graph::{Activation, Convolution, Padding, Shape, TransposedConvolution};
+use proptest::prelude::*;
+
+/// Of the largest value; where an activation cuts the largest ones off, the sums had errors relative to those.
+const TOLERANCE: f64 = 1e-5;
+
+fn activation() -> impl Strategy<Value = Option<Activation>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Activation::Relu)),
+        Just(Some(Activation::Relu6)),
+        Just(Some(Activation::LeakyRelu(0.1))),
+        Just(Some(Activation::Silu)),
+        Just(Some(Activation::HardSwish)),
+        Just(Some(Activation::Gelu)),
+    ]
+}
+
+/// What follows a convolution.
+#[derive(Debug, Clone)]
+struct Tail {
+    norm: bool,
+    activation: Option<Activation>,
+    residual: bool,
+    after: Option<Activation>,
+}
+
+fn tail() -> impl Strategy<Value = Tail> {
+    (any::<bool>(), activation(), any::<bool>(), activation()).prop_map(
+        |(norm, activation, residual, after)| Tail {
+            norm,
+            activation,
+            residual,
+            after,
+        },
+    )
+}
+
+/// A convolution, then what `tail` says. The residual is another convolution of the same input.
+fn check(shape: Shape, convolution: Convolution, tail: &Tail, batch: usize) -> Result<(), TestCaseError> {
+    let mut numbers = Numbers::new(3);
+    let outputs = convolution.weight.dims()[0];
+    let graph = network(shape, |network, x| {
+        // An activation before it, so that the convolution reads a value and not the network's input.
+        let x = network.activation("before", x, Activation::Tanh)?;
+        let mut y = network.conv2d("conv", x, convolution.clone())?;
+        if tail.norm {
+            y = network.affine("norm", y, numbers.weight(&[outputs]), numbers.weight(&[outputs]))?;
+        }
+        if let Some(activation) = tail.activation {
+            y = network.activation("activation", y, activation)?;
+        }
+        if tail.residual {
+            let other = network.conv2d("other", x, convolution.clone())?;
+            y = network.add("add", y, other)?;
+            if let Some(activation) = tail.after {
+                y = network.activation("after", y, activation)?;
+            }
+        }
+        Ok(y)
+    });
+    // Windows larger than their input are refused, which is fine.
+    let Ok(graph) = graph else {
+        return Err(TestCaseError::reject("does not fit"));
+    };
+    assert_agrees(&graph, batch, TOLERANCE);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_convolution(
+        (inputs, outputs) in (1usize..40, 1usize..70),
+        (height, width) in (1usize..20, 1usize..34),
+        kernel in (1usize..5, 1usize..5),
+        stride in (1usize..4, 1usize..4),
+        padding in (0usize..4, 0usize..4, 0usize..4, 0usize..4),
+        dilation in (1usize..3, 1usize..3),
+        batch in 1usize..4,
+        bias: bool,
+        tail in tail(),
+    ) {
+        let mut numbers = Numbers::new(1);
+        let weight = numbers.weight(&[outputs, inputs, kernel.0, kernel.1]);
+        let bias = bias.then(|| numbers.weight(&[outputs]));
+        let (top, bottom, left, right) = padding;
+        let convolution = Convolution {
+            stride: [stride.0, stride.1],
+            padding: Padding { top, bottom, left, right },
+            dilation: [dilation.0, dilation.1],
+            ..Convolution::new(weight, bias)
+        };
+        check(Shape::map(inputs, height, width), convolution, &tail, batch)?;
+    }
+
+    #[test]
+    fn three_by_three(
+        (inputs, outputs) in (1usize..50, 1usize..70),
+        (height, width) in (1usize..20, 1usize..20),
+        padding in 0usize..2,
+        batch in 1usize..6,
+        tail in tail(),
+    ) {
+        let mut numbers = Numbers::new(2);
+        let weight = numbers.weight(&[outputs, inputs, 3, 3]);
+        let convolution = Convolution::new(weight, Some(numbers.weight(&[outputs]))).padding(padding);
+        check(Shape::map(inputs, height, width), convolution, &tail, batch)?;
+    }
+
+    #[test]
+    fn pointwise(
+        (inputs, outputs) in (1usize..90, 1usize..90),
+        (height, width) in (1usize..12, 1usize..20),
+        batch in 1usize..4,
+        tail in tail(),
+    ) {
+        let mut numbers = Numbers::new(2);
+        let weight = numbers.weight(&[outputs, inputs, 1, 1]);
+        check(Shape::map(inputs, height, width), Convolution::new(weight, None), &tail, batch)?;
+    }
+
+    #[test]
+    fn grouped(
+        groups in 1usize..9,
+        (inputs, outputs) in (1usize..12, 1usize..12),
+        (height, width) in (1usize..12, 1usize..12),
+        kernel in 1usize..4,
+        stride in 1usize..3,
+        batch in 1usize..3,
+        tail in tail(),
+    ) {
+        let mut numbers = Numbers::new(2);
+        let weight = numbers.weight(&[groups * outputs, inputs, kernel, kernel]);
+        let convolution = Convolution::new(weight, None).stride(stride).padding(kernel / 2).groups(groups);
+        check(Shape::map(groups * inputs, height, width), convolution, &tail, batch)?;
+    }
+
+    #[test]
+    fn depthwise(
+        channels in 1usize..50,
+        (height, width) in (1usize..20, 1usize..34),
+        kernel in 1usize..8,
+        stride in 1usize..3,
+        dilation in 1usize..3,
+        padding in 0usize..5,
+        batch in 1usize..3,
+        tail in tail(),
+    ) {
+        let mut numbers = Numbers::new(2);
+        let weight = numbers.weight(&[channels, 1, kernel, kernel]);
+        let convolution =
+            Convolution::new(weight, None).stride(stride).padding(padding).dilation(dilation).groups(channels);
+        check(Shape::map(channels, height, width), convolution, &tail, batch)?;
+    }
+
+    #[test]
+    fn a_first_convolution(
+        (inputs, outputs) in (1usize..12, 1usize..40),
+        (height, width) in (1usize..40, 1usize..40),
+        kernel in 1usize..8,
+        stride in 1usize..9,
+        padding in 0usize..4,
+        twice: bool,
+        batch in 1usize..4,
+    ) {
+        let mut numbers = Numbers::new(2);
+        let weight = numbers.weight(&[outputs, inputs, kernel, kernel]);
+        let convolution = Convolution::new(weight, Some(numbers.weight(&[outputs]))).stride(stride).padding(padding);
+        let graph = network(Shape::map(inputs, height, width), |network, x| {
+            let y = network.conv2d("conv", x, convolution.clone())?;
+            let y = network.activation("relu", y, Activation::Relu)?;
+            if twice {
+                network.output(y)?;
+                let wider = Convolution { padding: Padding::all(padding + 1), ..convolution };
+                return network.conv2d("other", x, wider);
+            }
+            Ok(y)
+        });
+        let Ok(graph) = graph else { return Err(TestCaseError::reject("does not fit")) };
+        assert_agrees(&graph, batch, TOLERANCE);
+    }
+
+    #[test]
+    fn transposed(
+        (inputs, outputs) in (1usize..40, 1usize..40),
+        (height, width) in (1usize..12, 1usize..12),
+        kernel in (1usize..5, 1usize..5),
+        stride in (1usize..4, 1usize..4),
+        padding in 0usize..3,
+        output_padding in 0usize..2,
+        batch in 1usize..3,
+        activation in activation(),
+    ) {
+        let mut numbers = Numbers::new(2);
+        let parameters = TransposedConvolution {
+            weight: numbers.weight(&[inputs, outputs, kernel.0, kernel.1]),
+            bias: Some(numbers.weight(&[outputs])),
+            stride: [stride.0, stride.1],
+            padding,
+            output_padding,
+        };
+        let graph = network(Shape::map(inputs, height, width), |network, x| {
+            let y = network.conv_transpose2d("up", x, parameters.clone())?;
+            let y = network.affine("norm", y, numbers.weight(&[outputs]), numbers.weight(&[outputs]))?;
+            match activation {
+                Some(activation) => network.activation("activation", y, activation),
+                None => Ok(y),
+            }
+        });
+        let Ok(graph) = graph else { return Err(TestCaseError::reject("does not fit")) };
+        assert_agrees(&graph, batch, TOLERANCE);
+    }
+}

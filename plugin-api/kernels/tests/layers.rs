@@ -1,0 +1,293 @@
+//! Layers without convolutions, of random shapes, against the reference.
+
+mod common;
+
+use common::{Numbers, assert_agrees, network};
+use modelzoo_kernels::graph::{
+    Activation, Attention, Convolution, GraphBuilder, Interpolation, LayerNorm, Padding, Pool, Shape,
+    UpsampleSize, Value,
+};
+use proptest::prelude::*;
+
+const TOLERANCE: f64 = 4e-6;
+
+fn cases() -> ProptestConfig {
+    ProptestConfig {
+        cases: 40,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+fn shape() -> impl Strategy<Value = Shape> {
+    prop_oneof![
+        (1usize..40, 1usize..12, 1usize..12).prop_map(|(c, h, w)| Shape::map(c, h, w)),
+        (1usize..40, 1usize..60).prop_map(|(count, features)| Shape::tokens(count, features)),
+        (1usize..60).prop_map(Shape::vector),
+    ]
+}
+
+/// A convolution of 3x3, which wants a halo around its input.
+fn convolve(network: &mut GraphBuilder, name: &str, x: Value, outputs: usize) -> Value {
+    let inputs = network.shape(x).unwrap().channels();
+    let weight = Numbers::new(5).weight(&[outputs, inputs, 3, 3]);
+    network
+        .conv2d(name, x, Convolution::new(weight, None).padding(1))
+        .unwrap()
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn pooling(
+        channels in 1usize..40,
+        (height, width) in (1usize..16, 1usize..16),
+        kernel in (1usize..5, 1usize..5),
+        stride in (1usize..4, 1usize..4),
+        padding in (0usize..3, 0usize..3, 0usize..3, 0usize..3),
+        ceil_mode: bool,
+        kind in 0usize..3,
+        batch in 1usize..4,
+    ) {
+        let (top, bottom, left, right) = padding;
+        let pool = Pool {
+            kernel: [kernel.0, kernel.1],
+            stride: [stride.0, stride.1],
+            padding: Padding { top, bottom, left, right },
+            ceil_mode,
+        };
+        let graph = network(Shape::map(channels, height, width), |network, x| match kind {
+            0 => network.max_pool2d("pool", x, pool),
+            kind => network.avg_pool2d("pool", x, pool, kind == 1),
+        });
+        let Ok(graph) = graph else { return Err(TestCaseError::reject("does not fit")) };
+        assert_agrees(&graph, batch, TOLERANCE);
+    }
+
+    #[test]
+    fn adaptive_pooling(
+        channels in 1usize..40,
+        (height, width) in (1usize..16, 1usize..16),
+        size in (1usize..8, 1usize..8),
+    ) {
+        let graph = network(Shape::map(channels, height, width), |network, x| {
+            let y = network.adaptive_avg_pool2d("pool", x, [size.0, size.1])?;
+            network.flatten("flatten", y)
+        });
+        assert_agrees(&graph.unwrap(), 2, TOLERANCE);
+    }
+
+    #[test]
+    fn upsampling(
+        channels in 1usize..40,
+        (height, width) in (1usize..12, 1usize..12),
+        size in (1usize..30, 1usize..30),
+        kind in 0usize..3,
+        like: bool,
+    ) {
+        let interpolation = match kind {
+            0 => Interpolation::Nearest,
+            kind => Interpolation::Bilinear { align_corners: kind == 1 },
+        };
+        let graph = network(Shape::map(channels, height, width), |network, x| {
+            if like {
+                let other = network.input("other", Shape::map(3, size.0, size.1))?;
+                network.upsample_like("up", x, interpolation, other)
+            } else {
+                network.upsample("up", x, interpolation, UpsampleSize::Exact([size.0, size.1]))
+            }
+        });
+        assert_agrees(&graph.unwrap(), 2, TOLERANCE);
+    }
+
+    #[test]
+    fn elementwise(shape in shape(), batch in 1usize..4, after: bool) {
+        let mut numbers = Numbers::new(4);
+        let channels = shape.channels();
+        let graph = network(shape, |network, x| {
+            let y = network.affine("affine", x, numbers.weight(&[channels]), numbers.weight(&[channels]))?;
+            let z = network.activation("sigmoid", y, Activation::Sigmoid)?;
+            let z = network.mul("mul", z, x)?;
+            let z = network.add("add", z, y)?;
+            if after { network.activation("silu", z, Activation::Silu) } else { Ok(z) }
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    #[test]
+    fn squeeze_and_excitation(
+        channels in 1usize..50,
+        (height, width) in (1usize..10, 1usize..10),
+        flat: bool,
+        batch in 1usize..6,
+    ) {
+        let mut numbers = Numbers::new(4);
+        let graph = network(Shape::map(channels, height, width), |network, x| {
+            let y = network.global_avg_pool("pool", x)?;
+            let y = if flat {
+                let y = network.flatten("flatten", y)?;
+                network.linear("linear", y, numbers.weight(&[channels, channels]), None)?
+            } else {
+                let weight = numbers.weight(&[channels, channels, 1, 1]);
+                network.conv2d("conv", y, Convolution::new(weight, None))?
+            };
+            let y = network.activation("gate", y, Activation::HardSigmoid)?;
+            network.mul("scale", x, y)
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    /// Parts, wholes and parts of wholes, at starts that are multiples of 16 and others.
+    #[test]
+    fn concatenation_and_slices(
+        parts in prop::collection::vec(prop_oneof![Just(16usize), Just(32), 1usize..40], 1..4),
+        (height, width) in (1usize..9, 1usize..9),
+        start in 0usize..40,
+        count in 1usize..40,
+        batch in 1usize..3,
+    ) {
+        let graph = network(Shape::map(8, height, width), |network, x| {
+            let values: Vec<Value> = parts
+                .iter()
+                .enumerate()
+                .map(|(index, &channels)| convolve(network, &format!("part{index}"), x, channels))
+                .collect();
+            let whole = network.concat("whole", &values)?;
+            network.output(whole)?;
+            let part = network.slice_channels("slice", whole, start, count)?;
+            let more = convolve(network, "more", part, 24);
+            let again = network.concat("again", &[part, more, values[0], values[0]])?;
+            Ok(convolve(network, "last", again, 5))
+        });
+        let Ok(graph) = graph else { return Err(TestCaseError::reject("does not fit")) };
+        assert_agrees(&graph, batch, 1e-5);
+    }
+
+    /// As in YOLOv8: halves of a value, and what is made of one of them.
+    #[test]
+    fn halves_and_more(half in prop_oneof![Just(16usize), Just(32), 1usize..40], (height, width) in (1usize..9, 1usize..9)) {
+        let graph = network(Shape::map(8, height, width), |network, x| {
+            let both = convolve(network, "both", x, 2 * half);
+            let both = network.activation("silu", both, Activation::Silu)?;
+            let left = network.slice_channels("left", both, 0, half)?;
+            let right = network.slice_channels("right", both, half, half)?;
+            let more = convolve(network, "more", right, half);
+            let more = network.add("add", more, right)?;
+            let all = network.concat("all", &[left, right, more])?;
+            let shuffled = network.channel_shuffle("shuffle", all, 3)?;
+            Ok(convolve(network, "last", shuffled, 7))
+        });
+        assert_agrees(&graph.unwrap(), 2, 1e-5);
+    }
+
+    #[test]
+    fn linear_layers(
+        shape in prop_oneof![
+            (1usize..60, 1usize..60).prop_map(|(count, features)| Shape::tokens(count, features)),
+            (1usize..100).prop_map(Shape::vector),
+        ],
+        outputs in 1usize..100,
+        batch in 1usize..11,
+        bias: bool,
+    ) {
+        let mut numbers = Numbers::new(4);
+        let graph = network(shape, |network, x| {
+            let bias = bias.then(|| numbers.weight(&[outputs]));
+            let y = network.linear("linear", x, numbers.weight(&[outputs, shape.channels()]), bias)?;
+            let y = network.activation("gelu", y, Activation::Gelu)?;
+            let z = network.linear("second", y, numbers.weight(&[shape.channels(), outputs]), None)?;
+            let z = network.affine("scale", z, numbers.weight(&[shape.channels()]), numbers.weight(&[shape.channels()]))?;
+            network.add("add", z, x)
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    #[test]
+    fn normalisation(shape in shape(), softmax: bool, batch in 1usize..3) {
+        let mut numbers = Numbers::new(4);
+        // Layer normalisation of one or two features divides by almost nothing.
+        prop_assume!(softmax || shape.channels() > 4);
+        let graph = network(shape, |network, x| {
+            if softmax {
+                return network.softmax("softmax", x);
+            }
+            let (weight, bias) = (numbers.weight(&[shape.channels()]), numbers.weight(&[shape.channels()]));
+            network.layer_norm("norm", x, LayerNorm { weight, bias, epsilon: 1e-5 })
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    #[test]
+    fn attention(
+        heads in 1usize..5,
+        features in prop_oneof![Just(16usize), Just(64), 1usize..40],
+        (queries, keys) in (1usize..70, 1usize..70),
+        causal: bool,
+        batch in 1usize..3,
+    ) {
+        let keys = if causal { queries } else { keys };
+        let graph = network(Shape::tokens(queries, heads * features), |network, x| {
+            let memory = network.input("memory", Shape::tokens(keys, heads * features * 2))?;
+            let key = network.slice_channels("keys", memory, 0, heads * features)?;
+            let value = network.slice_channels("values", memory, heads * features, heads * features)?;
+            network.attention("attention", [x, key, value], Attention { heads, scale: None, causal })
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    /// Patches to tokens with a class token and positions, and back to a map.
+    #[test]
+    fn tokens(
+        (channels, features) in (1usize..6, 1usize..50),
+        (height, width) in (1usize..6, 1usize..6),
+        patch in 1usize..5,
+        batch in 1usize..4,
+    ) {
+        let mut numbers = Numbers::new(4);
+        let graph = network(Shape::map(channels, height * patch, width * patch), |network, x| {
+            let weight = numbers.weight(&[features, channels, patch, patch]);
+            let x = network.conv2d("patches", x, Convolution::new(weight, None).stride(patch))?;
+            let map = convolve(network, "conv", x, features);
+            let x = network.to_tokens("tokens", x)?;
+            let class = network.constant("class", numbers.weight(&[1, features]))?;
+            let x = network.concat_tokens("with class", &[class, x])?;
+            let positions = numbers.weight(&[height * width + 1, features]);
+            let positions = network.constant("positions", positions)?;
+            let x = network.add("add", x, positions)?;
+            let first = network.select_token("first", x, 0)?;
+            network.output(first)?;
+            let mean = network.mean_tokens("mean", x)?;
+            network.output(mean)?;
+            let tokens = network.to_tokens("map tokens", map)?;
+            let back = network.to_map("back", tokens, [height, width])?;
+            let y = convolve(network, "after", back, 3);
+            network.flatten("flat", y)
+        });
+        assert_agrees(&graph.unwrap(), batch, 1e-5);
+    }
+}
+
+#[test]
+fn any_layer_can_be_an_output_and_an_input_as_well() {
+    let mut numbers = Numbers::new(4);
+    let graph = network(Shape::map(3, 9, 7), |network, x| {
+        network.output(x)?;
+        let y = network.conv2d(
+            "conv",
+            x,
+            Convolution::new(numbers.weight(&[20, 3, 3, 3]), None).padding(1),
+        )?;
+        let y = network.affine("norm", y, numbers.weight(&[20]), numbers.weight(&[20]))?;
+        let y = network.activation("relu", y, Activation::Relu)?;
+        network.output(y)?;
+        Ok(y)
+    })
+    .unwrap();
+    assert_agrees(&graph, 3, TOLERANCE);
+    assert_agrees(
+        &graph.with_outputs(&["conv", "norm", "relu"]).unwrap(),
+        2,
+        TOLERANCE,
+    );
+}
