@@ -16,6 +16,7 @@ mod suggest;
 #[cfg(test)]
 mod testing;
 mod tree;
+pub mod trust;
 
 pub use reference::SourceRef;
 pub use sha256::Sha256Digest;

@@ -56,7 +56,7 @@ impl TreeHasher {
     }
 }
 
-/// The hash of the tree in `root`. `skip` is asked about each folder, with its path.
+/// The hash of the tree in `root`. `skip` is asked about each file and folder, with its path.
 pub(crate) fn hash_folder(root: &Path, skip: &dyn Fn(&Path) -> bool) -> io::Result<Sha256Digest> {
     let mut hasher = TreeHasher::default();
     visit(root, "", skip, &mut |path, kind, file| {
@@ -83,10 +83,11 @@ pub(crate) fn visit(
         let name = entry.file_name();
         let path = format!("{prefix}{}", path_text(Path::new(&name))?);
         let metadata = fs_err::symlink_metadata(&place)?;
+        if skip(&place) {
+            continue;
+        }
         if metadata.is_dir() {
-            if !skip(&place) {
-                visit(&place, &format!("{path}/"), skip, found)?;
-            }
+            visit(&place, &format!("{path}/"), skip, found)?;
         } else if metadata.is_symlink() {
             found(path, EntryKind::Link, &place)?;
         } else if metadata.is_file() {

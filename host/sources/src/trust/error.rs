@@ -1,0 +1,142 @@
+//! Why code does not run.
+use std::io;
+use std::path::PathBuf;
+
+use super::{SIGNATURE_FILE, TrustState, Undecided};
+
+/// Why code does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// Nobody has allowed it, and nobody can be asked.
+    #[error("{}", not_trusted(.0))]
+    NotTrusted(Box<Undecided>),
+    /// The configuration denies it.
+    #[error("{identity} is denied by the configuration (trust.deny has `{entry}`)")]
+    DeniedByPolicy {
+        /// The source.
+        identity: String,
+        /// The entry that covers it.
+        entry: String,
+    },
+    /// The user denied it.
+    #[error("{identity} was denied")]
+    Denied {
+        /// The source.
+        identity: String,
+    },
+    /// The commit is younger than the policy allows.
+    #[error("the commit of {identity} is {days} days old, and the configuration asks for {minimum_days}")]
+    TooYoung {
+        /// The source.
+        identity: String,
+        /// Its age in whole days.
+        days: u64,
+        /// What the policy asks for.
+        minimum_days: u32,
+    },
+    /// The policy asks for an age, and there is no commit to have one.
+    #[error("the age of {identity} is not known, and the configuration asks for {minimum_days} days")]
+    UnknownAge {
+        /// The source.
+        identity: String,
+        /// What the policy asks for.
+        minimum_days: u32,
+    },
+    /// The policy asks for a signature, and there is none.
+    #[error("{identity} has no signature ({SIGNATURE_FILE}), and the configuration asks for one")]
+    Unsigned {
+        /// The source.
+        identity: String,
+    },
+    /// The policy asks for a signature of every source, and no key is known for this one.
+    #[error(
+        "no key is known for {identity}, and the configuration asks for signatures (trust.require_signature)"
+    )]
+    NoKey {
+        /// The source.
+        identity: String,
+    },
+    /// The signature is not one of this tree by the configured key.
+    #[error("the signature of {identity} is not valid: {problem}")]
+    BadSignature {
+        /// The source.
+        identity: String,
+        /// What the verification says.
+        problem: String,
+    },
+    /// A configured key is none.
+    #[error("the configuration's key for `{entry}` (trust.keys) is no minisign public key: {problem}")]
+    BadKey {
+        /// The entry.
+        entry: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The decisions, or the tree, cannot be read or written.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file of decisions is damaged. It is not replaced: what it denied must not be forgotten.
+    #[error("{} is damaged: {problem}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl TrustError {
+    /// What to do about it, where there is something.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotTrusted(undecided) => Some(format!(
+                "it would run with your rights; after a look at its code: {}",
+                undecided.command
+            )),
+            Self::Denied { identity } => Some(format!("to take it back: modelzoo trust revoke {identity}")),
+            Self::DeniedByPolicy { .. } => {
+                Some("the entry can be in the system's configuration or in yours".to_owned())
+            }
+            Self::TooYoung {
+                days, minimum_days, ..
+            } => {
+                let rest = u64::from(*minimum_days).saturating_sub(*days);
+                Some(format!("use an earlier commit, or wait {rest} days"))
+            }
+            Self::NoKey { identity } => Some(format!(
+                "add its author's key to the configuration: trust.keys.\"{identity}\""
+            )),
+            Self::BadSignature { .. } => Some("do not use it; ask its author".to_owned()),
+            Self::Damaged { path, .. } => Some(format!("repair {} by hand; it is TOML", path.display())),
+            Self::UnknownAge { .. } | Self::Unsigned { .. } | Self::BadKey { .. } | Self::File { .. } => None,
+        }
+    }
+
+    /// Whether the code itself is refused, and not that something failed.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(
+            self,
+            Self::File { .. } | Self::Damaged { .. } | Self::BadKey { .. }
+        )
+    }
+}
+
+fn not_trusted(undecided: &Undecided) -> String {
+    let identity = &undecided.identity;
+    match (undecided.state, &undecided.allowed_commit) {
+        (TrustState::Stale, Some(commit)) => {
+            format!("{identity} has changed since it was allowed (at commit {commit}), and is not trusted")
+        }
+        (TrustState::Stale, None) => {
+            format!("{identity} has changed since it was allowed, and is not trusted")
+        }
+        _ => format!("{identity} is not trusted"),
+    }
+}

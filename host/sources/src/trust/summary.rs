@@ -1,0 +1,177 @@
+//! What a person should know before he lets a stranger's code run.
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Subject;
+use crate::source::{ResolvedSource, SourceManifest};
+
+/// What a person should know before he lets a stranger's code run. Nothing of it was run to find out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// The source's identity.
+    pub identity: String,
+    /// Who owns it: the identity without its last part.
+    pub owner: Option<String>,
+    /// The full commit id.
+    pub commit: Option<String>,
+    /// When the commit was made, as its author says.
+    pub committed_at: Option<Timestamp>,
+    /// The licences of the models and of the plugin.
+    pub licences: Vec<String>,
+    /// How many packages the plugin depends on, by its `Cargo.lock`; `None` without one.
+    pub dependencies: Option<usize>,
+    /// The dependencies that come from elsewhere than crates.io: `name (where)`.
+    pub foreign_dependencies: Vec<String>,
+    /// The packages whose build scripts run when the plugin is built.
+    pub build_scripts: Vec<String>,
+    /// The packages whose procedural macros run when the plugin is built.
+    pub proc_macros: Vec<String>,
+    /// Whether build scripts and macros are known of all dependencies ([`with_metadata`](Self::with_metadata)), or only of
+    /// the plugin itself.
+    pub complete: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct CargoToml {
+    package: Option<Package>,
+    lib: Lib,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    license: Option<toml::Value>,
+    build: Option<toml::Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct Lib {
+    proc_macro: bool,
+}
+
+#[derive(Deserialize)]
+struct CargoLock {
+    #[serde(default, rename = "package")]
+    packages: Vec<LockedPackage>,
+}
+
+#[derive(Deserialize)]
+struct LockedPackage {
+    name: String,
+    source: Option<String>,
+}
+
+/// What `cargo metadata --format-version 1` says, as far as it matters here.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<MetadataPackage>,
+}
+
+#[derive(Deserialize)]
+struct MetadataPackage {
+    name: String,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+}
+
+impl Summary {
+    /// What can be seen in the files of `source`, whose plugin is the one beside `manifest`. What cannot be read is left
+    /// out: the build will say why.
+    pub fn of(source: &ResolvedSource, manifest: &SourceManifest) -> Self {
+        let subject = Subject::of(source);
+        let cargo = read::<CargoToml>(&manifest.folder.join("Cargo.toml")).unwrap_or_default();
+        let mut licences: BTreeSet<String> = manifest
+            .manifest
+            .models
+            .iter()
+            .flat_map(|model| model.licenses().map(str::to_owned))
+            .collect();
+        let package = cargo.package.as_ref();
+        licences.extend(package.and_then(|package| Some(package.license.as_ref()?.as_str()?.to_owned())));
+        let name = package.map_or_else(|| "the plugin".to_owned(), |package| package.name.clone());
+        // Cargo runs build.rs unless the manifest says `build = false`.
+        let has_build_script = match package.and_then(|package| package.build.as_ref()) {
+            Some(toml::Value::Boolean(build)) => *build,
+            Some(_) => true,
+            None => manifest.folder.join("build.rs").exists(),
+        };
+        let lock = manifest
+            .folder
+            .ancestors()
+            .take_while(|folder| folder.starts_with(&source.root))
+            .find_map(|folder| read::<CargoLock>(&folder.join("Cargo.lock")));
+        let packages = lock.as_ref().map(|lock| lock.packages.as_slice());
+        Self {
+            identity: subject.identity.to_owned(),
+            owner: owner(subject.identity),
+            commit: subject.commit.map(str::to_owned),
+            committed_at: subject
+                .committed_at
+                .and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            licences: licences.into_iter().collect(),
+            dependencies: packages
+                .map(|packages| packages.iter().filter(|package| package.source.is_some()).count()),
+            foreign_dependencies: packages.unwrap_or_default().iter().filter_map(foreign).collect(),
+            build_scripts: has_build_script.then(|| name.clone()).into_iter().collect(),
+            proc_macros: cargo.lib.proc_macro.then_some(name).into_iter().collect(),
+            complete: false,
+        }
+    }
+
+    /// The same with all build scripts and macros that the output of `cargo metadata --format-version 1` names; as it is
+    /// when that cannot be understood.
+    pub fn with_metadata(mut self, metadata: &str) -> Self {
+        let Ok(metadata) = serde_json::from_str::<Metadata>(metadata) else {
+            return self;
+        };
+        let of_kind = |kind: &str| -> Vec<String> {
+            let has = |package: &&MetadataPackage| {
+                package
+                    .targets
+                    .iter()
+                    .any(|target| target.kind.iter().any(|other| other == kind))
+            };
+            let names: BTreeSet<&str> = metadata
+                .packages
+                .iter()
+                .filter(has)
+                .map(|package| package.name.as_str())
+                .collect();
+            names.into_iter().map(str::to_owned).collect()
+        };
+        self.build_scripts = of_kind("custom-build");
+        self.proc_macros = of_kind("proc-macro");
+        self.complete = true;
+        self
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+    toml::from_str(&std::fs::read_to_string(path).ok()?).ok()
+}
+
+/// `github.com/acme` of `github.com/acme/zoo//sub`.
+fn owner(identity: &str) -> Option<String> {
+    let after_scheme = identity.find("://").map_or(0, |scheme| scheme + "://".len());
+    let source = identity[after_scheme..]
+        .find("//")
+        .map_or(identity, |subdirectory| &identity[..after_scheme + subdirectory]);
+    let (owner, _) = source[after_scheme..].rsplit_once('/')?;
+    (!owner.is_empty()).then(|| source[..after_scheme + owner.len()].to_owned())
+}
+
+fn foreign(package: &LockedPackage) -> Option<String> {
+    let source = package.source.as_deref()?;
+    let is_crates_io =
+        source.contains("github.com/rust-lang/crates.io-index") || source.contains("index.crates.io");
+    (!is_crates_io).then(|| format!("{} ({source})", package.name))
+}
