@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod artifact;
+mod build;
 mod error;
 mod library;
 mod plugin_runner;
@@ -13,6 +14,7 @@ mod worker;
 mod worker;
 
 pub use artifact::Artifact;
+pub use build::{ArtifactRecord, BuildError, BuildProgress, BuildRequest, Builder, BuiltPlugin};
 pub use error::RuntimeError;
 pub use library::LibraryError;
 pub use plugin_runner::{Isolation, PluginRunner};

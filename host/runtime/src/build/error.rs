@@ -1,0 +1,118 @@
+//! Why a plugin could not be built.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Why a plugin could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// There is no crate to build.
+    #[error("{} has no Cargo.toml: it is no crate that can be built{}", folder.display(),
+        if *.is_python { " (FiftyOne's Python sources cannot be run natively)" } else { "" })]
+    NoCrate {
+        /// The source.
+        folder: PathBuf,
+        /// Whether there is Python code instead, as FiftyOne's sources have it.
+        is_python: bool,
+    },
+    /// Rust is not installed.
+    #[error("cannot run {tool}, which building a plugin needs: {source}")]
+    NoTool {
+        /// `cargo` or `rustc`.
+        tool: String,
+        /// Why it does not run.
+        source: io::Error,
+    },
+    /// The manifest of the crate cannot be used.
+    #[error("the crate in {} cannot be used: {reason}", folder.display())]
+    Manifest {
+        /// The source.
+        folder: PathBuf,
+        /// Cargo's reason.
+        reason: String,
+    },
+    /// The crate is no library that can be loaded.
+    #[error("the crate {name} in {} builds no dynamic library", folder.display())]
+    NoLibrary {
+        /// The source.
+        folder: PathBuf,
+        /// The crate.
+        name: String,
+    },
+    /// The crate has no such feature.
+    #[error("the crate {name} has no feature {feature}; it has {}",
+        if .available.is_empty() { "none".to_owned() } else { .available.join(", ") })]
+    NoFeature {
+        /// The crate.
+        name: String,
+        /// What was asked for.
+        feature: String,
+        /// What there is.
+        available: Vec<String>,
+    },
+    /// Something in the source points out of it.
+    #[error("{} points out of the source, to {}", from.display(), to.display())]
+    PointsOutside {
+        /// A symbolic link, or the manifest with a path dependency.
+        from: PathBuf,
+        /// What it points to.
+        to: PathBuf,
+    },
+    /// The crates that the plugin needs cannot be had.
+    #[error("cannot fetch the crates that {name} needs; the log is {}\n{reason}", log.display())]
+    Fetch {
+        /// The plugin.
+        name: String,
+        /// Cargo's own error.
+        reason: String,
+        /// The whole log.
+        log: PathBuf,
+    },
+    /// The crate, or one that it needs, does not compile.
+    #[error("{name} does not compile; the log is {}\n{reason}", log.display())]
+    Compile {
+        /// The plugin.
+        name: String,
+        /// The compiler's own error.
+        reason: String,
+        /// The whole log.
+        log: PathBuf,
+    },
+    /// A file or folder of the build cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// With which file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+impl BuildError {
+    /// What the user can do next, where there is something.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::NoCrate { .. } => Some("`modelzoo plugin new` makes a source whose plugin can be built"),
+            Self::NoTool { .. } => {
+                Some("install Rust from https://rustup.rs, or set PATH so that cargo is found")
+            }
+            Self::NoLibrary { .. } => Some("put `crate-type = [\"cdylib\"]` under `[lib]` in its Cargo.toml"),
+            Self::PointsOutside { .. } => Some(
+                "a source must be complete in itself: depend on a published crate, or copy the file into the source",
+            ),
+            Self::Fetch { .. } => Some("check the network; crates that were fetched before need none"),
+            Self::Compile { .. } | Self::Manifest { .. } | Self::NoFeature { .. } | Self::File { .. } => None,
+        }
+    }
+
+    /// For `map_err`: `action` failed on `path`.
+    pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { action, path, source }
+    }
+}

@@ -1,0 +1,164 @@
+//! The folder of artifacts: a folder each, named by its key, that is there whole or not at all.
+
+use super::BuildError;
+use crate::{
+    Artifact,
+    artifact::{hexadecimal, sha256_of_file},
+};
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::{
+    env::consts::DLL_EXTENSION,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// What stands in `artifact.json` beside a built plugin: where it comes from and how it was built.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtifactRecord {
+    /// The artifact's key: a hash over everything that decided what came out.
+    pub key: String,
+    /// The SHA-256 of the library.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// The source, as the caller names it.
+    pub source: String,
+    /// The source's commit, where it has one.
+    pub commit: Option<String>,
+    /// The hash of the source's files, as the caller computed it.
+    pub source_hash: String,
+    /// The SHA-256 of the Cargo.lock that it was built with: the source's own, adjusted to the host's SDK.
+    pub lock_sha256: String,
+    /// The SHA-256 of the host's SDK.
+    pub sdk_sha256: String,
+    /// What `rustc -vV` prints.
+    pub toolchain: String,
+    /// The target triple.
+    pub target: String,
+    /// The compiler flags.
+    pub rustflags: String,
+    /// The profile, a setting each.
+    pub profile: Vec<String>,
+    /// The crate features that were turned on.
+    pub features: Vec<String>,
+}
+
+/// Where the library of an artifact lies.
+pub(super) fn library(artifacts: &Path, key: &str) -> PathBuf {
+    artifacts.join(key).join(format!("plugin.{DLL_EXTENSION}"))
+}
+
+/// Finds an artifact. One that is damaged so that it shows at a glance counts as absent; its content is checked when
+/// it is opened.
+pub(super) fn find(artifacts: &Path, key: &str) -> Option<(Artifact, ArtifactRecord)> {
+    let path = library(artifacts, key);
+    let record: ArtifactRecord =
+        serde_json::from_slice(&fs::read(path.with_file_name("artifact.json")).ok()?).ok()?;
+    if record.key != key || fs::metadata(&path).ok()?.len() != record.size_bytes {
+        return None;
+    }
+    let sha256 = record.sha256.clone();
+    Some((Artifact { path, sha256 }, record))
+}
+
+/// Puts the library at `built` into the folder of artifacts. `record` tells all but its hash and its size.
+pub(super) fn publish(
+    artifacts: &Path,
+    built: &Path,
+    mut record: ArtifactRecord,
+) -> Result<(Artifact, ArtifactRecord), BuildError> {
+    let target = artifacts.join(&record.key);
+    fs::create_dir_all(artifacts).map_err(BuildError::file("create", artifacts))?;
+    let temporary = tempfile::Builder::new()
+        .prefix(".new-")
+        .tempdir_in(artifacts)
+        .map_err(BuildError::file("write into", artifacts))?;
+    let library = library(temporary.path(), "");
+    (|| {
+        fs::copy(built, &library)?;
+        record.sha256 = sha256_of_file(&library)?;
+        record.size_bytes = fs::metadata(&library)?.len();
+        let text = serde_json::to_string_pretty(&record)? + "\n";
+        fs::write(temporary.path().join("artifact.json"), text)?;
+        fs::File::open(&library)?.sync_all()
+    })()
+    .map_err(BuildError::file("write", temporary.path()))?;
+    if find(artifacts, &record.key).is_none() && target.exists() {
+        // What lies there was damaged.
+        fs::remove_dir_all(&target).map_err(BuildError::file("delete", &target))?;
+    }
+    match fs::rename(temporary.path(), &target) {
+        // The folder has its new name now; there is nothing left to delete.
+        Ok(()) => drop(temporary.keep()),
+        // Another process has published the same meanwhile: that one is as good.
+        Err(_) if find(artifacts, &record.key).is_some() => {}
+        Err(error) => return Err(BuildError::file("write", &target)(error)),
+    }
+    find(artifacts, &record.key)
+        .ok_or_else(|| BuildError::file("read back", &target)(io::Error::other("it is not what was written")))
+}
+
+/// Writes a file that is there whole or not at all.
+pub(super) fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// The SHA-256 of bytes, as hexadecimal digits.
+pub(super) fn sha256(content: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(key: &str) -> ArtifactRecord {
+        ArtifactRecord {
+            key: key.into(),
+            sha256: String::new(),
+            size_bytes: 0,
+            source: "user/repo".into(),
+            commit: Some("c0ffee".into()),
+            source_hash: "tree".into(),
+            lock_sha256: "lock".into(),
+            sdk_sha256: "sdk".into(),
+            toolchain: "rustc".into(),
+            target: "here".into(),
+            rustflags: String::new(),
+            profile: Vec::new(),
+            features: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_artifact_is_published_once_and_again_when_it_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let (built, artifacts) = (folder.path().join("libx.so"), folder.path().join("artifacts"));
+        std::fs::write(&built, "library").unwrap();
+        let (artifact, published) = publish(&artifacts, &built, record("k1")).unwrap();
+        assert_eq!(artifact, Artifact::of_file(&artifact.path).unwrap());
+        assert_eq!(published.size_bytes, 7);
+        assert_eq!(
+            find(&artifacts, "k1"),
+            Some((artifact.clone(), published.clone()))
+        );
+        assert_eq!(find(&artifacts, "k2"), None);
+
+        // A second build of the same key leaves the first one alone.
+        std::fs::write(&built, "LIBRARY").unwrap();
+        assert_eq!(publish(&artifacts, &built, record("k1")).unwrap().1, published);
+
+        std::fs::write(&artifact.path, "lib").unwrap();
+        assert_eq!(find(&artifacts, "k1"), None);
+        publish(&artifacts, &built, record("k1")).unwrap();
+        assert_eq!(std::fs::read(&artifact.path).unwrap(), b"LIBRARY");
+        assert_eq!(std::fs::read_dir(&artifacts).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,90 @@
+//! The SDK: the API crates that plugins are built against, which are a part of the host.
+
+use super::BuildError;
+use fs_err as fs;
+use semver::Version;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The hash of all that is in it.
+pub(super) const SHA256: &str = env!("MODELZOO_SDK_SHA256");
+
+/// The crates of the SDK and their folders in it.
+const CRATES: [(&str, &str); 4] = [
+    ("modelzoo-abi", "abi"),
+    ("modelzoo-plugin-api", "."),
+    ("modelzoo-candle", "candle"),
+    ("modelzoo-kernels", "kernels"),
+];
+
+static ARCHIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sdk.tar.gz"));
+
+/// A crate of the unpacked SDK.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SdkCrate {
+    pub(super) name: &'static str,
+    pub(super) version: Version,
+    pub(super) folder: PathBuf,
+}
+
+/// Unpacks the SDK into a folder below `folder` that is named by its content, where it is not there yet.
+pub(super) fn unpack(folder: &Path) -> Result<Vec<SdkCrate>, BuildError> {
+    let target = folder.join(&SHA256[..16]);
+    if !target.is_dir() {
+        fs::create_dir_all(folder).map_err(BuildError::file("create", folder))?;
+        let temporary = tempfile::tempdir_in(folder).map_err(BuildError::file("write into", folder))?;
+        tar::Archive::new(flate2::read::GzDecoder::new(ARCHIVE))
+            .unpack(temporary.path())
+            .map_err(BuildError::file("unpack the SDK into", temporary.path()))?;
+        match fs::rename(temporary.path(), &target) {
+            // The folder has its new name now; there is nothing left to delete.
+            Ok(()) => drop(temporary.keep()),
+            // Another process was faster.
+            Err(_) if target.is_dir() => {}
+            Err(error) => return Err(BuildError::file("write", &target)(error)),
+        }
+    }
+    CRATES
+        .iter()
+        .map(|&(name, place)| {
+            let folder = target.join(place);
+            let manifest = folder.join("Cargo.toml");
+            let version = version(&manifest).map_err(BuildError::file("read", &manifest))?;
+            Ok(SdkCrate {
+                name,
+                version,
+                folder,
+            })
+        })
+        .collect()
+}
+
+fn version(manifest: &Path) -> io::Result<Version> {
+    let text = fs::read_to_string(manifest)?;
+    let manifest: toml_edit::DocumentMut = text.parse().map_err(io::Error::other)?;
+    let version = manifest["package"]["version"].as_str().unwrap_or_default();
+    Version::parse(version).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sdk_holds_its_crates_and_is_unpacked_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let crates = unpack(folder.path()).unwrap();
+        let abi = crates.iter().find(|one| one.name == "modelzoo-abi").unwrap();
+        assert_eq!(abi.version, Version::new(1, 0, abi.version.patch));
+        for one in &crates {
+            assert!(one.folder.join("src/lib.rs").is_file(), "{}", one.name);
+        }
+        let marker = crates[0].folder.join("marker");
+        std::fs::write(&marker, "").unwrap();
+        assert_eq!(unpack(folder.path()).unwrap(), crates);
+        assert!(marker.exists());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

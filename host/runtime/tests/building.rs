@@ -1,0 +1,215 @@
+//! Sources are built once, and what cannot be built says why.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use modelzoo_runtime::{Artifact, BuildError, BuildProgress, Builder};
+use std::{fs, path::Path};
+use support::{build, builder, request, sample};
+use tempfile::TempDir;
+
+/// A source with these files.
+fn source(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+const MANIFEST: &str = "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+const LIBRARY: &str = "[lib]\ncrate-type = [\"cdylib\"]\n";
+const CODE: &str = "#[unsafe(no_mangle)]\npub extern \"C\" fn answer() -> i32 {\n    42\n}\n";
+
+fn tiny(more: &str) -> TempDir {
+    source(&[
+        ("Cargo.toml", &format!("{MANIFEST}{LIBRARY}{more}")),
+        ("src/lib.rs", CODE),
+    ])
+}
+
+#[test]
+fn a_source_is_built_once_and_nothing_is_written_into_it() {
+    let (folder, work) = (tiny(""), tempfile::tempdir().unwrap());
+    let builder = Builder::new(work.path().join("build"), work.path().join("artifacts"));
+    let mut request = request(folder.path());
+    request.commit = Some("c0ffee".to_owned());
+    assert_eq!(builder.find(&request).unwrap(), None);
+    let mut steps = Vec::new();
+    let built = builder.build(&request, &mut |step| steps.push(step)).unwrap();
+    assert!(built.is_new);
+    assert_eq!(steps[0], BuildProgress::Fetching);
+    let last = BuildProgress::Compiling {
+        done: 1,
+        total: 1,
+        last: "tiny".to_owned(),
+    };
+    assert_eq!(steps.last(), Some(&last));
+    assert_eq!(built.artifact, Artifact::of_file(&built.artifact.path).unwrap());
+    assert_eq!(built.record.commit.as_deref(), Some("c0ffee"));
+    assert!(!folder.path().join("Cargo.lock").exists() && !folder.path().join("target").exists());
+
+    let found = builder.build(&request, &mut |step| panic!("{step:?}")).unwrap();
+    assert!(!found.is_new);
+    assert_eq!((&found.artifact, &found.record), (&built.artifact, &built.record));
+    assert_eq!(builder.find(&request).unwrap(), Some(found));
+}
+
+#[test]
+fn crates_are_counted_while_they_are_compiled() {
+    let mut request = request(&sample("brightness"));
+    request.identity = "counted".to_owned();
+    request.source_hash += &std::process::id().to_string();
+    let mut counts = Vec::new();
+    let built = builder().build(&request, &mut |step| {
+        if let BuildProgress::Compiling { done, total, .. } = step {
+            counts.push((done, total));
+        }
+    });
+    assert!(built.unwrap().is_new);
+    let &(done, total) = counts.last().unwrap();
+    // The total counts some crates that only other features would need.
+    assert!(
+        total > 20 && done <= total && done * 10 >= total * 9,
+        "{counts:?}"
+    );
+    assert!(counts.windows(2).all(|pair| pair[0].0 <= pair[1].0), "{counts:?}");
+}
+
+#[test]
+fn the_compilers_own_error_is_shown() {
+    let error = build(&sample("broken")).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("error[E0308]: mismatched types") && text.contains("src/lib.rs:4"),
+        "{text}"
+    );
+    let BuildError::Compile { name, log, .. } = error else {
+        panic!("{text}")
+    };
+    assert_eq!(name, "broken");
+    assert!(fs::read_to_string(log).unwrap().contains("E0308"));
+}
+
+#[test]
+fn sources_without_a_plugin_crate_say_so() {
+    let python = source(&[("__init__.py", "def load_model(): pass"), ("manifest.json", "{}")]);
+    let error = build(python.path()).unwrap_err();
+    assert!(error.to_string().contains("Python"), "{error}");
+    let nothing = source(&[("manifest.json", "{}")]);
+    let error = build(nothing.path()).unwrap_err();
+    assert!(
+        matches!(error, BuildError::NoCrate { is_python: false, .. }),
+        "{error}"
+    );
+
+    let program = source(&[("Cargo.toml", MANIFEST), ("src/lib.rs", CODE)]);
+    let error = build(program.path()).unwrap_err();
+    assert!(matches!(error, BuildError::NoLibrary { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("cdylib"));
+
+    let malformed = source(&[("Cargo.toml", "[package\nname = 1"), ("src/lib.rs", CODE)]);
+    let error = build(malformed.path()).unwrap_err();
+    assert!(matches!(error, BuildError::Manifest { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(&malformed.path().display().to_string()), "{text}");
+    assert!(text.contains("--> Cargo.toml:1:9"), "{text}");
+}
+
+#[test]
+fn what_points_out_of_the_source_is_refused() {
+    for dependencies in [
+        "[dependencies]\nbeside = { path = \"../beside\" }\n",
+        "[dependencies]\nroot = { path = \"/usr/src/root\" }\n",
+    ] {
+        let folder = tiny(dependencies);
+        let error = build(folder.path()).unwrap_err();
+        assert!(matches!(error, BuildError::PointsOutside { .. }), "{error}");
+    }
+    let inside = tiny("[dependencies]\ninner = { path = \"inner\" }\n");
+    fs::create_dir_all(inside.path().join("inner/src")).unwrap();
+    fs::write(
+        inside.path().join("inner/Cargo.toml"),
+        MANIFEST.replace("tiny", "inner"),
+    )
+    .unwrap();
+    fs::write(inside.path().join("inner/src/lib.rs"), "").unwrap();
+    assert!(build(inside.path()).unwrap().is_new);
+}
+
+#[test]
+fn features_are_passed_on_and_unknown_ones_told() {
+    let folder = tiny("[features]\ncuda = []\n");
+    fs::write(
+        folder.path().join("src/lib.rs"),
+        "#[cfg(not(feature = \"cuda\"))]\ncompile_error!(\"cuda is off\");",
+    )
+    .unwrap();
+    let with = |feature: &str| {
+        let mut request = request(folder.path());
+        request.features = vec![feature.to_owned()];
+        builder().build(&request, &mut |_| {})
+    };
+    assert_eq!(with("cuda").unwrap().record.features, ["cuda"]);
+    let error = with("metal").unwrap_err();
+    assert!(error.to_string().contains("it has cuda"), "{error}");
+    let error = build(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("cuda is off"), "{error}");
+}
+
+#[test]
+fn the_sources_own_cargo_settings_have_no_effect() {
+    let folder = tiny("[profile.release]\npanic = \"abort\"\nopt-level = 0\n");
+    let code = "#[cfg(panic = \"abort\")]\ncompile_error!(\"panics abort\");\n\
+                #[cfg(debug_assertions)]\ncompile_error!(\"assertions are on\");\n";
+    fs::write(folder.path().join("src/lib.rs"), code).unwrap();
+    let write = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    };
+    write(
+        ".cargo/config.toml",
+        "[build]\nrustc = \"/bin/false\"\n[profile.release]\ndebug-assertions = true\n",
+    );
+    write(
+        "rust-toolchain.toml",
+        "[toolchain]\nchannel = \"nightly-2001-01-01\"\n",
+    );
+    assert!(build(folder.path()).unwrap().is_new);
+}
+
+#[test]
+fn secrets_do_not_reach_build_scripts() {
+    let folder = tiny("");
+    let script = "fn main() {\n    for (name, value) in std::env::vars() {\n        \
+                  assert!(!value.contains(\"s3cret\"), \"{name} is there\");\n    }\n    \
+                  assert!(std::env::var_os(\"HOME\").is_some());\n}\n";
+    fs::write(folder.path().join("build.rs"), script).unwrap();
+    // SAFETY: no other test reads or writes this variable.
+    unsafe { std::env::set_var("GITHUB_TOKEN", "s3cret") };
+    assert!(build(folder.path()).unwrap().is_new);
+}
+
+#[test]
+fn a_crate_that_cannot_be_had_is_told_of() {
+    let folder = tiny("[dependencies]\nserde = \"=1.0.99999\"\n");
+    let mut request = request(folder.path());
+    request.is_offline = true;
+    let error = builder().build(&request, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, BuildError::Fetch { .. }), "{error}");
+    assert!(error.to_string().contains("serde"), "{error}");
+}
+
+#[test]
+fn the_pins_of_a_source_stay_and_the_sdk_is_the_hosts() {
+    let source = sample("brightness");
+    let lock = fs::read_to_string(source.join("Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"serde\""));
+    let built = build(&source).unwrap();
+    assert_eq!(built.record.sdk_sha256.len(), 64);
+    assert_ne!(built.record.lock_sha256, built.record.sdk_sha256);
+    assert!(Path::new(&built.record.source).ends_with("brightness"));
+}

@@ -1,0 +1,201 @@
+//! What happens to the host when a plugin misbehaves: nothing.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use modelzoo_plugin_api::{ErrorKind, Image, PredictOptions, label::Regression};
+use modelzoo_runtime::{
+    DefaultServices, HostServices, Isolation, LibraryError, LoadedModel, PluginRunner, RuntimeError,
+};
+use serde_json::json;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use support::{Picture, load, plugin, runner, runner_with};
+
+const BOTH: [Isolation; 2] = [Isolation::Process, Isolation::None];
+
+/// Predicts a batch with one black picture in the middle, and expects exactly that one to fail. Gives its error.
+fn error_of_the_black_one(model: &dyn LoadedModel) -> modelzoo_plugin_api::Error {
+    let pictures: Vec<Picture> = [5, 9, 0, 7].map(|grey| Picture::grey(3, 2, grey)).into();
+    let images: Vec<Image<'_>> = pictures.iter().map(Picture::image).collect();
+    let mut outputs = model.predict(&images, &PredictOptions::default()).unwrap();
+    for (index, grey) in [(0, 5.0), (1, 9.0), (3, 7.0)] {
+        assert_eq!(outputs[index], Ok(Regression::new(grey).into()), "{outputs:?}");
+    }
+    outputs.remove(2).unwrap_err()
+}
+
+fn load_error(runner: &PluginRunner, settings: serde_json::Value) -> String {
+    load(runner, settings).map(|_| ()).unwrap_err().to_string()
+}
+
+#[test]
+fn errors_and_panics_concern_their_picture_in_both_isolations() {
+    for isolation in BOTH {
+        let runner = runner(plugin("misbehaving"), isolation);
+        for (deed, kind, text) in [
+            ("fail", ErrorKind::Other, "this failed on purpose"),
+            ("panic", ErrorKind::Panic, "this panicked on purpose"),
+            ("miscount", ErrorKind::Other, "0 results for a batch of 1"),
+        ] {
+            let model = load(&runner, json!({"black": deed})).unwrap();
+            let error = error_of_the_black_one(model.as_ref());
+            assert_eq!(error.kind(), kind, "{deed}");
+            assert!(error.to_string().contains(text), "{deed}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_crash_costs_the_picture_that_caused_it() {
+    let runner = runner(plugin("misbehaving"), Isolation::Process);
+    for (deed, texts) in [
+        ("abort", ["SIGABRT", "this aborts on purpose"]),
+        ("crash", ["SIGSEGV", "invalid memory access"]),
+        ("exit", ["exit code 7", ""]),
+    ] {
+        let model = load(&runner, json!({"black": deed})).unwrap();
+        for _ in 0..2 {
+            let error = error_of_the_black_one(model.as_ref());
+            assert!(
+                texts.iter().all(|text| error.to_string().contains(text)),
+                "{deed}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_plugin_that_fails_in_load_is_an_error_in_both_isolations() {
+    for isolation in BOTH {
+        let runner = runner(plugin("misbehaving"), isolation);
+        assert_eq!(
+            load_error(&runner, json!({"load": "fail"})),
+            "cannot load the model test/model: this failed on purpose"
+        );
+        let error = load_error(&runner, json!({"load": "panic"}));
+        assert!(
+            error.ends_with("the plugin panicked: this panicked on purpose"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_plugin_that_dies_in_load_is_an_error() {
+    let runner = runner(plugin("misbehaving"), Isolation::Process);
+    let error = load_error(&runner, json!({"load": "abort"}));
+    assert!(
+        error.contains("SIGABRT") && error.contains("this aborts on purpose"),
+        "{error}"
+    );
+    assert!(error.starts_with("cannot load the model test/model: "), "{error}");
+}
+
+#[test]
+fn a_panic_when_a_model_is_dropped_is_harmless() {
+    for isolation in BOTH {
+        let runner = runner(plugin("misbehaving"), isolation);
+        drop(load(&runner, json!({"drop": "panic"})).unwrap());
+        load(&runner, json!({})).unwrap();
+    }
+}
+
+#[test]
+fn a_plugin_that_hangs_is_ended_after_its_time() {
+    let runner =
+        runner(plugin("misbehaving"), Isolation::Process).with_call_timeout(Duration::from_millis(300));
+    let model = load(&runner, json!({"black": "hang"})).unwrap();
+    let error = error_of_the_black_one(model.as_ref());
+    assert!(error.to_string().contains("took too long"), "{error}");
+}
+
+/// Services of a user who wants to stop as soon as this is set.
+#[derive(Default)]
+struct Stoppable(AtomicBool);
+
+impl HostServices for Stoppable {
+    fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_plugin_that_ignores_a_cancellation_is_ended() {
+    let services = Arc::new(Stoppable::default());
+    let shared = Arc::clone(&services) as Arc<dyn HostServices>;
+    let model = load(
+        &runner_with(plugin("misbehaving"), Isolation::Process, shared),
+        json!({"black": "hang"}),
+    )
+    .unwrap();
+    services.0.store(true, Ordering::Relaxed);
+    let black = Picture::grey(1, 1, 0);
+    let outputs = model
+        .predict(&[black.image(), black.image()], &PredictOptions::default())
+        .unwrap();
+    for output in outputs {
+        assert_eq!(output.unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+}
+
+#[test]
+fn libraries_that_are_no_plugins_of_this_host_are_told_apart() {
+    for isolation in BOTH {
+        let refusal = |name| match runner(plugin(name), isolation).describe() {
+            Err(RuntimeError::Library(error)) => error,
+            other => panic!("{other:?}"),
+        };
+        for name in ["not_a_plugin", "foreign_abi", "foreign_contract"] {
+            let error = refusal(name);
+            assert!(error.to_string().len() < 400, "{error}");
+            assert!(error.hint().is_some(), "{error}");
+        }
+        assert!(matches!(refusal("not_a_plugin"), LibraryError::NotAPlugin { .. }));
+        assert!(
+            matches!(refusal("foreign_abi"), LibraryError::OtherAbiStable { plugin, host, .. } if plugin == "0.99" && host == "0.11")
+        );
+        assert!(matches!(
+            refusal("foreign_contract"),
+            LibraryError::OtherLayout { .. }
+        ));
+    }
+}
+
+#[test]
+fn a_truncated_library_is_refused_before_it_is_opened() {
+    for isolation in BOTH {
+        let mut artifact = plugin("brightness");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plugin.so");
+        let content = std::fs::read(&artifact.path).unwrap();
+        std::fs::write(&path, &content[..content.len() / 2]).unwrap();
+        artifact.path = path;
+        let error = runner(artifact, isolation).describe().unwrap_err();
+        assert!(
+            matches!(error, RuntimeError::Library(LibraryError::Damaged { .. })),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_program_that_is_no_worker_is_told_so() {
+    let runner = |program: &str| {
+        PluginRunner::new(plugin("brightness"), Arc::new(DefaultServices)).with_worker_program(program)
+    };
+    for program in ["/bin/true", "/nowhere/to/be/found"] {
+        let error = runner(program).describe().unwrap_err();
+        assert!(matches!(error, RuntimeError::WorkerStart { .. }), "{error}");
+        assert!(
+            error.to_string().contains(program) && error.hint().is_some(),
+            "{error}"
+        );
+    }
+}
