@@ -2,6 +2,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::archive::ArchiveError;
+use crate::download::DownloadError;
 use crate::git::GitError;
 use crate::manifest::ManifestError;
 use crate::store::StoreError;
@@ -52,18 +54,18 @@ pub enum SourceError {
         /// The source with its revision.
         reference: String,
     },
-    /// Archives are not fetched.
-    #[error("{url} is an archive")]
-    Archive {
-        /// Its URL.
-        url: String,
-    },
     /// A manifest of the source is not one.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// The repository, the revision or its files cannot be had.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// An archive cannot be downloaded.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// An archive is broken or refused.
+    #[error(transparent)]
+    Extraction(#[from] ArchiveError),
     /// The store does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -83,7 +85,7 @@ impl SourceError {
             }
             Self::NoManifest { .. } => Some("`modelzoo plugin new` writes a source to start from".to_owned()),
             Self::Offline { .. } => Some("run once without `--offline`".to_owned()),
-            Self::Archive { .. } | Self::Read { .. } | Self::Manifest(_) => None,
+            Self::Read { .. } | Self::Manifest(_) | Self::Extraction(_) | Self::Download(_) => None,
             Self::Git(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
         }

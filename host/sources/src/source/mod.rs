@@ -1,4 +1,5 @@
 //! From a reference to files: resolving and fetching sources.
+mod archive;
 mod error;
 mod local;
 mod remote;

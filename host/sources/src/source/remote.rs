@@ -1,6 +1,5 @@
 //! Sources in Git repositories.
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{ResolveOptions, SourceCommit, SourceError};
 use crate::Sha256Digest;
@@ -52,14 +51,7 @@ pub(super) fn resolve(
         &options.access(),
         &have,
     )?;
-    store.record_revision(&RevisionRecord {
-        identity: identity.clone(),
-        revision: revision.as_str().unwrap_or_default().to_owned(),
-        commit: fetched.commit.id.clone(),
-        ref_name: fetched.commit.ref_name.clone(),
-        subdirectory: fetched.commit.subdirectory.clone(),
-        resolved_at: seconds_since_1970(),
-    })?;
+    store.record_revision(&identity, revision.as_str().unwrap_or_default(), &fetched.commit)?;
     let Some(objects) = fetched.objects else {
         let gone = || SourceError::Offline {
             reference: format!("{identity}@{}", fetched.commit.id),
@@ -126,7 +118,11 @@ fn from_store_alone(identity: &str, revision: &Revision, store: &Store) -> Resul
 }
 
 /// The files of a commit, if the store has them unchanged. What was changed counts as missing: it is fetched again.
-fn stored(store: &Store, identity: &str, commit: &Commit) -> Result<Option<FoundTree>, SourceError> {
+pub(super) fn stored(
+    store: &Store,
+    identity: &str,
+    commit: &Commit,
+) -> Result<Option<FoundTree>, SourceError> {
     let Some(record) = store.commit_record(identity, &commit.id) else {
         return Ok(None);
     };
@@ -151,9 +147,4 @@ fn stored(store: &Store, identity: &str, commit: &Commit) -> Result<Option<Found
         subdirectory: commit.subdirectory.clone(),
         fetched: false,
     }))
-}
-
-fn seconds_since_1970() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
 }

@@ -2,10 +2,10 @@
 use std::path::{Path, PathBuf};
 
 use super::remote::{self, FoundTree};
-use super::{ResolvedSource, SourceError, find_manifests, local};
+use super::{ResolvedSource, SourceError, archive, find_manifests, local};
 use crate::SourceRef;
 use crate::config::Mirrors;
-use crate::download::{Cancellation, Credentials};
+use crate::download::{Cancellation, Credentials, Downloader, Progress};
 use crate::git::{Access, FetchProgress};
 use crate::reference::Location;
 use crate::store::Store;
@@ -21,10 +21,16 @@ pub struct ResolveOptions<'a> {
     pub credentials: &'a Credentials,
     /// Whether to work from the store alone: a branch or tag means what it meant when it was last looked up.
     pub offline: bool,
+    /// Whether archives that the store has are downloaded again, to see whether they changed.
+    pub refresh: bool,
     /// Stops a fetch.
     pub cancellation: &'a Cancellation,
-    /// Is told how a fetch goes, often; answer fast.
+    /// Is told how a fetch of a Git repository goes, often; answer fast.
     pub progress: Option<&'a dyn Fn(FetchProgress)>,
+    /// Downloads archives.
+    pub downloader: &'a Downloader,
+    /// Is told how the download of an archive goes.
+    pub download_progress: &'a dyn Progress,
 }
 
 impl std::fmt::Debug for ResolveOptions<'_> {
@@ -60,29 +66,27 @@ impl<'a> ResolveOptions<'a> {
 /// Finds out what `reference` means now, gets its files unless the store has them, and reads its manifests.
 ///
 /// A full commit id that the store has needs no network; a branch or a tag is looked up each time (one request), so
-/// that it means what it means now. A local folder is used where it is.
+/// that it means what it means now. An archive is downloaded once. A local folder is used where it is.
 ///
 /// # Errors
 /// See [`SourceError`]; [`SourceError::hint`] says what the user can do.
 pub fn resolve(reference: &SourceRef, options: &ResolveOptions<'_>) -> Result<ResolvedSource, SourceError> {
     let found = match reference.location() {
         Location::Git(repository) => remote::resolve(repository, reference.revision(), options)?,
-        Location::Path(path) => resolve_path(path)?,
-        Location::Archive(url) => return Err(SourceError::Archive { url: url.clone() }),
+        Location::Path(path) => resolve_path(path, options.store)?,
+        Location::Archive(url) => archive::resolve_url(url, options)?,
     };
     finish(reference, found)
 }
 
-fn resolve_path(path: &Path) -> Result<FoundTree, SourceError> {
+fn resolve_path(path: &Path, store: &Store) -> Result<FoundTree, SourceError> {
     let Ok(root) = std::fs::canonicalize(path) else {
         return Err(SourceError::NoSuchPath {
             path: path.to_owned(),
         });
     };
     if !root.is_dir() {
-        return Err(SourceError::NotAFolder {
-            path: path.to_owned(),
-        });
+        return archive::resolve_file(path, &root, store);
     }
     let tree_hash = local::tree_hash(&root)?;
     Ok(FoundTree {

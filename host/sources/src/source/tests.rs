@@ -4,8 +4,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::*;
-use crate::config::Mirrors;
-use crate::download::{Cancellation, Credentials};
+use crate::config::{Config, Mirrors};
+use crate::download::{Cancellation, Credentials, Downloader, NoProgress};
 use crate::git::{GitError, OmissionKind};
 use crate::store::{GcOptions, Store};
 use crate::testing::{Entry, GitServer, TestRepository};
@@ -17,6 +17,7 @@ struct World {
     mirrors: Mirrors,
     credentials: Credentials,
     offline: bool,
+    refresh: bool,
 }
 
 impl World {
@@ -29,6 +30,7 @@ impl World {
             mirrors: Mirrors::default(),
             credentials: Credentials::default(),
             offline: false,
+            refresh: false,
         }
     }
 
@@ -52,13 +54,20 @@ impl World {
     }
 
     fn resolve(&self, spelling: &str) -> Result<ResolvedSource, SourceError> {
+        let config = Config {
+            mirrors: self.mirrors.clone(),
+            ..Config::default()
+        };
         let options = ResolveOptions {
             store: &self.store,
             mirrors: &self.mirrors,
             credentials: &self.credentials,
             offline: self.offline,
+            refresh: self.refresh,
             cancellation: &Cancellation::default(),
             progress: None,
+            downloader: &Downloader::with_credentials(&config, self.offline, self.credentials.clone()),
+            download_progress: &NoProgress,
         };
         resolve(&SourceRef::parse(spelling).unwrap(), &options)
     }
@@ -461,4 +470,59 @@ fn several_manifests_in_one_repository() {
     );
     assert!(source.select(None).is_err());
     assert_eq!(world.model(&format!("{}//a", repository.url())), "a");
+}
+
+/// A `.tar` of one folder with a manifest that declares one model.
+fn write_archive(path: &Path, model: &str) {
+    let mut archive = tar::Builder::new(std::fs::File::create(path).unwrap());
+    let manifest = format!("{{\"models\": [{{\"base_name\": \"{model}\"}}]}}");
+    for name in ["repo-1/manifest.json", "repo-1/models/a/manifest.json"] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(manifest.len() as u64);
+        header.set_mode(0o644);
+        archive
+            .append_data(&mut header, name, manifest.as_bytes())
+            .unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+#[test]
+fn archives_by_url_and_by_path() {
+    let mut world = World::new();
+    let archive = world.folder.path().join("repo.tar");
+    write_archive(&archive, "one");
+    let url = format!("file://{}", archive.display());
+    let source = world.resolve(&url).unwrap();
+    assert!(source.fetched && source.root.ends_with("tree/repo-1") && source.commit.is_none());
+    assert_eq!(
+        (source.identity.as_str(), source.models().count()),
+        (url.as_str(), 1)
+    );
+    assert_eq!(
+        world.resolve(&format!("{url}//models/a")).unwrap().path,
+        source.root.join("models/a")
+    );
+    let by_path = world.resolve(archive.to_str().unwrap()).unwrap();
+    assert_eq!((by_path.tree_hash, by_path.root), (source.tree_hash, source.root));
+
+    // An archive is downloaded once, until one asks whether it changed.
+    write_archive(&archive, "two");
+    assert!(!world.resolve(&url).unwrap().fetched);
+    assert_eq!(world.model(&url), "one");
+    world.refresh = true;
+    assert_eq!(world.model(&url), "two");
+    world.offline = true;
+    assert_eq!(world.model(&url), "two");
+    assert_eq!(std::fs::read_dir(world.store.temporary_dir()).unwrap().count(), 0);
+}
+
+#[test]
+fn harmful_archives_do_not_reach_the_store() {
+    let world = World::new();
+    let archive = world.folder.path().join("bad.tar.gz");
+    std::fs::write(&archive, "<html>").unwrap();
+    let error = world.resolve(archive.to_str().unwrap()).unwrap_err();
+    assert!(error.to_string().contains("cannot read the archive"), "{error}");
+    assert_eq!(std::fs::read_dir(world.store.sources_dir()).unwrap().count(), 0);
 }

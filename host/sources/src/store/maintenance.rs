@@ -238,8 +238,8 @@ fn describe(kind: StoreEntryKind, name: String, path: PathBuf) -> io::Result<Sto
 
 /// Whether the process that made something in `tmp/` is gone.
 fn is_abandoned(path: &Path, now: SystemTime) -> bool {
-    /// Between a folder's creation and its lock's.
-    const GRACE: Duration = Duration::from_secs(60);
+    /// Downloads have no lock, and are continued by the next process that wants them.
+    const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
     let lock_path = path.with_extension(LOCK_ENDING);
     let Ok(lock) = std::fs::OpenOptions::new()
         .read(true)

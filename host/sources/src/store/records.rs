@@ -2,12 +2,13 @@
 //!
 //! Each fact is a file of its own, replaced as a whole, so that no two processes ever edit the same one.
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
-use crate::git::Omission;
+use crate::git::{Commit, Omission};
 use crate::{Sha256Digest, atomic};
 
 /// What a commit's files are. This never changes.
@@ -42,8 +43,8 @@ pub struct RevisionRecord {
     /// The folder that turned out to be part of the revision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subdirectory: Option<String>,
-    /// When it was looked up, in seconds since 1970.
-    pub resolved_at: i64,
+    /// When it was first seen to mean this, in seconds since 1970.
+    pub since: i64,
 }
 
 impl Store {
@@ -67,12 +68,36 @@ impl Store {
         (record.identity == identity && record.revision == revision).then_some(record)
     }
 
-    /// Notes what a revision means now.
+    /// Notes what a revision means now. When that is known, nothing is written.
     ///
     /// # Errors
     /// The store cannot be written to.
-    pub fn record_revision(&self, record: &RevisionRecord) -> Result<(), StoreError> {
-        write(self.revision_file(&record.identity, &record.revision), record)
+    pub fn record_revision(&self, identity: &str, revision: &str, commit: &Commit) -> Result<(), StoreError> {
+        let Commit {
+            id,
+            ref_name,
+            subdirectory,
+        } = commit.clone();
+        let known = self.revision_record(identity, revision);
+        if known.is_some_and(|known| {
+            (known.commit, known.ref_name, known.subdirectory)
+                == (id.clone(), ref_name.clone(), subdirectory.clone())
+        }) {
+            return Ok(());
+        }
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        let record = RevisionRecord {
+            identity: identity.to_owned(),
+            revision: revision.to_owned(),
+            commit: id,
+            ref_name,
+            subdirectory,
+            since: i64::try_from(since).unwrap_or(i64::MAX),
+        };
+        write(self.revision_file(identity, revision), &record)
     }
 
     /// All commits that are known, in no order.

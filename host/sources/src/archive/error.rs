@@ -1,0 +1,41 @@
+//! Why an archive cannot be extracted.
+use std::io;
+use std::path::PathBuf;
+
+/// An archive that is broken or refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArchiveError {
+    /// The name says no known format.
+    #[error("{} is no archive that can be extracted (.zip, .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz, .tar.zst)", path.display())]
+    UnknownFormat {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// The archive cannot be opened or read.
+    #[error("cannot read the archive {}", path.display())]
+    Read {
+        /// The archive.
+        path: PathBuf,
+        /// Why not: a disk, or content that is not of the format.
+        source: io::Error,
+    },
+    /// An entry would do harm.
+    #[error("the archive {} is refused: its entry `{entry}` {reason}", path.display(), entry = entry.escape_debug())]
+    Refused {
+        /// The archive.
+        path: PathBuf,
+        /// The entry's name.
+        entry: String,
+        /// What it would do.
+        reason: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,131 @@
+//! Walking through the entries of an archive.
+use std::io;
+use std::path::Path;
+
+use super::writer::{Content, Writer};
+use super::{ArchiveError, ArchiveFormat, ArchiveLimits};
+use crate::Sha256Digest;
+
+/// What was extracted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extracted {
+    /// The hash of the tree, by the definition for sources.
+    pub tree_hash: Sha256Digest,
+    /// How many files and links there are.
+    pub files: usize,
+    /// The bytes of all files.
+    pub bytes: u64,
+}
+
+/// No link's target is longer.
+const LONGEST_TARGET: u64 = 4096;
+
+/// Extracts `archive` into `destination`, a folder that is empty or does not exist. After an error, what is in the
+/// destination is incomplete and must not be used.
+///
+/// # Errors
+/// See [`ArchiveError`].
+pub fn extract(
+    archive: &Path,
+    format: ArchiveFormat,
+    destination: &Path,
+    limits: &ArchiveLimits,
+) -> Result<Extracted, ArchiveError> {
+    let unreadable = |source| ArchiveError::Read {
+        path: archive.to_owned(),
+        source,
+    };
+    let file = std::fs::File::open(archive).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    fs_err::create_dir_all(destination).map_err(|source| ArchiveError::Write {
+        path: destination.to_owned(),
+        source,
+    })?;
+    let mut writer = Writer::new(archive, size, destination, limits);
+    match format {
+        ArchiveFormat::Zip => extract_zip(file, &mut writer, &unreadable)?,
+        _ => extract_tar(file, format, &mut writer, &unreadable)?,
+    }
+    writer.finish()
+}
+
+type Unreadable<'a> = &'a dyn Fn(io::Error) -> ArchiveError;
+
+fn extract_tar(
+    file: std::fs::File,
+    format: ArchiveFormat,
+    writer: &mut Writer<'_>,
+    unreadable: Unreadable<'_>,
+) -> Result<(), ArchiveError> {
+    let mut archive = tar::Archive::new(format.tar_stream(file).map_err(unreadable)?);
+    for entry in archive.entries().map_err(unreadable)? {
+        let mut entry = entry.map_err(unreadable)?;
+        let name = entry.path_bytes().into_owned();
+        let shown = String::from_utf8_lossy(&name).into_owned();
+        let target = entry
+            .link_name_bytes()
+            .map(|target| String::from_utf8_lossy(&target).into_owned());
+        let target = || target.ok_or_else(|| unreadable(io::ErrorKind::InvalidData.into()));
+        let executable = entry.header().mode().is_ok_and(|mode| mode & 0o100 != 0);
+        match entry.header().entry_type() {
+            tar::EntryType::Directory => writer.add(&name, Content::Folder)?,
+            tar::EntryType::Regular | tar::EntryType::Continuous | tar::EntryType::GNUSparse => {
+                writer.add(
+                    &name,
+                    Content::File {
+                        executable,
+                        content: &mut entry,
+                    },
+                )?;
+            }
+            tar::EntryType::Symlink => writer.add(&name, Content::Link { target: target()? })?,
+            tar::EntryType::Link => writer.add(&name, Content::Copy { of: target()? })?,
+            // Comments and settings for all entries, as GitHub's archives begin with.
+            tar::EntryType::XGlobalHeader => {}
+            _ => return Err(writer.refuse(&shown, "is neither a file, nor a folder, nor a link")),
+        }
+    }
+    Ok(())
+}
+
+fn extract_zip(
+    file: std::fs::File,
+    writer: &mut Writer<'_>,
+    unreadable: Unreadable<'_>,
+) -> Result<(), ArchiveError> {
+    const TYPE_BITS: u32 = 0o170_000;
+    const REGULAR: u32 = 0o100_000;
+    const FOLDER: u32 = 0o040_000;
+    const LINK: u32 = 0o120_000;
+    let failed = |error: zip::result::ZipError| unreadable(io::Error::other(error));
+    let mut archive = zip::ZipArchive::new(io::BufReader::new(file)).map_err(failed)?;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(failed)?;
+        let name = entry.name_raw().to_vec();
+        let mode = entry.unix_mode().unwrap_or(REGULAR);
+        match mode & TYPE_BITS {
+            _ if entry.is_dir() => writer.add(&name, Content::Folder)?,
+            FOLDER => writer.add(&name, Content::Folder)?,
+            REGULAR | 0 => {
+                let executable = mode & 0o100 != 0;
+                writer.add(
+                    &name,
+                    Content::File {
+                        executable,
+                        content: &mut entry,
+                    },
+                )?;
+            }
+            LINK => {
+                let target =
+                    io::read_to_string(io::Read::take(&mut entry, LONGEST_TARGET)).map_err(unreadable)?;
+                writer.add(&name, Content::Link { target })?;
+            }
+            _ => {
+                let shown = String::from_utf8_lossy(&name).into_owned();
+                return Err(writer.refuse(&shown, "is neither a file, nor a folder, nor a link"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Sources in archives.
+use std::path::{Path, PathBuf};
+
+use super::remote::{FoundTree, stored};
+use super::{ResolveOptions, SourceError};
+use crate::Sha256Digest;
+use crate::archive::{ArchiveError, ArchiveFormat, ArchiveLimits, extract};
+use crate::download::Request;
+use crate::git::Commit;
+use crate::store::{CommitRecord, Store, StoreError, TREE};
+
+/// The source in the archive at `url`. An archive that the store has is not downloaded again, unless asked.
+pub(super) fn resolve_url(url: &str, options: &ResolveOptions<'_>) -> Result<FoundTree, SourceError> {
+    let store = options.store;
+    if (options.offline || !options.refresh)
+        && let Some(record) = store.revision_record(url, "")
+        && let Some(found) = known(store, url, record.commit)?
+    {
+        return Ok(found);
+    }
+    if options.offline {
+        return Err(SourceError::Offline {
+            reference: url.to_owned(),
+        });
+    }
+    let path = url.split('?').next().unwrap_or(url);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    // The same place each time, so that a download that was killed goes on.
+    let folder = store
+        .temporary_dir()
+        .join(format!("download-{}", Sha256Digest::of(url).short()));
+    let request = Request {
+        urls: vec![url.to_owned()],
+        sha256: None,
+        size: None,
+        destination: folder.join(name),
+    };
+    let downloaded = options
+        .downloader
+        .fetch(&request, options.download_progress, options.cancellation)?;
+    let found = resolve_content(url, &downloaded.path, downloaded.sha256, store)?;
+    let commit = Commit {
+        id: downloaded.sha256.to_string(),
+        ref_name: None,
+        subdirectory: None,
+    };
+    store.record_revision(url, "", &commit)?;
+    if let Err(error) = std::fs::remove_dir_all(&folder) {
+        tracing::debug!("cannot delete {}: {error}", folder.display());
+    }
+    Ok(FoundTree {
+        fetched: true,
+        ..found
+    })
+}
+
+/// The source in an archive on this machine; `path` is as the user wrote it, `file` absolute.
+pub(super) fn resolve_file(path: &Path, file: &Path, store: &Store) -> Result<FoundTree, SourceError> {
+    if ArchiveFormat::of_path(file).is_none() {
+        return Err(SourceError::NotAFolder {
+            path: path.to_owned(),
+        });
+    }
+    let sha256 = Sha256Digest::of_file(file).map_err(|source| SourceError::Read {
+        path: file.to_owned(),
+        source,
+    })?;
+    resolve_content(&file.to_string_lossy(), file, sha256, store)
+}
+
+/// The files in an archive, extracted into the store unless they are there.
+fn resolve_content(
+    identity: &str,
+    file: &Path,
+    sha256: Sha256Digest,
+    store: &Store,
+) -> Result<FoundTree, SourceError> {
+    if let Some(found) = known(store, identity, sha256.to_string())? {
+        return Ok(found);
+    }
+    let format = ArchiveFormat::of_path(file).ok_or_else(|| ArchiveError::UnknownFormat {
+        path: file.to_owned(),
+    })?;
+    let staging = store.stage()?;
+    let extracted = extract(
+        file,
+        format,
+        &staging.path().join(TREE),
+        &ArchiveLimits::default(),
+    )?;
+    let root = store.publish_source(&staging, &extracted.tree_hash)?;
+    store.record_commit(&CommitRecord {
+        identity: identity.to_owned(),
+        commit: sha256.to_string(),
+        tree_hash: extracted.tree_hash,
+        committed_at: None,
+        omissions: Vec::new(),
+    })?;
+    Ok(FoundTree {
+        root: only_folder(root)?,
+        tree_hash: extracted.tree_hash,
+        commit: None,
+        omissions: Vec::new(),
+        subdirectory: None,
+        fetched: false,
+    })
+}
+
+fn known(store: &Store, identity: &str, sha256: String) -> Result<Option<FoundTree>, SourceError> {
+    let commit = Commit {
+        id: sha256,
+        ref_name: None,
+        subdirectory: None,
+    };
+    let Some(found) = stored(store, identity, &commit)? else {
+        return Ok(None);
+    };
+    Ok(Some(FoundTree {
+        root: only_folder(found.root)?,
+        commit: None,
+        ..found
+    }))
+}
+
+/// Most archives hold one folder with everything in it: that is the source's root.
+fn only_folder(root: PathBuf) -> Result<PathBuf, StoreError> {
+    let failed = |source| StoreError::Read {
+        path: root.clone(),
+        source,
+    };
+    let mut entries = fs_err::read_dir(&root).map_err(failed)?;
+    match (entries.next().transpose().map_err(failed)?, entries.next()) {
+        (Some(only), None) if only.file_type().map_err(failed)?.is_dir() => Ok(only.path()),
+        _ => Ok(root),
+    }
+}
