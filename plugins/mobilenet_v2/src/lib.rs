@@ -1,0 +1,42 @@
+//! MobileNetV2 as a modelzoo source: ImageNet classes and image embeddings.
+
+mod model;
+mod network;
+
+pub use model::MobileNetV2;
+pub use network::mobilenet_v2;
+
+use modelzoo_candle::{device::Placement, weights::Weights};
+use modelzoo_plugin_api::{Error, ErrorKind, LoadOptions, Model, ModelSource, Result, export_source};
+use std::path::Path;
+
+/// The model's name in the manifest.
+const NAME: &str = "mobilenet-v2-imagenet";
+
+/// The source: one model.
+#[derive(Debug, Default)]
+pub struct Source;
+
+/// It has no options of its own; a mistyped one is an error.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {}
+
+impl ModelSource for Source {
+    fn load_model(&self, name: &str, path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
+        if name != NAME {
+            return Err(
+                Error::new(format!("this source has no model {name:?}, only {NAME:?}"))
+                    .with_kind(ErrorKind::InvalidOption),
+            );
+        }
+        let Settings {} = options.settings()?;
+        let weights = Weights::open(path)?;
+        Ok(Box::new(MobileNetV2::new(
+            &weights,
+            &Placement::from_options(&options),
+        )?))
+    }
+}
+
+export_source!(Source);

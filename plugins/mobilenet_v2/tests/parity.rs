@@ -1,0 +1,184 @@
+//! The network and the whole model against what torchvision computed from the same weights.
+
+use mobilenet_v2::{Source, mobilenet_v2};
+use modelzoo_candle::{
+    candle_core::{Device, Tensor},
+    device::Placement,
+    weights::Weights,
+};
+use modelzoo_plugin_api::{
+    ErrorKind, Image, LoadOptions, Model, ModelSource, Output, PredictOptions, label::Label,
+};
+use std::path::{Path, PathBuf};
+
+/// The decoder here differs from libjpeg-turbo, which torchvision's numbers come from, by a few levels in some pixels.
+const DECODER_TOLERANCE: f64 = 0.05;
+
+const PHOTOGRAPHS: [&str; 4] = ["astronaut", "chelsea", "coffee", "rocket"];
+
+fn folder(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn weights_file() -> PathBuf {
+    folder("weights/mobilenet_v2.safetensors")
+}
+
+fn load() -> Box<dyn Model> {
+    Source
+        .load_model("mobilenet-v2-imagenet", &weights_file(), LoadOptions::default())
+        .unwrap()
+}
+
+fn golden(photograph: &str) -> Weights {
+    let name = format!("../../tests/fixtures/golden/{photograph}.mobilenet_v2.safetensors");
+    Weights::open(folder(&name)).unwrap()
+}
+
+struct Photograph {
+    width: usize,
+    height: usize,
+    pixels: Vec<u8>,
+}
+
+fn photograph(name: &str) -> Photograph {
+    let bytes = std::fs::read(folder(&format!("../../examples/photos/{name}.jpg"))).unwrap();
+    let mut decoder = zune_jpeg::JpegDecoder::new(std::io::Cursor::new(bytes));
+    let pixels = decoder.decode().unwrap();
+    let (width, height) = decoder.dimensions().unwrap();
+    Photograph {
+        width,
+        height,
+        pixels,
+    }
+}
+
+fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected
+        .iter()
+        .fold(0f32, |largest, value| largest.max(value.abs()));
+    let worst = found
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max);
+    assert!(
+        worst <= tolerance * largest,
+        "{what}: off by {worst} of {largest}"
+    );
+}
+
+#[test]
+fn logits_and_embeddings_are_torchvision_s() {
+    let weights = Weights::open(weights_file()).unwrap();
+    let network = mobilenet_v2(&weights, &Placement::cpu()).unwrap();
+    let tensors = PHOTOGRAPHS.map(golden);
+    let inputs: Vec<Tensor> = tensors
+        .iter()
+        .map(|golden| {
+            let input = golden.tensor("input").unwrap();
+            Tensor::from_slice(input.data(), input.dims(), &Device::Cpu).unwrap()
+        })
+        .collect();
+    let outputs = network.forward(&Tensor::cat(&inputs, 0).unwrap()).unwrap();
+    for (output, name) in outputs.iter().zip(["logits", "embedding"]) {
+        for (row, (golden, photograph)) in output
+            .to_vec2::<f32>()
+            .unwrap()
+            .iter()
+            .zip(tensors.iter().zip(PHOTOGRAPHS))
+        {
+            assert_close(
+                row,
+                golden.tensor(name).unwrap().data(),
+                1e-4,
+                &format!("{name} of {photograph}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn a_photograph_gets_torchvision_s_class_logits_and_embedding() {
+    let model = load();
+    let mut options = PredictOptions::default();
+    options.store_logits = true;
+    for name in PHOTOGRAPHS {
+        let decoded = photograph(name);
+        let image = Image::new(decoded.width, decoded.height, &decoded.pixels).unwrap();
+        let Output::Label(Label::Classification(label)) = model.predict(&image, &options).unwrap() else {
+            panic!("{name}: no classification")
+        };
+        let facts = std::fs::read(folder(&format!("../../tests/fixtures/golden/{name}.json"))).unwrap();
+        let facts: serde_json::Value = serde_json::from_slice(&facts).unwrap();
+        let expected = &facts["mobilenet_v2"]["top5"][0];
+        assert_eq!(label.label.as_deref(), expected["label"].as_str(), "{name}");
+        let difference = label.confidence.unwrap() - expected["confidence"].as_f64().unwrap();
+        assert!(
+            difference.abs() < DECODER_TOLERANCE,
+            "{name}: confidence off by {difference}"
+        );
+        let golden = golden(name);
+        assert_close(
+            label.logits.unwrap().as_f32().unwrap(),
+            golden.tensor("logits").unwrap().data(),
+            DECODER_TOLERANCE as f32,
+            name,
+        );
+        let embedding = model.embed(&image).unwrap();
+        assert_close(
+            embedding.as_f32().unwrap(),
+            golden.tensor("embedding").unwrap().data(),
+            DECODER_TOLERANCE as f32,
+            name,
+        );
+    }
+}
+
+#[test]
+fn pictures_of_a_batch_do_not_change_each_other() {
+    let model = load();
+    let decoded = PHOTOGRAPHS.map(photograph);
+    let images: Vec<Image> = decoded
+        .iter()
+        .map(|image| Image::new(image.width, image.height, &image.pixels).unwrap())
+        .collect();
+    let options = PredictOptions::default();
+    let confidence = |output: &Output| match output {
+        Output::Label(Label::Classification(label)) => label.confidence.unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let batch = model.predict_all(&images, &options).unwrap();
+    for (image, together) in images.iter().zip(batch) {
+        let alone = confidence(&model.predict(image, &options).unwrap());
+        assert!((alone - confidence(&together.unwrap())).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn wrong_names_options_and_weights_are_errors() {
+    let kind = |name: &str, path: &Path, options| match Source.load_model(name, path, options) {
+        Ok(_) => panic!("loaded"),
+        Err(error) => error.kind(),
+    };
+    let name = "mobilenet-v2-imagenet";
+    assert_eq!(
+        kind("other", &weights_file(), LoadOptions::default()),
+        ErrorKind::InvalidOption
+    );
+    let mut options = LoadOptions::default();
+    options.settings.insert("tpyo".to_owned(), 1.into());
+    assert_eq!(kind(name, &weights_file(), options), ErrorKind::InvalidOption);
+    for wrong in [
+        "weights/none.safetensors",
+        "manifest.json",
+        "../nanodet/weights/nanodet_g.safetensors",
+    ] {
+        assert_eq!(
+            kind(name, &folder(wrong), LoadOptions::default()),
+            ErrorKind::Weights,
+            "{wrong}"
+        );
+    }
+}

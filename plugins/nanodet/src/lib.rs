@@ -1,0 +1,41 @@
+//! NanoDet as a modelzoo source: fast detection of the 80 COCO classes.
+
+mod decode;
+mod model;
+mod network;
+mod settings;
+
+pub use model::NanoDet;
+pub use network::nanodet_g;
+pub use settings::Settings;
+
+use modelzoo_candle::{device::Placement, weights::Weights};
+use modelzoo_plugin_api::{Error, ErrorKind, LoadOptions, Model, ModelSource, Result, export_source};
+use std::path::Path;
+
+/// The model's name in the manifest.
+const NAME: &str = "nanodet-g-coco";
+
+/// The source: one model.
+#[derive(Debug, Default)]
+pub struct Source;
+
+impl ModelSource for Source {
+    fn load_model(&self, name: &str, path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
+        if name != NAME {
+            return Err(
+                Error::new(format!("this source has no model {name:?}, only {NAME:?}"))
+                    .with_kind(ErrorKind::InvalidOption),
+            );
+        }
+        let settings = options.settings::<Settings>()?.checked()?;
+        let weights = Weights::open(path)?;
+        Ok(Box::new(NanoDet::new(
+            &weights,
+            &Placement::from_options(&options),
+            settings,
+        )?))
+    }
+}
+
+export_source!(Source);
