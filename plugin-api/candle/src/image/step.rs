@@ -1,6 +1,10 @@
 //! The geometric steps.
 
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images};
+use fast_image_resize::{
+    FilterType, ResizeAlg, ResizeOptions, Resizer,
+    images::{TypedImage, TypedImageRef},
+    pixels::U8x3,
+};
 use modelzoo_plugin_api::{Error, ErrorKind, Image, Result};
 use std::borrow::Cow;
 
@@ -111,21 +115,18 @@ impl Raster<'_> {
 
     fn resized_at_once<'b>(&self, size: [usize; 2], filter: Filter) -> Result<Raster<'b>> {
         let dimension = |side: usize| u32::try_from(side).map_err(|_| degenerate(self.size, size));
-        let [height, width] = self.size;
-        let source = images::ImageRef::new(
-            dimension(width)?,
-            dimension(height)?,
-            &self.pixels,
-            PixelType::U8x3,
-        )?;
-        let mut target = images::Image::new(dimension(size[1])?, dimension(size[0])?, PixelType::U8x3);
+        let ([rows, columns], [height, width]) = (self.size, size);
+        let mut pixels = vec![0; height * width * 3];
+        // The typed views compile for this one type of pixel, and not for all that fast_image_resize knows.
+        let source = TypedImageRef::<U8x3>::from_buffer(dimension(columns)?, dimension(rows)?, &self.pixels)?;
+        let mut target = TypedImage::from_buffer(dimension(width)?, dimension(height)?, &mut pixels)?;
         let options = ResizeOptions::new()
             .resize_alg(filter.algorithm())
             .use_alpha(false);
-        Resizer::new().resize(&source, &mut target, &options)?;
+        Resizer::new().resize_typed(&source, &mut target, &options)?;
         Ok(Raster {
             size,
-            pixels: target.into_vec().into(),
+            pixels: pixels.into(),
         })
     }
 

@@ -53,7 +53,10 @@ fn resizing_is_pillow_s() {
         let found = bytes(Preprocessing::new().resize(size).filter(filter), &image);
         assert_eq!(found.len(), expected.len());
         let worst = found.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
-        assert!(worst <= Some(if filter == Filter::Bilinear { 1 } else { 2 }), "{filter:?} to {size:?}: off by {worst:?}");
+        assert!(
+            worst <= Some(if filter == Filter::Bilinear { 1 } else { 2 }),
+            "{filter:?} to {size:?}: off by {worst:?}"
+        );
     }
 }
 
