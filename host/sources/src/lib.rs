@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-pub mod archive;
 pub mod atomic;
 pub mod config;
 pub mod download;
@@ -18,6 +17,7 @@ mod suggest;
 mod testing;
 mod tree;
 pub mod trust;
+pub mod weights;
 
 pub use reference::SourceRef;
 pub use sha256::Sha256Digest;

@@ -66,7 +66,7 @@ pub enum DownloadError {
 
 impl DownloadError {
     /// What the system said about `path`. A full disk, of which `needed` more bytes were needed, is told apart.
-    pub(super) fn file(action: &'static str, path: &Path, source: io::Error, needed: Option<u64>) -> Self {
+    pub(crate) fn file(action: &'static str, path: &Path, source: io::Error, needed: Option<u64>) -> Self {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull {
                 destination: path.to_owned(),

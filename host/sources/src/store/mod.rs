@@ -4,6 +4,7 @@
 //! sources/<tree hash>/tree/        a source's files, as checked out or extracted
 //! sources/<tree hash>/source.json  written last: its presence says that the tree is whole
 //! weights/<sha256>                 a downloaded file, or what was extracted from it
+//! models/                          the files of models, by their names: see `weights`
 //! artifacts/<key>/                 a built plugin
 //! build/                           the target folder that all plugins share
 //! records/                         what references resolved to
@@ -36,6 +37,7 @@ pub use records::{CommitRecord, RevisionRecord};
 pub use staging::Staging;
 
 pub(crate) use sources::TREE;
+pub(crate) use stamp::stamp;
 
 /// Names the store's folder.
 pub const STORE_VARIABLE: &str = "MODELZOO_STORE";
