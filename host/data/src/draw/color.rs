@@ -108,7 +108,7 @@ mod tests {
         for (i, a) in classes.iter().enumerate() {
             for b in &classes[..i] {
                 assert!(
-                    distance(of_class(a), of_class(b)) > 35.0,
+                    distance(of_class(a), of_class(b)) > 30.0,
                     "{a} {:?} and {b} {:?}",
                     of_class(a),
                     of_class(b)

@@ -37,7 +37,7 @@ enum Source {
     List(PathBuf),
 }
 
-type Files<'a> = Box<dyn Iterator<Item = Result<InputFile, InputError>> + 'a>;
+type Files<'a> = Box<dyn Iterator<Item = Result<InputFile, InputError>> + Send + 'a>;
 
 impl Inputs {
     /// Finds out what each input is: a folder, a list file (ending in `.txt`, with a path on each line, relative to
@@ -77,7 +77,7 @@ impl Inputs {
 
     /// The files, input by input; within a folder or a glob in the order of their paths' parts. An error is a folder
     /// or a line of a list that cannot be read; the rest follows all the same.
-    pub fn iter(&self) -> impl Iterator<Item = Result<InputFile, InputError>> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = Result<InputFile, InputError>> + Send + '_ {
         self.sources
             .iter()
             .flat_map(|source| match source.files(&self.kinds) {

@@ -19,29 +19,70 @@ pub struct Fields {
 #[error("the model labels frame 0; frames are counted from 1")]
 pub struct FrameNumberError;
 
+/// Where a model's labels go: FiftyOne's `label_field`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelField {
+    name: String,
+    keys: Option<BTreeMap<String, String>>,
+}
+
 /// The prefix by which a field name may say that it is one of frames.
 const FRAMES_PREFIX: &str = "frames.";
 
+impl LabelField {
+    /// One label goes to the field `name`; of several, each goes to `name`, `_` and its key. The name may begin with
+    /// `frames.`, which says nothing new: labels of frames go to frames in any case.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.strip_prefix(FRAMES_PREFIX).unwrap_or(name).to_owned(),
+            keys: None,
+        }
+    }
+
+    /// Of several labels, each goes to the field that `keys` has for its key, or else to one named as the key.
+    pub fn with_keys(mut self, keys: BTreeMap<String, String>) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    fn of_key(&self, key: String) -> String {
+        match &self.keys {
+            Some(keys) => keys.get(&key).cloned().unwrap_or(key),
+            None => format!("{}_{key}", self.name),
+        }
+    }
+}
+
+impl From<&str> for LabelField {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<&Self> for LabelField {
+    fn from(field: &Self) -> Self {
+        field.clone()
+    }
+}
+
 impl Fields {
-    /// Distributes a model's output, in any of its forms, to fields: one label goes to `label_field`, several go to
-    /// `label_field`, `_` and their key each; labels of frames go to the frames. `label_field` may begin with
-    /// `frames.`, which says nothing new. No output, and labels of types that this version does not know, make no
-    /// field.
+    /// Distributes a model's output, in any of its forms, to fields. No output, and labels of types that this version
+    /// does not know, make no field.
     ///
     /// # Errors
     /// When a frame's number is 0.
-    pub fn from_output(output: Output, label_field: &str) -> Result<Self, FrameNumberError> {
-        let name = label_field.strip_prefix(FRAMES_PREFIX).unwrap_or(label_field);
+    pub fn from_output(output: Output, label_field: impl Into<LabelField>) -> Result<Self, FrameNumberError> {
+        let label_field = label_field.into();
         let one = |label: Label| {
             is_known(&label)
-                .then(|| (name.to_owned(), label))
+                .then(|| (label_field.name.clone(), label))
                 .into_iter()
                 .collect()
         };
         let several = |labels: BTreeMap<String, Label>| -> BTreeMap<String, Label> {
             let known = labels.into_iter().filter(|(_, label)| is_known(label));
             known
-                .map(|(key, label)| (format!("{name}_{key}"), label))
+                .map(|(key, label)| (label_field.of_key(key), label))
                 .collect()
         };
         let mut fields = Self::default();
@@ -126,6 +167,15 @@ mod tests {
 
         let frames = fields(Output::FrameLabels([(3, labels(["a", "b"]))].into()));
         assert_eq!(names(&frames.frames[&3]), ["found_a", "found_b"]);
+    }
+
+    #[test]
+    fn keys_may_have_fields_of_their_own() {
+        let field = LabelField::new("found").with_keys([("a".to_owned(), "cats".to_owned())].into());
+        let keyed = Fields::from_output(Output::Labels(labels(["a", "b"])), &field).expect("valid");
+        assert_eq!(names(&keyed.sample), ["b", "cats"]);
+        let single = Fields::from_output(Output::Label(label("a")), &field).expect("valid");
+        assert_eq!(names(&single.sample), ["found"]);
     }
 
     #[test]

@@ -8,15 +8,19 @@
 mod array;
 mod error;
 mod fields;
+mod filter;
 mod npy;
 mod number;
+mod patch;
 mod read;
 mod write;
 
 pub use error::LabelError;
-pub use fields::{Fields, FrameNumberError};
+pub use fields::{Fields, FrameNumberError, LabelField};
+pub use filter::LabelFilter;
 pub use npy::{read_npy, write_npy};
 pub(crate) use number::Number;
+pub use patch::{PatchGeometry, patch_boxes};
 pub use read::from_json;
 pub use write::{LabelJson, to_json};
 

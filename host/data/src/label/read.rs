@@ -178,6 +178,15 @@ fn read_numbers<const N: usize>(value: &Value) -> Result<[f64; N], LabelError> {
         .map_err(|_| LabelError::expected(&format!("{N} numbers"), value))
 }
 
+/// A box; that of a blank detection is empty.
+fn read_box(value: &Value) -> Result<[f64; 4], LabelError> {
+    if value.as_array().is_some_and(Vec::is_empty) {
+        Ok([0.0; 4])
+    } else {
+        read_numbers(value)
+    }
+}
+
 fn read_points(value: &Value) -> Result<Vec<[f64; 2]>, LabelError> {
     read_list(value, read_numbers)
 }
@@ -240,7 +249,7 @@ from_fields!(Classifications, |fields| {
 
 from_fields!(Detection, |fields| {
     label: fields.text("label")?,
-    bounding_box: fields.take("bounding_box", read_numbers)?.unwrap_or_default(),
+    bounding_box: fields.take("bounding_box", read_box)?.unwrap_or_default(),
     mask: fields.array("mask")?,
     mask_path: fields.text("mask_path")?,
     confidence: fields.number("confidence")?,

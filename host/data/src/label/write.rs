@@ -243,7 +243,12 @@ json!(Classifications of classifications, logits);
 
 json!(Detection, |label, fields| {
     fields.put_some("label", label.label.as_ref())?;
-    fields.put("bounding_box", &Numbers(&label.bounding_box))?;
+    // FiftyOne's blank detection has an empty box.
+    let is_blank = label.label.is_none() && label.confidence.is_none() && label.bounding_box == [0.0; 4];
+    fields.put(
+        "bounding_box",
+        &Numbers(if is_blank { &[] } else { &label.bounding_box }),
+    )?;
     fields.put_array("mask", label.mask.as_ref())?;
     fields.put_some("mask_path", label.mask_path.as_ref())?;
     fields.put_number("confidence", label.confidence)?;

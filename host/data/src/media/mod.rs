@@ -9,10 +9,12 @@ mod decode;
 mod error;
 mod format;
 mod jpeg;
+mod pixel_box;
 mod raster;
 mod rgb_image;
 
 pub use decode::{DEFAULT_MAX_PIXELS, Decoded, Decoder};
 pub use error::{DecodeError, MediaError};
 pub use format::ImageFormat;
+pub use pixel_box::PixelBox;
 pub use rgb_image::{Metadata, RgbImage};

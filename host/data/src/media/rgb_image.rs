@@ -4,6 +4,8 @@ use image::DynamicImage;
 use image::metadata::Orientation;
 use serde::{Deserialize, Serialize};
 
+use super::pixel_box::PixelBox;
+
 /// An 8-bit RGB picture in memory: rows from top to bottom, three bytes a pixel, no padding.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RgbImage {
@@ -26,6 +28,23 @@ impl RgbImage {
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
         let start = (y as usize * self.width as usize + x as usize) * 3;
         [self.data[start], self.data[start + 1], self.data[start + 2]]
+    }
+
+    /// The part of the picture within a box.
+    ///
+    /// # Errors
+    /// `None` when the box reaches beyond the picture or is empty.
+    pub fn cropped(&self, part: PixelBox) -> Option<Self> {
+        let (right, bottom) = (part.x.checked_add(part.width)?, part.y.checked_add(part.height)?);
+        if right > self.width || bottom > self.height {
+            return None;
+        }
+        let row_bytes = self.width as usize * 3;
+        let data = (part.y as usize..bottom as usize)
+            .flat_map(|row| &self.data[row * row_bytes..][part.x as usize * 3..right as usize * 3])
+            .copied()
+            .collect();
+        Self::from_raw(part.width, part.height, data)
     }
 
     /// The picture turned and mirrored as EXIF's orientation tag asks.
@@ -69,4 +88,20 @@ pub struct Metadata {
     /// Colour and alpha channels in the file: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha, or CMYK.
     /// A palette counts as the colours it holds.
     pub num_channels: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_cut_out_within_the_picture_only() {
+        let picture = RgbImage::from_raw(3, 2, (0..18).collect()).expect("fits");
+        let part = |x, y, width, height| picture.cropped(PixelBox { x, y, width, height });
+        assert_eq!(part(1, 1, 2, 1).expect("inside").data, [12, 13, 14, 15, 16, 17]);
+        assert_eq!(part(0, 0, 3, 2), Some(picture.clone()));
+        assert_eq!(part(2, 0, 2, 1), None);
+        assert_eq!(part(0, 0, 0, 1), None);
+        assert_eq!(part(u32::MAX, 0, 2, 1), None);
+    }
 }

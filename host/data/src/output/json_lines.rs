@@ -35,18 +35,24 @@ impl Serialize for Record<'_> {
             map.serialize_entry("metadata", metadata)?;
         }
         if let Some(fields) = self.fields {
-            for (name, label) in &fields.sample {
-                map.serialize_entry(name, &Value(label))?;
-            }
-            if !fields.frames.is_empty() {
-                map.serialize_entry("frames", &Frames(&fields.frames))?;
-            }
+            serialize_fields(&mut map, fields)?;
         }
         if let Some(error) = self.error {
             map.serialize_entry("error", error)?;
         }
         map.end()
     }
+}
+
+/// Adds labels to the object of their sample.
+pub(crate) fn serialize_fields<M: SerializeMap>(map: &mut M, fields: &Fields) -> Result<(), M::Error> {
+    for (name, label) in &fields.sample {
+        map.serialize_entry(name, &Value(label))?;
+    }
+    if !fields.frames.is_empty() {
+        map.serialize_entry("frames", &Frames(&fields.frames))?;
+    }
+    Ok(())
 }
 
 struct Frames<'a>(&'a BTreeMap<u64, BTreeMap<String, Label>>);
@@ -110,8 +116,8 @@ impl JsonLinesWriter {
         }
     }
 
-    /// Writes one line.
-    pub fn write(&mut self, record: &Record<'_>) -> Result<(), OutputError> {
+    /// Writes one line: a [`Record`], or a [`SampleRecord`](crate::record::SampleRecord).
+    pub fn write(&mut self, record: &impl Serialize) -> Result<(), OutputError> {
         self.line.clear();
         let written = serde_json::to_writer(&mut self.line, record)
             .map_err(io::Error::from)

@@ -1,7 +1,11 @@
-//! Results on their way out: files that appear whole or not at all, and JSON Lines.
+//! Results on their way out: files that appear whole or not at all, JSON Lines, and masks as pictures.
 
+mod array_image;
 mod atomic_file;
 mod json_lines;
+mod label_images;
 
 pub use atomic_file::{AtomicFile, OutputError};
+pub(crate) use json_lines::serialize_fields;
 pub use json_lines::{JsonLinesWriter, Record};
+pub use label_images::LabelImageFolder;
