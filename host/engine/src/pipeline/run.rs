@@ -5,7 +5,7 @@ use modelzoo_data::{
     input::{InputError, InputFile},
     media::{Decoded, Decoder, Metadata, RgbImage},
 };
-use modelzoo_plugin_api::{Error as PluginError, Image};
+use modelzoo_plugin_api::{Error as PluginError, Image, ModelInfo};
 use modelzoo_runtime::RuntimeError;
 use std::{num::NonZeroUsize, path::PathBuf, thread};
 
@@ -20,11 +20,15 @@ pub struct PipelineOptions {
     pub decoder: Decoder,
 }
 
+/// The batch size of models that have no wish of their own.
+const DEFAULT_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
+
 impl PipelineOptions {
-    /// Batches of `batch_size`, decoded on every core.
-    pub fn new(batch_size: NonZeroUsize) -> Self {
+    /// The batch size that the model wishes for, decoding on every core.
+    pub fn for_model(info: &ModelInfo) -> Self {
+        let wish = info.preferred_batch_size.and_then(NonZeroUsize::new);
         Self {
-            batch_size,
+            batch_size: wish.unwrap_or(DEFAULT_BATCH_SIZE),
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             decoder: Decoder::default(),
         }

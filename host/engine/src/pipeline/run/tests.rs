@@ -22,7 +22,7 @@ fn file(path: PathBuf) -> Result<InputFile, InputError> {
 }
 
 fn options(batch_size: usize) -> PipelineOptions {
-    PipelineOptions::new(NonZeroUsize::new(batch_size).unwrap())
+    PipelineOptions::for_model(&ModelInfo::image().with_preferred_batch_size(batch_size))
 }
 
 #[test]

@@ -1,0 +1,90 @@
+use clap::{Args, ValueEnum};
+use modelzoo_plugin_api::Device;
+use std::str::FromStr;
+
+/// Which model.
+#[derive(Clone, Debug, Args)]
+pub struct ModelChoice {
+    /// A model's name, or a source: user/repo[@ref], a Git or archive URL, a local folder
+    pub model: String,
+
+    /// Which model of the source
+    #[arg(short = 'n', long = "model-name", value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// Which model, and how to load it.
+#[derive(Clone, Debug, Args)]
+pub struct ModelArguments {
+    #[command(flatten)]
+    pub choice: ModelChoice,
+
+    /// Set an option of the model; VALUE is JSON, or text as it stands
+    #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Model")]
+    pub settings: Vec<Setting>,
+
+    /// Where to run: auto, cpu, cuda:N or metal
+    #[arg(long, value_name = "DEVICE", help_heading = "Model")]
+    pub device: Option<Device>,
+
+    /// How many threads the model may use (default: every core)
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    pub threads: Option<std::num::NonZeroUsize>,
+
+    /// Run the plugin in a process of its own, or in this one
+    #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "Model")]
+    pub isolation: IsolationArgument,
+}
+
+/// Where the plugin's code runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum IsolationArgument {
+    /// In a process of its own: a crash costs one picture
+    #[default]
+    Process,
+    /// In this process: a crash ends the program
+    None,
+}
+
+/// An option of the model, `key=value`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    pub key: String,
+    pub value: serde_json::Value,
+}
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, value) = text
+            .split_once('=')
+            .ok_or("it has the form KEY=VALUE, for example top=5".to_owned())?;
+        if key.is_empty() {
+            return Err("the key is missing before =".to_owned());
+        }
+        // JSON where it is JSON, text otherwise: so that neither numbers nor words need quotes.
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        Ok(Self {
+            key: key.to_owned(),
+            value,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn settings_are_json_or_text() {
+        let value = |text: &str| text.parse::<Setting>().unwrap().value;
+        assert_eq!(value("top=5"), json!(5));
+        assert_eq!(value("name=five"), json!("five"));
+        assert_eq!(value("list=[1, 2]"), json!([1, 2]));
+        assert_eq!(value("formula=a=b"), json!("a=b"));
+        assert!("top".parse::<Setting>().is_err());
+        assert!("=5".parse::<Setting>().is_err());
+    }
+}

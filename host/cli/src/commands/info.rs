@@ -1,0 +1,93 @@
+//! `modelzoo info`: what is known of a model, without running any of its code.
+
+use super::model;
+use crate::{
+    arguments::{Global, ModelChoice},
+    exit::Exit,
+    terminal::Terminal,
+};
+use clap::Args;
+use modelzoo_engine::zoo::FoundModel;
+use serde::Serialize;
+use std::fmt::Write as _;
+
+#[derive(Clone, Debug, Args)]
+pub struct InfoArguments {
+    #[command(flatten)]
+    choice: ModelChoice,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is known of a model.
+#[derive(Debug, Serialize)]
+struct Info<'a> {
+    name: String,
+    source: &'a str,
+    commit: Option<&'a str>,
+    tree_hash: String,
+    folder: String,
+    has_plugin: bool,
+    manifest: &'a modelzoo_sources::manifest::ModelEntry,
+}
+
+pub fn run(arguments: &InfoArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let zoo = model::zoo(global, terminal)?;
+    let found = zoo.find_model(&arguments.choice.model, arguments.choice.name.as_deref())?;
+    let info = info(&found);
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&info)?);
+    } else {
+        print!("{}", text(&info));
+    }
+    Ok(Exit::Done)
+}
+
+fn info(found: &FoundModel) -> Info<'_> {
+    Info {
+        name: found.entry.name(),
+        source: &found.source.identity,
+        commit: found.source.commit.as_ref().map(|commit| commit.id.as_str()),
+        tree_hash: found.source.tree_hash.to_string(),
+        folder: found.manifest.folder.display().to_string(),
+        has_plugin: found.manifest.has_plugin(),
+        manifest: &found.entry,
+    }
+}
+
+/// The facts a person asks for, one a line; what is not known is left out.
+fn text(info: &Info<'_>) -> String {
+    let manifest = info.manifest;
+    let size = manifest
+        .size_bytes
+        .map(|bytes| indicatif::HumanBytes(bytes).to_string());
+    let tags = Some(manifest.tags.join(", ")).filter(|tags| !tags.is_empty());
+    let plugin = if info.has_plugin {
+        "yes"
+    } else {
+        "no: the source was written for Python"
+    };
+    let facts = [
+        ("description", manifest.description.clone()),
+        ("author", manifest.author.clone()),
+        ("licence", manifest.license.clone()),
+        ("tags", tags),
+        ("weights", size),
+        ("added", manifest.date_added.clone()),
+        ("from", manifest.source.clone()),
+        ("source", Some(info.source.to_owned())),
+        ("commit", info.commit.map(str::to_owned)),
+        ("tree", Some(info.tree_hash.clone())),
+        ("plugin", Some(plugin.to_owned())),
+    ];
+    let mut text = format!("{}\n", info.name);
+    for (name, value) in facts {
+        if let Some(value) = value {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {name:<12}{value}");
+        }
+    }
+    text
+}

@@ -1,0 +1,51 @@
+//! From the arguments that name a model to the loaded model.
+
+use crate::{
+    arguments::{Global, IsolationArgument, ModelArguments},
+    terminal::{Terminal, ZooProgress},
+};
+use modelzoo_engine::zoo::{LoadSettings, Zoo, ZooSettings};
+use modelzoo_runtime::{Isolation, LoadedModel};
+use std::sync::Arc;
+
+/// The zoo that the user's configuration and the global options describe.
+pub fn zoo(global: &Global, terminal: &Terminal) -> anyhow::Result<Zoo> {
+    let mut settings = ZooSettings::of_user()?;
+    settings.offline = global.offline;
+    settings.observer = Arc::new(ZooProgress::new(terminal));
+    Ok(Zoo::new(settings))
+}
+
+/// Finds, builds and loads a model.
+pub fn load(
+    arguments: &ModelArguments,
+    global: &Global,
+    terminal: &Terminal,
+) -> anyhow::Result<Box<dyn LoadedModel>> {
+    let zoo = zoo(global, terminal)?;
+    let found = zoo.find_model(&arguments.choice.model, arguments.choice.name.as_deref())?;
+    let settings = settings(arguments, &zoo)?;
+    let prepared = zoo.prepare_model(&found, &settings)?;
+    Ok(zoo.load_model(&prepared, &settings)?)
+}
+
+fn settings(arguments: &ModelArguments, zoo: &Zoo) -> anyhow::Result<LoadSettings> {
+    let device = match arguments.device {
+        Some(device) => device,
+        None => zoo.settings().config.default_device.parse()?,
+    };
+    Ok(LoadSettings {
+        device,
+        threads: arguments.threads.map(usize::from),
+        options: arguments
+            .settings
+            .iter()
+            .map(|setting| (setting.key.clone(), setting.value.clone()))
+            .collect(),
+        isolation: match arguments.isolation {
+            IsolationArgument::Process => Isolation::Process,
+            IsolationArgument::None => Isolation::None,
+        },
+        worker_program: None,
+    })
+}

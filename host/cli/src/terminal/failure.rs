@@ -1,0 +1,136 @@
+//! From an error to what the user reads and the exit code: the one place where errors end.
+
+use crate::exit::Exit;
+use modelzoo_data::input::InputError;
+use modelzoo_engine::{EngineError, zoo::ZooError};
+use modelzoo_runtime::{LibraryError, RuntimeError};
+use modelzoo_sources::{
+    download::{DownloadError, FailureReason},
+    git::GitError,
+    source::SourceError,
+    store::StoreError,
+};
+
+/// An error, ready to be told.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What went wrong, in one line.
+    pub message: String,
+    /// Why, outermost cause first; without those that the message repeats.
+    pub causes: Vec<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// How the program ends.
+    pub exit: Exit,
+}
+
+/// Finds out what to tell of an error.
+pub fn classify(error: &anyhow::Error) -> Failure {
+    let message = error.to_string();
+    let mut causes: Vec<String> = Vec::new();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Errors that pass their cause through say the same twice.
+        if cause != message && causes.last() != Some(&cause) {
+            causes.push(cause);
+        }
+    }
+    let (exit, hint) = error.chain().find_map(known).unwrap_or((Exit::Failed, None));
+    Failure {
+        message,
+        causes,
+        hint,
+        exit,
+    }
+}
+
+/// The exit code and hint of an error that is known here; the outermost known one of a chain counts.
+fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<String>)> {
+    if let Some(error) = error.downcast_ref::<ZooError>() {
+        return Some(match error {
+            ZooError::Reference(error) => (Exit::Usage, Some(error.hint().to_owned())),
+            ZooError::Source(error) => source(error),
+            ZooError::Select(error) => (Exit::NotFound, error.hint()),
+            ZooError::Build(error) => (Exit::BuildFailed, error.hint().map(str::to_owned)),
+            ZooError::Runtime(error) => (runtime_exit(error), error.hint().map(str::to_owned)),
+            ZooError::Download(error) => (download_exit(error), error.hint()),
+            ZooError::WeightsMismatch { .. } => (
+                Exit::Integrity,
+                Some("the file was changed or is damaged: get the source again".to_owned()),
+            ),
+            ZooError::NoPlugin { .. } => (
+                Exit::Incompatible,
+                Some("`modelzoo plugin new` makes a source whose plugin can be built".to_owned()),
+            ),
+            ZooError::Store(error) => (store_exit(error), error.hint().map(str::to_owned)),
+            _ => (Exit::Failed, None),
+        });
+    }
+    if let Some(error) = error.downcast_ref::<EngineError>() {
+        return Some(match error {
+            EngineError::Runtime(error) => (runtime_exit(error), error.hint().map(str::to_owned)),
+            EngineError::Unsupported(_) => (
+                Exit::Usage,
+                Some("`modelzoo info` tells what a model can do".to_owned()),
+            ),
+            _ => (Exit::Failed, None),
+        });
+    }
+    if let Some(error) = error.downcast_ref::<InputError>() {
+        let exit = match error {
+            InputError::NotFound { .. } | InputError::NothingFound { .. } => Exit::NotFound,
+            InputError::NoInput | InputError::InvalidGlob { .. } => Exit::Usage,
+            _ => Exit::Failed,
+        };
+        return Some((exit, error.hint()));
+    }
+    None
+}
+
+fn source(error: &SourceError) -> (Exit, Option<String>) {
+    let exit = match error {
+        SourceError::NoSuchPath { .. }
+        | SourceError::NoSuchSubdirectory { .. }
+        | SourceError::NoManifest { .. }
+        | SourceError::Offline { .. }
+        | SourceError::Git(
+            GitError::NoSuchRepository { .. } | GitError::NoSuchRevision { .. } | GitError::Empty { .. },
+        ) => Exit::NotFound,
+        SourceError::Store(error) => store_exit(error),
+        _ => Exit::Failed,
+    };
+    (exit, error.hint())
+}
+
+fn store_exit(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Changed { .. } => Exit::Integrity,
+        _ => Exit::Failed,
+    }
+}
+
+fn runtime_exit(error: &RuntimeError) -> Exit {
+    match error {
+        RuntimeError::Library(LibraryError::Damaged { .. }) => Exit::Integrity,
+        RuntimeError::Library(
+            LibraryError::NotAPlugin { .. }
+            | LibraryError::OtherAbiStable { .. }
+            | LibraryError::OtherContract { .. }
+            | LibraryError::OtherLayout { .. },
+        ) => Exit::Incompatible,
+        _ => Exit::Failed,
+    }
+}
+
+fn download_exit(error: &DownloadError) -> Exit {
+    match error {
+        DownloadError::Failed { failures, .. }
+            if failures
+                .iter()
+                .any(|failure| matches!(failure.reason, FailureReason::DigestMismatch { .. })) =>
+        {
+            Exit::Integrity
+        }
+        DownloadError::Offline { .. } => Exit::NotFound,
+        _ => Exit::Failed,
+    }
+}

@@ -1,0 +1,87 @@
+//! What people see: errors, progress, colours. Data goes to standard output, everything here to standard error.
+
+mod failure;
+pub mod logging;
+mod progress;
+mod zoo;
+
+pub use progress::{Bar, Step};
+pub use zoo::ZooProgress;
+
+use crate::{
+    arguments::{Color, Global},
+    exit::Exit,
+};
+use indicatif::ProgressDrawTarget;
+use std::io::IsTerminal as _;
+
+/// Standard error as the user wants it.
+#[derive(Clone, Debug)]
+pub struct Terminal {
+    quiet: bool,
+    progress: bool,
+    color: bool,
+}
+
+impl Terminal {
+    /// Follows the options, the terminal and `NO_COLOR`.
+    pub fn new(global: &Global) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let color = match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && !no_color,
+        };
+        Self {
+            quiet: global.quiet,
+            progress: is_terminal && !global.quiet && !global.no_progress,
+            color,
+        }
+    }
+
+    /// Tells an error and its hint, and says how the program should end.
+    pub fn report(&self, error: &anyhow::Error) -> Exit {
+        let failure = failure::classify(error);
+        eprintln!("{} {}", self.paint("error:", "1;31"), failure.message);
+        for cause in &failure.causes {
+            eprintln!("  {} {cause}", self.paint("because:", "31"));
+        }
+        if let Some(hint) = &failure.hint {
+            eprintln!("{} {hint}", self.paint("hint:", "1;36"));
+        }
+        failure.exit
+    }
+
+    /// Tells something that is not as it should be, but works.
+    pub fn warn(&self, message: impl std::fmt::Display) {
+        if !self.quiet {
+            eprintln!("{} {message}", self.paint("warning:", "1;33"));
+        }
+    }
+
+    /// Tells what was done.
+    pub fn say(&self, message: impl std::fmt::Display) {
+        if !self.quiet {
+            eprintln!("{message}");
+        }
+    }
+
+    /// Where progress bars are drawn.
+    fn draw_target(&self) -> ProgressDrawTarget {
+        if self.progress {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        }
+    }
+
+    /// `text` in an ANSI style, where colours are wanted.
+    fn paint(&self, text: &str, style: &str) -> String {
+        if self.color {
+            format!("\x1b[{style}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use modelzoo_runtime::{BuildError, RuntimeError};
+use modelzoo_sources::{
+    config::ConfigError, download::DownloadError, manifest::SelectError, reference::ReferenceError,
+    source::SourceError, store::StoreError,
+};
+use std::{io, path::PathBuf};
+
+/// Why a model cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ZooError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The text that should name a source does not.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// The source cannot be had.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The source has no such model.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// The source was written for Python.
+    #[error("{} has no Cargo.toml: {identity} was written for Python, its models can be listed but not loaded", folder.display())]
+    NoPlugin {
+        /// Where the manifest is.
+        folder: PathBuf,
+        /// The source.
+        identity: String,
+    },
+    /// The folder that plugins are built in cannot be made.
+    #[error("cannot make the folder {} for building plugins", path.display())]
+    BuildFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The plugin cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The plugin cannot be run.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The weights cannot be downloaded.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// The weights that the source carries are not those that its manifest names.
+    #[error("{} is not what the manifest says: its SHA-256 is {actual} instead of {expected}", path.display())]
+    WeightsMismatch {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        actual: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// The weights cannot be read or put in their place.
+    #[error("cannot use the weights {}", path.display())]
+    WeightsFile {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The manifest names a way to get the weights that this version does not know.
+    #[error("the manifest's manager {type_name:?} is not known: {model} cannot be downloaded")]
+    UnknownManager {
+        /// The model.
+        model: String,
+        /// The manager's type.
+        type_name: String,
+    },
+}

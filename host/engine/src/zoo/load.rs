@@ -1,0 +1,55 @@
+use super::{PreparedModel, Zoo, ZooError, services::Services};
+use modelzoo_plugin_api::{Device, LoadOptions};
+use modelzoo_runtime::{Isolation, LoadedModel, PluginRunner};
+use std::{path::PathBuf, sync::Arc};
+
+/// How a model is loaded.
+#[derive(Clone, Debug, Default)]
+pub struct LoadSettings {
+    /// Where it runs.
+    pub device: Device,
+    /// How many threads it may use; `None` leaves it to the model.
+    pub threads: Option<usize>,
+    /// The model's own options, a map.
+    pub options: serde_json::Map<String, serde_json::Value>,
+    /// Whether the plugin gets a process of its own.
+    pub isolation: Isolation,
+    /// The program that is started as a worker; `None` is the running program.
+    pub worker_program: Option<PathBuf>,
+}
+
+impl Zoo {
+    /// Loads a prepared model.
+    ///
+    /// # Errors
+    /// When the plugin does not fit this host, or its `load_model` fails.
+    pub fn load_model(
+        &self,
+        model: &PreparedModel,
+        settings: &LoadSettings,
+    ) -> Result<Box<dyn LoadedModel>, ZooError> {
+        let mut options = LoadOptions::default();
+        options.device = settings.device;
+        options.threads = settings.threads;
+        options.settings = settings.options.clone();
+        let runner = self.runner(model.artifact.clone(), settings);
+        Ok(runner.load_model(&model.name, &model.weights, options)?)
+    }
+
+    /// How the plugin of an artifact is run.
+    pub(super) fn runner(
+        &self,
+        artifact: modelzoo_runtime::Artifact,
+        settings: &LoadSettings,
+    ) -> PluginRunner {
+        let services = Services {
+            downloader: Arc::clone(&self.downloader),
+            observer: Arc::clone(&self.settings.observer),
+            cancellation: self.settings.cancellation.clone(),
+            threads: settings.threads,
+        };
+        let mut runner = PluginRunner::new(artifact, Arc::new(services)).with_isolation(settings.isolation);
+        runner.worker_program.clone_from(&settings.worker_program);
+        runner
+    }
+}

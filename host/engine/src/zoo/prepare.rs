@@ -1,0 +1,109 @@
+use super::{Event, FoundModel, LoadSettings, Zoo, ZooError};
+use modelzoo_plugin_api::Device;
+use modelzoo_runtime::{Artifact, BuildProgress, BuildRequest, Builder};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// A model whose plugin is built and whose weights are here.
+#[derive(Clone, Debug)]
+pub struct PreparedModel {
+    /// The name that the plugin knows it by.
+    pub name: String,
+    /// The plugin.
+    pub artifact: Artifact,
+    /// The file or folder of the weights; for models without weights, a path where nothing is.
+    pub weights: PathBuf,
+    /// Where it all comes from.
+    pub provenance: Provenance,
+}
+
+/// Where a model comes from, by content: enough to have the very same again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Provenance {
+    /// The source, however it was spelt: `github.com/user/repo`, an absolute path.
+    pub source: String,
+    /// Its commit, where it has one.
+    pub commit: Option<String>,
+    /// The hash of its files.
+    pub tree_hash: String,
+    /// The model's name, with its version where it has one.
+    pub model: String,
+    /// The SHA-256 of the built plugin.
+    pub artifact_sha256: String,
+}
+
+impl Zoo {
+    /// Builds the plugin of a model and gets its weights, unless both are here already.
+    ///
+    /// # Errors
+    /// When the source has no plugin, it does not compile, or the weights cannot be had.
+    pub fn prepare_model(
+        &self,
+        model: &FoundModel,
+        settings: &LoadSettings,
+    ) -> Result<PreparedModel, ZooError> {
+        let artifact = self.build(model, settings)?;
+        let weights = self.weights(model, &artifact, settings)?;
+        Ok(PreparedModel {
+            name: model.entry.name(),
+            weights,
+            provenance: Provenance {
+                source: model.source.identity.clone(),
+                commit: model.source.commit.as_ref().map(|commit| commit.id.clone()),
+                tree_hash: model.source.tree_hash.to_string(),
+                model: model.entry.name(),
+                artifact_sha256: artifact.sha256.clone(),
+            },
+            artifact,
+        })
+    }
+
+    fn build(&self, model: &FoundModel, settings: &LoadSettings) -> Result<Artifact, ZooError> {
+        if !model.manifest.has_plugin() {
+            return Err(ZooError::NoPlugin {
+                folder: model.manifest.folder.clone(),
+                identity: model.source.identity.clone(),
+            });
+        }
+        let store = &self.settings.store;
+        let build_folder = store.build_dir();
+        fs_err::create_dir_all(&build_folder).map_err(|source| ZooError::BuildFolder {
+            path: build_folder.clone(),
+            source,
+        })?;
+        let mut request = BuildRequest::new(
+            &model.manifest.folder,
+            model.source.tree_hash.to_string(),
+            &model.source.identity,
+        );
+        request.commit = model.source.commit.as_ref().map(|commit| commit.id.clone());
+        request.is_offline = self.settings.offline;
+        request.features = features(settings.device);
+        let observer = &self.settings.observer;
+        let mut progress = |progress: BuildProgress| match progress {
+            BuildProgress::Fetching => observer.notice(Event::FetchingCrates),
+            BuildProgress::Compiling { done, total, last } => {
+                observer.notice(Event::Building {
+                    name: &last,
+                    done: done as u64,
+                    total: total as u64,
+                });
+            }
+            _ => {}
+        };
+        let built = Builder::new(build_folder, store.artifacts_dir()).build(&request, &mut progress);
+        observer.notice(Event::Over);
+        let built = built?;
+        tracing::info!(artifact = %built.artifact.path.display(), new = built.is_new, "the plugin is there");
+        Ok(built.artifact)
+    }
+}
+
+/// The Cargo features that a device needs. `auto` asks for none: it takes what the plugin was built with.
+fn features(device: Device) -> Vec<String> {
+    match device {
+        Device::Cuda(_) => vec!["cuda".to_owned()],
+        Device::Metal => vec!["metal".to_owned()],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,142 @@
+//! Sources in Git repositories: over `file://` and from a real `git http-backend` with a token, by branch, tag and
+//! commit.
+
+mod support;
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+use support::{User, copy_folder, git_server::GitServer, project, sample};
+
+/// Runs Git in a folder, as somebody whose own configuration does not matter.
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args([
+            "-c",
+            "user.name=Author",
+            "-c",
+            "user.email=author@example.com",
+            "-c",
+            "init.defaultBranch=main",
+        ])
+        .args(arguments)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Publishes a sample as `acme/brightness.git` below `root`: a tag `v1` for the first commit, and a branch
+/// `feature/bright` whose model has another description. Gives both commits.
+fn publish(root: &Path) -> [String; 2] {
+    let work = root.join("work");
+    copy_folder(&sample("brightness"), &work);
+    git(&work, &["init", "--quiet"]);
+    git(&work, &["add", "--all"]);
+    git(&work, &["commit", "--quiet", "-m", "The first version"]);
+    let first = git(&work, &["rev-parse", "HEAD"]);
+    git(&work, &["tag", "v1"]);
+    git(&work, &["checkout", "--quiet", "-b", "feature/bright"]);
+    let manifest = work.join("manifest.json");
+    let text = fs::read_to_string(&manifest)
+        .unwrap()
+        .replace("Tells bright", "Distinguishes bright");
+    fs::write(&manifest, text).unwrap();
+    git(&work, &["commit", "--quiet", "--all", "-m", "Say it better"]);
+    let second = git(&work, &["rev-parse", "HEAD"]);
+    git(&work, &["checkout", "--quiet", "main"]);
+    let published = root.join("acme/brightness.git");
+    fs::create_dir_all(published.parent().unwrap()).unwrap();
+    git(
+        root,
+        &["clone", "--quiet", "--bare", "work", published.to_str().unwrap()],
+    );
+    git(&published, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    [first, second]
+}
+
+fn describes(user: &User, reference: &str) -> String {
+    let run = user.run(["info", reference, "--json"]).expect(0);
+    let info: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    format!(
+        "{} {}",
+        info["commit"].as_str().unwrap(),
+        info["manifest"]["description"].as_str().unwrap()
+    )
+}
+
+fn photos() -> String {
+    project().join("examples/photos").to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_repository_is_read_by_branch_tag_and_commit() {
+    let user = User::new().with_empty_store();
+    let root = user.path("repositories");
+    fs::create_dir(&root).unwrap();
+    let [first, second] = publish(&root);
+    let url = format!("file://{}", root.join("acme/brightness.git").display());
+    assert_eq!(
+        describes(&user, &url),
+        format!("{first} Tells bright pictures from dark ones")
+    );
+    assert_eq!(
+        describes(&user, &format!("{url}@v1")),
+        format!("{first} Tells bright pictures from dark ones")
+    );
+    let better = format!("{second} Distinguishes bright pictures from dark ones");
+    assert_eq!(describes(&user, &format!("{url}@feature/bright")), better);
+    assert_eq!(describes(&user, &format!("{url}@{second}")), better);
+
+    let run = user.run(["info", &format!("{url}@v2")]).expect(3);
+    assert!(run.error().contains("v2"), "{}", run.stderr);
+    let run = user
+        .run([
+            "info",
+            &format!("file://{}", root.join("acme/nothing.git").display()),
+        ])
+        .expect(3);
+    assert!(run.error().contains("nothing"), "{}", run.stderr);
+}
+
+#[test]
+fn a_private_repository_is_run_with_a_token_and_the_second_run_asks_nobody() {
+    let user = User::new().with_empty_store();
+    let root = user.path("repositories");
+    fs::create_dir(&root).unwrap();
+    let [first, _] = publish(&root);
+    let server = GitServer::with_token(&root, "secret-token");
+    let config = format!(
+        "[mirrors]\n\"https://github.com/\" = \"{}\"\n[trust]\nallow = [\"acme\"]\n",
+        server.url()
+    );
+
+    let stranger = user.with_config(&config);
+    let run = stranger.run(["apply", "acme/brightness@v1", &photos()]);
+    assert_ne!(run.code, 0);
+    assert!(run.stderr.contains("GITHUB_TOKEN"), "{}", run.stderr);
+
+    let user = stranger.with_variable("GITHUB_TOKEN", "secret-token");
+    let reference = format!("acme/brightness@{first}");
+    let before = user.run(["apply", &reference, &photos()]).expect(0);
+    assert_eq!(before.json_lines().len(), 4);
+    assert!(!before.stderr.contains("secret-token"));
+    let asked = server.requests().len();
+    assert!(asked > 0);
+
+    // A commit never changes, so nothing is asked; and nothing is built, which a broken cargo proves.
+    let tools = user.path("tools");
+    fs::create_dir(&tools).unwrap();
+    fs::write(tools.join("cargo"), "#!/bin/sh\nexit 42\n").unwrap();
+    fs::set_permissions(tools.join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+    let user = user.with_variable("PATH", &path);
+    let after = user.run(["apply", &reference, &photos()]).expect(0);
+    assert_eq!(after.stdout, before.stdout);
+    assert_eq!(server.requests().len(), asked);
+}

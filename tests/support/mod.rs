@@ -1,0 +1,163 @@
+//! What the end-to-end tests share: the real program in a home of its own, real repositories, a real Git server.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+#[path = "../../host/sources/src/testing/git_server.rs"]
+pub mod git_server;
+#[path = "../../host/sources/src/testing/repository.rs"]
+pub mod repository;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// The repository that the tests belong to.
+pub fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// One of the sample plugins in `tests/plugins`.
+pub fn sample(name: &str) -> PathBuf {
+    project().join("tests/plugins").join(name)
+}
+
+/// One of the first-party sources.
+pub fn plugin(name: &str) -> PathBuf {
+    project().join("plugins").join(name)
+}
+
+/// A user of the program: a home folder of its own. All users share a store, so that a plugin is compiled once.
+pub struct User {
+    home: tempfile::TempDir,
+    store: PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+/// What the program did.
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl User {
+    pub fn new() -> Self {
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            store: Path::new(env!("CARGO_TARGET_TMPDIR")).join("store"),
+            environment: Vec::new(),
+        }
+    }
+
+    /// Gives the user a store of its own, which holds nothing yet.
+    pub fn with_empty_store(mut self) -> Self {
+        self.store = self.home.path().join("store");
+        self
+    }
+
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A configuration file with this content.
+    pub fn with_config(self, toml: &str) -> Self {
+        let path = self.path("config.toml");
+        fs::write(&path, toml).unwrap();
+        self.with_variable("MODELZOO_CONFIG", path.to_str().unwrap())
+    }
+
+    /// A path in the user's home.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Runs the program.
+    pub fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_modelzoo"));
+        command
+            .args(arguments)
+            .current_dir(self.home.path())
+            .env("MODELZOO_STORE", &self.store);
+        // The toolchain's own folders are found through the real home.
+        for tool in ["CARGO_HOME", "RUSTUP_HOME"] {
+            let folder = if tool == "CARGO_HOME" { ".cargo" } else { ".rustup" };
+            if let (None, Some(home)) = (std::env::var_os(tool), std::env::var_os("HOME")) {
+                command.env(tool, Path::new(&home).join(folder));
+            }
+        }
+        command
+            .env("HOME", self.home.path())
+            .env_remove("GITHUB_TOKEN")
+            .env_remove("MODELZOO_CONFIG");
+        command
+            .env_remove("RUST_BACKTRACE")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command.output().unwrap();
+        Run {
+            code: status.code().unwrap_or(-1),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+}
+
+impl Run {
+    /// The same, once it has ended as it should.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// The lines of standard output as JSON.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<serde_json::Value> {
+        json_lines(&self.stdout)
+    }
+
+    /// The line of standard error that tells the error.
+    pub fn error(&self) -> &str {
+        self.stderr
+            .lines()
+            .find_map(|line| line.strip_prefix("error: "))
+            .unwrap_or_default()
+    }
+}
+
+/// The lines of a text as JSON.
+#[track_caller]
+pub fn json_lines(text: &str) -> Vec<serde_json::Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
+/// Copies a folder with everything in it, but for what was built there.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_name() == "target" {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
