@@ -12,8 +12,9 @@ use std::{
 /// Where the SDK lies, seen from this crate.
 const SDK_FOLDER: &str = "../../plugin-api";
 
-/// What a build of a plugin does not need of it.
-const LEFT_OUT: [&str; 5] = ["benches", "examples", "fuzz", "target", "tests"];
+/// What a build of a plugin does not need of it. Benchmarks and examples stay: a manifest may name them, and cargo then
+/// wants to see them.
+const LEFT_OUT: [&str; 3] = ["fuzz", "target", "tests"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join(SDK_FOLDER);
@@ -23,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let digest = Sha256::digest(&archive);
     let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     println!("cargo::rustc-env=MODELZOO_SDK_SHA256={hash}");
+    println!("cargo::rustc-env=MODELZOO_TARGET={}", env::var("TARGET")?);
     let output = PathBuf::from(env::var("OUT_DIR")?).join("sdk.tar.gz");
     let mut packed = GzEncoder::new(fs::File::create(output)?, Compression::best());
     std::io::Write::write_all(&mut packed, &archive)?;

@@ -114,7 +114,7 @@ pub mod glue {
     extern "C" fn describe() -> AbiResult<RVec<u8>> {
         guard(|| {
             let description = message::PluginDescription {
-                api_version: env!("CARGO_PKG_VERSION").to_owned(),
+                api_version: crate::API_VERSION.to_owned(),
                 methods: Vec::new(),
             };
             Ok(message::encode(&description)?.into())

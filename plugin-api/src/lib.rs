@@ -64,6 +64,9 @@ pub use output::Output;
 pub use source::{LoadOptions, ModelSource};
 pub use video::{Frame, Video, VideoInfo};
 
+/// The version of this interface.
+pub const API_VERSION: &str = env!("CARGO_PKG_VERSION");
+
 #[doc(hidden)]
 pub use export::glue;
 

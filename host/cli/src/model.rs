@@ -46,7 +46,7 @@ pub fn load_model(source: &str, settings: LoadSettings) -> Result<Model, Error> 
     let (source, name) = source
         .split_once('#')
         .map_or((source, None), |(source, name)| (source, Some(name)));
-    let zoo = Zoo::new(ZooSettings::of_user()?);
+    let zoo = Zoo::new(ZooSettings::of_user()?)?;
     let prepared = zoo.prepare_model(&zoo.find_model(source, name)?, &settings)?;
     Ok(Model {
         loaded: zoo.load_model(&prepared, &settings)?,

@@ -1,4 +1,5 @@
 use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 
 /// Options that every command takes.
 #[derive(Clone, Debug, Default, Args)]
@@ -7,6 +8,14 @@ pub struct Global {
     /// Use what is on this machine, never the network
     #[arg(long, global = true, env = "MODELZOO_OFFLINE")]
     pub offline: bool,
+
+    /// Refuse whatever would change the lock file
+    #[arg(long, global = true, env = "MODELZOO_LOCKED")]
+    pub locked: bool,
+
+    /// The lock file (default: modelzoo.lock in the current folder or above it)
+    #[arg(long, global = true, value_name = "FILE", env = "MODELZOO_LOCK")]
+    pub lock: Option<PathBuf>,
 
     /// Print nothing but data and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]

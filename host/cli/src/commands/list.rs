@@ -26,7 +26,8 @@ struct Row {
 }
 
 pub fn run(arguments: &ListArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let source = model::zoo(global, terminal)?.find_source(&arguments.source)?;
+    let zoo = model::zoo(global, terminal)?;
+    let source = zoo.find_source(&zoo.parse_reference(&arguments.source)?)?;
     let rows: Vec<Row> = source
         .models()
         .map(|(_, entry)| Row {

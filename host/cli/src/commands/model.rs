@@ -12,8 +12,11 @@ use std::sync::Arc;
 pub fn zoo(global: &Global, terminal: &Terminal) -> anyhow::Result<Zoo> {
     let mut settings = ZooSettings::of_user()?;
     settings.offline = global.offline;
+    settings.locked = global.locked;
+    settings.lock_place.file.clone_from(&global.lock);
     settings.observer = Arc::new(ZooProgress::new(terminal));
-    Ok(Zoo::new(settings))
+    settings.consent = Arc::new(terminal.clone());
+    Ok(Zoo::new(settings)?)
 }
 
 /// Finds, builds and loads a model.

@@ -9,6 +9,8 @@ use modelzoo_sources::{
     git::GitError,
     source::SourceError,
     store::StoreError,
+    trust::TrustError,
+    zoo::ZooError as RegisterError,
 };
 
 /// An error, ready to be told.
@@ -53,6 +55,21 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<Stri
             ZooError::Build(error) => (Exit::BuildFailed, error.hint().map(str::to_owned)),
             ZooError::Runtime(error) => (runtime_exit(error), error.hint().map(str::to_owned)),
             ZooError::Download(error) => (download_exit(error), error.hint()),
+            ZooError::Trust(error) => (trust_exit(error), error.hint()),
+            ZooError::Lock(error) => (
+                if error.is_integrity() {
+                    Exit::Integrity
+                } else {
+                    Exit::Failed
+                },
+                error.hint(),
+            ),
+            ZooError::MovedTag(moved) => (Exit::Integrity, Some(moved.hint())),
+            ZooError::Register(error) => (register_exit(error), error.hint()),
+            ZooError::Unmet { .. } => (
+                Exit::Incompatible,
+                Some("`requirement_error_level = 1` in the configuration makes it a warning".to_owned()),
+            ),
             ZooError::WeightsMismatch { .. } => (
                 Exit::Integrity,
                 Some("the file was changed or is damaged: get the source again".to_owned()),
@@ -99,6 +116,22 @@ fn source(error: &SourceError) -> (Exit, Option<String>) {
         _ => Exit::Failed,
     };
     (exit, error.hint())
+}
+
+fn trust_exit(error: &TrustError) -> Exit {
+    if error.is_refusal() {
+        Exit::NotTrusted
+    } else {
+        Exit::Failed
+    }
+}
+
+fn register_exit(error: &RegisterError) -> Exit {
+    match error {
+        RegisterError::UnknownModel { .. } | RegisterError::UnknownSource { .. } => Exit::NotFound,
+        RegisterError::AmbiguousModel { .. } => Exit::Usage,
+        _ => Exit::Failed,
+    }
 }
 
 fn store_exit(error: &StoreError) -> Exit {

@@ -1,5 +1,6 @@
 //! What people see: errors, progress, colours. Data goes to standard output, everything here to standard error.
 
+mod consent;
 mod failure;
 pub mod logging;
 mod progress;

@@ -1,7 +1,15 @@
 use modelzoo_runtime::{BuildError, RuntimeError};
 use modelzoo_sources::{
-    config::ConfigError, download::DownloadError, manifest::SelectError, reference::ReferenceError,
-    source::SourceError, store::StoreError,
+    archive::ArchiveError,
+    config::ConfigError,
+    download::DownloadError,
+    lock::{LockError, MovedTag},
+    manifest::SelectError,
+    reference::ReferenceError,
+    source::SourceError,
+    store::StoreError,
+    trust::TrustError,
+    zoo::{Unmet, ZooError as RegisterError},
 };
 use std::{io, path::PathBuf};
 
@@ -12,6 +20,32 @@ pub enum ZooError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The current folder is gone.
+    #[error("the current folder cannot be found")]
+    CurrentFolder(#[source] io::Error),
+    /// The lock cannot be used, or would have to change.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A tag points to another commit than the locked one.
+    #[error("{0}")]
+    MovedTag(MovedTag),
+    /// The source's code may not run.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The register of sources has no answer.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// This machine lacks what the model needs.
+    #[error("{model} does not run here: {}", unmet.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Unmet {
+        /// The model.
+        model: String,
+        /// What is missing.
+        unmet: Vec<Unmet>,
+    },
+    /// The weights' archive cannot be extracted.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The store does not work.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,8 +1,10 @@
 use super::{Event, Zoo, ZooError, services::DownloadProgress};
 use modelzoo_sources::{
+    Sha256Digest, SourceRef,
     git::FetchProgress,
+    lock::SourceKey,
     manifest::ModelEntry,
-    reference::Forges,
+    reference::{Forges, Revision},
     source::{ResolveOptions, ResolvedSource, SourceManifest, resolve},
 };
 
@@ -17,14 +19,49 @@ pub struct FoundModel {
     pub entry: ModelEntry,
 }
 
+impl FoundModel {
+    /// What the lock calls its source; `None` for local folders, which are the user's own and change as he likes.
+    pub(super) fn lock_key(&self) -> Option<SourceKey> {
+        lock_key(&self.source.reference)
+    }
+}
+
 impl Zoo {
-    /// Gets the source that `reference` names, unless the store has it.
+    /// Reads a spelling of a source, by the configured hosts.
     ///
     /// # Errors
-    /// When the reference makes no sense or the source cannot be had.
-    pub fn find_source(&self, reference: &str) -> Result<ResolvedSource, ZooError> {
-        let forges = Forges::with_enterprise_hosts(self.settings.config.github.hosts.iter().cloned());
-        let reference = forges.parse(reference)?;
+    /// When it makes no sense.
+    pub fn parse_reference(&self, spelling: &str) -> Result<SourceRef, ZooError> {
+        let hosts = self.settings.config.github.hosts.iter().cloned();
+        Ok(Forges::with_enterprise_hosts(hosts).parse(spelling)?)
+    }
+
+    /// Gets a source, unless the store has it. A source in the lock is taken at its locked commit.
+    ///
+    /// # Errors
+    /// When the source cannot be had, or is not what the lock says.
+    pub fn find_source(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
+        let key = lock_key(reference);
+        let pinned = key
+            .as_ref()
+            .and_then(|key| self.lock().pinned(key)?.commit.clone());
+        let pinned = pinned.and_then(|commit| Revision::named(&commit).ok());
+        let mut source = self.resolve(&pinned.map_or_else(
+            || reference.clone(),
+            |commit| reference.clone().with_revision(commit),
+        ))?;
+        source.reference = reference.clone();
+        if let Some(key) = key {
+            self.note_in_lock(&key, &source)?;
+        }
+        Ok(source)
+    }
+
+    /// Gets a source at what its reference means now, whatever the lock says.
+    ///
+    /// # Errors
+    /// When the source cannot be had.
+    pub fn resolve(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
         let identity = reference.identity();
         let observer = &self.settings.observer;
         let progress = |progress: FetchProgress| {
@@ -36,15 +73,15 @@ impl Zoo {
             });
         };
         let resolved = resolve(
-            &reference,
+            reference,
             &ResolveOptions {
                 store: &self.settings.store,
                 mirrors: &self.settings.config.mirrors,
                 credentials: &self.credentials,
                 offline: self.settings.offline,
-                refresh: false,
                 cancellation: &self.settings.cancellation,
                 progress: Some(&progress),
+                refresh: false,
                 downloader: &self.downloader,
                 download_progress: &DownloadProgress::new(observer.as_ref()),
             },
@@ -53,11 +90,50 @@ impl Zoo {
         Ok(resolved?)
     }
 
-    /// Finds a model of the source that `reference` names: the one called `name`, or the only one.
+    fn note_in_lock(&self, key: &SourceKey, source: &ResolvedSource) -> Result<(), ZooError> {
+        let mut lock = self.lock();
+        let commit = source.commit.as_ref();
+        let is_tag = commit
+            .and_then(|commit| commit.ref_name.as_deref())
+            .is_some_and(|name| name.starts_with("refs/tags/"));
+        if let Some(commit) = commit.filter(|_| is_tag)
+            && let Some(moved) = lock.moved_tag(key, &commit.id)
+        {
+            if lock.path().is_some() {
+                return Err(ZooError::MovedTag(moved));
+            }
+            tracing::warn!("{moved}");
+        }
+        let cargo_lock = Sha256Digest::of_file(source.path.join("Cargo.lock")).ok();
+        lock.resolved(
+            key,
+            commit.map(|commit| commit.id.as_str()),
+            source.tree_hash,
+            cargo_lock,
+        )?;
+        Ok(())
+    }
+
+    /// Finds a model: a known name (`base_name[@version]`), or a source and the `name` of a model in it. A source with
+    /// one model needs no name. A known name wins over a source of the same spelling; `gh:user/repo` is never a name.
     ///
     /// # Errors
-    /// As for [`Zoo::find_source`]; also when there is no such model, or several and no name.
-    pub fn find_model(&self, reference: &str, name: Option<&str>) -> Result<FoundModel, ZooError> {
+    /// When there is no such model, or several and no name; or the source cannot be had.
+    pub fn find_model(&self, model: &str, name: Option<&str>) -> Result<FoundModel, ZooError> {
+        if let (true, None) = (may_be_name(model), name) {
+            match self.catalog()?.find(model) {
+                Ok(known) => {
+                    let reference = known.source().reference.clone();
+                    return self.find_in_source(&reference, Some(known.name()));
+                }
+                Err(modelzoo_sources::zoo::ZooError::UnknownModel { .. }) if model.contains('/') => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.find_in_source(&self.parse_reference(model)?, name)
+    }
+
+    fn find_in_source(&self, reference: &SourceRef, name: Option<&str>) -> Result<FoundModel, ZooError> {
         let source = self.find_source(reference)?;
         let (manifest, entry) = source.select(name)?;
         let (manifest, entry) = (manifest.clone(), entry.clone());
@@ -67,4 +143,17 @@ impl Zoo {
             entry,
         })
     }
+}
+
+/// Whether a text can be a model's name: not a path, not a URL, nothing that says that it is a source.
+fn may_be_name(text: &str) -> bool {
+    !text.starts_with(['.', '/'])
+        && !text.contains("://")
+        && !text.starts_with("gh:")
+        && !text.starts_with("git@")
+}
+
+/// What the lock calls a source; `None` for local folders.
+fn lock_key(reference: &SourceRef) -> Option<SourceKey> {
+    (!reference.is_local_path()).then(|| SourceKey::of(reference))
 }

@@ -1,8 +1,10 @@
-use super::{Event, FoundModel, LoadSettings, Zoo, ZooError};
-use modelzoo_plugin_api::Device;
-use modelzoo_runtime::{Artifact, BuildProgress, BuildRequest, Builder};
+use super::{Event, FoundModel, LoadSettings, Zoo, ZooError, weights::Weights};
+use modelzoo_plugin_api::{API_VERSION, Device};
+use modelzoo_runtime::{Artifact, BuildProgress, BuildRequest, Builder, TARGET};
+use modelzoo_sources::zoo::{Machine, check_requirements};
+use semver::Version;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// A model whose plugin is built and whose weights are here.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct Provenance {
     pub model: String,
     /// The SHA-256 of the built plugin.
     pub artifact_sha256: String,
+    /// The SHA-256 of each file of the weights, by its name.
+    pub weights_sha256: BTreeMap<String, String>,
 }
 
 impl Zoo {
@@ -42,29 +46,83 @@ impl Zoo {
         model: &FoundModel,
         settings: &LoadSettings,
     ) -> Result<PreparedModel, ZooError> {
+        self.require_plugin(model, settings)?;
+        self.require_trust(model)?;
         let artifact = self.build(model, settings)?;
         let weights = self.weights(model, &artifact, settings)?;
+        self.note_contents(model, &artifact, &weights)?;
         Ok(PreparedModel {
             name: model.entry.name(),
-            weights,
+            weights: weights.path,
             provenance: Provenance {
                 source: model.source.identity.clone(),
                 commit: model.source.commit.as_ref().map(|commit| commit.id.clone()),
                 tree_hash: model.source.tree_hash.to_string(),
                 model: model.entry.name(),
                 artifact_sha256: artifact.sha256.clone(),
+                weights_sha256: weights
+                    .files
+                    .iter()
+                    .map(|(name, hash)| (name.clone(), hash.to_string()))
+                    .collect(),
             },
             artifact,
         })
     }
 
-    fn build(&self, model: &FoundModel, settings: &LoadSettings) -> Result<Artifact, ZooError> {
+    /// Makes sure that there is a plugin, and that this machine is one for it, before anything is downloaded.
+    fn require_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<(), ZooError> {
         if !model.manifest.has_plugin() {
             return Err(ZooError::NoPlugin {
                 folder: model.manifest.folder.clone(),
                 identity: model.source.identity.clone(),
             });
         }
+        let level = self.settings.config.requirement_error_level;
+        if level > 1 || model.entry.requirements.is_none() {
+            return Ok(());
+        }
+        // Our own version is a valid one; were it none, it would be no reason to refuse a model.
+        let version = API_VERSION.parse().unwrap_or(Version::new(0, 0, 0));
+        let machine = Machine::detect(version, TARGET, features(settings.device));
+        let unmet = check_requirements(&model.entry, &machine);
+        match (unmet.is_empty(), level) {
+            (true, _) => Ok(()),
+            (false, 0) => Err(ZooError::Unmet {
+                model: model.entry.name(),
+                unmet,
+            }),
+            (false, _) => {
+                unmet
+                    .iter()
+                    .for_each(|unmet| tracing::warn!("{}: {unmet}", model.entry.name()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Notes in the lock what was built and downloaded, and refuses what is not as locked.
+    fn note_contents(
+        &self,
+        model: &FoundModel,
+        artifact: &Artifact,
+        weights: &Weights,
+    ) -> Result<(), ZooError> {
+        let Some(key) = model.lock_key() else {
+            return Ok(());
+        };
+        let mut lock = self.lock();
+        if let Ok(digest) = artifact.sha256.parse() {
+            lock.built(&key, TARGET, digest)?;
+        }
+        for (file, digest) in &weights.files {
+            lock.downloaded(&key, &model.entry.name(), file, *digest)?;
+        }
+        lock.save()?;
+        Ok(())
+    }
+
+    fn build(&self, model: &FoundModel, settings: &LoadSettings) -> Result<Artifact, ZooError> {
         let store = &self.settings.store;
         let build_folder = store.build_dir();
         fs_err::create_dir_all(&build_folder).map_err(|source| ZooError::BuildFolder {

@@ -4,10 +4,23 @@ use super::{FoundModel, LoadSettings, Zoo, ZooError, services::DownloadProgress}
 use modelzoo_runtime::Artifact;
 use modelzoo_sources::{
     Sha256Digest,
+    archive::{ArchiveFormat, ArchiveLimits, extract},
     download::{Request, google_drive_url, hugging_face_url},
     manifest::{Manager, Origin},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The weights of a model on this machine.
+pub(super) struct Weights {
+    /// The file or folder that the plugin is given; for models without weights, a path where nothing is.
+    pub(super) path: PathBuf,
+    /// What they are, by their names.
+    pub(super) files: BTreeMap<String, Sha256Digest>,
+}
 
 impl Zoo {
     /// Where the weights of a model are on this machine; they are downloaded unless they are there.
@@ -16,104 +29,119 @@ impl Zoo {
         model: &FoundModel,
         artifact: &Artifact,
         settings: &LoadSettings,
-    ) -> Result<PathBuf, ZooError> {
-        match &model.entry.manager {
-            Some(manager) => self.managed_weights(model, manager),
-            // A model without a file name has no weights.
-            None if model.entry.base_filename.is_none() => Ok(self.weights_folder(model)),
-            None => self.weights_by_plugin(model, artifact, settings),
+    ) -> Result<Weights, ZooError> {
+        let (identity, name) = (&model.source.identity, model.entry.name());
+        let manager = model.entry.manager.as_ref();
+        if let Some(Origin::SourceFile(file)) = manager.and_then(|manager| manager.origins.first()) {
+            let path = model.manifest.folder.join(file);
+            let digest = file_of_source(&path, manager.and_then(|manager| manager.sha256))?;
+            return Ok(Weights {
+                path,
+                files: BTreeMap::from([(file.clone(), digest)]),
+            });
         }
+        let store = &self.settings.store;
+        let folder = store.model_dir(identity, &name);
+        let path = folder.join(file_name(model));
+        if manager.is_none() && model.entry.base_filename.is_none() {
+            // A model without a file name has no weights.
+            return Ok(Weights {
+                path,
+                files: BTreeMap::new(),
+            });
+        }
+        if folder.exists() {
+            return Ok(Weights {
+                path,
+                files: store.model_files(identity, &name)?,
+            });
+        }
+        let staging = store.stage()?;
+        let staged = staging.path().join(file_name(model));
+        if let Some(parent) = staged.parent() {
+            fs_err::create_dir_all(parent).map_err(|source| ZooError::WeightsFile {
+                path: parent.to_owned(),
+                source,
+            })?;
+        }
+        match manager {
+            Some(manager) => self.download_managed(model, manager, &staged)?,
+            None => self
+                .runner(artifact.clone(), settings)
+                .download_model(&name, &staged)?,
+        }
+        Ok(Weights {
+            path,
+            files: store.publish_model(&staging, identity, &name)?,
+        })
     }
 
-    /// The file that the manifest's manager names.
-    fn managed_weights(&self, model: &FoundModel, manager: &Manager) -> Result<PathBuf, ZooError> {
+    /// Downloads the file that the manifest's manager names, and extracts it where the manager says so.
+    fn download_managed(
+        &self,
+        model: &FoundModel,
+        manager: &Manager,
+        destination: &Path,
+    ) -> Result<(), ZooError> {
         if !manager.is_known() {
             return Err(ZooError::UnknownManager {
                 model: model.entry.name(),
                 type_name: manager.type_name.clone(),
             });
         }
-        if let Some(Origin::SourceFile(path)) = manager.origins.first() {
-            return file_of_source(&model.manifest.folder.join(path), manager.sha256);
-        }
-        let destination = self.weights_folder(model).join(file_name(model));
+        let pinned = model.lock_key().and_then(|key| {
+            self.lock()
+                .expected_weights(&key, &model.entry.name(), file_name(model))
+        });
+        // An archive arrives in a folder of its own, so that nothing in it can take the archive's place.
+        let arrival = self.settings.store.stage()?;
+        let is_archive = manager.extract_archive;
+        let name = destination.file_name().unwrap_or_default();
         let request = Request {
             urls: manager.origins.iter().filter_map(url_of).collect(),
-            sha256: manager.sha256,
+            sha256: manager.sha256.or(pinned),
             size: manager.size_bytes,
-            destination,
+            destination: if is_archive {
+                arrival.path().join(name)
+            } else {
+                destination.to_owned()
+            },
         };
-        if request.sha256.is_none() && request.destination.exists() {
-            return Ok(request.destination);
-        }
         let progress = DownloadProgress::new(self.settings.observer.as_ref());
-        Ok(self
-            .downloader
-            .fetch(&request, &progress, &self.settings.cancellation)?
-            .path)
-    }
-
-    /// What the plugin's own `download_model` fetches. It works in a folder of its own, which takes its place when
-    /// all is there.
-    fn weights_by_plugin(
-        &self,
-        model: &FoundModel,
-        artifact: &Artifact,
-        settings: &LoadSettings,
-    ) -> Result<PathBuf, ZooError> {
-        let folder = self.weights_folder(model);
-        let destination = folder.join(file_name(model));
-        if folder.exists() {
-            return Ok(destination);
+        let (store, cancellation) = (&self.settings.store, &self.settings.cancellation);
+        store.fetch_weights(&self.downloader, &request, &progress, cancellation)?;
+        if is_archive {
+            let archive = &request.destination;
+            let format = ArchiveFormat::of_path(archive).ok_or_else(|| ZooError::WeightsFile {
+                path: destination.to_owned(),
+                source: io::Error::other("the manifest wants it extracted, but its name is none of an archive's"),
+            })?;
+            let folder = destination.parent().unwrap_or(destination);
+            extract(archive, format, folder, &ArchiveLimits::default())?;
+            if !manager.delete_archive && !destination.exists() {
+                fs_err::rename(archive, destination).map_err(|source| ZooError::WeightsFile {
+                    path: destination.to_owned(),
+                    source,
+                })?;
+            }
         }
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ZooError::WeightsFile { path, source }
-        };
-        let staging = self.settings.store.stage()?;
-        let path = staging.path().join(file_name(model));
-        if let Some(parent) = path.parent() {
-            fs_err::create_dir_all(parent).map_err(failed(parent))?;
-        }
-        self.runner(artifact.clone(), settings)
-            .download_model(&model.entry.name(), &path)?;
-        if let Some(parent) = folder.parent() {
-            fs_err::create_dir_all(parent).map_err(failed(parent))?;
-        }
-        match fs_err::rename(staging.path(), &folder) {
-            Ok(()) => Ok(destination),
-            // Another process was faster; its files are as good.
-            Err(_) if folder.exists() => Ok(destination),
-            Err(error) => Err(failed(&folder)(error)),
-        }
-    }
-
-    /// Where weights of this model are kept that are not known by their hash: one folder for each model of each
-    /// source, whatever the commit, so that an update of the code keeps them.
-    fn weights_folder(&self, model: &FoundModel) -> PathBuf {
-        let name = Sha256Digest::of(format!("{}\n{}", model.source.identity, model.entry.name()));
-        self.settings
-            .store
-            .weights_dir()
-            .join("by-model")
-            .join(name.to_string())
+        Ok(())
     }
 }
 
-/// A file that the source carries, checked against the manifest's hash.
-fn file_of_source(path: &Path, expected: Option<Sha256Digest>) -> Result<PathBuf, ZooError> {
-    let failed = |source| ZooError::WeightsFile {
+/// Checks a file that the source carries against the manifest's hash; gives its own.
+fn file_of_source(path: &Path, expected: Option<Sha256Digest>) -> Result<Sha256Digest, ZooError> {
+    let actual = Sha256Digest::of_file(path).map_err(|source| ZooError::WeightsFile {
         path: path.to_owned(),
         source,
-    };
-    let actual = Sha256Digest::of_file(path).map_err(failed)?;
+    })?;
     match expected {
         Some(expected) if expected != actual => Err(ZooError::WeightsMismatch {
             path: path.to_owned(),
             actual: actual.to_string(),
             expected: expected.to_string(),
         }),
-        _ => Ok(path.to_owned()),
+        _ => Ok(actual),
     }
 }
 

@@ -1,0 +1,67 @@
+//! The question before a stranger's code runs.
+
+use super::Terminal;
+use modelzoo_engine::zoo::Consent;
+use modelzoo_sources::trust::{Summary, TrustState, Undecided};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+impl Consent for Terminal {
+    fn ask(&self, summary: &Summary, undecided: &Undecided) -> Option<bool> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return None;
+        }
+        eprintln!("{}", question(summary, undecided));
+        eprint!("Run it? [y/N] ");
+        io::stderr().flush().ok()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).ok()?;
+        Some(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+}
+
+/// What a person should know before answering.
+fn question(summary: &Summary, undecided: &Undecided) -> String {
+    let mut lines = vec![match undecided.state {
+        TrustState::Stale => format!("{} has changed since you allowed it.", undecided.identity),
+        _ => format!(
+            "{} has not run here before. Its code runs with your rights.",
+            undecided.identity
+        ),
+    }];
+    let mut fact = |name: &str, value: Option<String>| {
+        lines.extend(
+            value
+                .filter(|value| !value.is_empty())
+                .map(|value| format!("  {name:<15}{value}")),
+        );
+    };
+    fact("owner", summary.owner.clone());
+    fact("commit", summary.commit.clone());
+    fact("allowed before", undecided.allowed_commit.clone());
+    fact("date", summary.committed_at.map(|time| time.to_string()));
+    fact("licence", Some(summary.licences.join(", ")));
+    fact(
+        "dependencies",
+        summary.dependencies.map(|count| format!("{count} packages")),
+    );
+    fact("from elsewhere", Some(summary.foreign_dependencies.join(", ")));
+    let known = if summary.complete {
+        ""
+    } else {
+        " (of the plugin itself; not known of its dependencies)"
+    };
+    fact(
+        "build scripts",
+        Some(format!("{}{known}", names(&summary.build_scripts))),
+    );
+    fact("macros", Some(format!("{}{known}", names(&summary.proc_macros))));
+    lines.join("\n")
+}
+
+fn names(list: &[String]) -> String {
+    if list.is_empty() {
+        "none".to_owned()
+    } else {
+        list.join(", ")
+    }
+}
