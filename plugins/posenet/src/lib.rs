@@ -1,0 +1,42 @@
+//! PoseNet as a modelzoo source: the 17 COCO keypoints of people.
+
+mod body;
+mod decode;
+mod model;
+mod network;
+mod settings;
+
+pub use model::PoseNet;
+pub use network::posenet;
+pub use settings::{People, Settings};
+
+use modelzoo_candle::{device::Placement, weights::Weights};
+use modelzoo_plugin_api::{Error, ErrorKind, LoadOptions, Model, ModelSource, Result, export_source};
+use std::path::Path;
+
+/// The model's name in the manifest.
+const NAME: &str = "posenet-coco";
+
+/// The source: one model.
+#[derive(Debug, Default)]
+pub struct Source;
+
+impl ModelSource for Source {
+    fn load_model(&self, name: &str, path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
+        if name != NAME {
+            return Err(
+                Error::new(format!("this source has no model {name:?}, only {NAME:?}"))
+                    .with_kind(ErrorKind::InvalidOption),
+            );
+        }
+        let settings = options.settings::<Settings>()?.checked()?;
+        let weights = Weights::open(path)?;
+        Ok(Box::new(PoseNet::new(
+            &weights,
+            &Placement::from_options(&options),
+            settings,
+        )?))
+    }
+}
+
+export_source!(Source);

@@ -1,0 +1,106 @@
+//! The model: pictures in, keypoints out.
+
+use crate::{
+    People, Settings,
+    body::{NAMES, SKELETON},
+    decode::{Maps, Person, one_person, several_people},
+    network::{INPUT, posenet},
+};
+use modelzoo_candle::{
+    candle_core::Tensor,
+    device::{self, Placement},
+    image::{Normalization, Preprocessing},
+    network::Network,
+    weights::Weights,
+};
+use modelzoo_plugin_api::{
+    Context, Image, Model, ModelInfo, Output, PredictOptions, Result,
+    label::{Keypoint, Keypoints},
+};
+
+/// The class of what it finds.
+const PERSON: &str = "person";
+
+/// PoseNet with its preprocessing.
+#[derive(Debug)]
+pub struct PoseNet {
+    preprocessing: Preprocessing,
+    network: Network,
+    settings: Settings,
+}
+
+impl PoseNet {
+    /// Makes the model ready.
+    ///
+    /// # Errors
+    /// When the weights are not those of PoseNet.
+    pub fn new(weights: &Weights, placement: &Placement, settings: Settings) -> Result<Self> {
+        Ok(Self {
+            preprocessing: Preprocessing::new()
+                .resize([INPUT, INPUT])
+                .normalize(Normalization::SIGNED_UNIT),
+            network: posenet(weights, placement)?,
+            settings,
+        })
+    }
+
+    fn predict_batch(&self, batch: &Tensor, options: &PredictOptions) -> Result<Vec<Output>> {
+        let outputs = self.network.forward(batch)?;
+        let rows: Vec<Vec<Vec<f32>>> = outputs
+            .iter()
+            .map(|output| output.flatten_from(1)?.to_vec2())
+            .collect::<Result<_, _>>()?;
+        (0..batch.dim(0)?)
+            .map(|picture| {
+                let output = |index: usize| rows[index][picture].as_slice();
+                let maps = Maps::new([output(0), output(1), output(2), output(3)])
+                    .context("the network's outputs have other sizes than they should")?;
+                let people = match self.settings.people {
+                    People::One => vec![one_person(&maps)],
+                    People::Several => several_people(&maps, &self.settings),
+                };
+                let keypoints = people
+                    .iter()
+                    .map(|person| keypoint(person, options.confidence_threshold));
+                Ok(Keypoints::new(keypoints.collect()).into())
+            })
+            .collect()
+    }
+}
+
+/// Points below the threshold, compared in single precision, are missing.
+fn keypoint(person: &Person, threshold: Option<f64>) -> Keypoint {
+    let is_missing = |score: f32| threshold.is_some_and(|threshold| score < threshold as f32);
+    let points = person.iter().map(|found| {
+        if is_missing(found.score) {
+            [f64::NAN; 2]
+        } else {
+            found.point.relative()
+        }
+    });
+    let scores = person.iter().map(|found| f64::from(found.score));
+    Keypoint::new(points.collect())
+        .with_label(PERSON)
+        .with_confidence(scores.collect())
+}
+
+impl Model for PoseNet {
+    fn info(&self) -> ModelInfo {
+        ModelInfo::image()
+            .with_classes([PERSON])
+            .with_keypoints(NAMES, SKELETON)
+            .with_preferred_batch_size(8)
+            .on_device(device::name(self.network.device()))
+    }
+
+    fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {
+        self.predict_all(std::slice::from_ref(image), options)?.remove(0)
+    }
+
+    fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
+        self.preprocessing
+            .run_batched(images, self.network.device(), |batch| {
+                self.predict_batch(batch, options)
+            })
+    }
+}
