@@ -199,3 +199,49 @@ fn a_program_that_is_no_worker_is_told_so() {
         );
     }
 }
+
+/// A worker program of a stranger's making: a shell script that writes `frames` to the host and then sleeps.
+#[cfg(target_os = "linux")]
+fn strange_worker(folder: &std::path::Path, frames: &[&[u8]]) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let octal: String = frames
+        .concat()
+        .iter()
+        .map(|byte| format!("\\{byte:03o}"))
+        .collect();
+    let script = folder.join("worker.sh");
+    std::fs::write(
+        &script,
+        format!("#!/bin/sh\nprintf '{octal}' >&0\nexec sleep 60\n"),
+    )
+    .unwrap();
+    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+    script
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hostile_worker_program_costs_nothing_but_an_error() {
+    // The length of the message, the number of buffers, the message: what a worker says first.
+    let ready: &[u8] = b"\x0b\0\0\0\0\0\0\0\x81\xa8protocol\x01";
+    // A done answer whose only buffer of 100 bytes lies in a memory that never came.
+    let no_memory: &[u8] = b"\x08\0\0\0\x01\0\0\0\x64\0\0\0\0\0\0\0\x81\xa4Done\xc4\0";
+    let endless: &[u8] = b"\xff\xff\xff\xff\xff\xff\xff\xff";
+    let garbage: &[u8] = b"\x04\0\0\0\0\0\0\0\xc1\xc1\xc1\xc1";
+    let other_version: &[u8] = b"\x0b\0\0\0\0\0\0\0\x81\xa8protocol\x63";
+    for (frames, text) in [
+        (&[garbage][..], "it ended before it was ready"),
+        (&[endless], "more than can pass"),
+        (&[other_version], "version 99"),
+        (&[ready, garbage], "no valid answer"),
+        (&[ready, endless], "more than can pass"),
+        (&[ready, no_memory], "outside of the shared memory"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let error = PluginRunner::new(plugin("brightness"), Arc::new(DefaultServices))
+            .with_worker_program(strange_worker(folder.path(), frames))
+            .describe()
+            .unwrap_err();
+        assert!(error.to_string().contains(text), "{text}: {error}");
+    }
+}

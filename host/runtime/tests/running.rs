@@ -197,3 +197,56 @@ fn a_download_that_the_source_cannot_do_is_its_error() {
         );
     }
 }
+
+#[test]
+#[ignore = "it is a part of a_worker_ends_with_its_host, which starts and kills it"]
+fn a_host_that_waits_for_its_end() {
+    let _model = brightness(Isolation::Process);
+    println!("the model is loaded");
+    std::thread::sleep(std::time::Duration::from_secs(60));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_worker_ends_with_its_host() {
+    use std::{
+        io::{BufRead as _, BufReader},
+        process::{Command, Stdio},
+        time::{Duration, Instant},
+    };
+    // The host shall not have to build it first.
+    plugin("brightness");
+    let mut host = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_host_that_waits_for_its_end",
+            "--ignored",
+            "--nocapture",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(host.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("the model is loaded")));
+
+    // `/proc/N/stat` is: number, (name), state, number of the parent, ...
+    let stat = |process: &str| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(')')?;
+        let mut fields = rest.split_whitespace().map(str::to_owned);
+        Some((fields.next()?, fields.next()?))
+    };
+    let worker = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
+        .find(|process| stat(process).is_some_and(|(_, parent)| parent == host.id().to_string()))
+        .unwrap();
+    host.kill().unwrap();
+    host.wait().unwrap();
+    let has_ended = || stat(&worker).is_none_or(|(state, _)| state == "Z");
+    let started = Instant::now();
+    while !has_ended() && started.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(has_ended());
+}

@@ -5,4 +5,4 @@ mod open;
 mod plugin;
 
 pub use error::LibraryError;
-pub(crate) use plugin::Plugin;
+pub(crate) use plugin::{Plugin, call_model};

@@ -2,7 +2,7 @@
 
 use super::{LibraryError, open};
 use crate::Artifact;
-use modelzoo_abi::{HostServices, ModelHandle, PluginRootRef};
+use modelzoo_abi::{BufferView, HostServices, ModelHandle, PluginRootRef, Reply, Request};
 use modelzoo_plugin_api::{
     LoadOptions, Result,
     message::{self, PluginDescription},
@@ -48,4 +48,22 @@ impl Plugin {
             services,
         ))
     }
+}
+
+/// Calls a method of a model with a message and buffers.
+pub(crate) fn call_model(
+    model: &ModelHandle,
+    method: &str,
+    message: &[u8],
+    buffers: &[&[u8]],
+) -> Result<Reply> {
+    let views: Vec<BufferView<'_>> = buffers
+        .iter()
+        .map(|&bytes| BufferView { bytes: bytes.into() })
+        .collect();
+    message::result(model.call(Request {
+        method: method.into(),
+        message: message.into(),
+        buffers: views.as_slice().into(),
+    }))
 }

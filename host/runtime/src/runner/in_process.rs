@@ -1,8 +1,11 @@
 //! Running a plugin in this process.
 
 use super::{Call, CallFailure, Failure, LoadedModel, PluginServices, Runner, service_table};
-use crate::{Artifact, library::Plugin};
-use modelzoo_abi::{BufferView, HostServices, ModelHandle, Reply, Request};
+use crate::{
+    Artifact,
+    library::{Plugin, call_model},
+};
+use modelzoo_abi::{HostServices, ModelHandle, Reply};
 use modelzoo_plugin_api::{
     LoadOptions,
     message::{self, PluginDescription},
@@ -49,15 +52,6 @@ fn table(services: &Arc<PluginServices>) -> HostServices {
 
 impl Call for ModelHandle {
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, CallFailure> {
-        let views: Vec<BufferView<'_>> = buffers
-            .iter()
-            .map(|&bytes| BufferView { bytes: bytes.into() })
-            .collect();
-        let request = Request {
-            method: method.into(),
-            message: message.into(),
-            buffers: views.as_slice().into(),
-        };
-        Ok(message::result(ModelHandle::call(self, request))?)
+        Ok(call_model(self, method, message, buffers)?)
     }
 }

@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     Artifact,
-    library::Plugin,
+    library::{Plugin, call_model},
     runner::{Failure, ServiceReply, service_table},
 };
-use modelzoo_abi::{BufferView, HostServices, ModelHandle, Reply, ReplyBuffer, Request};
+use modelzoo_abi::{HostServices, ModelHandle, Reply, ReplyBuffer};
 use modelzoo_plugin_api::{Error as PluginError, Result as PluginResult, message};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use std::{
@@ -123,16 +123,7 @@ impl Worker {
                     .model
                     .as_ref()
                     .ok_or_else(|| PluginError::new("no model is loaded"))?;
-                let views: Vec<BufferView<'_>> = buffers
-                    .iter()
-                    .map(|&bytes| BufferView { bytes: bytes.into() })
-                    .collect();
-                let request = Request {
-                    method: method.as_str().into(),
-                    message: message.as_slice().into(),
-                    buffers: views.as_slice().into(),
-                };
-                Ok(message::result(model.call(request))?)
+                Ok(call_model(model, &method, &message, buffers)?)
             }
         }
     }

@@ -10,8 +10,8 @@ use std::{io, ops::Range};
 const MAX_MESSAGE_BYTES: usize = 256 << 20;
 /// The largest number of buffers beside a message.
 const MAX_BUFFERS: usize = 1 << 17;
-/// The largest size of all buffers beside a message.
-const MAX_MEMORY_BYTES: usize = 8 << 30;
+/// The largest size of all buffers beside a message; it fits the address space of a 32-bit machine.
+const MAX_MEMORY_BYTES: usize = 3 << 30;
 /// Buffers begin at multiples of this: a cache line, so that their numbers can be read in place.
 const ALIGNMENT: usize = 64;
 

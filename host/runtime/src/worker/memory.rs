@@ -86,13 +86,14 @@ impl IncomingMemory {
         // Nothing is allocated for what cannot be there.
         let size = file.metadata()?.len();
         if places.last().is_some_and(|place| place.end as u64 > size) {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+            return Err(outside());
         }
         places
             .iter()
             .map(|place| {
                 let mut buffer = vec![0; place.len()];
-                file.read_exact_at(&mut buffer, place.start as u64)?;
+                file.read_exact_at(&mut buffer, place.start as u64)
+                    .map_err(|_| outside())?;
                 Ok(buffer)
             })
             .collect()
@@ -117,11 +118,7 @@ impl IncomingMemory {
         let bytes = self.mapped.as_deref().unwrap_or_default();
         places
             .iter()
-            .map(|place| {
-                bytes
-                    .get(place.clone())
-                    .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-            })
+            .map(|place| bytes.get(place.clone()).ok_or_else(outside))
             .collect()
     }
 
@@ -130,9 +127,17 @@ impl IncomingMemory {
         if places.iter().all(Range::is_empty) {
             Ok(places.len())
         } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
+            Err(outside())
         }
     }
+}
+
+/// What is wrong with a message that refers to buffers which are not there.
+fn outside() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "a buffer lies outside of the shared memory",
+    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{
     WorkerSettings,
     channel::{Channel, Patience},
     death::{Cause, Death},
-    environment,
+    environment, frame,
     protocol::{Answer, MethodCall, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT, WORKER_VARIABLE},
     stderr::LastLines,
 };
@@ -13,7 +13,7 @@ use crate::{
     runner::{Failure, PluginServices},
 };
 use modelzoo_plugin_api::{
-    Error as PluginError,
+    Error as PluginError, ErrorKind,
     message::{self, PluginDescription},
 };
 use std::{
@@ -164,6 +164,13 @@ impl Worker {
         question: &Question,
         buffers: &[&[u8]],
     ) -> Result<(Vec<u8>, Vec<Vec<u8>>), AskFailure> {
+        let lengths: Vec<usize> = buffers.iter().map(|buffer| buffer.len()).collect();
+        if let Err(error) = frame::layout(&lengths) {
+            // This is no fault of the worker, which never sees it.
+            return Err(AskFailure::Failed(
+                PluginError::from(error).with_kind(ErrorKind::InvalidInput),
+            ));
+        }
         let (started, cancelled, impatience) = (Instant::now(), Cell::new(None), Cell::new(None));
         let go_on = || {
             if self.services.is_cancelled() && cancelled.get().is_none() {

@@ -1,0 +1,47 @@
+//! What a worker costs: the round trip of a batch against the same call in process, with a model that does next to
+//! nothing. The plugin is the sample `misbehaving`, which behaves unless it is told not to.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use modelzoo_plugin_api::{Image, LoadOptions, PredictOptions};
+use modelzoo_runtime::{BuildRequest, Builder, DefaultServices, Isolation, PluginRunner};
+use std::{error::Error, path::Path, sync::Arc};
+
+/// Width, height and number of the pictures: one of ImageNet's size, one of a megapixel, a batch.
+const BATCHES: [(usize, usize, usize); 3] = [(224, 224, 1), (1152, 864, 1), (224, 224, 32)];
+
+fn round_trip(criterion: &mut Criterion) {
+    // A benchmark that cannot be set up has nothing to measure.
+    let runner = runner().expect("the sample plugin builds");
+    for isolation in [Isolation::Process, Isolation::None] {
+        let model = runner
+            .clone()
+            .with_isolation(isolation)
+            .load_model("test/misbehaving", Path::new("/nowhere"), LoadOptions::default())
+            .expect("the sample plugin loads");
+        let mut group = criterion.benchmark_group(format!("predict, isolation {isolation:?}"));
+        for (width, height, count) in BATCHES {
+            let pixels = vec![1; width * height * 3];
+            let images: Vec<Image<'_>> = (0..count)
+                .flat_map(|_| Image::new(width, height, &pixels).ok())
+                .collect();
+            group.throughput(Throughput::Elements(count as u64));
+            let name = BenchmarkId::from_parameter(format!("{count} of {width} x {height}"));
+            group.bench_function(name, |bencher| {
+                bencher.iter(|| model.predict(&images, &PredictOptions::default()));
+            });
+        }
+    }
+}
+
+fn runner() -> Result<PluginRunner, Box<dyn Error>> {
+    let work = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/plugins/misbehaving");
+    let code = std::fs::read_to_string(source.join("src/lib.rs"))?;
+    let request = BuildRequest::new(&source, code, "benches/misbehaving");
+    let built = Builder::new(work.join("build"), work.join("artifacts")).build(&request, &mut |_| {})?;
+    let worker = std::env::var_os("CARGO_BIN_EXE_modelzoo-worker").ok_or("cargo does not name the worker")?;
+    Ok(PluginRunner::new(built.artifact, Arc::new(DefaultServices)).with_worker_program(worker))
+}
+
+criterion_group!(benches, round_trip);
+criterion_main!(benches);
