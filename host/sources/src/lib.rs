@@ -5,6 +5,7 @@
 pub mod archive;
 pub mod atomic;
 pub mod config;
+pub mod doctor;
 pub mod download;
 pub mod git;
 pub mod lock;

@@ -86,6 +86,23 @@ fn nobody_listening_says_so() {
 }
 
 #[test]
+fn a_server_that_does_not_encrypt_is_not_talked_to_as_if() {
+    let server = Server::start(|_, _| Answer::ok("x"));
+    let folder = tempfile::tempdir().unwrap();
+    let url = server.url("/m").replace("http://", "https://");
+    let mut once = config();
+    once.download.retries = 0;
+    let error = downloader(&once)
+        .fetch(
+            &request(url, folder.path()),
+            &NoProgress,
+            &Cancellation::default(),
+        )
+        .unwrap_err();
+    assert!(error.to_string().contains("cannot connect: tls"), "{error}");
+}
+
+#[test]
 fn a_stalled_connection_is_given_up_and_continued() {
     let server = Server::start(|number, seen| {
         let answer = Answer::with_ranges(seen, &content(5000), "\"v1\"");

@@ -1,5 +1,7 @@
 //! Several at once, and full disks.
 use super::*;
+#[cfg(target_os = "linux")]
+use crate::testing::Mounted;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
@@ -71,50 +73,19 @@ fn a_destination_that_cannot_be_written_is_named() {
     assert!(error.to_string().contains("file/.model.bin.part"), "{error}");
 }
 
-/// A small file system of its own, or nothing where the tests may not mount one.
-#[cfg(target_os = "linux")]
-struct SmallDisk(tempfile::TempDir);
-
-#[cfg(target_os = "linux")]
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mut mount = std::process::Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
-            .arg(folder.path());
-        match mount.output() {
-            Ok(output) if output.status.success() => Some(Self(folder)),
-            other => {
-                eprintln!("skipped: a small file system cannot be mounted here: {other:?}");
-                None
-            }
-        }
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(self.0.path()).status();
-    }
-}
-
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_said_and_leaves_nothing() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = Mounted::tmpfs("size=1m") else {
+        return;
+    };
     for length in [Some(3_000_000), None] {
         let server = Server::start(move |_, _| Answer::ok(content(3_000_000)).claiming(length));
-        let error = fetch(&request(server.url("/m"), disk.0.path())).unwrap_err();
+        let error = fetch(&request(server.url("/m"), disk.path())).unwrap_err();
         assert!(matches!(&error, DownloadError::DiskFull { .. }), "{error:?}");
         let needed = error.to_string().contains(": 3000000 more bytes are needed");
         assert_eq!(needed, length.is_some(), "{error}");
         assert!(error.hint().unwrap().contains("modelzoo store gc"));
-        assert!(
-            names_in(disk.0.path()).is_empty(),
-            "{:?}",
-            names_in(disk.0.path())
-        );
+        assert!(names_in(disk.path()).is_empty(), "{:?}", names_in(disk.path()));
     }
 }

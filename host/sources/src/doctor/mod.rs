@@ -1,0 +1,121 @@
+//! Why does it not work here? Checks of what modelzoo needs from the machine, each with what to do about it.
+//!
+//! Nothing is changed but a temporary file in the store, and no program does more than tell its version.
+mod machine;
+mod network;
+mod sandbox;
+mod store;
+mod tools;
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use machine::{Machine, ThisMachine};
+
+use crate::config::{Config, ConfigError};
+
+/// How one thing is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// Whether it will do.
+    pub verdict: Verdict,
+    /// What was found.
+    pub detail: String,
+    /// What to do about it; always there when the verdict is not [`Verdict::Good`].
+    pub remedy: Option<String>,
+}
+
+/// Whether something will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It is as it should be.
+    Good,
+    /// Something will be missing or slower.
+    Warning,
+    /// Models cannot be built, loaded or downloaded.
+    Bad,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Good => "good",
+            Self::Warning => "warning",
+            Self::Bad => "bad",
+        })
+    }
+}
+
+impl Check {
+    fn good(name: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            name,
+            verdict: Verdict::Good,
+            detail: detail.into(),
+            remedy: None,
+        }
+    }
+
+    fn warning(name: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            name,
+            verdict: Verdict::Warning,
+            detail: detail.into(),
+            remedy: Some(remedy.into()),
+        }
+    }
+
+    fn bad(name: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            name,
+            verdict: Verdict::Bad,
+            detail: detail.into(),
+            remedy: Some(remedy.into()),
+        }
+    }
+}
+
+/// Looks at everything, in the order in which it should be repaired. `store_root` and `data_dir` need not exist yet.
+pub fn examine(
+    machine: &dyn Machine,
+    config: Result<&Config, &ConfigError>,
+    store_root: &Path,
+    data_dir: &Path,
+) -> Vec<Check> {
+    let mut checks = vec![configuration(machine, config)];
+    checks.extend(store::checks(store_root, data_dir));
+    checks.extend(tools::checks(machine));
+    checks.extend(network::checks(machine, config.ok()));
+    checks.push(sandbox::check(machine));
+    checks
+}
+
+fn configuration(machine: &dyn Machine, config: Result<&Config, &ConfigError>) -> Check {
+    let name = "configuration";
+    if let Err(error) = config {
+        return Check::bad(name, error.to_string(), "correct the file or the variable");
+    }
+    let named = machine.variable(crate::config::CONFIG_VARIABLE).map(Into::into);
+    let files: Vec<String> = Config::default_files()
+        .into_iter()
+        .chain(named)
+        .filter(|file| file.exists())
+        .map(|file| file.display().to_string())
+        .collect();
+    Check::good(
+        name,
+        if files.is_empty() {
+            "the defaults".to_owned()
+        } else {
+            files.join(", ")
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests;
