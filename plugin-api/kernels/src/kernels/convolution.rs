@@ -4,9 +4,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::epilogue::{Stages, finish_rest};
+use super::epilogue::{Epilogue, Stages, finish_rest};
 use super::tile::{Cut, Tile, TilePointers};
-use crate::memory::AlignedBuffer;
+use crate::memory::{AlignedBuffer, Packed};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// Output blocks that one tile computes together, and where their input starts.
@@ -27,7 +27,7 @@ pub(crate) struct DirectConvolution {
     pub(crate) tile: Tile,
     pub(crate) groups: Vec<Group>,
     /// `[output blocks][terms of the sum][16]`
-    pub(crate) weights: Arc<AlignedBuffer>,
+    pub(crate) weights: Packed,
     /// `[output blocks][16]`
     pub(crate) bias: Arc<AlignedBuffer>,
     pub(crate) stages: Stages,
@@ -53,6 +53,12 @@ pub(crate) struct DirectConvolution {
     pub(crate) y_length: usize,
     /// Length of one image of the residual; 0 without one.
     pub(crate) r_length: usize,
+    /// Blocks of input channels whose sums are added up before those of the next ones, so that their weights stay
+    /// in the first cache while all pixels take their turn.
+    pub(crate) chunk_blocks: usize,
+    /// Blocks of input channels for which all groups of output channels take their turn before the next ones, so
+    /// that the input stays in the second cache; a multiple of `chunk_blocks`.
+    pub(crate) part_blocks: usize,
     /// Rows of one task.
     pub(crate) task_rows: usize,
     /// Groups of one task.
@@ -80,6 +86,12 @@ impl DirectConvolution {
             + (tile.columns - 1) * tile.x_column
             + last_channel;
         let terms = ((tile.blocks - 1) * tile.channels + tile.last_channels) * tile.rows * tile.columns;
+        // Sums that are not complete are kept in the output, whose pixels have to follow each other then.
+        assert!(self.chunk_blocks > 0 && self.part_blocks > 0);
+        assert!(
+            self.chunk_blocks >= tile.blocks || tile.y_step == LANES,
+            "sums cannot be kept"
+        );
         for group in &self.groups {
             let last = group.first + group.blocks - 1;
             assert!(
@@ -159,68 +171,139 @@ struct Rows<'a> {
     width: usize,
 }
 
+/// The bias of a sum that has its bias already.
+static NO_BIAS: [f32; 4 * LANES] = [0.0; 4 * LANES];
+
 impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let layer = self.layer;
-        let tile = &layer.tile;
-        for group in self.groups {
-            let cut = Cut::new(self.width, S::TILE_PIXELS[group.blocks - 1]);
-            let small = simd.tile(group.blocks, cut.small(), tile.x_step);
-            let large = if cut.pixels(0) > cut.small() {
-                simd.tile(group.blocks, cut.small() + 1, tile.x_step)
-            } else {
-                small
-            };
-            // SAFETY: `checked` has shown that every offset below is inside of the image, the weights and the
-            // bias; `run`'s caller and views promise that the images are there.
-            unsafe {
-                let w = layer.weights.as_ptr().add(group.first * tile.w_block);
-                let bias = layer.bias.as_ptr().add(group.first * LANES);
-                for row in self.rows.clone() {
-                    let mut x = self.x.add(group.x_start + layer.x_origin + row * layer.x_line);
-                    let mut at = group.first * tile.y_block + layer.y_origin + row * layer.y_line;
-                    let mut residual_at = group.first * tile.r_block + layer.r_origin + row * layer.r_line;
-                    for index in 0..cut.tiles() {
-                        let pixels = cut.pixels(index);
-                        let residual = if self.residual.is_null() {
-                            self.residual
-                        } else {
-                            self.residual.add(residual_at)
-                        };
-                        let y = self.y.add(at);
-                        let first = if layer.stages.residual_first {
-                            residual
-                        } else {
-                            std::ptr::null()
-                        };
-                        let pointers = TilePointers {
-                            x,
-                            w,
-                            bias,
-                            residual: first,
-                            y,
-                        };
-                        if pixels == cut.small() {
-                            small(pointers, tile)
-                        } else {
-                            large(pointers, tile)
-                        }
-                        if let Some(rest) = layer.stages.rest {
-                            for block in 0..group.blocks {
-                                for pixel in 0..pixels {
-                                    let y = y.add(block * tile.y_block + pixel * tile.y_step);
-                                    let r = residual.wrapping_add(block * tile.r_block + pixel * LANES);
-                                    let sum = simd.load_at(y);
-                                    simd.store_at(y, finish_rest(simd, rest, sum, || simd.load_at(r)));
-                                }
-                            }
-                        }
-                        x = x.add(pixels * tile.x_step);
-                        at += pixels * tile.y_step;
-                        residual_at += pixels * LANES;
-                    }
+        let blocks = self.layer.tile.blocks;
+        let mut part = 0;
+        while part < blocks {
+            let part_end = (part + self.layer.part_blocks).min(blocks);
+            for group in self.groups {
+                let mut chunk = part;
+                while chunk < part_end {
+                    let chunk_end = (chunk + self.layer.chunk_blocks).min(part_end);
+                    self.chunk(simd, group, chunk..chunk_end);
+                    chunk = chunk_end;
                 }
+            }
+            part = part_end;
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// Adds up the products of some blocks of input channels. The first ones start with the residual and the
+    /// bias, the others with what is there, and the last ones end with the activation.
+    #[inline(always)]
+    fn chunk<S: Simd>(&self, simd: S, group: &Group, blocks: Range<usize>) {
+        let layer = self.layer;
+        let (is_first, is_last) = (blocks.start == 0, blocks.end == layer.tile.blocks);
+        let mut tile = Tile {
+            blocks: blocks.len(),
+            ..layer.tile
+        };
+        if !is_last {
+            tile = Tile {
+                last_channels: tile.channels,
+                slope: 1.0,
+                maximum: f32::INFINITY,
+                ..tile
+            };
+        }
+        if !is_first {
+            tile.r_block = tile.y_block;
+        }
+        let cut = Cut::new(self.width, S::TILE_PIXELS[group.blocks - 1]);
+        let small = simd.tile(group.blocks, cut.small(), tile.x_step);
+        let large = if cut.pixels(0) > cut.small() {
+            simd.tile(group.blocks, cut.small() + 1, tile.x_step)
+        } else {
+            small
+        };
+        let skipped = blocks.start * tile.channels * tile.rows * tile.columns * LANES;
+        // SAFETY: `checked` has shown that every offset below is inside of the image, the weights and the bias;
+        // `run`'s caller promises that the images are there.
+        unsafe {
+            let w = layer.weights.as_ptr().add(group.first * tile.w_block + skipped);
+            let bias = if is_first {
+                layer.bias.as_ptr().add(group.first * LANES)
+            } else if is_last {
+                NO_BIAS.as_ptr()
+            } else {
+                std::ptr::null()
+            };
+            let x_start = group.x_start + layer.x_origin + blocks.start * tile.x_block;
+            for row in self.rows.clone() {
+                let mut x = self.x.add(x_start + row * layer.x_line);
+                let mut y = self
+                    .y
+                    .add(group.first * tile.y_block + layer.y_origin + row * layer.y_line);
+                let mut residual = group.first * layer.tile.r_block + layer.r_origin + row * layer.r_line;
+                for index in 0..cut.tiles() {
+                    let pixels = cut.pixels(index);
+                    let added = if !is_first {
+                        y.cast_const()
+                    } else if layer.stages.residual_first {
+                        self.residual.add(residual)
+                    } else {
+                        std::ptr::null()
+                    };
+                    let pointers = TilePointers {
+                        x,
+                        w,
+                        bias,
+                        residual: added,
+                        y,
+                    };
+                    if pixels == cut.small() {
+                        small(pointers, &tile)
+                    } else {
+                        large(pointers, &tile)
+                    }
+                    if is_last && let Some(rest) = layer.stages.rest {
+                        let size = (group.blocks, pixels);
+                        finish_tile(
+                            simd,
+                            rest,
+                            &layer.tile,
+                            size,
+                            self.residual.wrapping_add(residual),
+                            y,
+                        );
+                    }
+                    x = x.add(pixels * tile.x_step);
+                    y = y.add(pixels * tile.y_step);
+                    residual += pixels * LANES;
+                }
+            }
+        }
+    }
+}
+
+/// Does what the micro-kernel leaves of the epilogue.
+///
+/// # Safety
+/// `y`, and `residual` if one is added, are valid for the blocks and pixels of a tile.
+#[inline(always)]
+unsafe fn finish_tile<S: Simd>(
+    simd: S,
+    rest: Epilogue,
+    tile: &Tile,
+    (blocks, pixels): (usize, usize),
+    residual: *const f32,
+    y: *mut f32,
+) {
+    for block in 0..blocks {
+        for pixel in 0..pixels {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let y = y.add(block * tile.y_block + pixel * tile.y_step);
+                let residual = residual.wrapping_add(block * tile.r_block + pixel * LANES);
+                let sum = simd.load_at(y);
+                simd.store_at(y, finish_rest(simd, rest, sum, || simd.load_at(residual)));
             }
         }
     }

@@ -4,14 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::epilogue::Stages;
-use crate::memory::{AlignedBuffer, Layout, View, ViewMut};
+use crate::memory::{AlignedBuffer, Layout, Packed, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// A depthwise convolution ready to run on one layout.
 #[derive(Debug)]
 pub(crate) struct DepthwiseConvolution {
     /// `[blocks][kernel rows][kernel columns][16]`
-    pub(crate) weights: Arc<AlignedBuffer>,
+    pub(crate) weights: Packed,
     /// `[blocks][16]`
     pub(crate) bias: Arc<AlignedBuffer>,
     pub(crate) stages: Stages,

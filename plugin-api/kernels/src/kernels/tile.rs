@@ -52,7 +52,7 @@ pub(crate) struct Tile {
 pub(crate) struct TilePointers {
     pub(crate) x: *const f32,
     pub(crate) w: *const f32,
-    /// Null where the sum is stored as it is.
+    /// Null where there is neither a bias nor an activation.
     pub(crate) bias: *const f32,
     /// Null where nothing is added.
     pub(crate) residual: *const f32,
@@ -118,14 +118,14 @@ pub(crate) unsafe fn tile<S: Simd, const PIXELS: usize, const BLOCKS: usize, con
             let mut sum = sums[block];
             // SAFETY: the caller's promise for `bias`, `residual` and `y`.
             unsafe {
+                if !residual.is_null() {
+                    sum = simd.add(
+                        sum,
+                        simd.load_at(residual.add(block * tile.r_block + pixel * LANES)),
+                    );
+                }
                 if !bias.is_null() {
                     sum = simd.add(sum, simd.load_at(bias.add(block * LANES)));
-                    if !residual.is_null() {
-                        sum = simd.add(
-                            sum,
-                            simd.load_at(residual.add(block * tile.r_block + pixel * LANES)),
-                        );
-                    }
                     // Operands in this order let a value that is not a number through.
                     sum = simd.min(maximum, simd.max(simd.mul(sum, slope), sum));
                 }

@@ -1,6 +1,6 @@
-//! Buffers that start on a page, so that vectors never straddle cache lines.
+//! Buffers that start on a page, so that vectors never straddle cache lines; large ones on huge pages.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
@@ -17,21 +17,38 @@ unsafe impl Send for AlignedBuffer {}
 unsafe impl Sync for AlignedBuffer {}
 
 impl AlignedBuffer {
-    const ALIGNMENT: usize = 4096;
+    /// Bytes of a page, and of a huge page.
+    const PAGE: usize = 4096;
+    const HUGE_PAGE: usize = 2 << 20;
 
+    /// A buffer of zeros. Large ones ask for huge pages: with small ones, reading weights from one end to the
+    /// other takes up to three times as long, because each page has to be looked up.
     pub(crate) fn zeroed(length: usize) -> Self {
         let layout = Self::layout(length);
         // SAFETY: the layout's size is never 0.
-        let start = unsafe { alloc_zeroed(layout) };
-        let Some(start) = NonNull::new(start.cast::<f32>()) else {
+        let start = unsafe { alloc(layout) };
+        let Some(start) = NonNull::new(start) else {
             handle_alloc_error(layout)
         };
-        Self { start, length }
+        advise_huge_pages(start.as_ptr(), layout);
+        // SAFETY: just allocated with this size.
+        unsafe { start.write_bytes(0, layout.size()) };
+        Self {
+            start: start.cast(),
+            length,
+        }
     }
 
     fn layout(length: usize) -> Layout {
         let bytes = length.max(1).checked_mul(size_of::<f32>());
-        let layout = bytes.and_then(|bytes| Layout::from_size_align(bytes, Self::ALIGNMENT).ok());
+        let layout = bytes.and_then(|bytes| {
+            let page = if bytes < Self::HUGE_PAGE {
+                Self::PAGE
+            } else {
+                Self::HUGE_PAGE
+            };
+            Layout::from_size_align(bytes.checked_next_multiple_of(page)?, page).ok()
+        });
         layout.expect("lengths come from shapes, which Shape::MAX_ELEMENTS bounds")
     }
 
@@ -40,6 +57,19 @@ impl AlignedBuffer {
         self.start.as_ptr()
     }
 }
+
+/// Asks the system for huge pages, before the memory is touched.
+#[cfg(all(target_os = "linux", not(miri)))]
+fn advise_huge_pages(start: *mut u8, layout: Layout) {
+    if layout.align() == AlignedBuffer::HUGE_PAGE {
+        // SAFETY: the range is this allocation's, and the advice does not change what is in it. Where the system
+        // has no huge pages, the memory works as before.
+        unsafe { libc::madvise(start.cast(), layout.size(), libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(miri))))]
+fn advise_huge_pages(_: *mut u8, _: Layout) {}
 
 impl Deref for AlignedBuffer {
     type Target = [f32];

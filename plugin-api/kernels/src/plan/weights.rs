@@ -1,11 +1,11 @@
 //! Weights in the order in which the kernels read them; made once for all plans of a network.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::fuse::Layer;
 use crate::graph::{Graph, Op, Weight};
-use crate::memory::AlignedBuffer;
+use crate::memory::{AlignedBuffer, Packed, Slab};
 use crate::simd::LANES;
 
 /// What the weights of a node are packed for.
@@ -29,25 +29,37 @@ type Key = (usize, Option<usize>, Packing);
 
 /// All packed weights of a network. Plans of the same network for other shapes share them.
 #[derive(Debug, Default)]
-pub(super) struct PackedWeights(Mutex<HashMap<Key, Arc<AlignedBuffer>>>);
+pub(super) struct PackedWeights(Mutex<Store>);
+
+#[derive(Debug, Default)]
+struct Store {
+    packed: HashMap<Key, Packed>,
+    slab: Slab,
+}
 
 impl PackedWeights {
-    /// The packed weights of a layer, made by `pack` where no plan has needed them before.
+    /// The packed weights of a layer, `length` values written by `pack` where no plan has needed them before.
     pub(super) fn get(
         &self,
         layer: &Layer,
         packing: Packing,
-        pack: impl FnOnce() -> AlignedBuffer,
-    ) -> Arc<AlignedBuffer> {
+        length: usize,
+        pack: impl FnOnce(&mut [f32]),
+    ) -> Packed {
         let key = (layer.node, layer.affine, packing);
-        let mut packed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(packed.entry(key).or_insert_with(|| Arc::new(pack())))
+        let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Store { packed, slab } = &mut *store;
+        packed
+            .entry(key)
+            .or_insert_with(|| slab.allocate(length, pack))
+            .clone()
     }
 
     /// Bytes of all packed weights.
     pub(super) fn bytes(&self) -> usize {
-        let packed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        packed
+        let store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        store
+            .packed
             .values()
             .map(|weights| weights.len() * size_of::<f32>())
             .sum()
@@ -91,9 +103,18 @@ pub(super) fn per_channel(weight: &Weight) -> AlignedBuffer {
     packed
 }
 
+/// Length of weights packed as `[output blocks][terms][16]`.
+pub(super) fn terms_length(outputs: usize, terms: usize) -> usize {
+    outputs.next_multiple_of(LANES) * terms
+}
+
 /// Packs weights as `[output blocks][terms][16]`: `value(output, term)` for each term of the sum.
-pub(super) fn pack_terms(outputs: usize, terms: usize, value: impl Fn(usize, usize) -> f64) -> AlignedBuffer {
-    let mut packed = AlignedBuffer::zeroed(outputs.next_multiple_of(LANES) * terms);
+pub(super) fn pack_terms(
+    packed: &mut [f32],
+    outputs: usize,
+    terms: usize,
+    value: impl Fn(usize, usize) -> f64,
+) {
     for (block, packed) in packed.chunks_exact_mut(terms * LANES).enumerate() {
         let inside = LANES.min(outputs - block * LANES);
         for (term, packed) in packed.chunks_exact_mut(LANES).enumerate() {
@@ -102,5 +123,4 @@ pub(super) fn pack_terms(outputs: usize, terms: usize, value: impl Fn(usize, usi
             }
         }
     }
-    packed
 }

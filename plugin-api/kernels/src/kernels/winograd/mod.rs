@@ -16,7 +16,7 @@ use self::transform::{transform_input, transform_output};
 pub(crate) use self::weights::transform_weights;
 use super::epilogue::Stages;
 use super::tile::{Cut, Tile, TilePointers};
-use crate::memory::{AlignedBuffer, Layout, View, ViewMut};
+use crate::memory::{AlignedBuffer, Layout, Packed, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// Results in a row or column of a tile.
@@ -30,7 +30,7 @@ pub(crate) const PLANES: usize = WINDOW * WINDOW;
 #[derive(Debug)]
 pub(crate) struct WinogradConvolution {
     /// `[36][output blocks][input channels][16]`
-    pub(crate) weights: Arc<AlignedBuffer>,
+    pub(crate) weights: Packed,
     /// `[output blocks][16]`
     pub(crate) bias: Arc<AlignedBuffer>,
     pub(crate) stages: Stages,

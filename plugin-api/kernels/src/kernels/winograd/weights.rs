@@ -1,7 +1,6 @@
 //! The transform of the weights, in `f64`, once for each network.
 
 use super::{PLANES, WINDOW};
-use crate::memory::AlignedBuffer;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// The interpolation points are 0, ±A, ±B and infinity.
@@ -29,25 +28,24 @@ fn weight_matrix() -> [[f64; 3]; WINDOW] {
     ]
 }
 
-/// Transforms weights `[out][in][3][3]`, each multiplied with its output channel's `scale`, into
-/// `[36][output blocks][in][16]`; missing channels of the last block are zero.
+/// Transforms weights `[out][in][3][3]`, each multiplied with its output channel's `scale`, into `planes`, which
+/// are `[36][output blocks][in][16]` and zero.
 pub(crate) fn transform_weights(
     isa: Isa,
     weights: &[f32],
     inputs: usize,
     scale: impl Fn(usize) -> f64,
-) -> AlignedBuffer {
+    planes: &mut [f32],
+) {
     let outputs = weights.len() / (inputs * 9);
-    let blocks = outputs.div_ceil(LANES);
-    let mut planes = AlignedBuffer::zeroed(PLANES * blocks * inputs * LANES);
+    assert_eq!(planes.len(), PLANES * outputs.next_multiple_of(LANES) * inputs);
     let scales: Vec<f64> = (0..outputs).map(scale).collect();
     isa.run(Transform {
         weights,
         inputs,
         scales: &scales,
-        planes: &mut planes,
+        planes,
     });
-    planes
 }
 
 struct Transform<'a> {

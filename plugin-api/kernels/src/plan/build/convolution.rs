@@ -6,14 +6,14 @@ use super::super::algorithm::{Algorithm, Geometry};
 use super::super::fuse::Layer;
 use super::super::steps::{BatchedStep, BlockStep, BlockWork, ConvolutionStep, Source, Step, WinogradStep};
 use super::super::storage::{Part, Place};
-use super::super::weights::{Packing, bias_of, pack_terms, scale_of};
+use super::super::weights::{Packing, bias_of, pack_terms, scale_of, terms_length};
 use super::Builder;
 use crate::graph::Weight;
 use crate::kernels::convolution::{DirectConvolution, Group};
 use crate::kernels::depthwise::DepthwiseConvolution;
 use crate::kernels::tile::{Tile, group_blocks};
-use crate::kernels::winograd::{WinogradConvolution, transform_weights};
-use crate::memory::{AlignedBuffer, Halo, Layout};
+use crate::kernels::winograd::{PLANES, WinogradConvolution, transform_weights};
+use crate::memory::{AlignedBuffer, Halo, Layout, Packed};
 use crate::simd::LANES;
 
 /// Values of input that a task of a convolution reads, so that they stay in a core's cache while all groups of
@@ -21,6 +21,13 @@ use crate::simd::LANES;
 const TASK_INPUT: usize = 48 * 1024;
 /// Weights of a task, so that they stay in a core's cache while all images take their turn.
 const TASK_WEIGHTS: usize = 96 * 1024;
+/// Blocks of input channels of a chunk: their weights for two blocks of output channels fill two thirds of a
+/// core's first cache.
+const CHUNK_BLOCKS: usize = 16;
+/// Pixels that have to share a chunk's weights to make up for keeping incomplete sums.
+const CHUNK_PIXELS: usize = 40;
+/// Values of input for which all groups of output channels take their turn: a third of a core's second cache.
+const PART_INPUT: usize = 192 * 1024;
 /// Values of the transformed tiles of a block in Winograd's algorithm.
 const BLOCK_INPUT: usize = 160 * 1024;
 
@@ -77,14 +84,16 @@ impl Builder<'_> {
         } else {
             Packing::Direct
         };
-        let weights = self.packed.get(layer, packing, || {
+        let length = terms_length(geometry.outputs, terms);
+        let weights = self.packed.get(layer, packing, length, |packed| {
             pack_blocks(
+                packed,
                 geometry,
                 weight,
                 &reads,
                 last_channels,
                 scale_of(self.graph, layer),
-            )
+            );
         });
         let tile = Tile {
             blocks: reads.count,
@@ -141,6 +150,14 @@ impl Builder<'_> {
         let tile = &convolution.tile;
         let row = tile.blocks * convolution.x_line.max(1);
         convolution.task_rows = (TASK_INPUT / row).clamp(1, convolution.height);
+        // Larger kernels use each value several times, so that incomplete sums would not pay.
+        let pixels = convolution.width * convolution.task_rows;
+        let pointwise = tile.rows * tile.columns == 1 && tile.channels == LANES;
+        if pointwise && tile.y_step == LANES && pixels >= CHUNK_PIXELS {
+            convolution.chunk_blocks = CHUNK_BLOCKS;
+            let part = PART_INPUT / (pixels * LANES);
+            convolution.part_blocks = part.max(1).next_multiple_of(CHUNK_BLOCKS);
+        }
         let largest = convolution
             .groups
             .iter()
@@ -165,8 +182,9 @@ impl Builder<'_> {
         let terms = geometry.inputs * rows * columns;
         let scale = scale_of(self.graph, layer);
         let data = weight.data();
-        let weights = self.packed.get(layer, Packing::Planar, || {
-            pack_terms(geometry.outputs, terms, |output, term| {
+        let length = terms_length(geometry.outputs, terms);
+        let weights = self.packed.get(layer, Packing::Planar, length, |packed| {
+            pack_terms(packed, geometry.outputs, terms, |output, term| {
                 f64::from(data[output * terms + term]) * scale(output)
             })
         });
@@ -222,8 +240,9 @@ impl Builder<'_> {
         let terms = geometry.inputs;
         let scale = scale_of(self.graph, layer);
         let data = weight.data();
-        let weights = self.packed.get(layer, Packing::Direct, || {
-            pack_terms(geometry.outputs, terms, |output, term| {
+        let length = terms_length(geometry.outputs, terms);
+        let weights = self.packed.get(layer, Packing::Direct, length, |packed| {
+            pack_terms(packed, geometry.outputs, terms, |output, term| {
                 f64::from(data[output * terms + term]) * scale(output)
             })
         });
@@ -273,8 +292,9 @@ impl Builder<'_> {
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let scale = scale_of(self.graph, layer);
         let data = weight.data();
-        let weights = self.packed.get(layer, Packing::Depthwise, || {
-            pack_terms(geometry.outputs, taps, |channel, tap| {
+        let length = terms_length(geometry.outputs, taps);
+        let weights = self.packed.get(layer, Packing::Depthwise, length, |packed| {
+            pack_terms(packed, geometry.outputs, taps, |channel, tap| {
                 f64::from(data[channel * taps + tap]) * scale(channel)
             })
         });
@@ -309,13 +329,15 @@ impl Builder<'_> {
         let layer = &self.layers[index];
         let (x, y) = (self.part(layer.inputs[0]), self.part(layer.output));
         let residual = self.residual(layer);
-        let weights = self.packed.get(layer, Packing::Winograd, || {
+        let length = PLANES * terms_length(geometry.outputs, geometry.inputs);
+        let weights = self.packed.get(layer, Packing::Winograd, length, |packed| {
             transform_weights(
                 self.isa,
                 weight.data(),
                 geometry.inputs,
                 scale_of(self.graph, layer),
-            )
+                packed,
+            );
         });
         let mut convolution = WinogradConvolution {
             weights,
@@ -334,7 +356,7 @@ impl Builder<'_> {
         // A few full tiles of the micro-kernel.
         let full = pixels[1].max(pixels[0]);
         let fitting = BLOCK_INPUT / (36 * x.layout.blocks() * LANES);
-        let block = (fitting / full * full).clamp(full, 4 * full).min(tiles);
+        let block = (fitting / full * full).clamp(2 * full, 4 * full).min(tiles);
         convolution.block_tiles = tiles.div_ceil(tiles.div_ceil(block));
         convolution.group_blocks = group_blocks(y.layout.blocks(), convolution.block_tiles, pixels);
         WinogradStep {
@@ -375,18 +397,19 @@ impl ReadBlocks {
 
 /// Packs weights for input in blocks of channels; weights between channels of different groups are zero.
 fn pack_blocks(
+    packed: &mut [f32],
     geometry: &Geometry,
     weight: &Weight,
     reads: &ReadBlocks,
     last_channels: usize,
     scale: impl Fn(usize) -> f64,
-) -> AlignedBuffer {
+) {
     let taps = geometry.kernel[0] * geometry.kernel[1];
     let inputs = geometry.inputs / geometry.groups;
     let outputs = geometry.outputs / geometry.groups;
     let terms = ((reads.count - 1) * LANES + last_channels) * taps;
     let data = weight.data();
-    pack_terms(geometry.outputs, terms, |output, term| {
+    pack_terms(packed, geometry.outputs, terms, |output, term| {
         let block = (term / (LANES * taps)).min(reads.count - 1);
         let channels = if block + 1 == reads.count {
             last_channels
@@ -433,7 +456,7 @@ pub(super) fn whole_output(
     tile: Tile,
     y: &Part,
     residual: Option<&Place>,
-    weights: Arc<AlignedBuffer>,
+    weights: Packed,
     bias: Arc<AlignedBuffer>,
 ) -> DirectConvolution {
     let layout = residual.map(|residual| *residual.layout());
@@ -454,6 +477,8 @@ pub(super) fn whole_output(
         x_length: 0,
         y_length: y.layout.image(),
         r_length: layout.map_or(0, |layout| layout.image()),
+        chunk_blocks: usize::MAX,
+        part_blocks: usize::MAX,
         task_rows: 1,
         task_groups: 1,
     }

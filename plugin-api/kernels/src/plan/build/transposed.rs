@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::fuse::Layer;
 use super::super::steps::{ConvolutionStep, Source};
-use super::super::weights::{Packing, bias_of, pack_terms, scale_of};
+use super::super::weights::{Packing, bias_of, pack_terms, scale_of, terms_length};
 use super::Builder;
 use super::convolution::{ReadBlocks, output_tile, whole_output};
 use crate::graph::{Shape, TransposedConvolution};
@@ -67,8 +67,9 @@ impl Builder<'_> {
                 }
                 let taps = rows.taps * columns.taps;
                 let terms = inputs * taps;
-                let weights = self.packed.get(layer, Packing::Phase(v, h), || {
-                    pack_terms(outputs, terms, |output, term| {
+                let length = terms_length(outputs, terms);
+                let weights = self.packed.get(layer, Packing::Phase(v, h), length, |packed| {
+                    pack_terms(packed, outputs, terms, |output, term| {
                         let block = (term / (LANES * taps)).min(x.blocks() - 1);
                         let channels = LANES.min(inputs - block * LANES);
                         let within = term - block * LANES * taps;

@@ -5,6 +5,9 @@ use super::context::part_of;
 use super::{Context, Scratch, Step};
 use crate::kernels::winograd::{Image, WinogradConvolution};
 
+/// The most blocks of tiles for which threads share output channels.
+const SHARED_BLOCKS: usize = 4;
+
 /// A convolution of all images of a pass, whose tiles are taken together.
 #[derive(Debug)]
 pub(crate) struct WinogradStep {
@@ -25,11 +28,16 @@ impl WinogradStep {
         self.tiles(images).div_ceil(self.convolution.block_tiles)
     }
 
-    /// Where there are too few blocks of tiles for the threads, all tiles are transformed first and then the
-    /// threads share the output channels.
+    /// Where there are so few blocks of tiles that some threads would have none or wait for the others, all tiles
+    /// are transformed first and then the threads share the output channels.
     fn shares_planes(&self, images: usize, threads: usize) -> bool {
         let blocks = self.tile_blocks(images);
-        threads > 1 && blocks < 4 * threads && blocks % threads != 0
+        threads > 1 && blocks <= SHARED_BLOCKS && !blocks.is_multiple_of(threads)
+    }
+
+    /// The most tiles that [`shares_planes`](Self::shares_planes) allows.
+    fn shared_tiles(&self) -> usize {
+        (SHARED_BLOCKS * self.convolution.block_tiles).min(self.tiles(self.images))
     }
 
     /// Groups of output channels that are one task.
@@ -86,13 +94,13 @@ impl Step for WinogradStep {
     }
 
     fn scratch(&self) -> usize {
-        let block = self.convolution.block_tiles.min(self.tiles(self.images));
+        let block = self.convolution.block_tiles;
         let fused = self.convolution.input_planes(block) + self.convolution.output_planes(block);
-        fused.max(self.convolution.output_planes(self.tiles(self.images)))
+        fused.max(self.convolution.output_planes(self.shared_tiles()))
     }
 
     fn shared_scratch(&self) -> usize {
-        self.convolution.input_planes(self.tiles(self.images))
+        self.convolution.input_planes(self.shared_tiles())
     }
 
     fn output(&self) -> Option<Part> {
