@@ -8,6 +8,7 @@ pub mod config;
 pub mod doctor;
 pub mod download;
 pub mod git;
+mod identity;
 pub mod lock;
 pub mod manifest;
 pub mod reference;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{Change, SourceKey};
 use crate::Sha256Digest;
+use crate::identity::spelling_at;
 
 /// Why a lock cannot be used or kept to.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +87,7 @@ impl LockError {
             }
             Self::Content(mismatch) => Some(format!(
                 "find out why it changed; to accept it, run `modelzoo sources update {}`",
-                mismatch.key.identity
+                spelling_at(&mismatch.key.identity, mismatch.key.revision.as_deref())
             )),
             Self::Newer { .. } => Some("update modelzoo".to_owned()),
             Self::Invalid { path, .. } => Some(format!(
@@ -117,8 +118,8 @@ impl MovedTag {
     pub fn hint(&self) -> String {
         format!(
             "its owner, or somebody in his place, replaced published code: compare the two commits; to accept the new one, \
-             run `modelzoo sources update {}@{}`",
-            self.identity, self.tag
+             run `modelzoo sources update {}`",
+            spelling_at(&self.identity, Some(&self.tag))
         )
     }
 }

@@ -233,6 +233,13 @@ fn a_moved_tag_names_both_commits() {
     let expected =
         format!("the tag v1 of github.com/acme/zoo has moved: it was {COMMIT} and is now {OTHER_COMMIT}");
     assert_eq!(alarm.to_string(), expected);
+    assert!(
+        alarm
+            .hint()
+            .ends_with("run `modelzoo sources update github.com/acme/zoo@v1`"),
+        "{}",
+        alarm.hint()
+    );
 }
 
 #[test]

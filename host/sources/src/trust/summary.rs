@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use crate::identity::owner;
 use crate::source::{ResolvedSource, SourceManifest};
 
 /// What a person should know before he lets a stranger's code run. Nothing of it was run to find out.
@@ -112,7 +113,7 @@ impl Summary {
         let packages = lock.as_ref().map(|lock| lock.packages.as_slice());
         Self {
             identity: subject.identity.to_owned(),
-            owner: owner(subject.identity),
+            owner: owner(subject.identity).map(str::to_owned),
             commit: subject.commit.map(str::to_owned),
             committed_at: subject
                 .committed_at
@@ -157,16 +158,6 @@ impl Summary {
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
     toml::from_str(&std::fs::read_to_string(path).ok()?).ok()
-}
-
-/// `github.com/acme` of `github.com/acme/zoo//sub`.
-fn owner(identity: &str) -> Option<String> {
-    let after_scheme = identity.find("://").map_or(0, |scheme| scheme + "://".len());
-    let source = identity[after_scheme..]
-        .find("//")
-        .map_or(identity, |subdirectory| &identity[..after_scheme + subdirectory]);
-    let (owner, _) = source[after_scheme..].rsplit_once('/')?;
-    (!owner.is_empty()).then(|| source[..after_scheme + owner.len()].to_owned())
 }
 
 fn foreign(package: &LockedPackage) -> Option<String> {
