@@ -2,8 +2,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-pub mod draw;
 pub mod dataset;
+pub mod draw;
+pub mod format;
 pub mod input;
 pub mod label;
 pub mod media;

@@ -49,6 +49,14 @@ impl Selection {
         self
     }
 
+    /// Whether it includes a field of this name.
+    pub fn has_field(&self, name: &str) -> bool {
+        match &self.fields {
+            SelectedFields::All => true,
+            SelectedFields::Named(names) => names.iter().any(|selected| selected == name),
+        }
+    }
+
     /// Only samples with this tag.
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.tag = Some(tag.into());

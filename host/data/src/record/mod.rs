@@ -1,5 +1,7 @@
 //! One sample with everything known about it: what datasets hold and what every format reads and writes.
 
+mod json;
+
 use modelzoo_plugin_api::MediaType;
 use modelzoo_plugin_api::label::Label;
 use serde::{Deserialize, Serialize};
@@ -122,6 +124,8 @@ impl From<media::Metadata> for Metadata {
     }
 }
 
+pub use json::RecordError;
+
 /// The name of a label's type, as `_cls` says it; `Vector` and `Value` for what has no `_cls`, and `None` for types that
 /// this version does not know.
 pub fn label_type(label: &Label) -> Option<&'static str> {
@@ -144,6 +148,29 @@ pub fn label_type(label: &Label) -> Option<&'static str> {
         Label::Value(_) => "Value",
         _ => return None,
     })
+}
+
+/// The classes that a label names.
+pub fn class_names(label: &Label) -> Box<dyn Iterator<Item = &str> + '_> {
+    fn several<'a, T>(
+        labels: &'a [T],
+        class: impl Fn(&'a T) -> &'a Option<String> + 'a,
+    ) -> Box<dyn Iterator<Item = &'a str> + 'a> {
+        Box::new(labels.iter().filter_map(move |label| class(label).as_deref()))
+    }
+    match label {
+        Label::Classification(one) => several(std::slice::from_ref(one), |one| &one.label),
+        Label::Classifications(all) => several(&all.classifications, |one| &one.label),
+        Label::Detection(one) => several(std::slice::from_ref(one), |one| &one.label),
+        Label::Detections(all) => several(&all.detections, |one| &one.label),
+        Label::Polyline(one) => several(std::slice::from_ref(one), |one| &one.label),
+        Label::Polylines(all) => several(&all.polylines, |one| &one.label),
+        Label::Keypoint(one) => several(std::slice::from_ref(one), |one| &one.label),
+        Label::Keypoints(all) => several(&all.keypoints, |one| &one.label),
+        Label::TemporalDetection(one) => several(std::slice::from_ref(one), |one| &one.label),
+        Label::TemporalDetections(all) => several(&all.detections, |one| &one.label),
+        _ => Box::new(std::iter::empty()),
+    }
 }
 
 /// Why `name` cannot be the name of a field, if it cannot.

@@ -1,0 +1,195 @@
+//! FiftyOne's `FiftyOneDataset`, in the form without a `version` that FiftyOne reads by inferring the schema:
+//! `samples.json`, `metadata.json`, `data/` with the media, and for videos `frames/` with a file of labels each.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use modelzoo_plugin_api::MediaType;
+use modelzoo_plugin_api::label::Label;
+use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde_json::{Map, Value, json};
+
+use super::folder::AtomicFolder;
+use super::media::{MediaFolder, absolute};
+use super::{ExportOptions, FormatError, Media, RecordWriter, SampleRecord, Summary};
+use crate::format::Format;
+use crate::label::{Fields, LabelJson};
+use crate::output::{AtomicFile, OutputError};
+
+pub(super) struct Writer {
+    folder: AtomicFolder,
+    samples: AtomicFile,
+    media: MediaFolder,
+    options: ExportOptions,
+    media_type: Option<MediaType>,
+    count: u64,
+}
+
+impl Writer {
+    pub fn create(path: &Path, options: &ExportOptions) -> Result<Self, FormatError> {
+        let folder = AtomicFolder::create(path)?;
+        let mut samples = AtomicFile::create(folder.path().join("samples.json"))?;
+        samples
+            .write_all(b"{\"samples\": [")
+            .map_err(|source| OutputError::new(path, source))?;
+        Ok(Self {
+            media: MediaFolder::create(folder.path().join("data"), options.media)?,
+            folder,
+            samples,
+            options: options.clone(),
+            media_type: None,
+            count: 0,
+        })
+    }
+
+    /// The path that the sample gets, and its name among the exported files.
+    fn place(&mut self, record: &SampleRecord) -> Result<(PathBuf, String), FormatError> {
+        let file = Path::new(&record.filepath);
+        let name = self.media.name(file);
+        self.media.place(file, &name)?;
+        let path = match self.options.media {
+            Media::Reference => absolute(file).map_err(|source| FormatError::read(file, source))?,
+            Media::Copy | Media::Link => Path::new("data").join(&name),
+        };
+        Ok((path, name))
+    }
+
+    fn write_frames(&self, name: &str, labels: &Fields) -> Result<String, FormatError> {
+        let relative = format!("frames/{name}.json");
+        let mut file = AtomicFile::create(self.folder.path().join(&relative))?;
+        serde_json::to_writer(&mut file, &FrameFile(labels))
+            .map_err(|error| OutputError::new(file.path(), error))?;
+        file.commit()?;
+        Ok(relative)
+    }
+
+    fn write_sample(&mut self, sample: &SampleJson<'_>) -> io::Result<()> {
+        if self.count > 0 {
+            self.samples.write_all(b",")?;
+        }
+        self.samples.write_all(b"\n")?;
+        Ok(serde_json::to_writer(&mut self.samples, sample)?)
+    }
+}
+
+impl RecordWriter for Writer {
+    fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
+        if *self.media_type.get_or_insert(record.media_type) != record.media_type {
+            let problem = "a FiftyOne dataset holds images or videos, not both; export each kind by itself";
+            return Err(FormatError::unsuitable(Format::FiftyOne, problem));
+        }
+        let (filepath, name) = self.place(record)?;
+        let frames = match record.media_type {
+            MediaType::Video => Some(self.write_frames(&name, &record.labels)?),
+            _ => None,
+        };
+        let sample = SampleJson {
+            record,
+            filepath: &filepath.to_string_lossy(),
+            frames: frames.as_deref(),
+        };
+        self.write_sample(&sample)
+            .map_err(|source| OutputError::new(self.folder.target(), source))?;
+        self.count += 1;
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Summary, FormatError> {
+        self.samples
+            .write_all(b"\n]}\n")
+            .map_err(|source| OutputError::new(self.folder.target(), source))?;
+        self.samples.commit()?;
+        let name = self.folder.target().file_name().unwrap_or_default();
+        let mut info: Map<String, Value> = Map::new();
+        if !self.options.classes.is_empty() {
+            info.insert("default_classes".to_owned(), self.options.classes.clone().into());
+        }
+        for (name, fact) in &self.options.facts {
+            info.insert(name.clone(), fact.clone().into());
+        }
+        let metadata = json!({
+            "name": name.to_string_lossy(),
+            "media_type": self.media_type.unwrap_or_default(),
+            "info": info,
+        });
+        let mut file = AtomicFile::create(self.folder.path().join("metadata.json"))?;
+        serde_json::to_writer_pretty(&mut file, &metadata)
+            .map_err(|error| OutputError::new(file.path(), error))?;
+        file.commit()?;
+        self.folder.commit()?;
+        Ok(Summary {
+            samples: self.count,
+            ..Summary::default()
+        })
+    }
+}
+
+/// An entry of `samples.json`.
+struct SampleJson<'a> {
+    record: &'a SampleRecord,
+    filepath: &'a str,
+    frames: Option<&'a str>,
+}
+
+impl Serialize for SampleJson<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("filepath", self.filepath)?;
+        map.serialize_entry("tags", &self.record.tags)?;
+        if let Some(metadata) = &self.record.metadata {
+            map.serialize_entry("metadata", metadata)?;
+        }
+        serialize_labels(&mut map, self.record.labels.sample.iter())?;
+        if let Some(frames) = self.frames {
+            map.serialize_entry("frames", frames)?;
+        }
+        map.end()
+    }
+}
+
+/// A file of `frames/`.
+struct FrameFile<'a>(&'a Fields);
+
+impl Serialize for FrameFile<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("frames", &FrameMap(self.0))?;
+        map.end()
+    }
+}
+
+struct FrameMap<'a>(&'a Fields);
+
+impl Serialize for FrameMap<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let frames = &self.0.frames;
+        serializer.collect_map(
+            frames
+                .iter()
+                .map(|(&number, labels)| (number, FrameJson { number, labels })),
+        )
+    }
+}
+
+struct FrameJson<'a> {
+    number: u64,
+    labels: &'a BTreeMap<String, Label>,
+}
+
+impl Serialize for FrameJson<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("frame_number", &self.number)?;
+        serialize_labels(&mut map, self.labels.iter())?;
+        map.end()
+    }
+}
+
+fn serialize_labels<'a, M: SerializeMap>(
+    map: &mut M,
+    mut labels: impl Iterator<Item = (&'a String, &'a Label)>,
+) -> Result<(), M::Error> {
+    labels.try_for_each(|(name, label)| map.serialize_entry(name, &LabelJson(label)))
+}

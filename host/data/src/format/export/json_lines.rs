@@ -1,0 +1,36 @@
+//! JSON Lines.
+
+use std::path::Path;
+
+use super::{FormatError, RecordWriter, SampleRecord, Summary};
+use crate::output::JsonLinesWriter;
+
+pub(super) struct Writer {
+    lines: JsonLinesWriter,
+    samples: u64,
+}
+
+impl Writer {
+    pub fn create(path: &Path) -> Result<Self, FormatError> {
+        Ok(Self {
+            lines: JsonLinesWriter::create(path)?,
+            samples: 0,
+        })
+    }
+}
+
+impl RecordWriter for Writer {
+    fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
+        self.lines.write(record)?;
+        self.samples += 1;
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Summary, FormatError> {
+        self.lines.finish()?;
+        Ok(Summary {
+            samples: self.samples,
+            ..Summary::default()
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! The samples' own files in an exported folder.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{FormatError, Media};
+
+/// Gives files names of their own in one folder, and puts them there.
+#[derive(Debug)]
+pub(super) struct MediaFolder {
+    folder: PathBuf,
+    media: Media,
+    /// How often each name was asked for, by the name's hash: a million names would be too much to keep.
+    taken: HashMap<u64, u32>,
+}
+
+impl MediaFolder {
+    /// Puts files into `folder`, which is made unless files are only referred to.
+    pub fn create(folder: PathBuf, media: Media) -> Result<Self, FormatError> {
+        if media != Media::Reference {
+            std::fs::create_dir_all(&folder)
+                .map_err(|source| crate::output::OutputError::new(&folder, source))?;
+        }
+        Ok(Self {
+            folder,
+            media,
+            taken: HashMap::new(),
+        })
+    }
+
+    /// A name for `file` that no other file has, ending differences aside: `cat.jpg`, then `cat-2.jpg`, as FiftyOne
+    /// names files.
+    pub fn name(&mut self, file: &Path) -> String {
+        let stem = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let extension = match file.extension() {
+            Some(extension) => format!(".{}", extension.to_string_lossy()),
+            None => String::new(),
+        };
+        let mut unique = stem.clone();
+        while let count @ 2.. = self.count(&unique) {
+            unique = format!("{stem}-{count}");
+        }
+        unique + &extension
+    }
+
+    fn count(&mut self, stem: &str) -> u32 {
+        let mut hasher = DefaultHasher::new();
+        stem.hash(&mut hasher);
+        let count = self.taken.entry(hasher.finish()).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// Puts `file` into the folder under `name`.
+    pub fn place(&self, file: &Path, name: &str) -> Result<(), FormatError> {
+        let target = self.folder.join(name);
+        let placed = match self.media {
+            Media::Copy => std::fs::copy(file, target).map(drop),
+            Media::Link => absolute(file).and_then(|file| link(&file, &target)),
+            Media::Reference => Ok(()),
+        };
+        placed.map_err(|source| FormatError::read(file, source))
+    }
+}
+
+/// Where a file is, whatever the current folder.
+pub(super) fn absolute(file: &Path) -> io::Result<PathBuf> {
+    std::path::absolute(file)
+}
+
+#[cfg(unix)]
+fn link(file: &Path, target: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(file, target)
+}
+
+#[cfg(not(unix))]
+fn link(file: &Path, target: &Path) -> io::Result<()> {
+    // Symbolic links need a privilege on Windows; hard ones do not.
+    std::fs::hard_link(file, target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_whatever_the_ending() {
+        let mut folder = MediaFolder::create("nowhere".into(), Media::Reference).unwrap();
+        let mut name = |path: &str| folder.name(Path::new(path));
+        assert_eq!(name("a/cat.jpg"), "cat.jpg");
+        assert_eq!(name("b/cat.jpg"), "cat-2.jpg");
+        assert_eq!(name("b/cat.png"), "cat-3.png");
+        assert_eq!(name("b/cat-2.jpg"), "cat-2-2.jpg");
+        assert_eq!(name("b/dog"), "dog");
+    }
+}

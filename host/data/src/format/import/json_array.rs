@@ -1,0 +1,136 @@
+//! Long lists in JSON files, an element at a time.
+
+use std::fmt;
+use std::fs::File;
+use std::io::BufReader;
+use std::marker::PhantomData;
+use std::path::Path;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::FormatError;
+
+/// Hands each element of the list under `key` in the object that `file` holds to `take`. The rest is passed over.
+pub(super) fn for_each_element<T: DeserializeOwned>(
+    file: &Path,
+    key: &'static str,
+    mut take: impl FnMut(T) -> Result<(), FormatError>,
+) -> Result<(), FormatError> {
+    let reader = BufReader::with_capacity(
+        1 << 16,
+        File::open(file).map_err(|source| FormatError::read(file, source))?,
+    );
+    let mut failure = None;
+    let mut json = serde_json::Deserializer::from_reader(reader);
+    let walked = json.deserialize_map(Walk {
+        key,
+        take: &mut take,
+        failure: &mut failure,
+        element: PhantomData::<T>,
+    });
+    match (failure, walked) {
+        (Some(failure), _) => Err(failure),
+        (None, Err(error)) => Err(FormatError::json(file, error)),
+        (None, Ok(())) => Ok(()),
+    }
+}
+
+/// Walks the object, and then its list. What `take` says cannot go through serde's own errors; it is put aside.
+struct Walk<'a, T, F> {
+    key: &'static str,
+    take: &'a mut F,
+    failure: &'a mut Option<FormatError>,
+    element: PhantomData<T>,
+}
+
+impl<'de, T, F> Visitor<'de> for Walk<'_, T, F>
+where
+    T: DeserializeOwned,
+    F: FnMut(T) -> Result<(), FormatError>,
+{
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "an object with a list under `{}`", self.key)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            if key == self.key {
+                map.next_value_seed(&mut self)?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(element) = list.next_element()? {
+            if let Err(failure) = (self.take)(element) {
+                *self.failure = Some(failure);
+                return Err(serde::de::Error::custom("stopped"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de, T, F> DeserializeSeed<'de> for &mut Walk<'_, T, F>
+where
+    T: DeserializeOwned,
+    F: FnMut(T) -> Result<(), FormatError>,
+{
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(Walk {
+            key: self.key,
+            take: &mut *self.take,
+            failure: &mut *self.failure,
+            element: PhantomData::<T>,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(content: &str) -> Result<Vec<u32>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        std::fs::write(&path, content).unwrap();
+        let mut seen = Vec::new();
+        for_each_element(&path, "list", |element: u32| {
+            if element == 13 {
+                return Err(FormatError::content(&path, "", "unlucky"));
+            }
+            seen.push(element);
+            Ok(())
+        })
+        .map(|()| seen)
+        .map_err(|error| error.to_string().replace(path.to_str().unwrap(), "a.json"))
+    }
+
+    #[test]
+    fn elements_come_one_by_one() {
+        assert_eq!(
+            read(r#"{"other": {"list": [9]}, "list": [1, 2], "more": [3]}"#).unwrap(),
+            [1, 2]
+        );
+        assert_eq!(read(r#"{"other": 1}"#).unwrap(), [0; 0]);
+    }
+
+    #[test]
+    fn errors_say_where() {
+        assert_eq!(read(r#"{"list": [13]}"#).unwrap_err(), "a.json: unlucky");
+        let error = read("{\"list\": [1,\n\"x\"]}").unwrap_err();
+        assert!(error.starts_with("a.json:2:3: invalid type: string"), "{error}");
+        let error = read("[1]").unwrap_err();
+        assert!(
+            error.contains("expected an object with a list under `list`"),
+            "{error}"
+        );
+    }
+}

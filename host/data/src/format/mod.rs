@@ -1,0 +1,104 @@
+//! The formats of other programs: what they call them, how they are written and read.
+
+pub mod export;
+pub mod import;
+
+mod error;
+mod shape;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::str::FromStr;
+
+pub use error::FormatError;
+
+/// A format of files or folders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// An object a line, a line a sample; keeps everything.
+    JsonLines,
+    /// A table of labels, a line each.
+    Csv,
+    /// A table of samples with nested columns, for DuckDB, pandas, Spark.
+    Parquet,
+    /// A COCO dataset: images, annotations (with `score`) and categories in one JSON file.
+    Coco,
+    /// COCO results: the list of annotations that `pycocotools` evaluates.
+    CocoResults,
+    /// A folder with a text file of boxes for each picture and `data.yaml`, for Ultralytics' programs.
+    Yolo,
+    /// A folder that FiftyOne opens as `FiftyOneDataset`; keeps everything.
+    FiftyOne,
+    /// Tasks with predictions for Label Studio.
+    LabelStudio,
+    /// A matrix of one embedding a row.
+    Npy,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::JsonLines,
+        Self::Csv,
+        Self::Parquet,
+        Self::Coco,
+        Self::CocoResults,
+        Self::Yolo,
+        Self::FiftyOne,
+        Self::LabelStudio,
+        Self::Npy,
+    ];
+
+    /// What it is called on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JsonLines => "jsonl",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Coco => "coco",
+            Self::CocoResults => "coco-results",
+            Self::Yolo => "yolo",
+            Self::FiftyOne => "fiftyone",
+            Self::LabelStudio => "label-studio",
+            Self::Npy => "npy",
+        }
+    }
+
+    /// Whether classes are numbers in it.
+    fn numbers_classes(self) -> bool {
+        matches!(self, Self::Coco | Self::CocoResults | Self::Yolo | Self::Csv)
+    }
+
+    /// The format that a file's ending names without doubt; JSON files may be of several formats.
+    pub fn from_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "jsonl" | "ndjson" => Some(Self::JsonLines),
+            "csv" => Some(Self::Csv),
+            "parquet" => Some(Self::Parquet),
+            "npy" => Some(Self::Npy),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = FormatError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == name)
+            .ok_or_else(|| FormatError::UnknownFormat {
+                name: name.to_owned(),
+            })
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}

@@ -1,0 +1,143 @@
+//! A process that fills a dataset is killed at 100 random moments. What is in the dataset in the end is what one that
+//! was left alone has written.
+
+use std::collections::hash_map::RandomState;
+use std::error::Error;
+use std::hash::BuildHasher;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use modelzoo_data::dataset::{Dataset, Existing, Provenance, Selection};
+use modelzoo_data::format::Format;
+use modelzoo_data::format::export::{ExportOptions, export_dataset};
+use modelzoo_data::label::Fields;
+use modelzoo_data::record::SampleRecord;
+use modelzoo_plugin_api::Array;
+use modelzoo_plugin_api::label::{Classification, Label, Vector};
+
+const SAMPLES: usize = 3000;
+const BATCH: usize = 8;
+const KILLS: usize = 100;
+
+/// Longer than the whole work takes, so that the end is hit too.
+const LATEST_KILL: Duration = Duration::from_millis(400);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // This program is both: the test, and the process that it kills.
+    match std::env::args_os().nth(1) {
+        Some(first) if first == "fill" => {
+            let path = std::env::args_os().nth(2).ok_or("the dataset is missing")?;
+            fill(Path::new(&path))
+        }
+        // Test runners ask for a list.
+        Some(first) if first == "--list" => Ok(()),
+        _ => test(),
+    }
+}
+
+/// Adds samples and fills two fields, from wherever an earlier process was.
+fn fill(path: &Path) -> Result<(), Box<dyn Error>> {
+    let mut dataset = Dataset::open(path).or_else(|_| Dataset::create(path))?;
+    let mut writer = dataset.writer()?;
+    for number in 0..SAMPLES {
+        writer.add(SampleRecord::image(format!("{number}.jpg")))?;
+    }
+    writer.finish()?;
+    let mut run = dataset.begin_run("seen", &Provenance::default(), Existing::Resume)?;
+    let mut samples = run.pending(&Selection::without_labels())?;
+    loop {
+        let samples = samples.by_ref().take(BATCH).collect::<Result<Vec<_>, _>>()?;
+        if samples.is_empty() {
+            break;
+        }
+        let batch: Vec<_> = samples
+            .into_iter()
+            .map(|sample| (sample.id, labels(&sample.record.filepath)))
+            .collect();
+        run.commit_batch(&batch)?;
+    }
+    run.finish()?;
+    Ok(())
+}
+
+fn labels(filepath: &str) -> Result<Fields, String> {
+    if filepath.ends_with("7.jpg") {
+        return Err("unlucky".to_owned());
+    }
+    let labels: [(&str, Label); 2] = [
+        ("seen_class", Classification::new(filepath).into()),
+        (
+            "seen_vector",
+            Vector::new(Array::vector(vec![filepath.len() as f32; 64])).into(),
+        ),
+    ];
+    Ok(Fields {
+        sample: labels.map(|(name, label)| (name.to_owned(), label)).into(),
+        ..Fields::default()
+    })
+}
+
+fn test() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let undisturbed = folder.path().join("undisturbed.db");
+    fill(&undisturbed)?;
+    let expected = exported(&undisturbed)?;
+    assert_eq!(expected.lines().count(), SAMPLES);
+
+    let (mut kills, mut datasets, mut seed) = (0, 0, 0u64);
+    while kills < KILLS {
+        datasets += 1;
+        let path = folder.path().join(format!("{datasets}.db"));
+        loop {
+            seed += 1;
+            let moment = LATEST_KILL.mul_f64((RandomState::new().hash_one(seed) % 1000) as f64 / 1000.0);
+            if killed_after(moment, &path)? {
+                kills += 1;
+            } else {
+                break;
+            }
+        }
+        let found = exported(&path)?;
+        assert!(
+            found == expected,
+            "dataset {datasets} differs after {kills} kills"
+        );
+        let run = Dataset::open(&path)?.runs()?.swap_remove(0);
+        assert_eq!(
+            (run.done, run.failed),
+            (SAMPLES as u64 * 9 / 10, SAMPLES as u64 / 10)
+        );
+    }
+    println!("{kills} kills, {datasets} datasets, all as they should be");
+    Ok(())
+}
+
+/// Starts the process and kills it after some time; `false` if it had ended before.
+fn killed_after(moment: Duration, path: &Path) -> Result<bool, Box<dyn Error>> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .arg("fill")
+        .arg(path)
+        .stdin(Stdio::null())
+        .spawn()?;
+    std::thread::sleep(moment);
+    child.kill()?;
+    let status = child.wait()?;
+    assert!(
+        status.success() || status.code().is_none(),
+        "the writer failed: {status}"
+    );
+    Ok(!status.success())
+}
+
+fn exported(path: &Path) -> Result<String, Box<dyn Error>> {
+    let out = path.with_extension("jsonl");
+    export_dataset(
+        &Dataset::open(path)?,
+        &Selection::all(),
+        Format::JsonLines,
+        &out,
+        &ExportOptions::default(),
+    )?;
+    Ok(std::fs::read_to_string(out)?)
+}
