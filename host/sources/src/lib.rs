@@ -1,4 +1,49 @@
 //! Where models come from: references, manifests, fetching, the store, the lock and trust.
+//!
+//! From a reference to a model that can be looked at:
+//!
+//! ```
+//! use modelzoo_sources::config::Config;
+//! use modelzoo_sources::download::{Cancellation, Credentials, Downloader, NoProgress};
+//! use modelzoo_sources::reference::Forges;
+//! use modelzoo_sources::zoo::{Catalog, Registry};
+//! use modelzoo_sources::{ResolveOptions, Store, resolve};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let (store_folder, data_folder) = (folder.path().join("store"), folder.path().join("data"));
+//! # let spelling = folder.path().join("source").display().to_string();
+//! # std::fs::create_dir(&spelling)?;
+//! # std::fs::write(format!("{spelling}/manifest.json"), r#"{"models": [{"base_name": "tiny", "version": "1.0"}]}"#)?;
+//! let config = Config::default();
+//! let store = Store::open(store_folder)?;
+//! let credentials = Credentials::from_environment(&config);
+//! let options = ResolveOptions {
+//!     store: &store,
+//!     mirrors: &config.mirrors,
+//!     credentials: &credentials,
+//!     offline: false,
+//!     refresh: false,
+//!     cancellation: &Cancellation::default(),
+//!     progress: None,
+//!     downloader: &Downloader::with_credentials(&config, false, credentials.clone()),
+//!     download_progress: &NoProgress,
+//! };
+//! // `user/repo@v1`, `https://...`, `./folder`
+//! let reference = Forges::with_enterprise_hosts(config.github.hosts.clone()).parse(&spelling)?;
+//! let source = resolve(&reference, &options)?;
+//! let (manifest, model) = source.select(None)?;
+//! assert_eq!(model.name(), "tiny@1.0");
+//! assert!(!manifest.has_plugin(), "there is no Cargo.toml to build");
+//!
+//! // Once it is registered, the model is known by its name.
+//! let registry = Registry::new(data_folder);
+//! registry.register(&source)?;
+//! let catalog = Catalog::load(&registry, &config.model_zoo_manifest_paths)?;
+//! assert_eq!(catalog.find("tiny")?.source().identity, source.identity);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -21,6 +66,7 @@ mod testing;
 mod tree;
 pub mod trust;
 pub mod weights;
+pub mod zoo;
 
 pub use reference::SourceRef;
 pub use sha256::Sha256Digest;

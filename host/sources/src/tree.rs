@@ -60,14 +60,19 @@ impl TreeHasher {
 pub(crate) fn hash_folder(root: &Path, skip: &dyn Fn(&Path) -> bool) -> io::Result<Sha256Digest> {
     let mut hasher = TreeHasher::default();
     visit(root, "", skip, &mut |path, kind, file| {
-        let digest = match kind {
-            EntryKind::Link => Sha256Digest::of(path_text(&fs_err::read_link(file)?)?),
-            EntryKind::File | EntryKind::Executable => Sha256Digest::of_file(file)?,
-        };
+        let digest = digest(kind, file)?;
         hasher.add(path, kind, digest);
         Ok(())
     })?;
     Ok(hasher.finish())
+}
+
+/// The digest of a file's content, or of a link's target.
+pub(crate) fn digest(kind: EntryKind, place: &Path) -> io::Result<Sha256Digest> {
+    match kind {
+        EntryKind::Link => Ok(Sha256Digest::of(path_text(&fs_err::read_link(place)?)?)),
+        EntryKind::File | EntryKind::Executable => Sha256Digest::of_file(place),
+    }
 }
 
 /// Calls `found` with the relative path, kind and place of each file and link below `folder`.

@@ -21,6 +21,17 @@ pub struct Commit {
     pub subdirectory: Option<String>,
 }
 
+impl Commit {
+    /// A commit that was asked for by its id.
+    pub fn by_id(id: String) -> Self {
+        Self {
+            id,
+            ref_name: None,
+            subdirectory: None,
+        }
+    }
+}
+
 /// What [`fetch`] found.
 pub struct Fetched {
     /// The commit that the revision means.

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 
 pub use error::{ManifestError, SelectError};
 pub use manager::{Manager, Origin};
+pub(crate) use name::resolve as resolve_name;
 pub use name::{ModelName, compare_versions};
 pub use requirements::{CpuRequirements, GpuRequirements, Package, PluginRequirements, Requirements};
 

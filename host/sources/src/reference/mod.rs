@@ -11,6 +11,7 @@
 //!
 //! Each may end in `//sub/dir` for a source inside a repository or archive. However a source is spelt, it has one
 //! [identity](SourceRef::identity), and [`Display`](std::fmt::Display) gives a spelling that parses to the same value.
+mod authority;
 mod browser;
 mod error;
 mod git;

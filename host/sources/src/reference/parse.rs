@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
 
+use super::authority::Authority;
 use super::browser;
 use super::error::{Problem, ReferenceError};
 use super::git::{GITHUB_HOST, GitRepository, Transport, is_host_like};
@@ -249,98 +250,6 @@ impl Forges {
     }
 }
 
-/// The host of a URL and how to reach it.
-struct Authority {
-    transport: Transport,
-    user: Option<String>,
-    host: String,
-    port: Option<u16>,
-}
-
-impl Authority {
-    fn github() -> Self {
-        Self {
-            transport: Transport::Https,
-            user: None,
-            host: GITHUB_HOST.to_owned(),
-            port: None,
-        }
-    }
-
-    fn read(transport: Transport, text: &str) -> Result<Self, Problem> {
-        let (user, host_and_port) = match text.rsplit_once('@') {
-            Some((user, rest)) => (Some(user), rest),
-            None => (None, text),
-        };
-        let is_ssh = transport == Transport::Ssh;
-        if let Some(user) = user {
-            let is_plain = !user.is_empty()
-                && !user.starts_with('-')
-                && user
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-            if !is_plain || (!is_ssh && user != "git") {
-                return Err(Problem::Credentials);
-            }
-        }
-        let refuse = || Problem::Host {
-            host: host_and_port.to_owned(),
-        };
-        let (host, port) = match host_and_port.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => {
-                // `https://host:/path` is allowed by the standard of URLs.
-                let port = if port.is_empty() {
-                    None
-                } else {
-                    Some(port.parse().map_err(|_| refuse())?)
-                };
-                (host, port)
-            }
-            _ => (host_and_port, None),
-        };
-        let host = host.to_ascii_lowercase();
-        let is_bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let is_sound = match is_bracketed {
-            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => {
-                !host.is_empty()
-                    && !host.starts_with(['-', '.'])
-                    && host
-                        .chars()
-                        .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-            }
-        };
-        if !is_sound {
-            return Err(refuse());
-        }
-        let usual_port = match transport {
-            Transport::Https => 443,
-            Transport::Http => 80,
-            Transport::Ssh | Transport::SshHome | Transport::File => 22,
-        };
-        let user = user.filter(|_| is_ssh).map(str::to_owned);
-        Ok(Self {
-            transport,
-            user,
-            host,
-            port: port.filter(|&port| port != usual_port),
-        })
-    }
-
-    /// `https://host:port`
-    fn web_root(&self) -> String {
-        let scheme = if self.transport == Transport::Http {
-            "http"
-        } else {
-            "https"
-        };
-        match self.port {
-            Some(port) => format!("{scheme}://{}:{port}", self.host),
-            None => format!("{scheme}://{}", self.host),
-        }
-    }
-}
-
 /// Splits off a URL's scheme, in lower case.
 fn split_scheme(spelling: &str) -> Option<(String, &str)> {
     let (scheme, rest) = spelling.split_once("://")?;
@@ -461,19 +370,21 @@ fn github_path(parts: &[&str], understood: &mut Understood) -> Result<String, Pr
     Ok(format!("{owner}/{name}"))
 }
 
+/// Whether a part of a path is a folder, with and without the `.git` at its end that an identity leaves out.
+fn is_folder_name(part: &str) -> bool {
+    !matches!(part.trim_end_matches(".git"), "" | "." | "..")
+}
+
 /// Checks the path of a repository on any other host.
 fn host_path(parts: &[&str], understood: &mut Understood) -> Result<String, Problem> {
     let path = parts.join("/");
-    let is_sound = |part: &&str| {
-        !matches!(*part, "" | "." | ".." | ".git")
-            && !part.starts_with('-')
-            && !part.contains(['\\', '/', ':', '@'])
-    };
+    let is_sound =
+        |part: &str| is_folder_name(part) && !part.starts_with('-') && !part.contains(['\\', '/', ':', '@']);
     // `@scope` is the name of a group on some hosts.
     if !parts
         .iter()
         .map(|part| part.strip_prefix('@').unwrap_or(part))
-        .all(|part| is_sound(&part))
+        .all(is_sound)
     {
         return Err(Problem::Repository { name: path });
     }
@@ -514,7 +425,7 @@ fn read_file_url(
         parts.pop();
     }
     let path = parts.join("/");
-    if parts.is_empty() || parts.iter().any(|part| matches!(*part, "" | "." | ".." | ".git")) {
+    if parts.is_empty() || parts.iter().any(|part| !is_folder_name(part)) {
         return Err(Problem::Repository { name: path });
     }
     understood.push(("repository", format!("/{path}")));

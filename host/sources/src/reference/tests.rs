@@ -348,6 +348,8 @@ fn refusals_say_what_is_wrong_and_what_was_understood() {
         ),
         ("file://server/share", "`server` is not a host name"),
         ("file:///srv/../x", "cannot be a repository"),
+        ("file:///srv/...git", "cannot be a repository"),
+        ("https://host/.git.git", "cannot be a repository"),
     ] {
         let message = message(spelling);
         assert!(message.contains(expected), "{spelling}: {message}");

@@ -39,11 +39,7 @@ pub(super) fn resolve_url(url: &str, options: &ResolveOptions<'_>) -> Result<Fou
         .downloader
         .fetch(&request, options.download_progress, options.cancellation)?;
     let found = resolve_content(url, &downloaded.path, downloaded.sha256, store)?;
-    let commit = Commit {
-        id: downloaded.sha256.to_string(),
-        ref_name: None,
-        subdirectory: None,
-    };
+    let commit = Commit::by_id(downloaded.sha256.to_string());
     store.record_revision(url, "", &commit)?;
     if let Err(error) = std::fs::remove_dir_all(&folder) {
         tracing::debug!("cannot delete {}: {error}", folder.display());
@@ -107,11 +103,7 @@ fn resolve_content(
 }
 
 fn known(store: &Store, identity: &str, sha256: String) -> Result<Option<FoundTree>, SourceError> {
-    let commit = Commit {
-        id: sha256,
-        ref_name: None,
-        subdirectory: None,
-    };
+    let commit = Commit::by_id(sha256);
     let Some(found) = stored(store, identity, &commit)? else {
         return Ok(None);
     };

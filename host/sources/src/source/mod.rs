@@ -9,6 +9,8 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::Sha256Digest;
 use crate::SourceRef;
 use crate::git::Omission;
@@ -41,7 +43,7 @@ pub struct ResolvedSource {
 }
 
 /// The commit of a resolved source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceCommit {
     /// The full id.
     pub id: String,

@@ -25,16 +25,8 @@ pub(super) fn resolve(
 ) -> Result<FoundTree, SourceError> {
     let store = options.store;
     let identity = repository.identity();
-    if let Revision::Commit(id) = revision
-        && let Some(found) = stored(
-            store,
-            &identity,
-            &Commit {
-                id: id.clone(),
-                ref_name: None,
-                subdirectory: None,
-            },
-        )?
+    if let Some(commit) = lasting(&identity, revision, store)
+        && let Some(found) = stored(store, &identity, &commit)?
     {
         return Ok(found);
     }
@@ -88,6 +80,25 @@ pub(super) fn resolve(
         omissions: checkout.omissions,
         subdirectory,
         fetched: true,
+    })
+}
+
+/// The commit of a revision that can mean no other: a commit id, or the beginning of one that was found by no ref.
+fn lasting(identity: &str, revision: &Revision, store: &Store) -> Option<Commit> {
+    if let Revision::Commit(id) = revision {
+        return Some(Commit::by_id(id.clone()));
+    }
+    let known = store.revision_record(identity, revision.as_str()?)?;
+    let RevisionRecord {
+        commit: id,
+        ref_name,
+        subdirectory,
+        ..
+    } = known;
+    ref_name.is_none().then_some(Commit {
+        id,
+        ref_name: None,
+        subdirectory,
     })
 }
 

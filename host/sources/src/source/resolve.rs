@@ -2,11 +2,12 @@
 use std::path::{Path, PathBuf};
 
 use super::remote::{self, FoundTree};
-use super::{ResolvedSource, SourceError, archive, find_manifests, local};
+use super::{ResolvedSource, SourceError, SourceManifest, archive, find_manifests, local};
 use crate::SourceRef;
 use crate::config::Mirrors;
 use crate::download::{Cancellation, Credentials, Downloader, Progress};
 use crate::git::{Access, FetchProgress};
+use crate::manifest::Manifest;
 use crate::reference::Location;
 use crate::store::Store;
 
@@ -73,6 +74,9 @@ impl<'a> ResolveOptions<'a> {
 pub fn resolve(reference: &SourceRef, options: &ResolveOptions<'_>) -> Result<ResolvedSource, SourceError> {
     let found = match reference.location() {
         Location::Git(repository) => remote::resolve(repository, reference.revision(), options)?,
+        Location::Path(path) if path.extension().is_some_and(|ending| ending == "json") => {
+            return resolve_manifest_file(reference, path, options.store);
+        }
         Location::Path(path) => resolve_path(path, options.store)?,
         Location::Archive(url) => archive::resolve_url(url, options)?,
     };
@@ -88,13 +92,54 @@ fn resolve_path(path: &Path, store: &Store) -> Result<FoundTree, SourceError> {
     if !root.is_dir() {
         return archive::resolve_file(path, &root, store);
     }
-    let tree_hash = local::tree_hash(&root)?;
+    // A folder that is no source may be large: it is not read for nothing.
+    if find_manifests(&root)?.is_empty() {
+        return Err(SourceError::NoManifest {
+            identity: root.display().to_string(),
+            path: root,
+        });
+    }
+    let tree_hash = local::tree_hash(&root, store)?;
     Ok(FoundTree {
         root,
         tree_hash,
         commit: None,
         omissions: Vec::new(),
         subdirectory: None,
+        fetched: false,
+    })
+}
+
+/// The source that a manifest file on this machine declares, whatever its name: one's own models.
+fn resolve_manifest_file(
+    reference: &SourceRef,
+    path: &Path,
+    store: &Store,
+) -> Result<ResolvedSource, SourceError> {
+    let Ok(file) = std::fs::canonicalize(path) else {
+        return Err(SourceError::NoSuchPath {
+            path: path.to_owned(),
+        });
+    };
+    let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
+    let found = SourceManifest {
+        folder: folder.clone(),
+        manifest: Manifest::load(&file)?,
+    };
+    let tree_hash = if found.has_plugin() {
+        local::tree_hash(&folder, store)?
+    } else {
+        local::manifest_hash(&file)?
+    };
+    Ok(ResolvedSource {
+        reference: reference.clone(),
+        identity: reference.identity(),
+        commit: None,
+        tree_hash,
+        root: folder.clone(),
+        path: folder,
+        manifests: vec![found],
+        omissions: Vec::new(),
         fetched: false,
     })
 }

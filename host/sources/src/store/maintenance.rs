@@ -1,6 +1,6 @@
 //! Listing, verifying and emptying the store.
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -196,7 +196,7 @@ impl Store {
             path: entry.to_owned(),
             source,
         };
-        if !entry.starts_with(&self.root) {
+        if !entry.starts_with(&self.root) || entry.components().any(|part| part == Component::ParentDir) {
             return Err(failed(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "it is outside of the store",

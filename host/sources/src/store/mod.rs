@@ -3,7 +3,8 @@
 //! ```text
 //! sources/<tree hash>/tree/        a source's files, as checked out or extracted
 //! sources/<tree hash>/source.json  written last: its presence says that the tree is whole
-//! weights/<sha256>                 a downloaded file, or what was extracted from it
+//! weights/<sha256>                 a downloaded file
+//! models/                          the files of each model, as links to those
 //! models/                          the files of models, by their names: see `weights`
 //! artifacts/<key>/                 a built plugin
 //! build/                           the target folder that all plugins share

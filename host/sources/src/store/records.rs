@@ -1,7 +1,7 @@
 //! Records of what references resolved to: for work without a network, and to save fetches with one.
 //!
 //! Each fact is a file of its own, replaced as a whole, so that no two processes ever edit the same one.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
@@ -45,6 +45,14 @@ pub struct RevisionRecord {
     pub subdirectory: Option<String>,
     /// When it was first seen to mean this, in seconds since 1970.
     pub since: i64,
+}
+
+/// What a folder on this machine was when it was last hashed.
+#[derive(Serialize, Deserialize)]
+struct LocalRecord {
+    root: PathBuf,
+    stamp: Sha256Digest,
+    tree_hash: Sha256Digest,
 }
 
 impl Store {
@@ -100,6 +108,29 @@ impl Store {
         write(self.revision_file(identity, revision), &record)
     }
 
+    /// The hash that a folder on this machine had when it had this stamp.
+    pub(crate) fn local_hash(&self, root: &Path, stamp: &Sha256Digest) -> Option<Sha256Digest> {
+        let known: LocalRecord = read(&self.local_file(root))?;
+        (known.root == root && known.stamp == *stamp).then_some(known.tree_hash)
+    }
+
+    /// Notes the hash of a folder on this machine.
+    pub(crate) fn record_local_hash(&self, root: &Path, stamp: Sha256Digest, tree_hash: Sha256Digest) {
+        let record = LocalRecord {
+            root: root.to_owned(),
+            stamp,
+            tree_hash,
+        };
+        if let Err(error) = write(self.local_file(root), &record) {
+            // Without the record the folder is hashed again, no more.
+            tracing::debug!("{error}");
+        }
+    }
+
+    fn local_file(&self, root: &Path) -> PathBuf {
+        self.record_file(&root.to_string_lossy(), "local", "")
+    }
+
     /// All commits that are known, in no order.
     pub fn commit_records(&self) -> Vec<CommitRecord> {
         let Ok(identities) = std::fs::read_dir(self.records_dir()) else {
@@ -134,7 +165,7 @@ impl Store {
 }
 
 /// A record that cannot be read is one that is not there: it is written anew.
-fn read<T: DeserializeOwned>(path: &std::path::Path) -> Option<T> {
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 

@@ -98,6 +98,11 @@ impl Store {
         Ok(entry.join(TREE))
     }
 
+    /// Where the files of the source with this tree hash are, if they are there; they are not looked at.
+    pub fn tree_path(&self, tree_hash: &Sha256Digest) -> PathBuf {
+        self.source_entry(tree_hash).join(TREE)
+    }
+
     pub(super) fn source_entry(&self, tree_hash: &Sha256Digest) -> PathBuf {
         self.sources_dir().join(tree_hash.to_string())
     }

@@ -1,20 +1,22 @@
 //! Folders in the making.
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::{Store, StoreError};
 
 /// A folder in the store's `tmp/` that nobody else uses; deleted when dropped, unless it was published.
 ///
-/// Its lock file is held while the process lives, so that another process can tell what a killed one left behind.
+/// A lock on the file beside it is held while the process lives, so that another process can tell what a killed one
+/// left behind.
 #[derive(Debug)]
 pub struct Staging {
-    folder: tempfile::TempDir,
-    /// Released, whatever happens to the process, when the file is closed.
-    _lock: fs_err::File,
+    folder: PathBuf,
     lock_path: PathBuf,
+    /// Released, whatever happens to the process, when the file is closed.
+    _lock: File,
 }
 
-/// The ending of a staging folder's lock file, which is beside it.
+/// The ending of a staging folder's lock file.
 pub(super) const LOCK_ENDING: &str = "lock";
 
 impl Store {
@@ -28,25 +30,28 @@ impl Store {
             path: parent.clone(),
             source,
         };
-        let folder = tempfile::Builder::new()
+        // The lock comes first: a folder without one would have to be left alone for long.
+        let lock_file = tempfile::Builder::new()
             .prefix("stage-")
-            .tempdir_in(&parent)
+            .suffix(&format!(".{LOCK_ENDING}"))
+            .tempfile_in(&parent)
             .map_err(failed)?;
-        let lock_path = folder.path().with_extension(LOCK_ENDING);
-        let lock = fs_err::File::create_new(&lock_path).map_err(failed)?;
-        lock.file().lock().map_err(failed)?;
-        Ok(Staging {
-            folder,
-            _lock: lock,
+        lock_file.as_file().lock().map_err(failed)?;
+        let (lock, lock_path) = lock_file.keep().map_err(|error| failed(error.error))?;
+        let staging = Staging {
+            folder: lock_path.with_extension(""),
             lock_path,
-        })
+            _lock: lock,
+        };
+        fs_err::create_dir(&staging.folder).map_err(failed)?;
+        Ok(staging)
     }
 }
 
 impl Staging {
     /// The folder.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// Renames `part` of the folder (or all of it, for an empty path) to `destination`. False when there is something
@@ -74,6 +79,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be removed now is removed by the next `gc`.
+        let _ = std::fs::remove_dir_all(&self.folder);
         let _ = std::fs::remove_file(&self.lock_path);
     }
 }

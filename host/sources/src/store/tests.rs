@@ -170,6 +170,7 @@ fn only_what_is_in_the_store_is_removed() {
     let outside = folder.path().join("precious");
     std::fs::write(&outside, "").unwrap();
     assert!(store.remove(&outside).is_err() && outside.exists());
+    assert!(store.remove(&store.root().join("../precious")).is_err() && outside.exists());
 }
 
 #[test]

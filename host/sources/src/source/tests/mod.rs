@@ -1,12 +1,13 @@
-//! Sources from folders, from `file://` repositories and from a real Git server.
-use std::path::Path;
+//! Sources from `file://` repositories, from a real Git server, and from this machine.
+mod hostile;
+mod in_place;
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Config, Mirrors};
 use crate::download::{Cancellation, Credentials, Downloader, NoProgress};
-use crate::git::{GitError, OmissionKind};
+use crate::git::GitError;
 use crate::store::{GcOptions, Store};
 use crate::testing::{Entry, GitServer, TestRepository};
 
@@ -138,6 +139,12 @@ fn a_served_repository_by_every_kind_of_revision() {
         "middle"
     );
     assert_eq!(fresh.model(&format!("{}user/repo", server.url())), "last");
+    // The beginning of such a commit means the same for ever.
+    let beginning = format!("{}user/repo@{}", server.url(), &middle[..12]);
+    assert_eq!(fresh.model(&beginning), "middle");
+    let requests = server.requests().len();
+    assert_eq!(fresh.model(&beginning), "middle");
+    assert_eq!(server.requests().len(), requests);
 }
 
 #[test]
@@ -181,27 +188,6 @@ fn a_mirror_of_github_takes_browser_urls_and_the_token() {
         chain(&error)
     );
     assert!(error.hint().unwrap().contains("GITHUB_TOKEN"));
-}
-
-#[test]
-fn the_token_goes_nowhere_else() {
-    let mut world = World::new();
-    world.repository("user/repo.git");
-    let other = GitServer::with_token(&world.served(), "secret");
-    world.credentials = Credentials::new(Some("secret".into()), None, Vec::new());
-    // A host that is not GitHub asks for credentials.
-    world.resolve(&format!("{}user/repo", other.url())).unwrap_err();
-    // The mirror of GitHub sends the client on to another host, which asks for credentials.
-    let redirecting = GitServer::redirecting(&other.url().replace("127.0.0.1", "localhost"));
-    world.mirrors.insert("https://github.com/", redirecting.url());
-    world.resolve("user/repo").unwrap_err();
-    assert!(!other.requests().is_empty());
-    assert!(
-        other
-            .requests()
-            .iter()
-            .all(|request| request.authorization.is_none())
-    );
 }
 
 #[test]
@@ -320,129 +306,6 @@ fn missing_things_are_named() {
 }
 
 #[test]
-fn a_local_folder_is_used_in_place() {
-    let world = World::new();
-    let folder = world.folder.path().join("mine");
-    std::fs::create_dir_all(folder.join("target")).unwrap();
-    std::fs::create_dir_all(folder.join(".git")).unwrap();
-    std::fs::write(
-        folder.join("manifest.json"),
-        "{\"models\": [{\"base_name\": \"mine\"}]}",
-    )
-    .unwrap();
-    std::fs::write(folder.join("Cargo.toml"), "[package]").unwrap();
-    let spelling = folder.to_str().unwrap();
-    let source = world.resolve(spelling).unwrap();
-    assert_eq!(
-        (source.root.clone(), source.commit.is_none()),
-        (folder.canonicalize().unwrap(), true)
-    );
-    assert!(source.manifests[0].has_plugin());
-    // What is built, or Git's, does not count; the rest does.
-    std::fs::write(folder.join("target/x"), "x").unwrap();
-    std::fs::write(folder.join(".git/x"), "x").unwrap();
-    assert_eq!(world.resolve(spelling).unwrap().tree_hash, source.tree_hash);
-    std::fs::write(folder.join("lib.rs"), "x").unwrap();
-    assert_ne!(world.resolve(spelling).unwrap().tree_hash, source.tree_hash);
-}
-
-#[test]
-fn hostile_repositories_are_refused_by_name() {
-    let world = World::new();
-    let repository = TestRepository::new(&world.served().join("hostile.git"));
-    let outside = world.folder.path().join("outside");
-    for (branch, entry, expected) in [
-        (
-            "absolute",
-            Entry::Link("/etc/passwd"),
-            "`dir/x` is refused because it is a symbolic link out of the source",
-        ),
-        (
-            "above",
-            Entry::Link("../../outside"),
-            "`dir/x` is refused because it is a symbolic link out of the source",
-        ),
-    ] {
-        repository.commit_source(branch, "m", &[("dir/x", entry)]);
-        let error = world
-            .resolve(&format!("{}@{branch}", repository.url()))
-            .unwrap_err();
-        assert!(error.to_string().contains(expected), "{error}");
-    }
-    for (name, expected) in [
-        (&b".."[..], "leads to another folder"),
-        (b"../outside", "contains a separator"),
-        (b".GIT", "belongs to Git"),
-        (b"a\\b", "contains a separator"),
-        (b"\xff", "not UTF-8"),
-    ] {
-        repository.commit_tree("names", repository.tree_with_name(name, "x"));
-        let error = world.resolve(&format!("{}@names", repository.url())).unwrap_err();
-        assert!(chain(&error).contains(expected), "{}", chain(&error));
-    }
-    assert!(!outside.exists());
-}
-
-#[test]
-fn submodules_and_lfs_files_are_reported_and_nothing_is_executed() {
-    let world = World::new();
-    let repository = TestRepository::new(&world.served().join("special.git"));
-    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n";
-    repository.commit_source(
-        "main",
-        "m",
-        &[
-            (
-                ".gitattributes",
-                Entry::File("* filter=evil\n*.txt text eol=crlf\n"),
-            ),
-            (
-                ".gitmodules",
-                Entry::File("[submodule \"sub\"]\npath = sub\nurl = ext::sh -c x\n"),
-            ),
-            (
-                "hooks/post-checkout",
-                Entry::Executable("#!/bin/sh\ntouch /tmp/hooked"),
-            ),
-            ("text.txt", Entry::File("a\nb\n")),
-            ("weights.bin", Entry::File(pointer)),
-            ("sub", Entry::Submodule),
-            ("link", Entry::Link("hooks/post-checkout")),
-        ],
-    );
-    let source = world.resolve(&repository.url()).unwrap();
-    let omitted: Vec<_> = source
-        .omissions
-        .iter()
-        .map(|o| (o.path.as_str(), o.kind))
-        .collect();
-    assert_eq!(
-        omitted,
-        [
-            ("sub", OmissionKind::Submodule),
-            ("weights.bin", OmissionKind::LfsPointer)
-        ]
-    );
-    assert_eq!(
-        std::fs::read_to_string(source.root.join("text.txt")).unwrap(),
-        "a\nb\n"
-    );
-    assert_eq!(
-        std::fs::read_link(source.root.join("link")).unwrap(),
-        Path::new("hooks/post-checkout")
-    );
-    // The hash that was computed while writing is the one that verification computes.
-    assert_eq!(
-        world.store.source_tree(&source.tree_hash).unwrap(),
-        Some(source.root.clone())
-    );
-    assert_eq!(
-        world.resolve(&repository.url()).unwrap().omissions,
-        source.omissions
-    );
-}
-
-#[test]
 fn several_manifests_in_one_repository() {
     let world = World::new();
     let repository = TestRepository::new(&world.served().join("many.git"));
@@ -470,59 +333,4 @@ fn several_manifests_in_one_repository() {
     );
     assert!(source.select(None).is_err());
     assert_eq!(world.model(&format!("{}//a", repository.url())), "a");
-}
-
-/// A `.tar` of one folder with a manifest that declares one model.
-fn write_archive(path: &Path, model: &str) {
-    let mut archive = tar::Builder::new(std::fs::File::create(path).unwrap());
-    let manifest = format!("{{\"models\": [{{\"base_name\": \"{model}\"}}]}}");
-    for name in ["repo-1/manifest.json", "repo-1/models/a/manifest.json"] {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(manifest.len() as u64);
-        header.set_mode(0o644);
-        archive
-            .append_data(&mut header, name, manifest.as_bytes())
-            .unwrap();
-    }
-    archive.finish().unwrap();
-}
-
-#[test]
-fn archives_by_url_and_by_path() {
-    let mut world = World::new();
-    let archive = world.folder.path().join("repo.tar");
-    write_archive(&archive, "one");
-    let url = format!("file://{}", archive.display());
-    let source = world.resolve(&url).unwrap();
-    assert!(source.fetched && source.root.ends_with("tree/repo-1") && source.commit.is_none());
-    assert_eq!(
-        (source.identity.as_str(), source.models().count()),
-        (url.as_str(), 1)
-    );
-    assert_eq!(
-        world.resolve(&format!("{url}//models/a")).unwrap().path,
-        source.root.join("models/a")
-    );
-    let by_path = world.resolve(archive.to_str().unwrap()).unwrap();
-    assert_eq!((by_path.tree_hash, by_path.root), (source.tree_hash, source.root));
-
-    // An archive is downloaded once, until one asks whether it changed.
-    write_archive(&archive, "two");
-    assert!(!world.resolve(&url).unwrap().fetched);
-    assert_eq!(world.model(&url), "one");
-    world.refresh = true;
-    assert_eq!(world.model(&url), "two");
-    world.offline = true;
-    assert_eq!(world.model(&url), "two");
-    assert_eq!(std::fs::read_dir(world.store.temporary_dir()).unwrap().count(), 0);
-}
-
-#[test]
-fn harmful_archives_do_not_reach_the_store() {
-    let world = World::new();
-    let archive = world.folder.path().join("bad.tar.gz");
-    std::fs::write(&archive, "<html>").unwrap();
-    let error = world.resolve(archive.to_str().unwrap()).unwrap_err();
-    assert!(error.to_string().contains("cannot read the archive"), "{error}");
-    assert_eq!(std::fs::read_dir(world.store.sources_dir()).unwrap().count(), 0);
 }

@@ -1,0 +1,176 @@
+//! All models at one moment.
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Registry, ZooError, ZooManifest, ZooSource};
+use crate::manifest::{ModelEntry, ModelName, Origin, resolve_name};
+use crate::store::Store;
+use crate::{SourceRef, suggest};
+
+/// All models of all registered sources and configured manifests.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    /// Sorted by name, then by source.
+    models: Vec<CatalogModel>,
+    problems: Vec<String>,
+}
+
+/// A model and the source that declares it.
+#[derive(Debug, Clone)]
+pub struct CatalogModel {
+    source: Arc<ZooSource>,
+    manifest_index: usize,
+    model_index: usize,
+    name: String,
+}
+
+/// Which models of a [`Catalog`] are wanted. The default wants all.
+#[derive(Debug, Clone, Default)]
+pub struct ModelFilter<'a> {
+    /// Tags that a model must all have.
+    pub tags: Vec<String>,
+    /// Licences of which a model must have one.
+    pub licenses: Vec<String>,
+    /// The source that must declare it, in any spelling and at any revision.
+    pub source: Option<&'a SourceRef>,
+    /// The store that must have its weights.
+    pub downloaded_in: Option<&'a Store>,
+}
+
+impl Catalog {
+    /// All models of `registry` and of the manifests at `manifest_paths`. What is wrong with single manifests is told by
+    /// [`Catalog::problems`], and hides no other model.
+    ///
+    /// # Errors
+    /// The register cannot be read.
+    pub fn load(registry: &Registry, manifest_paths: &[PathBuf]) -> Result<Self, ZooError> {
+        let mut catalog = Self::default();
+        let mut sources = registry.sources()?;
+        for path in manifest_paths {
+            match ZooSource::of_manifest_file(path) {
+                Ok(source) => sources.push(source),
+                Err(error) => catalog.problems.push(error.to_string()),
+            }
+        }
+        for source in sources {
+            catalog.add(Arc::new(source));
+        }
+        catalog
+            .models
+            .sort_by(|a, b| (&a.name, &a.source.identity).cmp(&(&b.name, &b.source.identity)));
+        Ok(catalog)
+    }
+
+    fn add(&mut self, source: Arc<ZooSource>) {
+        let mut names = std::collections::HashSet::new();
+        for (manifest_index, known) in source.manifests.iter().enumerate() {
+            for (model_index, model) in known.manifest.models.iter().enumerate() {
+                let name = model.name();
+                if names.insert(name.clone()) {
+                    let source = Arc::clone(&source);
+                    self.models.push(CatalogModel {
+                        source,
+                        manifest_index,
+                        model_index,
+                        name,
+                    });
+                } else {
+                    self.problems.push(format!(
+                        "`{}` declares the model `{name}` more than once; the first one counts",
+                        source.identity
+                    ));
+                }
+            }
+        }
+    }
+
+    /// What is wrong with single manifests and entries.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// The models that fit `filter`, sorted by name, then by source.
+    pub fn list(&self, filter: &ModelFilter<'_>) -> Vec<&CatalogModel> {
+        let identity = filter.source.map(SourceRef::identity);
+        self.models
+            .iter()
+            .filter(|model| {
+                identity
+                    .as_ref()
+                    .is_none_or(|identity| *identity == model.source.identity)
+                    && model.entry().has_tags(&filter.tags)
+                    && model.entry().has_any_license(&filter.licenses)
+                    && filter
+                        .downloaded_in
+                        .is_none_or(|store| model.is_downloaded(store))
+            })
+            .collect()
+    }
+
+    /// The model that `name` (`base_name[@version]`, the newest version by default) means.
+    ///
+    /// # Errors
+    /// No source has it, with suggestions; several have it, with their names.
+    pub fn find(&self, name: &str) -> Result<&CatalogModel, ZooError> {
+        let found = resolve_name(name, self.models.iter(), CatalogModel::model_name).ok_or_else(|| {
+            let suggestions = suggest::nearest(name, self.models.iter().map(CatalogModel::name));
+            ZooError::UnknownModel {
+                name: name.to_owned(),
+                suggestions,
+            }
+        })?;
+        let same: Vec<_> = self
+            .models
+            .iter()
+            .filter(|model| model.name == found.name)
+            .collect();
+        if same.len() > 1 {
+            let sources = same
+                .iter()
+                .map(|model| model.source.reference.to_string())
+                .collect();
+            return Err(ZooError::AmbiguousModel {
+                name: name.to_owned(),
+                sources,
+            });
+        }
+        Ok(found)
+    }
+}
+
+impl CatalogModel {
+    /// `base_name`, or `base_name@version`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What its manifest says of it.
+    pub fn entry(&self) -> &ModelEntry {
+        &self.manifest().manifest.models[self.model_index]
+    }
+
+    /// The manifest that declares it.
+    pub fn manifest(&self) -> &ZooManifest {
+        &self.source.manifests[self.manifest_index]
+    }
+
+    /// The source that declares it.
+    pub fn source(&self) -> &ZooSource {
+        &self.source
+    }
+
+    /// Whether its weights are on this machine: in the store, or in the source's own files.
+    pub fn is_downloaded(&self, store: &Store) -> bool {
+        let manager = self.entry().manager.as_ref();
+        if let Some(Origin::SourceFile(file)) = manager.and_then(|manager| manager.origins.first()) {
+            // Whether the file is intact is seen when it is used.
+            let folder = self.source.folder(store);
+            return folder.is_some_and(|folder| folder.join(&self.manifest().folder).join(file).is_file());
+        }
+        store.model_dir(&self.source.identity, &self.name).exists()
+    }
+
+    fn model_name(&self) -> ModelName<'_> {
+        self.entry().model_name()
+    }
+}
