@@ -6,6 +6,7 @@
 //! | [`weights`] | safetensors files as parameters, with errors that name file and tensor |
 //! | [`image`] | pictures to input tensors, as Pillow and torchvision make them |
 //! | [`network`] | networks described in torch's vocabulary, fast on a CPU, on Candle's operators elsewhere |
+//! | [`networks`] | well-known networks: ResNet, YOLOv8, ViT, CLIP's image tower |
 //! | [`classifier`] | logits to classifications |
 //! | [`detection`] | raw detector outputs to objects |
 //!
@@ -17,6 +18,7 @@ pub mod detection;
 pub mod device;
 pub mod image;
 pub mod network;
+pub mod networks;
 pub mod weights;
 
 pub use candle_core;

@@ -27,35 +27,16 @@ impl Preprocessing {
         device: &Device,
         mut run: impl FnMut(&Tensor) -> Result<Vec<T>>,
     ) -> Result<Vec<Result<T>>> {
-        let mut by_size: BTreeMap<[usize; 2], Vec<usize>> = BTreeMap::new();
-        for (index, image) in images.iter().enumerate() {
-            let size = self.output_size([image.height(), image.width()]);
-            by_size.entry(size).or_default().push(index);
-        }
         let mut results: Vec<Option<Result<T>>> = images.iter().map(|_| None).collect();
-        for (size, members) in by_size {
-            let prepared = members
-                .par_iter()
-                .map(|&index| (index, self.apply(&images[index])));
-            let mut good = Vec::with_capacity(members.len());
-            let mut batch = Vec::new();
-            for (index, outcome) in prepared.collect::<Vec<_>>() {
-                match outcome {
-                    Ok((_, values)) => {
-                        good.push(index);
-                        batch.extend_from_slice(&values);
-                    }
-                    Err(error) => results[index] = Some(Err(error)),
-                }
+        for ([height, width], members) in self.by_size(images) {
+            let (good, values, bad) = self.prepare(images, &members);
+            for (index, error) in bad {
+                results[index] = Some(Err(error));
             }
             if good.is_empty() {
                 continue;
             }
-            let outputs = run(&Tensor::from_vec(
-                batch,
-                (good.len(), 3, size[0], size[1]),
-                device,
-            )?)?;
+            let outputs = run(&Tensor::from_vec(values, (good.len(), 3, height, width), device)?)?;
             if outputs.len() != good.len() {
                 return Err(Error::new(format!(
                     "the model gave {} results for a batch of {}",
@@ -70,4 +51,37 @@ impl Preprocessing {
         // Every index is in exactly one group, and every member of a group has got its result above.
         Ok(results.into_iter().flatten().collect())
     }
+
+    /// The indices of the pictures that get each size.
+    fn by_size(&self, images: &[Image<'_>]) -> BTreeMap<[usize; 2], Vec<usize>> {
+        let mut by_size: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, image) in images.iter().enumerate() {
+            let size = self.output_size([image.height(), image.width()]);
+            by_size.entry(size).or_default().push(index);
+        }
+        by_size
+    }
+
+    /// Prepares the pictures of these indices on all cores: the indices of those that could be, their values one after
+    /// the other, and what is wrong with the others.
+    fn prepare(&self, images: &[Image<'_>], members: &[usize]) -> Prepared {
+        let outcomes: Vec<_> = members
+            .par_iter()
+            .map(|&index| (index, self.apply(&images[index])))
+            .collect();
+        let (mut good, mut values, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, outcome) in outcomes {
+            match outcome {
+                Ok((_, prepared)) => {
+                    good.push(index);
+                    values.extend_from_slice(&prepared);
+                }
+                Err(error) => bad.push((index, error)),
+            }
+        }
+        (good, values, bad)
+    }
 }
+
+/// Indices of good pictures, their values, and the errors of bad ones.
+type Prepared = (Vec<usize>, Vec<f32>, Vec<(usize, Error)>);

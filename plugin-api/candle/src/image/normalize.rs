@@ -56,7 +56,7 @@ impl Normalization {
     pub const CLIP: Self = Self {
         divisor: Divisor::Fixed(255.0),
         mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-        std: [0.268_629_54, 0.261_302_58, 0.275_777_11],
+        std: [0.268_629_55, 0.261_302_6, 0.275_777_1],
     };
 
     /// Writes interleaved RGB bytes as planes of numbers. `values` is three times as long as there are pixels.

@@ -13,6 +13,9 @@ mod run;
 mod tests;
 
 pub use builder::{Conv2d, ConvTranspose2d, NetworkBuilder};
-pub use modelzoo_kernels::graph::{Interpolation, Padding, Pool, Value};
+pub use modelzoo_kernels::{
+    graph::{Interpolation, Padding, Pool, Value},
+    plan::MemoryUse,
+};
 pub use parameters::{Parameters, RandomParameters};
 pub use run::Network;

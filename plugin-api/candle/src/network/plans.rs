@@ -3,7 +3,7 @@
 use candle_core::{Device, Storage, Tensor};
 use modelzoo_kernels::{
     graph::{Graph, Shape},
-    plan::{Plan, PlanOptions},
+    plan::{MemoryUse, Plan, PlanOptions},
 };
 use modelzoo_plugin_api::{Error, Result};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +31,16 @@ impl Plans {
             threads,
             ready: Mutex::default(),
         }
+    }
+
+    /// Makes the plan for a network's shapes and outputs.
+    pub(super) fn prepare(&self, graph: &Graph) -> Result<()> {
+        self.plan(graph).map(|_| ())
+    }
+
+    /// What the plan for a network's shapes and outputs keeps in memory.
+    pub(super) fn memory_use(&self, graph: &Graph) -> Result<MemoryUse> {
+        Ok(self.plan(graph)?.memory())
     }
 
     /// Runs a contiguous batch on the CPU.
@@ -73,11 +83,18 @@ impl Plans {
             ready.push(found);
             return Ok(plan);
         }
-        let options = PlanOptions {
-            threads: self.threads,
-            ..PlanOptions::default()
-        };
-        let plan = Arc::new(Plan::compile(graph, &options)?);
+        // A plan with the same outputs shares its packed weights and threads.
+        let relative = ready.iter().rev().find(|(other, _)| other.outputs == key.outputs);
+        let plan = Arc::new(match relative {
+            Some((_, plan)) => plan.with_input_shapes(&key.inputs)?,
+            None => {
+                let options = PlanOptions {
+                    threads: self.threads,
+                    ..PlanOptions::default()
+                };
+                Plan::compile(graph, &options)?
+            }
+        });
         if ready.len() == MOST_PLANS {
             ready.remove(0);
         }

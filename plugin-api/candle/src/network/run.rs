@@ -3,7 +3,10 @@
 use super::{operators::Operators, plans::Plans};
 use crate::device::Placement;
 use candle_core::{DType, Device, Tensor};
-use modelzoo_kernels::graph::{Graph, Shape};
+use modelzoo_kernels::{
+    graph::{Graph, Shape},
+    plan::MemoryUse,
+};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -49,6 +52,17 @@ impl Network {
         &self.graph
     }
 
+    /// The same network on plans or on Candle's operators.
+    #[cfg(test)]
+    pub(crate) fn on_kernels(&self, kernels: bool) -> Result<Self> {
+        Self::new(
+            self.graph.clone(),
+            self.aliases.as_ref().clone(),
+            &Placement::cpu(),
+            kernels,
+        )
+    }
+
     /// Where it runs.
     pub fn device(&self) -> &Device {
         &self.device
@@ -72,7 +86,7 @@ impl Network {
     /// the (first) input of a layer where the name has a `<` before it, as FiftyOne's `embeddings_layer` has it.
     ///
     /// # Errors
-    /// When there is no layer of a name.
+    /// Of kind [`ErrorKind::InvalidOption`] when there is no layer of a name: names are often users' options.
     pub fn with_outputs(&self, layers: &[&str]) -> Result<Self> {
         let names = layers
             .iter()
@@ -90,6 +104,28 @@ impl Network {
             engine,
             ..self.clone()
         })
+    }
+
+    /// Makes the network ready for inputs as it was described: without it, the first run takes so much longer.
+    ///
+    /// # Errors
+    /// When the network cannot be computed.
+    pub fn prepare(&self) -> Result<()> {
+        match &self.engine {
+            Engine::Plans(plans) => plans.prepare(&self.graph),
+            Engine::Operators(_) => Ok(()),
+        }
+    }
+
+    /// What it keeps in memory on a CPU for inputs as it was described; `None` on Candle's operators.
+    ///
+    /// # Errors
+    /// As for [`Network::prepare`].
+    pub fn memory_use(&self) -> Result<Option<MemoryUse>> {
+        match &self.engine {
+            Engine::Plans(plans) => plans.memory_use(&self.graph).map(Some),
+            Engine::Operators(_) => Ok(None),
+        }
     }
 
     /// Runs a batch `[count, channels, height, width]` on the network's device and gives its outputs, each with the
@@ -124,7 +160,11 @@ impl Network {
             None => (layer, false),
         };
         let name = self.aliases.get(name).map_or(name, String::as_str);
-        let node = &self.graph.nodes()[self.graph.find(name)?];
+        let index = self
+            .graph
+            .find(name)
+            .map_err(|error| Error::from(error).with_kind(ErrorKind::InvalidOption))?;
+        let node = &self.graph.nodes()[index];
         if !wants_input {
             return Ok(name);
         }

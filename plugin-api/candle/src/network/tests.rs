@@ -33,7 +33,7 @@ fn compare(network: &Network) {
     let expected = reference::run(graph, &[&input], BATCH).unwrap();
     let batch = Tensor::from_vec(input, dims, &Device::Cpu).unwrap();
     for kernels in [false, true] {
-        let engine = Network::new(graph.clone(), Default::default(), &Placement::cpu(), kernels).unwrap();
+        let engine = network.on_kernels(kernels).unwrap();
         let found = engine.forward(&batch).unwrap();
         assert_eq!(found.len(), expected.len());
         for ((found, expected), dims) in found.iter().zip(&expected).zip(network.output_dims()) {
@@ -238,13 +238,7 @@ fn any_layer_s_result_or_input_can_be_an_output() {
     compare(&chosen);
     let input = Tensor::from_vec(noise(192), (1, 3, 8, 8), &Device::Cpu).unwrap();
     for kernels in [false, true] {
-        let engine = Network::new(
-            network.graph().clone(),
-            Default::default(),
-            &Placement::cpu(),
-            kernels,
-        )
-        .unwrap();
+        let engine = network.on_kernels(kernels).unwrap();
         // The normalisation was folded away when the network was made; now its operand is asked for.
         let values = engine
             .with_outputs(&["<bn", "bn"])
@@ -263,6 +257,15 @@ fn any_layer_s_result_or_input_can_be_an_output() {
         let error = network.with_outputs(&[name]).unwrap_err();
         assert!(error.message().contains(name.trim_start_matches('<')), "{error}");
     }
+}
+
+#[test]
+fn memory_is_reported_for_plans() {
+    let network = small_network();
+    let memory = network.on_kernels(true).unwrap().memory_use().unwrap().unwrap();
+    // At least the convolution's 4 x 3 x 3 x 3 and the linear layer's 5 x 4 weights, in f32.
+    assert!(memory.packed_weights >= 4 * (108 + 20), "{memory:?}");
+    assert_eq!(network.on_kernels(false).unwrap().memory_use().unwrap(), None);
 }
 
 #[test]

@@ -173,6 +173,17 @@ impl NetworkBuilder<'_> {
         self.linear_layer(name, x, features, false)
     }
 
+    /// `x @ parameter`, a parameter `[in, out]` that has a name of its own.
+    pub fn matmul(&mut self, name: &str, x: Value, features: usize) -> Result<Value> {
+        let inputs = self.channels(x)?;
+        let stored = self.parameters.parameter(name, &[inputs, features])?;
+        let transposed: Vec<f32> = (0..features)
+            .flat_map(|out| stored.data().iter().skip(out).step_by(features).copied())
+            .collect();
+        let weight = Weight::new([features, inputs], transposed);
+        self.layer(name, Op::Linear { weight, bias: None }, &[x])
+    }
+
     /// `torch.nn.BatchNorm2d` with torch's default epsilon of 1e-5: parameters `weight`, `bias`, `running_mean` and
     /// `running_var`. It costs nothing after a convolution: it is folded into it.
     pub fn batch_norm(&mut self, name: &str, x: Value) -> Result<Value> {

@@ -73,8 +73,14 @@ impl<'p> NetworkBuilder<'p> {
 
     /// A trained value that is the same for every picture: one dimension is a vector, two are tokens, three a map.
     pub fn parameter(&mut self, name: &str, dims: &[usize]) -> Result<Value> {
-        let weight = self.parameters.parameter(name, dims)?;
-        self.layer(name, Op::Constant(weight), &[])
+        self.parameter_view(name, dims, dims)
+    }
+
+    /// A trained value that is stored with the dimensions `stored` and used with the dimensions `dims`, as
+    /// `parameter.view(dims)`: torch's `[1, tokens, features]` as `[tokens, features]`.
+    pub fn parameter_view(&mut self, name: &str, stored: &[usize], dims: &[usize]) -> Result<Value> {
+        let weight = self.parameters.parameter(name, stored)?;
+        self.layer(name, Op::Constant(Weight::new(dims, weight.data())), &[])
     }
 
     /// Gives the layer that made `value` a further name.

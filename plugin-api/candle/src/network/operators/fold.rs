@@ -44,7 +44,7 @@ impl Folded {
     }
 
     /// The scale and shift that belong into this convolution.
-    pub(super) fn into_convolution<'g>(
+    pub(super) fn scale_and_shift_for<'g>(
         &self,
         graph: &'g Graph,
         convolution: usize,

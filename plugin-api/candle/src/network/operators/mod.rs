@@ -44,7 +44,7 @@ impl Operators {
             .map(|(index, node)| {
                 let layer = match &node.op {
                     Op::Convolution(parameters) => {
-                        let affine = folded.into_convolution(graph, index);
+                        let affine = folded.scale_and_shift_for(graph, index);
                         convolution::Convolution::new(parameters, affine, device).map(Layer::Convolution)
                     }
                     Op::TransposedConvolution(parameters) => {
