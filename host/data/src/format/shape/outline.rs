@@ -115,10 +115,9 @@ pub fn fill(outlines: &[Vec<Point>], width: usize, height: usize) -> Mask {
         let y = row as f64 + 0.5;
         crossings.clear();
         for outline in outlines {
-            let next = outline.iter().cycle().skip(1);
-            crossings.extend(outline.iter().zip(next).filter_map(|(a, b)| {
-                ((a[1] <= y) != (b[1] <= y)).then(|| a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0]))
-            }));
+            let sides = outline.iter().zip(outline.iter().cycle().skip(1));
+            let crossed = sides.filter(|(a, b)| (a[1] <= y) != (b[1] <= y));
+            crossings.extend(crossed.map(|(a, b)| a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0])));
         }
         crossings.sort_by(f64::total_cmp);
         for pair in crossings.chunks_exact(2) {
