@@ -109,51 +109,7 @@ impl Builder {
         if let Some(found) = self.published(&key) {
             return Ok(found);
         }
-        let sdk = sdk::unpack(&folder.join("sdk"))?;
-        let source = prepare(request, &folder, &sdk)?;
-        let log_path = folder.join("logs").join(format!("{key}.log"));
-        let log = open_log(&log_path).map_err(BuildError::file("write", &log_path))?;
-        let cargo = Cargo {
-            toolchain: &toolchain,
-            folder: &folder,
-            source: &source,
-            sdk: &sdk,
-            features: &request.features,
-            log: &log,
-        };
-        let target_folder = folder
-            .join("target")
-            .join(&sha256(toolchain.version.as_bytes())[..16]);
-        let unusable = |failure: CargoFailure| {
-            failure.into_error(|reason| BuildError::Manifest {
-                folder: request.source.clone(),
-                reason,
-            })
-        };
-        let package = cargo.describe().map_err(unusable)?;
-        check_package(&package, request)?;
-        progress(BuildProgress::Fetching);
-        fetch(&cargo, request, &source).map_err(|failure| {
-            failure.into_error(|reason| BuildError::Fetch {
-                name: package.name.to_string(),
-                reason,
-                log: log_path.clone(),
-            })
-        })?;
-        let metadata = cargo.resolve().map_err(unusable)?;
-        check_paths(&metadata, &source, &folder.join("sdk"))?;
-        let library = cargo
-            .build(&target_folder, &metadata, progress)
-            .map_err(|failure| {
-                failure.into_error(|reason| BuildError::Compile {
-                    name: package.name.to_string(),
-                    reason,
-                    log: log_path.clone(),
-                })
-            })?;
-        let library = library.ok_or_else(|| no_library(&package, request))?;
-        let lock_file = source.join("Cargo.lock");
-        let lock_content = fs::read(&lock_file).map_err(BuildError::file("read", &lock_file))?;
+        let (library, lock_sha256) = compile(request, &folder, &toolchain, &key, progress)?;
         let record = ArtifactRecord {
             key,
             sha256: String::new(),
@@ -161,7 +117,7 @@ impl Builder {
             source: request.identity.clone(),
             commit: request.commit.clone(),
             source_hash: request.source_hash.clone(),
-            lock_sha256: sha256(&lock_content),
+            lock_sha256,
             sdk_sha256: sdk::SHA256.to_owned(),
             toolchain: toolchain.version,
             target: toolchain.host,
@@ -197,6 +153,65 @@ impl Builder {
             is_new: false,
         })
     }
+}
+
+/// Compiles a copy of the source: first the phase with network, then the one that runs other people's code. Gives the
+/// library, and the hash of the lock file that it was built with.
+fn compile(
+    request: &BuildRequest,
+    folder: &Path,
+    toolchain: &Toolchain,
+    key: &str,
+    progress: &mut dyn FnMut(BuildProgress),
+) -> Result<(PathBuf, String), BuildError> {
+    let sdk_folder = folder.join("sdk");
+    let sdk = sdk::unpack(&sdk_folder)?;
+    let source = prepare(request, folder, &sdk)?;
+    let log_path = folder.join("logs").join(format!("{key}.log"));
+    let log = open_log(&log_path).map_err(BuildError::file("write", &log_path))?;
+    let cargo = Cargo {
+        toolchain,
+        folder,
+        source: &source,
+        sdk: &sdk,
+        features: &request.features,
+        log: &log,
+    };
+    let unusable = |failure: CargoFailure| {
+        failure.into_error(|reason| BuildError::Manifest {
+            folder: request.source.clone(),
+            reason,
+        })
+    };
+    let package = cargo.describe().map_err(unusable)?;
+    let name = package.name.to_string();
+    check_package(&package, request)?;
+
+    progress(BuildProgress::Fetching);
+    fetch(&cargo, request, &source).map_err(|failure| {
+        failure.into_error(|reason| BuildError::Fetch {
+            name: name.clone(),
+            reason,
+            log: log_path.clone(),
+        })
+    })?;
+    let metadata = cargo.resolve().map_err(unusable)?;
+    check_paths(&metadata, &source, &sdk_folder)?;
+
+    let target_folder = folder.join("target").join(profile::id(toolchain));
+    let library = cargo
+        .build(&target_folder, &metadata, progress)
+        .map_err(|failure| {
+            failure.into_error(|reason| BuildError::Compile {
+                name,
+                reason,
+                log: log_path,
+            })
+        })?;
+    let library = library.ok_or_else(|| no_library(&package, request))?;
+    let lock_file = source.join("Cargo.lock");
+    let lock = fs::read(&lock_file).map_err(BuildError::file("read", &lock_file))?;
+    Ok((library, sha256(&lock)))
 }
 
 /// Waits until no other process builds in `folder`. The lock ends with the file that this gives.

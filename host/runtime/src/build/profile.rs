@@ -1,6 +1,8 @@
 //! The one way in which all plugins are built. Crates that several plugins need are compiled once only if everything
 //! here is the same for all of them, whatever their own manifests say.
 
+use super::{publish::sha256, toolchain::Toolchain};
+
 /// The profile, as cargo's `--config` takes it. What stands here outranks the manifest's `[profile.release]`.
 pub(super) const PROFILE: [&str; 11] = [
     "profile.release.opt-level=3",
@@ -19,3 +21,11 @@ pub(super) const PROFILE: [&str; 11] = [
 
 /// The flags of every compiler call. They replace those of any configuration file.
 pub(super) const RUSTFLAGS: &str = "-Ctarget-cpu=native";
+
+/// A name for all that is compiled with `toolchain` in this way.
+pub(super) fn id(toolchain: &Toolchain) -> String {
+    let all = [&[toolchain.version.as_str(), RUSTFLAGS], &PROFILE[..]]
+        .concat()
+        .join("\n");
+    sha256(all.as_bytes())[..16].to_owned()
+}
