@@ -10,7 +10,9 @@ impl Mounted {
     pub(crate) fn tmpfs(options: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder.path());
+        mount
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(folder.path());
         match mount.output() {
             Ok(output) if output.status.success() => Some(Self(folder)),
             other => {
