@@ -17,10 +17,22 @@ const NAME: &str = "mobilenet-v2-imagenet";
 #[derive(Debug, Default)]
 pub struct Source;
 
-/// It has no options of its own; a mistyped one is an error.
-#[derive(Default, serde::Deserialize)]
+/// The options of this source.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Settings {}
+pub struct Settings {
+    /// The layer whose result is the embedding, by torchvision's name for the module; with `<` before it, the layer's
+    /// input.
+    pub embeddings_layer: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            embeddings_layer: "<classifier.1".to_owned(),
+        }
+    }
+}
 
 impl ModelSource for Source {
     fn load_model(&self, name: &str, path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
@@ -30,12 +42,10 @@ impl ModelSource for Source {
                     .with_kind(ErrorKind::InvalidOption),
             );
         }
-        let Settings {} = options.settings()?;
+        let settings: Settings = options.settings()?;
         let weights = Weights::open(path)?;
-        Ok(Box::new(MobileNetV2::new(
-            &weights,
-            &Placement::from_options(&options),
-        )?))
+        let placement = Placement::from_options(&options);
+        Ok(Box::new(MobileNetV2::new(&weights, &placement, &settings)?))
     }
 }
 

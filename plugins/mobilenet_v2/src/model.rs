@@ -1,6 +1,6 @@
 //! The model: pictures in, labels and embeddings out.
 
-use crate::network::mobilenet_v2;
+use crate::{Settings, network::mobilenet_v2};
 use modelzoo_candle::{
     candle_core::Tensor,
     classifier::Classifier,
@@ -27,21 +27,28 @@ impl MobileNetV2 {
     /// Makes the model ready.
     ///
     /// # Errors
-    /// When the weights are not those of torchvision's `mobilenet_v2`.
-    pub fn new(weights: &Weights, placement: &Placement) -> Result<Self> {
+    /// When the weights are not those of torchvision's `mobilenet_v2`, or there is no such layer for embeddings.
+    pub fn new(weights: &Weights, placement: &Placement, settings: &Settings) -> Result<Self> {
+        let outputs = ["logits", &settings.embeddings_layer];
+        let network = mobilenet_v2(weights, placement)?.with_outputs(&outputs)?;
+        network.prepare()?;
         Ok(Self {
             preprocessing: Preprocessing::new()
                 .resize_shorter_side(256)
                 .center_crop([224, 224])
                 .normalize(Normalization::IMAGENET),
-            network: mobilenet_v2(weights, placement)?,
+            network,
             classifier: Classifier::new(CLASSES.lines()),
         })
     }
 
-    /// Runs the network on pictures and gives one row of one of its outputs for each.
+    /// Runs the network on pictures and gives the values of one of its outputs for each.
     fn rows(&self, images: &[Image<'_>], output: usize) -> Result<Vec<Result<Vec<f32>>>> {
-        let run = |batch: &Tensor| Ok(self.network.forward(batch)?[output].to_vec2::<f32>()?);
+        let run = |batch: &Tensor| {
+            Ok(self.network.forward(batch)?[output]
+                .flatten_from(1)?
+                .to_vec2::<f32>()?)
+        };
         self.preprocessing.run_batched(images, self.network.device(), run)
     }
 }
@@ -74,10 +81,12 @@ impl Model for MobileNetV2 {
     }
 
     fn embed_all(&self, images: &[Image<'_>]) -> Result<Vec<Result<Array>>> {
+        let dims = &self.network.output_dims()[1];
+        let array = |values: Vec<f32>| Array::new(dims.as_slice(), values);
         Ok(self
             .rows(images, 1)?
             .into_iter()
-            .map(|embedding| embedding.map(Array::vector))
+            .map(|values| values.and_then(array))
             .collect())
     }
 }

@@ -22,8 +22,7 @@ const STAGES: [(usize, usize, usize, usize); 7] = [
     (6, 320, 1, 1),
 ];
 
-/// MobileNetV2 of width 1.0: `[3, 224, 224]` to 1000 logits, and the 1280 features that they are computed from, which
-/// are called `embedding`.
+/// MobileNetV2 of width 1.0: `[3, 224, 224]` to 1000 logits, called `logits`.
 ///
 /// # Errors
 /// When a parameter is missing or has other dimensions.
@@ -54,10 +53,10 @@ pub fn mobilenet_v2(parameters: &dyn Parameters, placement: &Placement) -> Resul
         Conv2d::new(1280, 1),
     )?;
     let x = network.adaptive_avg_pool2d(x, [1, 1])?;
-    let embedding = network.flatten(x)?;
-    network.alias("embedding", embedding)?;
-    let logits = network.linear("classifier.1", embedding, CLASSES)?;
-    network.build(&[logits, embedding], placement)
+    let x = network.flatten(x)?;
+    let logits = network.linear("classifier.1", x, CLASSES)?;
+    network.alias("logits", logits)?;
+    network.build(&[logits], placement)
 }
 
 /// Expands the channels, filters each with a 3x3 kernel of its own, and projects them; adds the operand where the

@@ -73,6 +73,7 @@ fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
 fn logits_and_embeddings_are_torchvision_s() {
     let weights = Weights::open(weights_file()).unwrap();
     let network = mobilenet_v2(&weights, &Placement::cpu()).unwrap();
+    let network = network.with_outputs(&["logits", "<classifier.1"]).unwrap();
     let tensors = PHOTOGRAPHS.map(golden);
     let inputs: Vec<Tensor> = tensors
         .iter()
@@ -157,6 +158,25 @@ fn pictures_of_a_batch_do_not_change_each_other() {
 }
 
 #[test]
+fn any_layer_can_be_the_embedding() {
+    let decoded = photograph("coffee");
+    let image = Image::new(decoded.width, decoded.height, &decoded.pixels).unwrap();
+    for (layer, shape) in [
+        ("features.18.0", vec![1280, 7, 7]),
+        ("<features.14.conv.0.0", vec![96, 14, 14]),
+    ] {
+        let mut options = LoadOptions::default();
+        options
+            .settings
+            .insert("embeddings_layer".to_owned(), layer.into());
+        let model = Source
+            .load_model("mobilenet-v2-imagenet", &weights_file(), options)
+            .unwrap();
+        assert_eq!(model.embed(&image).unwrap().shape(), shape);
+    }
+}
+
+#[test]
 fn wrong_names_options_and_weights_are_errors() {
     let kind = |name: &str, path: &Path, options| match Source.load_model(name, path, options) {
         Ok(_) => panic!("loaded"),
@@ -167,9 +187,18 @@ fn wrong_names_options_and_weights_are_errors() {
         kind("other", &weights_file(), LoadOptions::default()),
         ErrorKind::InvalidOption
     );
-    let mut options = LoadOptions::default();
-    options.settings.insert("tpyo".to_owned(), 1.into());
-    assert_eq!(kind(name, &weights_file(), options), ErrorKind::InvalidOption);
+    for (option, value) in [
+        ("embedding_layer", "classifier.1"),
+        ("embeddings_layer", "classifier.7"),
+    ] {
+        let mut options = LoadOptions::default();
+        options.settings.insert(option.to_owned(), value.into());
+        assert_eq!(
+            kind(name, &weights_file(), options),
+            ErrorKind::InvalidOption,
+            "{option}"
+        );
+    }
     for wrong in [
         "weights/none.safetensors",
         "manifest.json",

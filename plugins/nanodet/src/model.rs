@@ -41,12 +41,14 @@ impl NanoDet {
             mean: [103.53, 116.28, 123.675],
             std: [57.375, 57.12, 58.395],
         };
+        let network = nanodet_g(weights, placement)?;
+        network.prepare()?;
         Ok(Self {
             preprocessing: Preprocessing::new()
                 .resize([INPUT, INPUT])
                 .channels(ChannelOrder::Bgr)
                 .normalize(normalization),
-            network: nanodet_g(weights, placement)?,
+            network,
             classes: CLASSES.lines().collect(),
             settings,
         })

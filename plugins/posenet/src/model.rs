@@ -35,11 +35,13 @@ impl PoseNet {
     /// # Errors
     /// When the weights are not those of PoseNet.
     pub fn new(weights: &Weights, placement: &Placement, settings: Settings) -> Result<Self> {
+        let network = posenet(weights, placement)?;
+        network.prepare()?;
         Ok(Self {
             preprocessing: Preprocessing::new()
                 .resize([INPUT, INPUT])
                 .normalize(Normalization::SIGNED_UNIT),
-            network: posenet(weights, placement)?,
+            network,
             settings,
         })
     }

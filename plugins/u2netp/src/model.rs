@@ -38,11 +38,13 @@ impl U2NetP {
             divisor: Divisor::Maximum,
             ..Normalization::IMAGENET
         };
+        let network = u2netp(weights, placement)?;
+        network.prepare()?;
         Ok(Self {
             preprocessing: Preprocessing::new()
                 .resize([INPUT, INPUT])
                 .normalize(normalization),
-            network: u2netp(weights, placement)?,
+            network,
             settings,
         })
     }

@@ -91,14 +91,14 @@ fn grow(maps: &Maps<'_>, root: &Root) -> Person {
 /// Goes from a keypoint along an edge of the tree to the `target` at its other end.
 fn follow(maps: &Maps<'_>, displacements: &[f32], edge: usize, from: Found, target: usize) -> Found {
     let displacement = vector(displacements, TREE.len(), edge, from.point.cell());
-    let mut found = Found {
-        point: from.point.plus(displacement),
-        score: 0.0,
-    };
+    let mut point = from.point.plus(displacement);
     for _ in 0..CORRECTIONS {
-        found = maps.keypoint_at(found.point.cell(), target);
+        point = maps.keypoint_at(point.cell(), target).point;
     }
-    found
+    Found {
+        point,
+        score: maps.keypoint_at(point.cell(), target).score,
+    }
 }
 
 /// The mean score of a person's keypoints, without those that a surer person has already.
