@@ -51,7 +51,7 @@ def check_duckdb(path):
     assert rows == [("cat", 1.125), ("dog", 0.75)], rows
     nearest = duckdb.sql(
         f"""SELECT filepath FROM '{path}'
-            ORDER BY array_distance(vector, [2, 0.1, -2.5, 0]::FLOAT[4]) LIMIT 1"""
+            ORDER BY array_distance(vector::FLOAT[4], [2, 0.1, -2.5, 0]::FLOAT[4]) LIMIT 1"""
     ).fetchall()
     assert nearest[0][0].endswith("2.png"), nearest
 
