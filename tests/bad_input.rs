@@ -5,8 +5,8 @@ mod support;
 use std::fs;
 use support::{User, plugin, project};
 
-fn photos() -> std::path::PathBuf {
-    project().join("examples/photos")
+fn photos() -> String {
+    project().join("examples/photos").to_str().unwrap().to_owned()
 }
 
 /// A source with this manifest and no plugin.
@@ -20,9 +20,7 @@ fn source(user: &User, manifest: &str) -> std::path::PathBuf {
 #[test]
 fn a_missing_folder_input_or_manifest_is_not_found() {
     let user = User::new();
-    let run = user
-        .run(["apply", "./nowhere", photos().to_str().unwrap()])
-        .expect(3);
+    let run = user.run(["apply", "./nowhere", photos().as_str()]).expect(3);
     assert!(run.error().contains("nowhere"), "{}", run.stderr);
 
     let run = user
@@ -33,7 +31,7 @@ fn a_missing_folder_input_or_manifest_is_not_found() {
     let empty = user.path("empty");
     fs::create_dir(&empty).unwrap();
     let run = user
-        .run(["apply", empty.to_str().unwrap(), photos().to_str().unwrap()])
+        .run(["apply", empty.to_str().unwrap(), photos().as_str()])
         .expect(3);
     assert!(run.error().contains("manifest.json"), "{}", run.stderr);
 }
@@ -71,7 +69,7 @@ fn a_python_source_is_listed_but_not_loaded() {
     let run = user.run(["list", source.to_str().unwrap()]).expect(0);
     assert!(run.stdout.contains("clip"), "{}", run.stdout);
     let run = user
-        .run(["apply", source.to_str().unwrap(), photos().to_str().unwrap()])
+        .run(["apply", source.to_str().unwrap(), photos().as_str()])
         .expect(7);
     assert!(run.error().contains("Python"), "{}", run.stderr);
 }
@@ -85,7 +83,8 @@ fn missing_and_corrupt_weights_are_told() {
     let mut bytes = fs::read(&weights).unwrap();
     bytes[100_000] ^= 1;
     fs::write(&weights, bytes).unwrap();
-    let arguments = ["apply", source.to_str().unwrap(), photos().to_str().unwrap()];
+    let photos = photos();
+    let arguments = ["apply", source.to_str().unwrap(), photos.as_str()];
     let run = user.run(arguments).expect(6);
     assert!(run.error().contains("mobilenet_v2.safetensors"), "{}", run.stderr);
     fs::remove_file(&weights).unwrap();
@@ -101,7 +100,7 @@ fn a_run_that_cannot_begin_writes_nothing() {
     user.run([
         "apply",
         "./nowhere",
-        photos().to_str().unwrap(),
+        photos().as_str(),
         "-o",
         output.to_str().unwrap(),
     ])
@@ -123,7 +122,7 @@ fn nonsense_on_the_command_line_is_a_usage_error() {
     }
     let photos = photos();
     let run = user
-        .run(["apply", "user/repo@--upload-pack=x", photos.to_str().unwrap()])
+        .run(["apply", "user/repo@--upload-pack=x", photos.as_str()])
         .expect(2);
     assert!(run.error().contains("--upload-pack"), "{}", run.stderr);
 }

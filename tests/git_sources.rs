@@ -3,62 +3,8 @@
 
 mod support;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
-use support::{User, copy_folder, git_server::GitServer, project, sample};
-
-/// Runs Git in a folder, as somebody whose own configuration does not matter.
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args([
-            "-c",
-            "user.name=Author",
-            "-c",
-            "user.email=author@example.com",
-            "-c",
-            "init.defaultBranch=main",
-        ])
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "git {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-/// Publishes a sample as `acme/brightness.git` below `root`: a tag `v1` for the first commit, and a branch
-/// `feature/bright` whose model has another description. Gives both commits.
-fn publish(root: &Path) -> [String; 2] {
-    let work = root.join("work");
-    copy_folder(&sample("brightness"), &work);
-    git(&work, &["init", "--quiet"]);
-    git(&work, &["add", "--all"]);
-    git(&work, &["commit", "--quiet", "-m", "The first version"]);
-    let first = git(&work, &["rev-parse", "HEAD"]);
-    git(&work, &["tag", "v1"]);
-    git(&work, &["checkout", "--quiet", "-b", "feature/bright"]);
-    let manifest = work.join("manifest.json");
-    let text = fs::read_to_string(&manifest)
-        .unwrap()
-        .replace("Tells bright", "Distinguishes bright");
-    fs::write(&manifest, text).unwrap();
-    git(&work, &["commit", "--quiet", "--all", "-m", "Say it better"]);
-    let second = git(&work, &["rev-parse", "HEAD"]);
-    git(&work, &["checkout", "--quiet", "main"]);
-    let published = root.join("acme/brightness.git");
-    fs::create_dir_all(published.parent().unwrap()).unwrap();
-    git(
-        root,
-        &["clone", "--quiet", "--bare", "work", published.to_str().unwrap()],
-    );
-    git(&published, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
-    [first, second]
-}
+use std::{fs, os::unix::fs::PermissionsExt};
+use support::{User, git_server::GitServer, project, published::publish};
 
 fn describes(user: &User, reference: &str) -> String {
     let run = user.run(["info", reference, "--json"]).expect(0);

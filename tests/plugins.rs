@@ -150,3 +150,26 @@ fn a_damaged_artifact_is_never_opened() {
     fs::write(library.path(), &content[..middle]).unwrap();
     user.run(&arguments).expect(0);
 }
+
+#[test]
+fn a_new_source_works_as_it_is() {
+    let user = User::new();
+    let folder = user.path("my-model");
+    user.run(["plugin".as_ref(), "new".as_ref(), folder.as_os_str()])
+        .expect(0);
+    let run = user
+        .run(["apply".as_ref(), folder.as_os_str(), pictures(&user).as_os_str()])
+        .expect(0);
+    let labels: Vec<Value> = run
+        .json_lines()
+        .iter()
+        .map(|record| record["predictions"]["label"].clone())
+        .collect();
+    assert_eq!(labels, ["bright", "dark", "dark", "dark"]);
+
+    let run = user
+        .run(["plugin".as_ref(), "new".as_ref(), folder.as_os_str()])
+        .expect(1);
+    assert!(run.error().contains("is there already"), "{}", run.stderr);
+    user.run(["plugin", "new", "./3d"]).expect(1);
+}

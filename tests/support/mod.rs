@@ -3,8 +3,7 @@
 
 #[path = "../../host/sources/src/testing/git_server.rs"]
 pub mod git_server;
-#[path = "../../host/sources/src/testing/repository.rs"]
-pub mod repository;
+pub mod published;
 
 use std::{
     fs,

@@ -3,7 +3,7 @@
 use crate::{EngineError, Item, ItemError, PipelineOptions, Summary, pipeline};
 use modelzoo_data::{
     input::{InputError, InputFile},
-    label::Fields,
+    label::{Fields, LabelFilter},
 };
 use modelzoo_plugin_api::{Image, Output, PredictOptions, label::Vector};
 use modelzoo_runtime::LoadedModel;
@@ -30,9 +30,18 @@ pub fn apply(
     if predict.store_logits && !model.info().has_logits {
         return Err(EngineError::Unsupported("has no logits to store"));
     }
+    // A model may leave this to the host; filtering what it has filtered already changes nothing.
+    let filter = LabelFilter {
+        confidence_threshold: predict.confidence_threshold,
+        classes: predict.classes.clone(),
+    };
     let call = |images: &[Image<'_>]| model.predict(images, predict);
     pipeline::run(files, pipeline, call, |item| {
-        sink(item.and_then(|output| labels(output, label_field)))
+        sink(item.and_then(|output| {
+            let mut fields = labels(output, label_field)?;
+            filter.apply_to_fields(&mut fields);
+            Ok(fields)
+        }))
     })
 }
 

@@ -8,6 +8,7 @@ pub use global::{Color, Global};
 pub use model::{IsolationArgument, ModelArguments, ModelChoice};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};
 
+use crate::commands::{doctor, info, list, lock, models, plugin, sources, store, trust};
 use clap::{Parser, Subcommand};
 
 /// Run any model that someone published in a Git repository, natively.
@@ -31,8 +32,32 @@ pub enum Command {
     Apply(ApplyArguments),
     /// Compute embeddings of pictures with a model
     Embed(EmbedArguments),
-    /// Show what is known of a model or a source
-    Info(crate::commands::info::InfoArguments),
-    /// List the models of a source, or of all sources in the store
-    List(crate::commands::list::ListArguments),
+    /// List the models of a source, or of all registered sources
+    List(list::ListArguments),
+    /// Show what is known of a model
+    Info(info::InfoArguments),
+    /// Print where the weights of a model are
+    Find(models::ModelArgument),
+    /// Build a model's plugin and get its weights, ready for use without network
+    Download(models::ModelArgument),
+    /// Delete the weights of a model
+    Delete(models::ModelArgument),
+    /// Show what a model needs, and what this machine lacks
+    Requirements(models::ModelArgument),
+    /// Show what has changed in sources, and take it
+    Update(sources::UpdateArguments),
+    /// Register, list, update and forget sources
+    Sources(sources::SourcesArguments),
+    /// Write modelzoo.lock from what was run in this folder
+    Lock(lock::LockArguments),
+    /// Compare all that is on this machine with its hashes
+    Verify(lock::LockArguments),
+    /// Allow and deny the code of sources
+    Trust(trust::TrustArguments),
+    /// Look into the store, and tidy it
+    Store(store::StoreArguments),
+    /// Write a plugin of one's own
+    Plugin(plugin::PluginArguments),
+    /// Find out why something does not work here
+    Doctor(doctor::DoctorArguments),
 }

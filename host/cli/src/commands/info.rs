@@ -1,10 +1,10 @@
 //! `modelzoo info`: what is known of a model, without running any of its code.
 
-use super::model;
+use super::zoo::open;
 use crate::{
     arguments::{Global, ModelChoice},
     exit::Exit,
-    terminal::Terminal,
+    terminal::{Terminal, print_json},
 };
 use clap::Args;
 use modelzoo_engine::zoo::FoundModel;
@@ -34,11 +34,11 @@ struct Info<'a> {
 }
 
 pub fn run(arguments: &InfoArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let zoo = model::zoo(global, terminal)?;
+    let zoo = open(global, terminal)?;
     let found = zoo.find_model(&arguments.choice.model, arguments.choice.name.as_deref())?;
     let info = info(&found);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&info)?);
+        print_json(&info)?;
     } else {
         print!("{}", text(&info));
     }

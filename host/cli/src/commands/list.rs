@@ -1,17 +1,39 @@
-//! `modelzoo list`: the models of a source.
+//! `modelzoo list`: the models of a source, or of all sources that are known.
 
-use super::model;
-use crate::{arguments::Global, exit::Exit, terminal::Terminal};
+use super::zoo::open;
+use crate::{
+    arguments::Global,
+    exit::Exit,
+    terminal::{Terminal, print_json, print_table},
+};
 use clap::Args;
+use modelzoo_engine::zoo::Zoo;
+use modelzoo_sources::{manifest::ModelEntry, zoo::ModelFilter};
 use serde::Serialize;
 
 #[derive(Clone, Debug, Args)]
 pub struct ListArguments {
-    /// A source: user/repo[@ref], a Git or archive URL, a local folder
-    source: String,
+    /// A source: user/repo[@ref], a Git or archive URL, a local folder (default: all registered sources)
+    source: Option<String>,
+
+    /// Models that have all of these tags
+    #[arg(short, long, value_name = "TAG", value_delimiter = ',')]
+    tags: Vec<String>,
+
+    /// Models that have one of these licences
+    #[arg(short, long, value_name = "LICENSE", value_delimiter = ',')]
+    license: Vec<String>,
+
+    /// Models whose weights are on this machine
+    #[arg(short, long, conflicts_with = "source")]
+    downloaded: bool,
+
+    /// Print names alone
+    #[arg(long)]
+    names_only: bool,
 
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "names_only")]
     json: bool,
 }
 
@@ -21,37 +43,84 @@ struct Row {
     name: String,
     tags: Vec<String>,
     license: Option<String>,
+    source: String,
     size_bytes: Option<u64>,
     description: Option<String>,
+    downloaded: Option<bool>,
 }
 
 pub fn run(arguments: &ListArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let zoo = model::zoo(global, terminal)?;
-    let source = zoo.find_source(&zoo.parse_reference(&arguments.source)?)?;
-    let rows: Vec<Row> = source
-        .models()
-        .map(|(_, entry)| Row {
-            name: entry.name(),
-            tags: entry.tags.clone(),
-            license: entry.license.clone(),
-            size_bytes: entry.size_bytes,
-            description: entry.description.clone(),
-        })
-        .collect();
+    let zoo = open(global, terminal)?;
+    let rows = match &arguments.source {
+        Some(source) => of_source(&zoo, source, arguments)?,
+        None => of_all(&zoo, arguments, terminal)?,
+    };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
-        return Ok(Exit::Done);
-    }
-    let width = |column: fn(&Row) -> usize| rows.iter().map(column).max().unwrap_or(0);
-    let names = width(|row| row.name.len());
-    let licenses = width(|row| row.license.as_ref().map_or(0, String::len));
-    for row in &rows {
-        let license = row.license.as_deref().unwrap_or_default();
-        println!(
-            "{:names$}  {license:licenses$}  {}",
-            row.name,
-            row.tags.join(", ")
-        );
+        print_json(&rows)?;
+    } else if arguments.names_only {
+        rows.iter().for_each(|row| println!("{}", row.name));
+    } else {
+        let cells = |row: &Row| {
+            let downloaded = if row.downloaded == Some(true) { "yes" } else { "" };
+            let license = row.license.clone().unwrap_or_default();
+            [
+                row.name.clone(),
+                row.tags.join(", "),
+                license,
+                downloaded.to_owned(),
+                row.source.clone(),
+            ]
+        };
+        let rows: Vec<_> = rows.iter().map(cells).collect();
+        print_table(["name", "tags", "license", "downloaded", "source"], &rows);
     }
     Ok(Exit::Done)
+}
+
+fn of_source(zoo: &Zoo, source: &str, arguments: &ListArguments) -> anyhow::Result<Vec<Row>> {
+    let source = zoo.find_source(&zoo.parse_reference(source)?)?;
+    let wanted =
+        |entry: &ModelEntry| entry.has_tags(&arguments.tags) && entry.has_any_license(&arguments.license);
+    let models = source.models().filter(|(_, entry)| wanted(entry));
+    Ok(models
+        .map(|(_, entry)| row(entry, &source.identity, None))
+        .collect())
+}
+
+fn of_all(zoo: &Zoo, arguments: &ListArguments, terminal: &Terminal) -> anyhow::Result<Vec<Row>> {
+    let catalog = zoo.catalog()?;
+    catalog
+        .problems()
+        .iter()
+        .for_each(|problem| terminal.warn(problem));
+    let store = &zoo.settings().store;
+    let filter = ModelFilter {
+        tags: arguments.tags.clone(),
+        licenses: arguments.license.clone(),
+        source: None,
+        downloaded_in: arguments.downloaded.then_some(store),
+    };
+    let models = catalog.list(&filter);
+    Ok(models
+        .iter()
+        .map(|model| {
+            row(
+                model.entry(),
+                &model.source().identity,
+                Some(model.is_downloaded(store)),
+            )
+        })
+        .collect())
+}
+
+fn row(entry: &ModelEntry, source: &str, downloaded: Option<bool>) -> Row {
+    Row {
+        name: entry.name(),
+        tags: entry.tags.clone(),
+        license: entry.license.clone(),
+        source: source.to_owned(),
+        size_bytes: entry.size_bytes,
+        description: entry.description.clone(),
+        downloaded,
+    }
 }

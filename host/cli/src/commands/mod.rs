@@ -1,11 +1,19 @@
 //! A command a file: each takes its arguments and says how the program ends.
 
 mod apply;
+pub mod doctor;
 mod embed;
 pub mod info;
 pub mod list;
+pub mod lock;
 mod model;
+pub mod models;
+pub mod plugin;
 mod run;
+pub mod sources;
+pub mod store;
+pub mod trust;
+mod zoo;
 
 use crate::{
     arguments::{Arguments, Command},
@@ -15,11 +23,23 @@ use crate::{
 
 /// Runs the command that the user asked for.
 pub fn run(arguments: Arguments, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let global = arguments.global;
-    match arguments.command {
-        Command::Apply(arguments) => apply::run(&arguments, &global, terminal),
-        Command::Embed(arguments) => embed::run(&arguments, &global, terminal),
-        Command::Info(arguments) => info::run(&arguments, &global, terminal),
-        Command::List(arguments) => list::run(&arguments, &global, terminal),
+    let global = &arguments.global;
+    match &arguments.command {
+        Command::Apply(arguments) => apply::run(arguments, global, terminal),
+        Command::Embed(arguments) => embed::run(arguments, global, terminal),
+        Command::List(arguments) => list::run(arguments, global, terminal),
+        Command::Info(arguments) => info::run(arguments, global, terminal),
+        Command::Find(arguments) => models::find(arguments, global, terminal),
+        Command::Download(arguments) => models::download(arguments, global, terminal),
+        Command::Delete(arguments) => models::delete(arguments, global, terminal),
+        Command::Requirements(arguments) => models::requirements(arguments, global, terminal),
+        Command::Update(arguments) => sources::update_command(arguments, global, terminal),
+        Command::Sources(arguments) => sources::run(arguments, global, terminal),
+        Command::Lock(arguments) => lock::lock(arguments, global, terminal),
+        Command::Verify(arguments) => lock::verify(arguments, global, terminal),
+        Command::Trust(arguments) => trust::run(arguments, global, terminal),
+        Command::Plugin(arguments) => plugin::run(arguments, terminal),
+        Command::Store(arguments) => store::run(arguments, global, terminal),
+        Command::Doctor(arguments) => doctor::run(arguments),
     }
 }

@@ -1,23 +1,12 @@
 //! From the arguments that name a model to the loaded model.
 
+use super::zoo::open;
 use crate::{
     arguments::{Global, IsolationArgument, ModelArguments},
-    terminal::{Terminal, ZooProgress},
+    terminal::Terminal,
 };
-use modelzoo_engine::zoo::{LoadSettings, Zoo, ZooSettings};
+use modelzoo_engine::zoo::{LoadSettings, Zoo};
 use modelzoo_runtime::{Isolation, LoadedModel};
-use std::sync::Arc;
-
-/// The zoo that the user's configuration and the global options describe.
-pub fn zoo(global: &Global, terminal: &Terminal) -> anyhow::Result<Zoo> {
-    let mut settings = ZooSettings::of_user()?;
-    settings.offline = global.offline;
-    settings.locked = global.locked;
-    settings.lock_place.file.clone_from(&global.lock);
-    settings.observer = Arc::new(ZooProgress::new(terminal));
-    settings.consent = Arc::new(terminal.clone());
-    Ok(Zoo::new(settings)?)
-}
 
 /// Finds, builds and loads a model.
 pub fn load(
@@ -25,7 +14,7 @@ pub fn load(
     global: &Global,
     terminal: &Terminal,
 ) -> anyhow::Result<Box<dyn LoadedModel>> {
-    let zoo = zoo(global, terminal)?;
+    let zoo = open(global, terminal)?;
     let found = zoo.find_model(&arguments.choice.model, arguments.choice.name.as_deref())?;
     let settings = settings(arguments, &zoo)?;
     let prepared = zoo.prepare_model(&found, &settings)?;

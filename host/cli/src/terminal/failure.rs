@@ -64,6 +64,10 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<Stri
                 },
                 error.hint(),
             ),
+            ZooError::NotDownloaded(name) => (
+                Exit::NotFound,
+                Some(format!("`modelzoo download {name}` gets it")),
+            ),
             ZooError::MovedTag(moved) => (Exit::Integrity, Some(moved.hint())),
             ZooError::Register(error) => (register_exit(error), error.hint()),
             ZooError::Unmet { .. } => (
@@ -91,6 +95,16 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<Stri
             ),
             _ => (Exit::Failed, None),
         });
+    }
+    // The commands on sources, trust and the store pass these on as they are.
+    if let Some(error) = error.downcast_ref::<RegisterError>() {
+        return Some((register_exit(error), error.hint()));
+    }
+    if let Some(error) = error.downcast_ref::<TrustError>() {
+        return Some((trust_exit(error), error.hint()));
+    }
+    if let Some(error) = error.downcast_ref::<StoreError>() {
+        return Some((store_exit(error), error.hint().map(str::to_owned)));
     }
     if let Some(error) = error.downcast_ref::<InputError>() {
         let exit = match error {

@@ -4,9 +4,11 @@ mod consent;
 mod failure;
 pub mod logging;
 mod progress;
+mod table;
 mod zoo;
 
 pub use progress::{Bar, Step};
+pub use table::{print_json, print_table};
 pub use zoo::ZooProgress;
 
 use crate::{

@@ -43,6 +43,9 @@ pub enum ZooError {
         /// What is missing.
         unmet: Vec<Unmet>,
     },
+    /// The weights are not on this machine.
+    #[error("the model {0} is not downloaded")]
+    NotDownloaded(String),
     /// The weights' archive cannot be extracted.
     #[error(transparent)]
     Archive(#[from] ArchiveError),

@@ -90,6 +90,19 @@ impl Zoo {
         Ok(resolved?)
     }
 
+    /// Gets a source at what its reference means now, and notes that in the lock instead of what it says.
+    ///
+    /// # Errors
+    /// When the source cannot be had, or the lock may not change.
+    pub fn update_source(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
+        let source = self.resolve(reference)?;
+        if let Some(key) = lock_key(reference) {
+            self.lock().release(&key);
+            self.note_in_lock(&key, &source)?;
+        }
+        Ok(source)
+    }
+
     fn note_in_lock(&self, key: &SourceKey, source: &ResolvedSource) -> Result<(), ZooError> {
         let mut lock = self.lock();
         let commit = source.commit.as_ref();

@@ -1,6 +1,6 @@
 use super::{PreparedModel, Zoo, ZooError, services::Services};
 use modelzoo_plugin_api::{Device, LoadOptions};
-use modelzoo_runtime::{Isolation, LoadedModel, PluginRunner};
+use modelzoo_runtime::{Artifact, Isolation, LoadedModel, PluginRunner};
 use std::{path::PathBuf, sync::Arc};
 
 /// How a model is loaded.
@@ -32,21 +32,23 @@ impl Zoo {
         options.device = settings.device;
         options.threads = settings.threads;
         options.settings = settings.options.clone();
-        let runner = self.runner(model.artifact.clone(), settings);
+        let runner = self.runner(model.artifact.clone(), settings, None);
         Ok(runner.load_model(&model.name, &model.weights, options)?)
     }
 
-    /// How the plugin of an artifact is run.
+    /// How the plugin of an artifact is run, and the folder that it may download to.
     pub(super) fn runner(
         &self,
-        artifact: modelzoo_runtime::Artifact,
+        artifact: Artifact,
         settings: &LoadSettings,
+        download_folder: Option<PathBuf>,
     ) -> PluginRunner {
         let services = Services {
             downloader: Arc::clone(&self.downloader),
             observer: Arc::clone(&self.settings.observer),
             cancellation: self.settings.cancellation.clone(),
             threads: settings.threads,
+            download_folder,
         };
         let mut runner = PluginRunner::new(artifact, Arc::new(services)).with_isolation(settings.isolation);
         runner.worker_program.clone_from(&settings.worker_program);

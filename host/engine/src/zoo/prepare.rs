@@ -1,7 +1,7 @@
 use super::{Event, FoundModel, LoadSettings, Zoo, ZooError, weights::Weights};
 use modelzoo_plugin_api::{API_VERSION, Device};
 use modelzoo_runtime::{Artifact, BuildProgress, BuildRequest, Builder, TARGET};
-use modelzoo_sources::zoo::{Machine, check_requirements};
+use modelzoo_sources::zoo::{Machine, Unmet, check_requirements};
 use semver::Version;
 use serde::Serialize;
 use std::{collections::BTreeMap, path::PathBuf};
@@ -79,13 +79,10 @@ impl Zoo {
             });
         }
         let level = self.settings.config.requirement_error_level;
-        if level > 1 || model.entry.requirements.is_none() {
+        if level > 1 {
             return Ok(());
         }
-        // Our own version is a valid one; were it none, it would be no reason to refuse a model.
-        let version = API_VERSION.parse().unwrap_or(Version::new(0, 0, 0));
-        let machine = Machine::detect(version, TARGET, features(settings.device));
-        let unmet = check_requirements(&model.entry, &machine);
+        let unmet = self.unmet_requirements(model, settings.device);
         match (unmet.is_empty(), level) {
             (true, _) => Ok(()),
             (false, 0) => Err(ZooError::Unmet {
@@ -99,6 +96,16 @@ impl Zoo {
                 Ok(())
             }
         }
+    }
+
+    /// What this machine lacks of what the model needs on `device`.
+    pub fn unmet_requirements(&self, model: &FoundModel, device: Device) -> Vec<Unmet> {
+        if model.entry.requirements.is_none() {
+            return Vec::new();
+        }
+        // Our own version is a valid one; were it none, it would be no reason to refuse a model.
+        let version = API_VERSION.parse().unwrap_or(Version::new(0, 0, 0));
+        check_requirements(&model.entry, &Machine::detect(version, TARGET, features(device)))
     }
 
     /// Notes in the lock what was built and downloaded, and refuses what is not as locked.

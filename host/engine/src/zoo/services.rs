@@ -8,7 +8,7 @@ use modelzoo_sources::{
     download::{Cancellation, Downloader, Progress, Request},
 };
 use std::{
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -18,6 +18,8 @@ pub(super) struct Services {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) cancellation: Cancellation,
     pub(super) threads: Option<usize>,
+    /// The folder that downloads may write to; `None` where the plugin has none to make.
+    pub(super) download_folder: Option<PathBuf>,
 }
 
 impl HostServices for Services {
@@ -34,7 +36,25 @@ impl HostServices for Services {
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
     }
 
+    /// Only into the folder of the model that is being downloaded, and only from the network: a plugin must not reach
+    /// files through the host that it could not reach itself.
     fn download(&self, request: &DownloadRequest) -> PluginResult<PathBuf> {
+        if !self
+            .download_folder
+            .as_ref()
+            .is_some_and(|folder| is_inside(&request.destination, folder))
+        {
+            return Err(PluginError::new(format!(
+                "{} is outside of the folder that `download_model` was given, or no model is being downloaded",
+                request.destination.display()
+            ))
+            .with_kind(ErrorKind::InvalidInput));
+        }
+        if let Some(url) = request.urls.iter().find(|url| !is_remote(url)) {
+            return Err(
+                PluginError::new(format!("{url} is no http or https URL")).with_kind(ErrorKind::InvalidInput)
+            );
+        }
         let sha256 = request
             .sha256
             .as_ref()
@@ -51,6 +71,21 @@ impl HostServices for Services {
         let downloaded = self.downloader.fetch(&request, &progress, &self.cancellation)?;
         Ok(downloaded.path)
     }
+}
+
+/// Whether `path` is a file below `folder`, without a step back on the way.
+fn is_inside(path: &Path, folder: &Path) -> bool {
+    path.strip_prefix(folder).is_ok_and(|rest| {
+        rest.components().next().is_some()
+            && rest.components().all(|part| matches!(part, Component::Normal(_)))
+    })
+}
+
+fn is_remote(url: &str) -> bool {
+    let scheme = url
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    matches!(scheme.as_deref(), Some("http" | "https"))
 }
 
 /// Tells an observer how far the download of one file is.
@@ -81,5 +116,27 @@ impl Progress for DownloadProgress<'_> {
 
     fn finished(&self, _file: &Path) {
         self.observer.notice(Event::Over);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plugins_write_below_their_folder_alone() {
+        let folder = Path::new("/store/staging");
+        assert!(is_inside(Path::new("/store/staging/model/weights.bin"), folder));
+        for outside in [
+            "/store/staging",
+            "/store/other",
+            "/store/staging/../other",
+            "weights.bin",
+            "/store/staging2/a",
+        ] {
+            assert!(!is_inside(Path::new(outside), folder), "{outside}");
+        }
+        assert!(is_remote("HTTPS://example.org/a") && is_remote("http://example.org/a"));
+        assert!(!is_remote("file:///etc/passwd") && !is_remote("/etc/passwd"));
     }
 }

@@ -66,14 +66,54 @@ impl Zoo {
         }
         match manager {
             Some(manager) => self.download_managed(model, manager, &staged)?,
-            None => self
-                .runner(artifact.clone(), settings)
-                .download_model(&name, &staged)?,
+            None => {
+                let folder = staging.path().to_owned();
+                self.runner(artifact.clone(), settings, Some(folder))
+                    .download_model(&name, &staged)?;
+            }
         }
         Ok(Weights {
             path,
             files: store.publish_model(&staging, identity, &name)?,
         })
+    }
+
+    /// Where the weights of a model are, if they are on this machine.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub fn find_weights(&self, model: &FoundModel) -> Result<PathBuf, ZooError> {
+        let path = match model
+            .entry
+            .manager
+            .as_ref()
+            .and_then(|manager| manager.origins.first())
+        {
+            Some(Origin::SourceFile(file)) => model.manifest.folder.join(file),
+            _ => {
+                let folder = self
+                    .settings
+                    .store
+                    .model_dir(&model.source.identity, &model.entry.name());
+                folder.join(file_name(model))
+            }
+        };
+        if path.exists() {
+            Ok(path)
+        } else {
+            Err(ZooError::NotDownloaded(model.entry.name()))
+        }
+    }
+
+    /// Deletes the weights of a model; `false` when there were none. Weights that the source carries stay.
+    ///
+    /// # Errors
+    /// When the store cannot be written to.
+    pub fn delete_weights(&self, model: &FoundModel) -> Result<bool, ZooError> {
+        Ok(self
+            .settings
+            .store
+            .remove_model(&model.source.identity, &model.entry.name())?)
     }
 
     /// Downloads the file that the manifest's manager names, and extracts it where the manager says so.
@@ -114,7 +154,9 @@ impl Zoo {
             let archive = &request.destination;
             let format = ArchiveFormat::of_path(archive).ok_or_else(|| ZooError::WeightsFile {
                 path: destination.to_owned(),
-                source: io::Error::other("the manifest wants it extracted, but its name is none of an archive's"),
+                source: io::Error::other(
+                    "the manifest wants it extracted, but its name is none of an archive's",
+                ),
             })?;
             let folder = destination.parent().unwrap_or(destination);
             extract(archive, format, folder, &ArchiveLimits::default())?;

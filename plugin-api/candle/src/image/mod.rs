@@ -2,6 +2,7 @@
 
 mod batch;
 mod normalize;
+mod resample;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,7 @@ use modelzoo_plugin_api::{Image, Result};
 
 /// How pictures become a network's input: geometric steps in order, then normalisation.
 ///
-/// Sizes are `[height, width]`, as in torch. Resizing is Pillow's: antialiased, in 8 bits, within 1 of Pillow's
-/// result for [`Filter::Bilinear`].
+/// Sizes are `[height, width]`, as in torch. Resizing is Pillow's, to the last bit: antialiased, in 8 bits.
 ///
 /// ```
 /// use modelzoo_candle::image::{Normalization, Preprocessing};

@@ -1,10 +1,6 @@
 //! The geometric steps.
 
-use fast_image_resize::{
-    FilterType, ResizeAlg, ResizeOptions, Resizer,
-    images::{TypedImage, TypedImageRef},
-    pixels::U8x3,
-};
+use super::resample::resample;
 use modelzoo_plugin_api::{Error, ErrorKind, Image, Result};
 use std::borrow::Cow;
 
@@ -24,22 +20,6 @@ pub enum Filter {
     Lanczos,
     /// Pillow's `NEAREST`, without weights.
     Nearest,
-}
-
-impl Filter {
-    /// Whether a result can lie outside of the range of the pixels that it comes from.
-    fn overshoots(self) -> bool {
-        matches!(self, Self::Bicubic | Self::Lanczos)
-    }
-
-    fn algorithm(self) -> ResizeAlg {
-        match self {
-            Self::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
-            Self::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
-            Self::Lanczos => ResizeAlg::Convolution(FilterType::Lanczos3),
-            Self::Nearest => ResizeAlg::Nearest,
-        }
-    }
 }
 
 /// One step; sizes are `[height, width]`.
@@ -102,32 +82,8 @@ impl Raster<'_> {
         &self.pixels
     }
 
-    /// Rows first, as Pillow does. fast_image_resize begins with columns, which makes a difference where a filter
-    /// overshoots and the bytes between both passes are clamped.
-    fn resized(&self, size: [usize; 2], filter: Filter) -> Result<Self> {
-        if filter.overshoots() && size[0] != self.size[0] && size[1] != self.size[1] {
-            return self
-                .resized_at_once([self.size[0], size[1]], filter)?
-                .resized_at_once(size, filter);
-        }
-        self.resized_at_once(size, filter)
-    }
-
-    fn resized_at_once<'b>(&self, size: [usize; 2], filter: Filter) -> Result<Raster<'b>> {
-        let dimension = |side: usize| u32::try_from(side).map_err(|_| degenerate(self.size, size));
-        let ([rows, columns], [height, width]) = (self.size, size);
-        let mut pixels = vec![0; height * width * 3];
-        // The typed views compile for this one type of pixel, and not for all that fast_image_resize knows.
-        let source = TypedImageRef::<U8x3>::from_buffer(dimension(columns)?, dimension(rows)?, &self.pixels)?;
-        let mut target = TypedImage::from_buffer(dimension(width)?, dimension(height)?, &mut pixels)?;
-        let options = ResizeOptions::new()
-            .resize_alg(filter.algorithm())
-            .use_alpha(false);
-        Resizer::new().resize_typed(&source, &mut target, &options)?;
-        Ok(Raster {
-            size,
-            pixels: pixels.into(),
-        })
+    fn resized(&self, size: [usize; 2], filter: Filter) -> Self {
+        Self { size, pixels: resample(&self.pixels, self.size, size, filter).into() }
     }
 
     fn center_cropped(&self, size: [usize; 2]) -> Self {
@@ -191,7 +147,7 @@ pub(super) fn run<'a>(steps: &[Step], filter: Filter, image: &Image<'a>) -> Resu
             raster = if step.is_crop() {
                 raster.center_cropped(size)
             } else {
-                raster.resized(size, filter)?
+                raster.resized(size, filter)
             };
         }
     }

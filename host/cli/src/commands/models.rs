@@ -1,0 +1,98 @@
+//! Commands on single models: `find`, `download`, `delete`, `requirements`.
+
+use super::zoo::open;
+use crate::{
+    arguments::{Global, ModelChoice},
+    exit::Exit,
+    terminal::{Terminal, print_json},
+};
+use clap::Args;
+use modelzoo_engine::zoo::{FoundModel, LoadSettings, Zoo};
+
+#[derive(Clone, Debug, Args)]
+pub struct ModelArgument {
+    #[command(flatten)]
+    choice: ModelChoice,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl ModelArgument {
+    fn find(&self, zoo: &Zoo) -> anyhow::Result<FoundModel> {
+        Ok(zoo.find_model(&self.choice.model, self.choice.name.as_deref())?)
+    }
+}
+
+/// `modelzoo find`: where the weights of a model are.
+pub fn find(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let zoo = open(global, terminal)?;
+    let path = zoo.find_weights(&arguments.find(&zoo)?)?;
+    if arguments.json {
+        print_json(&serde_json::json!({ "path": path }))?;
+    } else {
+        println!("{}", path.display());
+    }
+    Ok(Exit::Done)
+}
+
+/// `modelzoo download`: builds a model's plugin and gets its weights, ready for use without network.
+pub fn download(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let zoo = open(global, terminal)?;
+    let model = arguments.find(&zoo)?;
+    let prepared = zoo.prepare_model(&model, &LoadSettings::default())?;
+    if !model.source.reference.is_local_path() {
+        zoo.registry().register(&model.source)?;
+    }
+    if arguments.json {
+        print_json(&serde_json::json!({ "path": prepared.weights, "provenance": prepared.provenance }))?;
+    } else {
+        println!("{}", prepared.weights.display());
+    }
+    Ok(Exit::Done)
+}
+
+/// `modelzoo delete`: removes a model's weights; the source's code stays.
+pub fn delete(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let zoo = open(global, terminal)?;
+    let model = arguments.find(&zoo)?;
+    let was_there = zoo.delete_weights(&model)?;
+    if arguments.json {
+        print_json(&serde_json::json!({ "deleted": was_there }))?;
+    } else {
+        let verb = if was_there {
+            "deleted the weights of"
+        } else {
+            "there were no weights of"
+        };
+        terminal.say(format!("{verb} {}", model.entry.name()));
+    }
+    Ok(Exit::Done)
+}
+
+/// `modelzoo requirements`: what a model needs, and what this machine lacks of it.
+pub fn requirements(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let zoo = open(global, terminal)?;
+    let model = arguments.find(&zoo)?;
+    let unmet: Vec<String> = zoo
+        .unmet_requirements(&model, Default::default())
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let needed = &model.entry.requirements;
+    if arguments.json {
+        print_json(&serde_json::json!({ "requirements": needed, "unmet": unmet }))?;
+    } else {
+        match needed {
+            Some(needed) => print_json(needed)?,
+            None => println!("{} names no requirements", model.entry.name()),
+        }
+        unmet.iter().for_each(|unmet| println!("missing: {unmet}"));
+    }
+    Ok(if unmet.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Incompatible
+    })
+}

@@ -1,0 +1,60 @@
+//! `modelzoo plugin`: for authors of plugins.
+
+use crate::{exit::Exit, terminal::Terminal};
+use anyhow::{Context as _, ensure};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// The files of a new source; `NAME` in them stands for its name.
+const TEMPLATE: [(&str, &str); 3] = [
+    ("Cargo.toml", include_str!("../../templates/plugin/Cargo.toml")),
+    (
+        "manifest.json",
+        include_str!("../../templates/plugin/manifest.json"),
+    ),
+    ("src/lib.rs", include_str!("../../templates/plugin/src/lib.rs")),
+];
+
+#[derive(Clone, Debug, Args)]
+pub struct PluginArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    /// Write a source to start from: a model that works, in a folder of its own
+    New {
+        /// The folder; its last part becomes the model's name
+        folder: PathBuf,
+    },
+}
+
+pub fn run(arguments: &PluginArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let Action::New { folder } = &arguments.action;
+    let name = folder
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
+    ensure!(
+        is_name,
+        "{name:?} cannot name a crate: it takes letters, digits, - and _, a letter first"
+    );
+    ensure!(!folder.exists(), "{} is there already", folder.display());
+    for (path, content) in TEMPLATE {
+        let path = folder.join(path);
+        let parent = path.parent().unwrap_or(folder);
+        fs_err::create_dir_all(parent)
+            .and_then(|()| fs_err::write(&path, content.replace("NAME", name)))
+            .with_context(|| format!("cannot write the source to {}", folder.display()))?;
+    }
+    terminal.say(format!(
+        "{0} is a source; `modelzoo apply {0} PICTURES` runs it",
+        folder.display()
+    ));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,193 @@
+//! `modelzoo sources`: the sources that the zoo knows.
+
+use super::zoo::open;
+use crate::{
+    arguments::Global,
+    exit::Exit,
+    terminal::{Terminal, print_json, print_table},
+};
+use clap::{Args, Subcommand};
+use modelzoo_engine::zoo::Zoo;
+use modelzoo_sources::zoo::{FileChange, ModelChange, Update, ZooSource};
+
+#[derive(Clone, Debug, Args)]
+pub struct SourcesArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    /// Register a source, so that its models are known by name
+    Add(SourceArgument),
+    /// List the registered sources
+    List(JsonArgument),
+    /// Show what is known of a registered source
+    Show(SourceArgument),
+    /// Show what has changed in a source, and take it
+    Update(UpdateArguments),
+    /// Forget a source; its files and weights stay in the store
+    Remove(SourceArgument),
+}
+
+#[derive(Clone, Debug, Args)]
+struct JsonArgument {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+struct SourceArgument {
+    /// A source: user/repo[@ref], a Git or archive URL, a local folder
+    source: String,
+    #[command(flatten)]
+    output: JsonArgument,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct UpdateArguments {
+    /// The source (default: all of them)
+    source: Option<String>,
+    /// Only show what would change
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    output: JsonArgument,
+}
+
+pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let zoo = open(global, terminal)?;
+    match &arguments.action {
+        Action::Add(arguments) => {
+            let source = zoo.find_source(&zoo.parse_reference(&arguments.source)?)?;
+            let known = zoo.registry().register(&source)?;
+            zoo.save_lock()?;
+            show(&known, arguments.output.json)?;
+        }
+        Action::List(output) => list(&zoo, output.json)?,
+        Action::Show(arguments) => {
+            let known = zoo.registry().find(&zoo.parse_reference(&arguments.source)?)?;
+            show(&known, arguments.output.json)?;
+        }
+        Action::Update(arguments) => update(&zoo, arguments, terminal)?,
+        Action::Remove(arguments) => {
+            let gone = zoo.registry().remove(&zoo.parse_reference(&arguments.source)?)?;
+            terminal.say(format!(
+                "forgot {}; its files and weights stay in the store",
+                gone.identity
+            ));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// `modelzoo update` is `modelzoo sources update`.
+pub fn update_command(
+    arguments: &UpdateArguments,
+    global: &Global,
+    terminal: &Terminal,
+) -> anyhow::Result<Exit> {
+    update(&open(global, terminal)?, arguments, terminal)?;
+    Ok(Exit::Done)
+}
+
+fn list(zoo: &Zoo, json: bool) -> anyhow::Result<()> {
+    let sources = zoo.registry().sources()?;
+    if json {
+        return print_json(&sources);
+    }
+    let row = |source: &ZooSource| {
+        let commit = source
+            .commit
+            .as_ref()
+            .map_or("", |commit| &commit.id[..commit.id.len().min(12)]);
+        [
+            source.identity.clone(),
+            commit.to_owned(),
+            source.models().count().to_string(),
+        ]
+    };
+    let rows: Vec<_> = sources.iter().map(row).collect();
+    print_table(["source", "commit", "models"], &rows);
+    Ok(())
+}
+
+fn show(source: &ZooSource, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(source);
+    }
+    println!("{}", source.identity);
+    if let Some(commit) = &source.commit {
+        println!("  commit  {}", commit.id);
+    }
+    if let Some(tree) = &source.tree_hash {
+        println!("  tree    {tree}");
+    }
+    for (_, model) in source.models() {
+        println!("  model   {}", model.name());
+    }
+    Ok(())
+}
+
+fn update(zoo: &Zoo, arguments: &UpdateArguments, terminal: &Terminal) -> anyhow::Result<()> {
+    let registry = zoo.registry();
+    let sources = match &arguments.source {
+        Some(source) => vec![registry.find(&zoo.parse_reference(source)?)?],
+        None => registry.sources()?,
+    };
+    let mut updates = Vec::new();
+    for old in sources {
+        let new = zoo.update_source(&old.reference)?;
+        let update = Update::between(&old, &new, &zoo.settings().store)?;
+        if update.is_change && !arguments.dry_run {
+            registry.register(&new)?;
+        }
+        updates.push(update);
+    }
+    if !arguments.dry_run {
+        zoo.save_lock()?;
+    }
+    if arguments.output.json {
+        return print_json(&updates);
+    }
+    for update in &updates {
+        print_update(update);
+    }
+    if arguments.dry_run {
+        terminal.say("nothing was taken over: --dry-run");
+    }
+    Ok(())
+}
+
+fn print_update(update: &Update) {
+    if !update.is_change {
+        println!("{}: nothing new", update.identity);
+        return;
+    }
+    let short = |commit: &Option<String>| {
+        commit
+            .as_deref()
+            .map_or("none".to_owned(), |id| id[..id.len().min(12)].to_owned())
+    };
+    println!(
+        "{}: {} -> {}",
+        update.identity,
+        short(&update.old_commit),
+        short(&update.new_commit)
+    );
+    for model in &update.models {
+        match model {
+            ModelChange::Added { name } => println!("  + model {name}"),
+            ModelChange::Removed { name } => println!("  - model {name}"),
+            ModelChange::Changed { name, fields } => println!("  ~ model {name}: {}", fields.join(", ")),
+        }
+    }
+    for file in update.files.iter().flatten() {
+        match file {
+            FileChange::Added { path } => println!("  + {path}"),
+            FileChange::Removed { path } => println!("  - {path}"),
+            FileChange::Changed { path } => println!("  ~ {path}"),
+        }
+    }
+}

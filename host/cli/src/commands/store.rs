@@ -1,0 +1,106 @@
+//! `modelzoo store`: what is on this machine.
+
+use super::{lock::verify_store, zoo::open};
+use crate::{
+    arguments::Global,
+    exit::Exit,
+    terminal::{Terminal, print_json, print_table},
+};
+use clap::{Args, Subcommand};
+use indicatif::HumanBytes;
+use modelzoo_sources::store::{GcOptions, StoreEntry, StoreEntryKind};
+use std::time::Duration;
+
+const SECONDS_A_DAY: u64 = 24 * 60 * 60;
+
+#[derive(Clone, Debug, Args)]
+pub struct StoreArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    /// Print the store's folder
+    Dir,
+    /// List what the store holds
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare everything with its hash
+    Verify {
+        /// Move away what was changed, to be fetched again
+        #[arg(long)]
+        repair: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete what killed processes left behind, and what was not used for long
+    Gc {
+        /// Delete what was not used for so many days
+        #[arg(long, value_name = "DAYS")]
+        unused_for: Option<u64>,
+        /// Only show what would be deleted
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    match &arguments.action {
+        Action::Dir => println!("{}", open(global, terminal)?.settings().store.root().display()),
+        Action::List { json } => {
+            let entries = open(global, terminal)?.settings().store.list()?;
+            if *json {
+                print_json(&entries)?;
+            } else {
+                print_entries(&entries);
+            }
+        }
+        Action::Verify { repair, json } => return verify_store(*json, *repair, global, terminal),
+        Action::Gc {
+            unused_for,
+            dry_run,
+            json,
+        } => {
+            let options = GcOptions {
+                unused_for: unused_for.map(|days| Duration::from_secs(days * SECONDS_A_DAY)),
+                dry_run: *dry_run,
+                ..GcOptions::default()
+            };
+            let collected = open(global, terminal)?.settings().store.gc(&options)?;
+            if *json {
+                print_json(&collected)?;
+            } else {
+                print_entries(&collected.entries);
+                let verb = if *dry_run { "would be freed" } else { "freed" };
+                terminal.say(format!("{} {verb}", HumanBytes(collected.size_bytes)));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn print_entries(entries: &[StoreEntry]) {
+    let row = |entry: &StoreEntry| {
+        let kind = match entry.kind {
+            StoreEntryKind::Source => "source",
+            StoreEntryKind::Weights => "weights",
+            StoreEntryKind::Artifact => "artifact",
+            StoreEntryKind::Temporary => "temporary",
+        };
+        [
+            kind.to_owned(),
+            HumanBytes(entry.size_bytes).to_string(),
+            entry.name.clone(),
+        ]
+    };
+    let rows: Vec<_> = entries.iter().map(row).collect();
+    print_table(["kind", "size", "name"], &rows);
+}

@@ -1,0 +1,91 @@
+//! `modelzoo trust`: whose code may run.
+
+use super::zoo::open;
+use crate::{
+    arguments::Global,
+    exit::Exit,
+    terminal::{Terminal, print_json, print_table},
+};
+use clap::{Args, Subcommand};
+use modelzoo_sources::trust::{Decision, DecisionKind, Subject};
+
+#[derive(Clone, Debug, Args)]
+pub struct TrustArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    /// List the decisions
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Allow the code of a source, exactly as it is at this ref
+    Allow {
+        /// user/repo@ref, a Git or archive URL
+        source: String,
+    },
+    /// Deny all code of a source or an owner
+    Deny {
+        /// A source, or an owner such as github.com/acme
+        source: String,
+    },
+    /// Take back what was decided
+    Revoke {
+        /// The source or owner
+        source: String,
+    },
+}
+
+pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let zoo = open(global, terminal)?;
+    let decisions = zoo.decisions();
+    match &arguments.action {
+        Action::List { json: true } => print_json(&decisions.list()?)?,
+        Action::List { json: false } => {
+            let row = |decision: &Decision| {
+                let kind = match decision.kind {
+                    DecisionKind::Allowed => "allowed",
+                    DecisionKind::Denied => "denied",
+                };
+                let commit = decision.commit.clone().unwrap_or_default();
+                [
+                    decision.identity.clone(),
+                    kind.to_owned(),
+                    commit,
+                    decision.decided_at.to_string(),
+                ]
+            };
+            let rows: Vec<_> = decisions.list()?.iter().map(row).collect();
+            print_table(["source", "decision", "commit", "decided"], &rows);
+        }
+        Action::Allow { source } => {
+            let source = zoo.find_source(&zoo.parse_reference(source)?)?;
+            decisions.allow(&Subject::of(&source))?;
+            terminal.say(format!(
+                "{} may run, as it is at tree {}",
+                source.identity, source.tree_hash
+            ));
+        }
+        Action::Deny { source } => {
+            let identity = identity(&zoo, source);
+            decisions.deny(&identity)?;
+            terminal.say(format!("{identity} may not run"));
+        }
+        Action::Revoke { source } => {
+            let identity = identity(&zoo, source);
+            let revoked = decisions.revoke(&identity)?;
+            terminal.say(format!("revoked {} decisions on {identity}", revoked.len()));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The identity of a source; of an owner, which is none, its name as it stands.
+fn identity(zoo: &modelzoo_engine::zoo::Zoo, text: &str) -> String {
+    zoo.parse_reference(text)
+        .map_or_else(|_| text.to_owned(), |reference| reference.identity())
+}

@@ -1,0 +1,175 @@
+//! Sources, trust, the lock and the store, as a user meets them.
+
+mod support;
+
+use serde_json::Value;
+use std::{fs, path::PathBuf};
+use support::{
+    Run, User, project,
+    published::{git, publish},
+};
+
+/// A user, and the URL of a repository with a sample source.
+fn user_with_source() -> (User, String, PathBuf, [String; 2]) {
+    let user = User::new().with_empty_store();
+    let root = user.path("repositories");
+    fs::create_dir(&root).unwrap();
+    let commits = publish(&root);
+    let repository = root.join("acme/brightness.git");
+    (
+        user,
+        format!("file://{}", repository.display()),
+        repository,
+        commits,
+    )
+}
+
+fn apply(user: &User, model: &str, more: &[&str]) -> Run {
+    let photos = project().join("examples/photos");
+    user.run([&["apply", model, photos.to_str().unwrap()], more].concat())
+}
+
+#[test]
+fn a_strangers_code_waits_for_consent_which_an_update_makes_stale() {
+    let (user, url, repository, [first, _]) = user_with_source();
+    let refused = apply(&user, &url, &[]).expect(4);
+    assert_eq!(refused.stdout, "");
+    let hint = refused
+        .stderr
+        .lines()
+        .find(|line| line.contains("modelzoo trust allow"))
+        .unwrap();
+    assert!(hint.contains(&first), "the command names the commit: {hint}");
+    assert!(
+        !user
+            .path("store/artifacts")
+            .read_dir()
+            .is_ok_and(|mut built| built.next().is_some())
+    );
+
+    user.run(["trust", "allow", &format!("{url}@{first}")]).expect(0);
+    assert_eq!(apply(&user, &url, &[]).expect(0).json_lines().len(), 4);
+    let listed: Value =
+        serde_json::from_str(&user.run(["trust", "list", "--json"]).expect(0).stdout).unwrap();
+    assert_eq!(listed[0]["commit"], first.as_str());
+
+    git(
+        &repository,
+        &["update-ref", "refs/heads/main", "refs/heads/feature/bright"],
+    );
+    apply(&user, &url, &[]).expect(4);
+    user.run(["trust", "revoke", &url]).expect(0);
+    apply(&user, &format!("{url}@{first}"), &[]).expect(4);
+}
+
+#[test]
+fn the_lock_holds_a_source_and_tells_a_tag_that_moved() {
+    let (user, url, repository, [first, second]) = user_with_source();
+    let tagged = format!("{url}@v1");
+    user.run(["trust", "allow", &tagged]).expect(0);
+    let before = apply(&user, &tagged, &[]).expect(0);
+    apply(&user, &tagged, &["--locked"]).expect(1);
+    user.run(["lock"]).expect(0);
+    let lock = fs::read_to_string(user.path("modelzoo.lock")).unwrap();
+    assert!(lock.contains(&first), "{lock}");
+    assert_eq!(
+        apply(&user, &tagged, &["--locked"]).expect(0).stdout,
+        before.stdout
+    );
+
+    git(&repository, &["tag", "--force", "v1", &second]);
+    // What is locked goes on as it was; whoever asks for news is told of both commits.
+    assert_eq!(
+        apply(&user, &tagged, &["--locked"]).expect(0).stdout,
+        before.stdout
+    );
+    user.run(["sources", "add", &tagged]).expect(0);
+    let alarm = user.run(["sources", "update", &tagged]).expect(6);
+    assert!(
+        alarm.stderr.contains(&first) && alarm.stderr.contains(&second),
+        "{}",
+        alarm.stderr
+    );
+}
+
+#[test]
+fn models_of_registered_sources_are_known_by_name() {
+    let (user, url, _, [first, second]) = user_with_source();
+    user.run(["sources", "add", &format!("{url}@v1")]).expect(0);
+    let list = user.run(["list"]).expect(0);
+    assert!(list.stdout.contains("test/brightness"), "{}", list.stdout);
+    assert_eq!(
+        user.run(["list", "--tags", "test", "--names-only"])
+            .expect(0)
+            .stdout,
+        "test/brightness\n"
+    );
+    assert_eq!(user.run(["list", "--tags", "none"]).expect(0).stdout, "");
+    let info: Value =
+        serde_json::from_str(&user.run(["info", "test/brightness", "--json"]).expect(0).stdout).unwrap();
+    assert_eq!(info["commit"], first.as_str());
+    let unknown = user.run(["info", "test/brightnes"]);
+    assert!(unknown.stderr.contains("brightness"), "{}", unknown.stderr);
+
+    user.run(["find", "test/brightness"]).expect(3);
+    user.run(["trust", "allow", &format!("{url}@v1")]).expect(0);
+    user.run(["download", "test/brightness"]).expect(0);
+    let weights = user.run(["find", "test/brightness"]).expect(0).stdout;
+    assert_eq!(fs::read_to_string(weights.trim()).unwrap(), "test/brightness");
+    user.run(["delete", "test/brightness"]).expect(0);
+    user.run(["find", "test/brightness"]).expect(3);
+
+    user.run(["sources", "remove", &url]).expect(0);
+    user.run(["sources", "add", &format!("{url}@feature/bright")])
+        .expect(0);
+    let sources: Value =
+        serde_json::from_str(&user.run(["sources", "list", "--json"]).expect(0).stdout).unwrap();
+    assert_eq!(sources[0]["commit"]["id"], second.as_str());
+}
+
+#[test]
+fn a_store_that_was_changed_is_found_out() {
+    let (user, url, _, _) = user_with_source();
+    user.run(["list", &url]).expect(0);
+    user.run(["verify"]).expect(0);
+    let manifest = walkdir::WalkDir::new(user.path("store/sources"))
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.file_name() == "manifest.json")
+        .unwrap();
+    let text = fs::read_to_string(manifest.path()).unwrap();
+    fs::remove_file(manifest.path()).unwrap();
+    fs::write(manifest.path(), text.replace("bright", "fright")).unwrap();
+    let broken = user.run(["store", "verify"]).expect(6);
+    assert!(broken.stdout.contains("changed"), "{}", broken.stdout);
+    user.run(["store", "verify", "--repair"]).expect(6);
+    user.run(["store", "verify"]).expect(0);
+    user.run(["list", &url]).expect(0);
+}
+
+#[test]
+fn offline_works_with_what_is_there_and_says_what_is_not() {
+    let (user, url, _, _) = user_with_source();
+    let missing = user.run(["list", &url, "--offline"]).expect(3);
+    assert!(missing.error().contains("brightness"), "{}", missing.stderr);
+    let online = user.run(["list", &url]).expect(0);
+    assert_eq!(
+        user.run(["list", &url, "--offline"]).expect(0).stdout,
+        online.stdout
+    );
+}
+
+#[test]
+fn the_doctor_looks_at_everything() {
+    let user = User::new().with_empty_store();
+    let checks: Value = serde_json::from_str(&user.run(["doctor", "--json"]).stdout).unwrap();
+    let names: Vec<&str> = checks
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    for name in ["configuration", "cargo", "rustc", "ffmpeg"] {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
+}
