@@ -41,11 +41,7 @@ fn a_malformed_manifest_names_line_and_column() {
     let user = User::new();
     let source = source(&user, "{\n  \"models\": [\n    {\"base_name\": 3}\n  ]\n}\n");
     let run = user.run(["info", source.to_str().unwrap()]).expect(1);
-    assert!(
-        run.error().contains("manifest.json") && run.stderr.contains("line 3"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.error().contains("manifest.json:3:19"), "{}", run.stderr);
 }
 
 #[test]
