@@ -6,6 +6,7 @@ use modelzoo_sources::{
     manifest::ModelEntry,
     reference::{Forges, Revision},
     source::{ResolveOptions, ResolvedSource, SourceManifest, resolve},
+    zoo::ZooError as RegisterError,
 };
 
 /// A model and the source that declares it. Nothing of the source has run yet.
@@ -139,7 +140,14 @@ impl Zoo {
                     let reference = known.source().reference.clone();
                     return self.find_in_source(&reference, Some(known.name()));
                 }
-                Err(modelzoo_sources::zoo::ZooError::UnknownModel { .. }) if model.contains('/') => {}
+                Err(error @ RegisterError::UnknownModel { .. }) if model.contains('/') => {
+                    // It may be a source; but a slip in a name should not end at somebody's repository unnoticed.
+                    if let RegisterError::UnknownModel { suggestions, .. } = &error
+                        && !suggestions.is_empty()
+                    {
+                        tracing::warn!("{error}; {model} is taken for a source");
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }
