@@ -26,7 +26,11 @@ pub(super) fn resample(pixels: &[u8], from: [usize; 2], to: [usize; 2], filter: 
         return columns(pixels, from, to[0], filter);
     }
     let narrowed = lines(pixels, from, to[1], filter);
-    if from[0] == to[0] { narrowed } else { columns(&narrowed, [from[0], to[1]], to[0], filter) }
+    if from[0] == to[0] {
+        narrowed
+    } else {
+        columns(&narrowed, [from[0], to[1]], to[0], filter)
+    }
 }
 
 /// Changes the width of every line.
@@ -79,21 +83,28 @@ fn windows(from: usize, to: usize, filter: Filter) -> Vec<Window> {
     let window = |place: usize| {
         if filter == Filter::Nearest {
             let nearest = ((place as f64 + 0.5) * scale) as usize;
-            return Window { first: nearest.min(from - 1), weights: vec![1 << PRECISION_BITS] };
+            return Window {
+                first: nearest.min(from - 1),
+                weights: vec![1 << PRECISION_BITS],
+            };
         }
         let center = (place as f64 + 0.5) * scale;
         // Conversion to an integer cuts off the fraction, as it does in C.
         let first = (center - support + 0.5).max(0.0) as usize;
         let end = ((center + support + 0.5) as usize).min(from);
-        let weights: Vec<f64> =
-            (first..end).map(|input| filter.weight((input as f64 - center + 0.5) * narrowing)).collect();
+        let weights: Vec<f64> = (first..end)
+            .map(|input| filter.weight((input as f64 - center + 0.5) * narrowing))
+            .collect();
         let sum: f64 = weights.iter().sum();
         let fixed = |weight: f64| {
             let weight = if sum == 0.0 { weight } else { weight / sum };
             let scaled = weight * f64::from(1u32 << PRECISION_BITS);
             (scaled + 0.5f64.copysign(scaled)) as i32
         };
-        Window { first, weights: weights.into_iter().map(fixed).collect() }
+        Window {
+            first,
+            weights: weights.into_iter().map(fixed).collect(),
+        }
     };
     (0..to).map(window).collect()
 }

@@ -83,7 +83,10 @@ impl Raster<'_> {
     }
 
     fn resized(&self, size: [usize; 2], filter: Filter) -> Self {
-        Self { size, pixels: resample(&self.pixels, self.size, size, filter).into() }
+        Self {
+            size,
+            pixels: resample(&self.pixels, self.size, size, filter).into(),
+        }
     }
 
     fn center_cropped(&self, size: [usize; 2]) -> Self {

@@ -39,7 +39,9 @@ impl ModelSource for Source {
 
     fn load_model(&self, name: &str, path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
         let Settings { threshold } = options.settings()?;
-        options.host.log(LogLevel::Info, format!("loading {name} from {}", path.display()));
+        options
+            .host
+            .log(LogLevel::Info, format!("loading {name} from {}", path.display()));
         Ok(Box::new(Brightness {
             threshold,
             threads: options.host.threads(),
@@ -56,7 +58,11 @@ struct Brightness {
 
 impl Brightness {
     fn classify(&self, brightness: f64) -> Classification {
-        let label = if brightness >= self.threshold { "bright" } else { "dark" };
+        let label = if brightness >= self.threshold {
+            "bright"
+        } else {
+            "dark"
+        };
         Classification::new(label).with_confidence((brightness - self.threshold).abs().max(0.5))
     }
 }
@@ -76,11 +82,17 @@ impl Model for Brightness {
             .chunks_exact(3)
             .map(|pixel| pixel.iter().map(|&value| f32::from(value) / 765.0).sum())
             .collect();
-        let heatmap = Heatmap::new(Array::new([image.height(), image.width()], luminance)?).with_range(0.0, 1.0);
+        let heatmap =
+            Heatmap::new(Array::new([image.height(), image.width()], luminance)?).with_range(0.0, 1.0);
         Ok(Output::Labels(BTreeMap::from([
             ("class".to_owned(), self.classify(mean(image)).into()),
             ("map".to_owned(), heatmap.into()),
-            ("ready".to_owned(), Label::from(Regression::new(f64::from(u8::from(self.is_ready.load(Ordering::Relaxed)))))),
+            (
+                "ready".to_owned(),
+                Label::from(Regression::new(f64::from(u8::from(
+                    self.is_ready.load(Ordering::Relaxed),
+                )))),
+            ),
             ("threads".to_owned(), Regression::new(self.threads as f64).into()),
         ])))
     }
@@ -90,7 +102,9 @@ impl Model for Brightness {
             [0, 1, 2].map(|channel| sums[channel] + f64::from(pixel[channel]))
         });
         let count = (image.width() * image.height()) as f64;
-        Ok(Array::vector(sums.map(|sum| (sum / count / 255.0) as f32).to_vec()))
+        Ok(Array::vector(
+            sums.map(|sum| (sum / count / 255.0) as f32).to_vec(),
+        ))
     }
 
     fn session(&self) -> Option<&dyn Session> {

@@ -1,11 +1,8 @@
 //! A library that exports a root module of its own with abi_stable: the right mechanism, and the wrong contract.
 
 use abi_stable::{
-    StableAbi, export_root_module,
-    library::RootModule,
-    package_version_strings,
-    prefix_type::PrefixTypeTrait as _,
-    sabi_types::VersionStrings,
+    StableAbi, export_root_module, library::RootModule, package_version_strings,
+    prefix_type::PrefixTypeTrait as _, sabi_types::VersionStrings,
 };
 
 /// A root module that has nothing to do with modelzoo.

@@ -92,7 +92,8 @@ impl Model for Misbehaving {
     }
 
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
-        let mut results: Vec<Result<Output>> = images.iter().map(|image| self.predict(image, options)).collect();
+        let mut results: Vec<Result<Output>> =
+            images.iter().map(|image| self.predict(image, options)).collect();
         if matches!(self.0.black, Deed::Miscount) && images.iter().any(|image| image.pixels()[0] == 0) {
             results.pop();
         }
