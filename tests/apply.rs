@@ -1,5 +1,6 @@
 //! `apply` and `embed` with the first-party sources, on real photographs, against what torchvision and onnxruntime
 //! computed from the same weights.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Sources in Git repositories: over `file://` and from a real `git http-backend` with a token, by branch, tag and
 //! commit.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Sources, trust, the lock and the store, as a user meets them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

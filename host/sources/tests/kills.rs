@@ -1,4 +1,5 @@
 //! Many processes that resolve into one store, and some that are killed while they do.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

@@ -126,7 +126,7 @@ fn pack_positions(
     for block in 0..features.div_ceil(LANES) {
         let to = &mut to[block * positions.len()..][..positions.len()];
         let channel = first + block * LANES;
-        if channel % LANES == 0 {
+        if channel.is_multiple_of(LANES) {
             to.copy_from_slice(&x.row(channel / LANES, 0)[positions.clone()]);
             continue;
         }
@@ -276,7 +276,7 @@ fn unpack(
         let from = &results[block * sums.len()..][..sums.len()];
         let start = channel + block * LANES;
         let inside = LANES.min(layer.value_features - block * LANES);
-        if start % LANES == 0 && inside == LANES {
+        if start.is_multiple_of(LANES) && inside == LANES {
             let target = &mut y.row(start / LANES, 0)[first..first + sums.len()];
             for ((to, from), sum) in target.iter_mut().zip(from).zip(sums) {
                 let factor = 1.0 / sum;

@@ -169,7 +169,7 @@ impl Resolver {
             start += channels;
         }
         // Lanes beyond the last channel of a source must not hold the next operand's channels.
-        covered == end - first && (end % LANES == 0 || end == start)
+        covered == end - first && (end.is_multiple_of(LANES) || end == start)
     }
 
     /// Maps without a halo are tokens without a copy, and the other way round; a map of 1x1 is a vector.

@@ -57,8 +57,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// Where there are fewer.
     #[inline(always)]
     fn load_slice(self, from: &[f32]) -> Self::Vector {
-        // SAFETY: the assertion; an array of `f32` has the alignment of `f32`.
         assert!(from.len() >= LANES);
+        // SAFETY: the assertion; an array of `f32` has the alignment of `f32`.
         unsafe { self.load_at(from.as_ptr()) }
     }
 

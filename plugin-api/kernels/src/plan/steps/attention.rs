@@ -20,7 +20,7 @@ pub(crate) struct AttentionStep {
 impl AttentionStep {
     /// Heads whose results share a block of channels are one task.
     fn parts(&self) -> usize {
-        if self.head.value_features % LANES == 0 {
+        if self.head.value_features.is_multiple_of(LANES) {
             self.heads
         } else {
             1
