@@ -1,4 +1,5 @@
 //! Convolutions of random shapes against the reference.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -45,7 +45,10 @@ fn magnitude<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
 /// Rational Chebyshev fit after Numerical Recipes (`erfcc`): `t e^(-z^2 + p(t))` with `t = 1 / (1 + z / 2)`,
 /// whose relative error is below 1.2e-7 everywhere.
 #[inline(always)]
-#[allow(clippy::excessive_precision, reason = "the coefficients as they were published")]
+#[allow(
+    clippy::excessive_precision,
+    reason = "the coefficients as they were published"
+)]
 fn complementary_error<S: Simd>(simd: S, z: S::Vector) -> S::Vector {
     let one = simd.splat(1.0);
     let t = simd.div(one, simd.mul_add(z, simd.splat(0.5), one));
