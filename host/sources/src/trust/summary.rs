@@ -162,7 +162,6 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
 
 fn foreign(package: &LockedPackage) -> Option<String> {
     let source = package.source.as_deref()?;
-    let is_crates_io =
-        source.contains("github.com/rust-lang/crates.io-index") || source.contains("index.crates.io");
+    let is_crates_io = source.contains("github.com/rust-lang/crates.io-index");
     (!is_crates_io).then(|| format!("{} ({source})", package.name))
 }
