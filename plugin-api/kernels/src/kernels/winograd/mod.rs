@@ -85,8 +85,12 @@ impl WinogradConvolution {
         PLANES * self.output_plane(tiles, blocks)
     }
 
-    /// Transforms the input of some tiles and channel blocks into `planes`, which has room for `tiles.len()`.
-    pub(crate) fn transform<'a>(
+    /// Transforms the input of some tiles and channel blocks into `planes`.
+    ///
+    /// # Safety
+    /// `input_planes(tiles.len())` values can be written at `planes`, and nobody else touches those of `blocks`
+    /// meanwhile.
+    pub(crate) unsafe fn transform<'a>(
         &self,
         isa: Isa,
         image: impl Fn(usize) -> Image<'a>,

@@ -75,7 +75,8 @@ impl Step for WinogradStep {
             let tiles = part_of(tiles, self.tile_blocks(images), task);
             let (planes, products) = own.split_at_mut(convolution.input_planes(tiles.len()));
             let blocks = 0..convolution.x.blocks();
-            convolution.transform(context.isa, image, tiles.clone(), blocks, planes.as_mut_ptr());
+            // SAFETY: `planes` is as long as these tiles need, and this task has it for itself.
+            unsafe { convolution.transform(context.isa, image, tiles.clone(), blocks, planes.as_mut_ptr()) };
             convolution.multiply(context.isa, image, tiles, 0..groups, planes, products);
         } else if phase == 0 {
             let blocks = part_of(
@@ -83,7 +84,8 @@ impl Step for WinogradStep {
                 self.tasks(images, context.threads, 0),
                 task,
             );
-            convolution.transform(context.isa, image, 0..tiles, blocks, scratch.shared);
+            // SAFETY: the shared memory is as long as `shared_scratch` asks for, and each task has blocks of its own.
+            unsafe { convolution.transform(context.isa, image, 0..tiles, blocks, scratch.shared) };
         } else {
             let length = convolution.input_planes(tiles);
             // SAFETY: the shared memory is as long as `shared_scratch` asks for, and nobody writes it in this phase.
