@@ -14,7 +14,8 @@ use modelzoo_kernels::graph::Graph;
 use modelzoo_kernels::plan::{Plan, PlanOptions};
 use modelzoo_kernels::reference;
 
-use networks::{NAMES, Numbers, by_name};
+use networks::numbers::Numbers;
+use networks::{NAMES, by_name};
 
 struct Options {
     threads: usize,

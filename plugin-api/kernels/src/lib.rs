@@ -2,6 +2,28 @@
 //!
 //! An author describes a network with [`graph::GraphBuilder`]; [`plan::Plan`] compiles it for the shapes of its
 //! inputs and runs it; [`mod@reference`] defines what each operator computes.
+//!
+//! ```
+//! use modelzoo_kernels::graph::{Activation, Convolution, GraphBuilder, Shape, Weight};
+//! use modelzoo_kernels::plan::{Plan, PlanOptions};
+//!
+//! let mut network = GraphBuilder::new();
+//! let image = network.input("image", Shape::map(3, 32, 32))?;
+//! let weight = Weight::new([8, 3, 3, 3], vec![0.1; 8 * 3 * 9]);
+//! let x = network.conv2d("conv", image, Convolution::new(weight, None).padding(1))?;
+//! let x = network.activation("relu", x, Activation::Relu)?;
+//! network.output(x)?;
+//! let plan = Plan::compile(&network.build()?, &PlanOptions::default())?;
+//!
+//! let images = vec![0.5; 2 * 3 * 32 * 32];
+//! let mut maps = vec![0.0; 2 * 8 * 32 * 32];
+//! plan.run(&[&images], &mut [&mut maps], 2)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! From the bottom up: `simd` has vectors of 16 values on each instruction set and the choice among the sets,
+//! `memory` the blocked layout in which kernels read and write, `kernels` the computations, and [`plan`] what
+//! makes a network of them. [`graph`] knows none of these.
 
 #![deny(missing_docs)]
 

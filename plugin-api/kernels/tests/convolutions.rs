@@ -51,7 +51,12 @@ fn check(shape: Shape, convolution: Convolution, tail: &Tail, batch: usize) -> R
         let x = network.activation("before", x, Activation::Tanh)?;
         let mut y = network.conv2d("conv", x, convolution.clone())?;
         if tail.norm {
-            y = network.affine("norm", y, numbers.weight(&[outputs]), numbers.weight(&[outputs]))?;
+            y = network.affine(
+                "norm",
+                y,
+                numbers.weight(&[outputs], 1.0),
+                numbers.weight(&[outputs], 1.0),
+            )?;
         }
         if let Some(activation) = tail.activation {
             y = network.activation("activation", y, activation)?;
@@ -89,8 +94,8 @@ proptest! {
         tail in tail(),
     ) {
         let mut numbers = Numbers::new(1);
-        let weight = numbers.weight(&[outputs, inputs, kernel.0, kernel.1]);
-        let bias = bias.then(|| numbers.weight(&[outputs]));
+        let weight = numbers.weight(&[outputs, inputs, kernel.0, kernel.1], 1.0);
+        let bias = bias.then(|| numbers.weight(&[outputs], 1.0));
         let (top, bottom, left, right) = padding;
         let convolution = Convolution {
             stride: [stride.0, stride.1],
@@ -110,8 +115,8 @@ proptest! {
         tail in tail(),
     ) {
         let mut numbers = Numbers::new(2);
-        let weight = numbers.weight(&[outputs, inputs, 3, 3]);
-        let convolution = Convolution::new(weight, Some(numbers.weight(&[outputs]))).padding(padding);
+        let weight = numbers.weight(&[outputs, inputs, 3, 3], 1.0);
+        let convolution = Convolution::new(weight, Some(numbers.weight(&[outputs], 1.0))).padding(padding);
         check(Shape::map(inputs, height, width), convolution, &tail, batch)?;
     }
 
@@ -123,7 +128,7 @@ proptest! {
         tail in tail(),
     ) {
         let mut numbers = Numbers::new(2);
-        let weight = numbers.weight(&[outputs, inputs, 1, 1]);
+        let weight = numbers.weight(&[outputs, inputs, 1, 1], 1.0);
         check(Shape::map(inputs, height, width), Convolution::new(weight, None), &tail, batch)?;
     }
 
@@ -138,7 +143,7 @@ proptest! {
         tail in tail(),
     ) {
         let mut numbers = Numbers::new(2);
-        let weight = numbers.weight(&[groups * outputs, inputs, kernel, kernel]);
+        let weight = numbers.weight(&[groups * outputs, inputs, kernel, kernel], 1.0);
         let convolution = Convolution::new(weight, None).stride(stride).padding(kernel / 2).groups(groups);
         check(Shape::map(groups * inputs, height, width), convolution, &tail, batch)?;
     }
@@ -155,7 +160,7 @@ proptest! {
         tail in tail(),
     ) {
         let mut numbers = Numbers::new(2);
-        let weight = numbers.weight(&[channels, 1, kernel, kernel]);
+        let weight = numbers.weight(&[channels, 1, kernel, kernel], 1.0);
         let convolution =
             Convolution::new(weight, None).stride(stride).padding(padding).dilation(dilation).groups(channels);
         check(Shape::map(channels, height, width), convolution, &tail, batch)?;
@@ -172,8 +177,8 @@ proptest! {
         batch in 1usize..4,
     ) {
         let mut numbers = Numbers::new(2);
-        let weight = numbers.weight(&[outputs, inputs, kernel, kernel]);
-        let convolution = Convolution::new(weight, Some(numbers.weight(&[outputs]))).stride(stride).padding(padding);
+        let weight = numbers.weight(&[outputs, inputs, kernel, kernel], 1.0);
+        let convolution = Convolution::new(weight, Some(numbers.weight(&[outputs], 1.0))).stride(stride).padding(padding);
         let graph = network(Shape::map(inputs, height, width), |network, x| {
             let y = network.conv2d("conv", x, convolution.clone())?;
             let y = network.activation("relu", y, Activation::Relu)?;
@@ -201,15 +206,15 @@ proptest! {
     ) {
         let mut numbers = Numbers::new(2);
         let parameters = TransposedConvolution {
-            weight: numbers.weight(&[inputs, outputs, kernel.0, kernel.1]),
-            bias: Some(numbers.weight(&[outputs])),
+            weight: numbers.weight(&[inputs, outputs, kernel.0, kernel.1], 1.0),
+            bias: Some(numbers.weight(&[outputs], 1.0)),
             stride: [stride.0, stride.1],
             padding,
             output_padding,
         };
         let graph = network(Shape::map(inputs, height, width), |network, x| {
             let y = network.conv_transpose2d("up", x, parameters.clone())?;
-            let y = network.affine("norm", y, numbers.weight(&[outputs]), numbers.weight(&[outputs]))?;
+            let y = network.affine("norm", y, numbers.weight(&[outputs], 1.0), numbers.weight(&[outputs], 1.0))?;
             match activation {
                 Some(activation) => network.activation("activation", y, activation),
                 None => Ok(y),

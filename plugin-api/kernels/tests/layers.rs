@@ -31,7 +31,7 @@ fn shape() -> impl Strategy<Value = Shape> {
 /// A convolution of 3x3, which wants a halo around its input.
 fn convolve(network: &mut GraphBuilder, name: &str, x: Value, outputs: usize) -> Value {
     let inputs = network.shape(x).unwrap().channels();
-    let weight = Numbers::new(5).weight(&[outputs, inputs, 3, 3]);
+    let weight = Numbers::new(5).weight(&[outputs, inputs, 3, 3], 1.0);
     network
         .conv2d(name, x, Convolution::new(weight, None).padding(1))
         .unwrap()
@@ -107,7 +107,7 @@ proptest! {
         let mut numbers = Numbers::new(4);
         let channels = shape.channels();
         let graph = network(shape, |network, x| {
-            let y = network.affine("affine", x, numbers.weight(&[channels]), numbers.weight(&[channels]))?;
+            let y = network.affine("affine", x, numbers.weight(&[channels], 1.0), numbers.weight(&[channels], 1.0))?;
             let z = network.activation("sigmoid", y, Activation::Sigmoid)?;
             let z = network.mul("mul", z, x)?;
             let z = network.add("add", z, y)?;
@@ -128,9 +128,9 @@ proptest! {
             let y = network.global_avg_pool("pool", x)?;
             let y = if flat {
                 let y = network.flatten("flatten", y)?;
-                network.linear("linear", y, numbers.weight(&[channels, channels]), None)?
+                network.linear("linear", y, numbers.weight(&[channels, channels], 1.0), None)?
             } else {
-                let weight = numbers.weight(&[channels, channels, 1, 1]);
+                let weight = numbers.weight(&[channels, channels, 1, 1], 1.0);
                 network.conv2d("conv", y, Convolution::new(weight, None))?
             };
             let y = network.activation("gate", y, Activation::HardSigmoid)?;
@@ -194,11 +194,11 @@ proptest! {
     ) {
         let mut numbers = Numbers::new(4);
         let graph = network(shape, |network, x| {
-            let bias = bias.then(|| numbers.weight(&[outputs]));
-            let y = network.linear("linear", x, numbers.weight(&[outputs, shape.channels()]), bias)?;
+            let bias = bias.then(|| numbers.weight(&[outputs], 1.0));
+            let y = network.linear("linear", x, numbers.weight(&[outputs, shape.channels()], 1.0), bias)?;
             let y = network.activation("gelu", y, Activation::Gelu)?;
-            let z = network.linear("second", y, numbers.weight(&[shape.channels(), outputs]), None)?;
-            let z = network.affine("scale", z, numbers.weight(&[shape.channels()]), numbers.weight(&[shape.channels()]))?;
+            let z = network.linear("second", y, numbers.weight(&[shape.channels(), outputs], 1.0), None)?;
+            let z = network.affine("scale", z, numbers.weight(&[shape.channels()], 1.0), numbers.weight(&[shape.channels()], 1.0))?;
             network.add("add", z, x)
         });
         assert_agrees(&graph.unwrap(), batch, TOLERANCE);
@@ -213,7 +213,7 @@ proptest! {
             if softmax {
                 return network.softmax("softmax", x);
             }
-            let (weight, bias) = (numbers.weight(&[shape.channels()]), numbers.weight(&[shape.channels()]));
+            let (weight, bias) = (numbers.weight(&[shape.channels()], 1.0), numbers.weight(&[shape.channels()], 1.0));
             network.layer_norm("norm", x, LayerNorm { weight, bias, epsilon: 1e-5 })
         });
         assert_agrees(&graph.unwrap(), batch, TOLERANCE);
@@ -247,13 +247,13 @@ proptest! {
     ) {
         let mut numbers = Numbers::new(4);
         let graph = network(Shape::map(channels, height * patch, width * patch), |network, x| {
-            let weight = numbers.weight(&[features, channels, patch, patch]);
+            let weight = numbers.weight(&[features, channels, patch, patch], 1.0);
             let x = network.conv2d("patches", x, Convolution::new(weight, None).stride(patch))?;
             let map = convolve(network, "conv", x, features);
             let x = network.to_tokens("tokens", x)?;
-            let class = network.constant("class", numbers.weight(&[1, features]))?;
+            let class = network.constant("class", numbers.weight(&[1, features], 1.0))?;
             let x = network.concat_tokens("with class", &[class, x])?;
-            let positions = numbers.weight(&[height * width + 1, features]);
+            let positions = numbers.weight(&[height * width + 1, features], 1.0);
             let positions = network.constant("positions", positions)?;
             let x = network.add("add", x, positions)?;
             let first = network.select_token("first", x, 0)?;
@@ -277,9 +277,9 @@ fn any_layer_can_be_an_output_and_an_input_as_well() {
         let y = network.conv2d(
             "conv",
             x,
-            Convolution::new(numbers.weight(&[20, 3, 3, 3]), None).padding(1),
+            Convolution::new(numbers.weight(&[20, 3, 3, 3], 1.0), None).padding(1),
         )?;
-        let y = network.affine("norm", y, numbers.weight(&[20]), numbers.weight(&[20]))?;
+        let y = network.affine("norm", y, numbers.weight(&[20], 1.0), numbers.weight(&[20], 1.0))?;
         let y = network.activation("relu", y, Activation::Relu)?;
         network.output(y)?;
         Ok(y)

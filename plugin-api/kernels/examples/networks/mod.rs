@@ -2,12 +2,15 @@
 
 mod convolutional;
 mod detection;
+pub mod numbers;
 mod segmentation;
 mod transformers;
 
 use modelzoo_kernels::graph::{
     Activation, Convolution, Graph, GraphBuilder, GraphError, Padding, Value, Weight,
 };
+
+use numbers::Numbers;
 
 /// The networks by name.
 pub const NAMES: [&str; 8] = [
@@ -34,29 +37,6 @@ pub fn by_name(name: &str) -> Option<Result<Graph, GraphError>> {
         "clip_vit_b_32" => transformers::clip_vit_b_32(),
         _ => return None,
     })
-}
-
-/// Numbers that look random and are the same every time (splitmix64).
-#[derive(Debug)]
-pub struct Numbers(u64);
-
-impl Numbers {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next one, in -1..1.
-    pub fn next(&mut self) -> f32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-
-    pub fn take(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.next()).collect()
-    }
 }
 
 /// A builder that makes up the weights: uniform with the variance of He's initialisation, so that values neither
@@ -114,10 +94,7 @@ impl Author {
 
     /// A weight whose sums over `terms` inputs have about the variance of the inputs times `gain`.
     pub fn weight(&mut self, dims: &[usize], terms: usize, gain: f32) -> Weight {
-        let scale = (3.0 * gain / terms as f32).sqrt();
-        let count = dims.iter().product();
-        let data: Vec<f32> = (0..count).map(|_| self.numbers.next() * scale).collect();
-        Weight::new(dims, data)
+        self.numbers.weight(dims, (3.0 * gain / terms as f32).sqrt())
     }
 
     pub fn channels(&self, x: Value) -> usize {
@@ -132,6 +109,19 @@ impl Author {
         window: Window,
         activation: Option<Activation>,
     ) -> Result<Value, GraphError> {
+        let gain = if activation.is_some() { 2.0 } else { 1.0 };
+        self.conv_with_gain(x, outputs, window, activation, gain)
+    }
+
+    /// The same with a gain of its own, see [`weight`](Self::weight).
+    pub fn conv_with_gain(
+        &mut self,
+        x: Value,
+        outputs: usize,
+        window: Window,
+        activation: Option<Activation>,
+        gain: f32,
+    ) -> Result<Value, GraphError> {
         let inputs = self.channels(x) / window.groups;
         let Window {
             kernel,
@@ -139,7 +129,6 @@ impl Author {
             dilation,
             groups,
         } = window;
-        let gain = if activation.is_some() { 2.0 } else { 1.0 };
         let weight = self.weight(&[outputs, inputs, kernel, kernel], inputs * kernel * kernel, gain);
         let bias = self.weight(&[outputs], 1, 0.01);
         let convolution = Convolution {

@@ -112,12 +112,11 @@ pub(crate) fn copy_channels(
     x: View,
     channels: Range<usize>,
     source: impl Fn(usize) -> usize,
-    rows: Range<usize>,
     y: &mut ViewMut,
 ) {
     for channel in channels {
         let from = source(channel);
-        for row in rows.clone() {
+        for row in 0..x.layout().height {
             let source = x.row(from / LANES, row);
             for (target, pixel) in y.row(channel / LANES, row).iter_mut().zip(source) {
                 target[channel % LANES] = pixel[from % LANES];

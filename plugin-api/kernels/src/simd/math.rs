@@ -55,13 +55,13 @@ fn complementary_error<S: Simd>(simd: S, z: S::Vector) -> S::Vector {
     let mut sum = simd.splat(0.170_872_77);
     for coefficient in [
         -0.822_152_23,
-        1.488_515_87,
-        -1.135_203_98,
+        1.488_515_9,
+        -1.135_204,
         0.278_868_07,
         -0.186_288_06,
         0.096_784_18,
         0.374_091_96,
-        1.000_023_68,
+        1.000_023_7,
         -1.265_512_23,
     ] {
         sum = simd.mul_add(sum, t, simd.splat(coefficient));

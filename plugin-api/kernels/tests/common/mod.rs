@@ -1,37 +1,15 @@
 //! Comparing plans with the reference on every instruction set of this machine.
 #![allow(dead_code)]
 
+#[path = "../../examples/networks/numbers.rs"]
+mod numbers;
+
 use modelzoo_kernels::Isa;
-use modelzoo_kernels::graph::{Graph, GraphBuilder, GraphError, Shape, Value, Weight};
+use modelzoo_kernels::graph::{Graph, GraphBuilder, GraphError, Shape, Value};
 use modelzoo_kernels::plan::{Plan, PlanOptions};
 use modelzoo_kernels::reference;
 
-/// Numbers that look random and are the same every time (splitmix64).
-pub struct Numbers(u64);
-
-impl Numbers {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next one, in -1..1.
-    pub fn next(&mut self) -> f32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-
-    pub fn take(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.next()).collect()
-    }
-
-    /// A weight of these dimensions.
-    pub fn weight(&mut self, dims: &[usize]) -> Weight {
-        Weight::new(dims, self.take(dims.iter().product()))
-    }
-}
+pub use numbers::Numbers;
 
 /// A network of one input.
 pub fn network(

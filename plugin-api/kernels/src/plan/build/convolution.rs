@@ -4,30 +4,21 @@ use std::sync::Arc;
 
 use super::super::algorithm::{Algorithm, Geometry};
 use super::super::fuse::Layer;
-use super::super::steps::{BatchedStep, BlockStep, BlockWork, ConvolutionStep, Source, Step, WinogradStep};
+use super::super::steps::{
+    BatchedStep, BlockStep, BlockWork, ConvolutionStep, RowWork, Source, Step, WinogradStep,
+};
 use super::super::storage::{Part, Place};
 use super::super::weights::{Packing, bias_of, pack_terms, scale_of, terms_length};
 use super::Builder;
+use super::packing::{ReadBlocks, pack_blocks};
 use crate::graph::Weight;
-use crate::kernels::convolution::{DirectConvolution, Group};
+use crate::kernels::convolution::DirectConvolution;
 use crate::kernels::depthwise::DepthwiseConvolution;
 use crate::kernels::tile::{Tile, group_blocks};
 use crate::kernels::winograd::{PLANES, WinogradConvolution, transform_weights};
 use crate::memory::{AlignedBuffer, Halo, Layout, Packed};
 use crate::simd::LANES;
 
-/// Values of input that a task of a convolution reads, so that they stay in a core's cache while all groups of
-/// output channels take their turn.
-const TASK_INPUT: usize = 48 * 1024;
-/// Weights of a task, so that they stay in a core's cache while all images take their turn.
-const TASK_WEIGHTS: usize = 96 * 1024;
-/// Blocks of input channels of a chunk: their weights for two blocks of output channels fill two thirds of a
-/// core's first cache.
-const CHUNK_BLOCKS: usize = 16;
-/// Pixels that have to share a chunk's weights to make up for keeping incomplete sums.
-const CHUNK_PIXELS: usize = 40;
-/// Values of input for which all groups of output channels take their turn: a third of a core's second cache.
-const PART_INPUT: usize = 192 * 1024;
 /// Values of the transformed tiles of a block in Winograd's algorithm.
 const BLOCK_INPUT: usize = 160 * 1024;
 
@@ -130,42 +121,6 @@ impl Builder<'_> {
             residual,
             y,
         }
-    }
-
-    /// Cuts a convolution's output blocks into groups and its work into tasks.
-    pub(super) fn set_groups(&self, convolution: &mut DirectConvolution, reads: &ReadBlocks, x: &Layout) {
-        let pixels = self.isa.tile_pixels();
-        let mut first = 0;
-        // Blocks that read the same input go together.
-        for run in reads.firsts.chunk_by(|a, b| a == b) {
-            for blocks in group_blocks(run.len(), convolution.width, pixels) {
-                convolution.groups.push(Group {
-                    first,
-                    blocks,
-                    x_start: run[0] * x.block(),
-                });
-                first += blocks;
-            }
-        }
-        let tile = &convolution.tile;
-        let row = tile.blocks * convolution.x_line.max(1);
-        convolution.task_rows = (TASK_INPUT / row).clamp(1, convolution.height);
-        // Larger kernels use each value several times, so that incomplete sums would not pay.
-        let pixels = convolution.width * convolution.task_rows;
-        let pointwise = tile.rows * tile.columns == 1 && tile.channels == LANES;
-        if pointwise && tile.y_step == LANES && pixels >= CHUNK_PIXELS {
-            convolution.chunk_blocks = CHUNK_BLOCKS;
-            let part = PART_INPUT / (pixels * LANES);
-            convolution.part_blocks = part.max(1).next_multiple_of(CHUNK_BLOCKS);
-        }
-        let largest = convolution
-            .groups
-            .iter()
-            .map(|group| group.blocks)
-            .max()
-            .unwrap_or(1);
-        convolution.task_groups =
-            (TASK_WEIGHTS / (largest * tile.w_block)).clamp(1, convolution.groups.len());
     }
 
     fn planar_convolution(
@@ -310,7 +265,7 @@ impl Builder<'_> {
             x,
             y: y.layout,
         };
-        let work = BlockWork::Depthwise(convolution.checked());
+        let work = BlockWork::Rows(RowWork::Depthwise(convolution.checked()));
         BlockStep {
             work,
             x: x_place,
@@ -367,65 +322,6 @@ impl Builder<'_> {
             images,
         }
     }
-}
-
-/// The blocks of input channels that each block of output channels reads: `count` from its first one on.
-pub(super) struct ReadBlocks {
-    pub(super) count: usize,
-    pub(super) firsts: Vec<usize>,
-}
-
-impl ReadBlocks {
-    fn of_groups(geometry: &Geometry) -> Self {
-        let inputs = geometry.inputs / geometry.groups;
-        let outputs = geometry.outputs / geometry.groups;
-        let blocks = geometry.inputs.div_ceil(LANES);
-        let ranges: Vec<(usize, usize)> = (0..geometry.outputs.div_ceil(LANES))
-            .map(|block| {
-                let last = ((block + 1) * LANES).min(geometry.outputs) - 1;
-                let (from, to) = (block * LANES / outputs * inputs, (last / outputs + 1) * inputs);
-                (from / LANES, to.div_ceil(LANES))
-            })
-            .collect();
-        let count = ranges.iter().map(|(from, to)| to - from).max().unwrap_or(1);
-        Self {
-            count,
-            firsts: ranges.iter().map(|&(from, _)| from.min(blocks - count)).collect(),
-        }
-    }
-}
-
-/// Packs weights for input in blocks of channels; weights between channels of different groups are zero.
-fn pack_blocks(
-    packed: &mut [f32],
-    geometry: &Geometry,
-    weight: &Weight,
-    reads: &ReadBlocks,
-    last_channels: usize,
-    scale: impl Fn(usize) -> f64,
-) {
-    let taps = geometry.kernel[0] * geometry.kernel[1];
-    let inputs = geometry.inputs / geometry.groups;
-    let outputs = geometry.outputs / geometry.groups;
-    let terms = ((reads.count - 1) * LANES + last_channels) * taps;
-    let data = weight.data();
-    pack_terms(packed, geometry.outputs, terms, |output, term| {
-        let block = (term / (LANES * taps)).min(reads.count - 1);
-        let channels = if block + 1 == reads.count {
-            last_channels
-        } else {
-            LANES
-        };
-        let within = term - block * LANES * taps;
-        let (tap, channel) = (within / channels, within % channels);
-        let input = (reads.firsts[output / LANES] + block) * LANES + channel;
-        match input.checked_sub(output / outputs * inputs) {
-            Some(input) if input < inputs => {
-                f64::from(data[(output * inputs + input) * taps + tap]) * scale(output)
-            }
-            _ => 0.0,
-        }
-    })
 }
 
 /// The half of a tile that has to do with its output.

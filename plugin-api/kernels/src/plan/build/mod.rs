@@ -3,7 +3,9 @@
 
 mod convolution;
 mod other;
+mod packing;
 mod segments;
+mod tasks;
 mod transposed;
 
 use std::collections::HashMap;

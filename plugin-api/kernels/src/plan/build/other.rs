@@ -1,7 +1,7 @@
 //! Steps of layers without convolutions.
 
 use super::super::fuse::Layer;
-use super::super::steps::{AttentionStep, BlockStep, BlockWork, Dense, FlattenStep, Step};
+use super::super::steps::{AttentionStep, BlockStep, BlockWork, Dense, FlattenStep, RowWork, Step};
 use super::super::storage::{Part, Place};
 use super::super::weights::per_channel;
 use super::Builder;
@@ -29,21 +29,23 @@ impl Builder<'_> {
             | Op::Convolution(_)
             | Op::TransposedConvolution(_)
             | Op::Linear { .. } => return,
-            Op::Activation(activation) => BlockWork::Elementwise(Elementwise::Activation(*activation)),
+            Op::Activation(activation) => {
+                BlockWork::Rows(RowWork::Elementwise(Elementwise::Activation(*activation)))
+            }
             Op::Affine { scale, shift } => {
                 let (scale, shift) = (per_channel(scale), per_channel(shift));
-                BlockWork::Elementwise(Elementwise::Affine { scale, shift })
+                BlockWork::Rows(RowWork::Elementwise(Elementwise::Affine { scale, shift }))
             }
-            Op::Add => BlockWork::Elementwise(Elementwise::Add {
+            Op::Add => BlockWork::Rows(RowWork::Elementwise(Elementwise::Add {
                 after: layer.epilogue.after,
-            }),
+            })),
             Op::Multiply => {
                 let same = self.shape(layer.inputs[1]) == self.shape(input);
-                BlockWork::Elementwise(if same {
+                BlockWork::Rows(RowWork::Elementwise(if same {
                     Elementwise::Multiply
                 } else {
                     Elementwise::Scale
-                })
+                }))
             }
             Op::Concat => return self.concat(layer, &y, steps),
             Op::ConcatTokens => return self.concat_tokens(layer, &y, steps),
@@ -58,7 +60,7 @@ impl Builder<'_> {
                 let source = |channel: usize| (channel % groups) * size + channel / groups;
                 BlockWork::Channels((0..y.layout.channels).map(source).collect())
             }
-            Op::MaxPool(pool) => BlockWork::Pool(Reduction::Maximum, Windows::of(pool)),
+            Op::MaxPool(pool) => BlockWork::Rows(RowWork::Pool(Reduction::Maximum, Windows::of(pool))),
             Op::AveragePool {
                 pool,
                 count_include_pad,
@@ -66,23 +68,25 @@ impl Builder<'_> {
                 let reduction = Reduction::Mean {
                     count_include_pad: *count_include_pad,
                 };
-                BlockWork::Pool(reduction, Windows::of(pool))
+                BlockWork::Rows(RowWork::Pool(reduction, Windows::of(pool)))
             }
-            Op::AdaptiveAveragePool { size } => BlockWork::Pool(
+            Op::AdaptiveAveragePool { size } => BlockWork::Rows(RowWork::Pool(
                 Reduction::Mean {
                     count_include_pad: false,
                 },
                 size.map(Windows::Parts),
-            ),
-            Op::MeanTokens => BlockWork::Pool(
+            )),
+            Op::MeanTokens => BlockWork::Rows(RowWork::Pool(
                 Reduction::Mean {
                     count_include_pad: false,
                 },
                 [Windows::Parts(1), Windows::Parts(1)],
-            ),
-            Op::Upsample { interpolation, .. } => {
-                BlockWork::Upsample(Upsampling::new(*interpolation, size(x.layout()), size(&y.layout)))
-            }
+            )),
+            Op::Upsample { interpolation, .. } => BlockWork::Rows(RowWork::Upsample(Upsampling::new(
+                *interpolation,
+                size(x.layout()),
+                size(&y.layout),
+            ))),
             Op::Flatten => {
                 if !is_at(&x, &y, 0) {
                     let dense = Dense::of(self.shape(input));
@@ -142,7 +146,7 @@ impl Builder<'_> {
                     layout,
                     ..*y
                 };
-                let work = BlockWork::Elementwise(Elementwise::Copy);
+                let work = BlockWork::Rows(RowWork::Elementwise(Elementwise::Copy));
                 steps.push(Box::new(BlockStep {
                     work,
                     x,

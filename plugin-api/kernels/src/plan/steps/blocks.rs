@@ -17,14 +17,8 @@ use crate::simd::Isa;
 /// What is computed.
 #[derive(Debug)]
 pub(crate) enum BlockWork {
-    /// A depthwise convolution; the second operand is its residual.
-    Depthwise(DepthwiseConvolution),
-    /// Element by element.
-    Elementwise(Elementwise),
-    /// Windows reduced to one value.
-    Pool(Reduction, [Windows; 2]),
-    /// Interpolation.
-    Upsample(Upsampling),
+    /// Each row of each block on its own.
+    Rows(RowWork),
     /// Over the channels of each position.
     Normalise(Normalisation),
     /// Channel `c` of the result is channel `sources[c]` of the operand.
@@ -33,6 +27,19 @@ pub(crate) enum BlockWork {
     ChannelsInto { start: usize },
     /// Positions from `from` on, written from `to` on.
     Positions { from: usize, to: usize, count: usize },
+}
+
+/// What is computed of each row of each block on its own.
+#[derive(Debug)]
+pub(crate) enum RowWork {
+    /// A depthwise convolution; the second operand is its residual.
+    Depthwise(DepthwiseConvolution),
+    /// Element by element.
+    Elementwise(Elementwise),
+    /// Windows reduced to one value.
+    Pool(Reduction, [Windows; 2]),
+    /// Interpolation.
+    Upsample(Upsampling),
 }
 
 /// Work on one or two operands.
@@ -48,10 +55,11 @@ impl BlockStep {
     fn parts(&self, threads: usize) -> usize {
         let layout = &self.y.layout;
         match self.work {
-            // Channels of one block may come from several tasks' blocks otherwise.
+            // Several tasks would write lanes of the same block.
             BlockWork::Channels(_) | BlockWork::ChannelsInto { .. } => 1,
+            BlockWork::Positions { .. } => plane_parts(layout.blocks(), layout, threads),
             BlockWork::Normalise(_) => plane_parts(layout.height * layout.width, layout, threads),
-            _ => plane_parts(layout.blocks(), layout, threads),
+            BlockWork::Rows(_) => plane_parts(layout.blocks() * layout.height, layout, threads),
         }
     }
 }
@@ -66,19 +74,34 @@ impl Step for BlockStep {
         let (image, part) = split_task(task, parts);
         let x = context.read(&self.x, image);
         let z = self.z.as_ref().map(|place| context.read(place, image));
-        let y = context.write(&self.y, image);
+        let mut y = context.write(&self.y, image);
         let layout = self.y.layout;
-        if let BlockWork::Normalise(normalisation) = &self.work {
-            normalise(
-                normalisation,
-                context.isa,
-                part_of(layout.height * layout.width, parts, part),
-                x,
-                y,
-            );
-            return;
+        match &self.work {
+            BlockWork::Normalise(normalisation) => {
+                let positions = part_of(layout.height * layout.width, parts, part);
+                normalise(normalisation, context.isa, positions, x, y);
+            }
+            BlockWork::Channels(sources) => {
+                copy_channels(x, 0..sources.len(), |channel| sources[channel], &mut y);
+                clear_unused_lanes(&mut y);
+            }
+            BlockWork::ChannelsInto { start } => {
+                let end = start + x.layout().channels;
+                copy_channels(x, *start..end, |channel| channel - start, &mut y);
+                if end == layout.channels {
+                    clear_unused_lanes(&mut y);
+                }
+            }
+            BlockWork::Positions { from, to, count } => {
+                copy_positions(x, *from, y, *to, *count, part_of(layout.blocks(), parts, part));
+            }
+            BlockWork::Rows(work) => {
+                let rows = part_of(layout.blocks() * layout.height, parts, part);
+                for (block, rows) in rows_of_blocks(rows, layout.height) {
+                    work.run(context.isa, block, rows, x, z, y);
+                }
+            }
         }
-        self.run_blocks(context.isa, part_of(layout.blocks(), parts, part), x, z, y);
     }
 
     fn output(&self) -> Option<Part> {
@@ -97,29 +120,28 @@ impl Step for BlockStep {
     }
 }
 
-impl BlockStep {
-    fn run_blocks(&self, isa: Isa, blocks: Range<usize>, x: View, z: Option<View>, mut y: ViewMut) {
-        let rows = 0..self.y.layout.height;
-        match &self.work {
-            BlockWork::Depthwise(convolution) => convolution.run(isa, blocks, rows, x, z, y),
-            BlockWork::Elementwise(elementwise) => elementwise.run(isa, blocks, rows, x, z, y),
-            BlockWork::Pool(reduction, windows) => pool(isa, *reduction, *windows, blocks, rows, x, y),
-            BlockWork::Upsample(upsampling) => upsampling.run(isa, blocks, rows, x, y),
-            BlockWork::Positions { from, to, count } => copy_positions(x, *from, y, *to, *count, blocks),
-            BlockWork::Channels(sources) => {
-                copy_channels(x, 0..sources.len(), |channel| sources[channel], rows, &mut y);
-                clear_unused_lanes(&mut y);
-            }
-            BlockWork::ChannelsInto { start } => {
-                let end = start + x.layout().channels;
-                copy_channels(x, *start..end, |channel| channel - start, rows, &mut y);
-                if end == y.layout().channels {
-                    clear_unused_lanes(&mut y);
-                }
-            }
-            BlockWork::Normalise(_) => {}
+impl RowWork {
+    fn run(&self, isa: Isa, block: usize, rows: Range<usize>, x: View, z: Option<View>, y: ViewMut) {
+        let blocks = block..block + 1;
+        match self {
+            Self::Depthwise(convolution) => convolution.run(isa, blocks, rows, x, z, y),
+            Self::Elementwise(elementwise) => elementwise.run(isa, blocks, rows, x, z, y),
+            Self::Pool(reduction, windows) => pool(isa, *reduction, *windows, blocks, rows, x, y),
+            Self::Upsample(upsampling) => upsampling.run(isa, blocks, rows, x, y),
         }
     }
+}
+
+/// Cuts a range of rows, counted over all blocks, into the blocks and their own rows.
+fn rows_of_blocks(rows: Range<usize>, height: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut start = rows.start;
+    std::iter::from_fn(move || {
+        let block = start / height;
+        let end = rows.end.min((block + 1) * height);
+        let part = (start < rows.end).then(|| (block, start % height..end - block * height));
+        start = end;
+        part
+    })
 }
 
 /// Normalises a range of positions, which may start and end within rows.

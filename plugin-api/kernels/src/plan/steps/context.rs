@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::storage::{Part, Place};
 use crate::memory::{Layout, View, ViewMut};
-use crate::simd::{Isa, LANES};
+use crate::simd::Isa;
 
 /// Where a buffer is in the arena.
 #[derive(Debug, Clone, Copy)]
@@ -104,25 +104,23 @@ impl Context<'_> {
     }
 }
 
-/// Cuts `count` items into parts, at most one for each multiple of `least` items, and gives one of them.
+/// One of so many near-equal parts of `count` items.
 pub(super) fn part_of(count: usize, parts: usize, part: usize) -> Range<usize> {
     count * part / parts..count * (part + 1) / parts
 }
 
-/// How many parts a plane of so many blocks and rows is cut into such that a part is worth a task.
-pub(super) fn plane_parts(blocks: usize, layout: &Layout, threads: usize) -> usize {
+/// How many parts a value's `units` (blocks, rows or positions) are cut into such that a part is worth a task.
+pub(super) fn plane_parts(units: usize, layout: &Layout, threads: usize) -> usize {
     /// Vectors that are worth the wait for a thread: some microseconds.
     const WORTH: usize = 4096;
     if threads == 1 {
         return 1;
     }
-    let vectors = blocks * layout.height * layout.width;
-    (vectors / WORTH).clamp(1, blocks).min(4 * threads)
+    let vectors = layout.blocks() * layout.height * layout.width;
+    (vectors / WORTH).clamp(1, units).min(4 * threads)
 }
 
 /// Images and parts of a step whose tasks are parts of images: `(image, part)` of a task.
 pub(super) fn split_task(task: usize, parts: usize) -> (usize, usize) {
     (task / parts, task % parts)
 }
-
-const _: () = assert!(LANES == 16);

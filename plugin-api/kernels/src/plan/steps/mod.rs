@@ -10,7 +10,7 @@ mod winograd;
 use std::fmt::Debug;
 
 pub(super) use attention::AttentionStep;
-pub(super) use blocks::{BlockStep, BlockWork};
+pub(super) use blocks::{BlockStep, BlockWork, RowWork};
 pub(super) use context::{BufferSlot, Context, Scratch};
 pub(super) use convolution::{BatchedStep, ConvolutionStep, Source};
 pub(super) use inout::{Dense, ExportStep, FlattenStep, ImportStep, PlanarImportStep};

@@ -1,0 +1,76 @@
+//! The weights of direct convolutions in the order in which tiles read them.
+
+use super::super::algorithm::Geometry;
+use super::super::weights::pack_terms;
+use crate::graph::Weight;
+use crate::simd::LANES;
+
+/// The blocks of input channels that each block of output channels reads: `count` from its first one on.
+pub(super) struct ReadBlocks {
+    pub(super) count: usize,
+    pub(super) firsts: Vec<usize>,
+}
+
+impl ReadBlocks {
+    pub(super) fn of_groups(geometry: &Geometry) -> Self {
+        let inputs = geometry.inputs / geometry.groups;
+        let outputs = geometry.outputs / geometry.groups;
+        let blocks = geometry.inputs.div_ceil(LANES);
+        let ranges: Vec<(usize, usize)> = (0..geometry.outputs.div_ceil(LANES))
+            .map(|block| {
+                let last = ((block + 1) * LANES).min(geometry.outputs) - 1;
+                let (from, to) = (block * LANES / outputs * inputs, (last / outputs + 1) * inputs);
+                (from / LANES, to.div_ceil(LANES))
+            })
+            .collect();
+        let count = ranges.iter().map(|(from, to)| to - from).max().unwrap_or(1);
+        Self {
+            count,
+            firsts: ranges.iter().map(|&(from, _)| from.min(blocks - count)).collect(),
+        }
+    }
+}
+
+/// Packs weights for input in blocks of channels; weights between channels of different groups are zero.
+pub(super) fn pack_blocks(
+    packed: &mut [f32],
+    geometry: &Geometry,
+    weight: &Weight,
+    reads: &ReadBlocks,
+    last_channels: usize,
+    scale: impl Fn(usize) -> f64,
+) {
+    let taps = geometry.kernel[0] * geometry.kernel[1];
+    let data = weight.data();
+    // The input channel, counted from the first one that is read, and the tap of each term.
+    let mut terms = Vec::new();
+    for block in 0..reads.count {
+        let channels = if block + 1 == reads.count {
+            last_channels
+        } else {
+            LANES
+        };
+        for tap in 0..taps {
+            terms.extend((0..channels).map(|channel| (block * LANES + channel, tap)));
+        }
+    }
+    if geometry.groups == 1 {
+        let places: Vec<usize> = terms.iter().map(|(channel, tap)| channel * taps + tap).collect();
+        pack_terms(packed, geometry.outputs, terms.len(), |output, term| {
+            f64::from(data[output * places.len() + places[term]]) * scale(output)
+        });
+        return;
+    }
+    let inputs = geometry.inputs / geometry.groups;
+    let outputs = geometry.outputs / geometry.groups;
+    pack_terms(packed, geometry.outputs, terms.len(), |output, term| {
+        let (channel, tap) = terms[term];
+        let input = reads.firsts[output / LANES] * LANES + channel;
+        match input.checked_sub(output / outputs * inputs) {
+            Some(input) if input < inputs => {
+                f64::from(data[(output * inputs + input) * taps + tap]) * scale(output)
+            }
+            _ => 0.0,
+        }
+    });
+}
