@@ -5,7 +5,7 @@
 mod support;
 
 use std::{fs, os::unix::fs::PermissionsExt};
-use support::{User, git_server::GitServer, project, published::publish};
+use support::{User, git_server::GitServer, project, published::publish, ssh_server::SshServer};
 
 fn describes(user: &User, reference: &str) -> String {
     let run = user.run(["info", reference, "--json"]).expect(0);
@@ -86,4 +86,47 @@ fn a_private_repository_is_run_with_a_token_and_the_second_run_asks_nobody() {
     let after = user.run(["apply", &reference, &photos()]).expect(0);
     assert_eq!(after.stdout, before.stdout);
     assert_eq!(server.requests().len(), asked);
+}
+
+#[test]
+fn a_repository_is_read_over_ssh_with_the_users_keys_from_a_known_host() {
+    let Some(server) = SshServer::start() else {
+        return;
+    };
+    let user = User::new().with_empty_store();
+    let root = user.path("repositories");
+    fs::create_dir(&root).unwrap();
+    let [first, second] = publish(&root);
+    let url = server.url(&root.join("acme/brightness.git"));
+
+    let user = user.with_variable("SSH_AUTH_SOCK", "/no/agent");
+    fs::create_dir(user.path(".ssh")).unwrap();
+    let known_hosts = user.path(".ssh/known_hosts");
+    fs::write(&known_hosts, server.known_host()).unwrap();
+    let keyless = user.run(["info", &url]).expect(1);
+    assert!(
+        keyless.stderr.contains("hint: start ssh-agent"),
+        "{}",
+        keyless.stderr
+    );
+
+    let key_file = user.path(".ssh/id_ed25519");
+    fs::copy(server.key_file(), &key_file).unwrap();
+    assert!(describes(&user, &format!("{url}@v1")).starts_with(&first));
+    fs::remove_file(key_file).unwrap();
+
+    let agent = server.agent();
+    let user = user.with_variable("SSH_AUTH_SOCK", agent.to_str().unwrap());
+    assert!(describes(&user, &format!("{url}@feature/bright")).starts_with(&second));
+    let missing = user.run(["info", &server.url(&root.join("acme/none.git"))]);
+    assert_ne!(missing.code, 0);
+
+    // The server says that it is somebody else than before.
+    let changed = server.known_host().replace("AAAAI", "AAAAJ");
+    fs::write(&known_hosts, changed).unwrap();
+    let stranger = user.run(["info", &url]).expect(1);
+    assert!(stranger.stderr.contains("host"), "{}", stranger.stderr);
+    fs::write(&known_hosts, "").unwrap();
+    let unknown = user.run(["info", &url]).expect(1);
+    assert!(unknown.stderr.contains("known_hosts"), "{}", unknown.stderr);
 }

@@ -3,7 +3,12 @@
 
 #[path = "../../host/sources/src/testing/git_server.rs"]
 pub mod git_server;
+#[path = "../../host/sources/src/download/tests/server.rs"]
+pub mod http_server;
+#[path = "../../host/sources/src/testing/mount.rs"]
+pub mod mount;
 pub mod published;
+pub mod ssh_server;
 
 use std::{
     fs,
@@ -52,9 +57,13 @@ impl User {
         }
     }
 
-    /// Gives the user a store of its own, which holds nothing yet.
+    /// Gives the user a store of its own, which holds nothing yet. Only what cargo compiles is shared with all others.
     pub fn with_empty_store(mut self) -> Self {
+        let shared = self.store.join("build");
         self.store = self.home.path().join("store");
+        fs::create_dir_all(&shared).unwrap();
+        fs::create_dir(&self.store).unwrap();
+        std::os::unix::fs::symlink(shared, self.store.join("build")).unwrap();
         self
     }
 
@@ -75,11 +84,22 @@ impl User {
         self.home.path().join(name)
     }
 
+    /// Gives the user this store.
+    pub fn with_store(mut self, store: &Path) -> Self {
+        self.store = store.to_owned();
+        self
+    }
+
     /// Runs the program.
     pub fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_modelzoo"));
+        let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_modelzoo")));
+        Run::of(command.args(arguments).output().unwrap())
+    }
+
+    /// A command that runs `program` as this user.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command
-            .args(arguments)
             .current_dir(self.home.path())
             .env("MODELZOO_STORE", &self.store);
         // The toolchain's own folders are found through the real home.
@@ -96,20 +116,20 @@ impl User {
         command
             .env_remove("RUST_BACKTRACE")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = command.output().unwrap();
-        Run {
-            code: status.code().unwrap_or(-1),
-            stdout: String::from_utf8(stdout).unwrap(),
-            stderr: String::from_utf8(stderr).unwrap(),
-        }
+        command
     }
 }
 
 impl Run {
+    /// What a program did that has ended. A signal counts as -1.
+    pub fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// The same, once it has ended as it should.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {

@@ -128,6 +128,33 @@ impl Http {
         }
         .into())
     }
+
+    /// Where redirects of `url` leave its scheme, host and port, for who shows `token` as the password of `user` when he
+    /// is asked for it there.
+    pub(super) async fn way_out(&self, url: Url, user: &str, token: &str, rules: Rules<'_>) -> Option<Url> {
+        let mut place = url.clone();
+        let mut was_asked = false;
+        for _ in 0..=MAXIMUM_REDIRECTS {
+            let mut request = self.client.get(place.clone());
+            if was_asked {
+                request = request.basic_auth(user, Some(token));
+            }
+            let response = watched(request.send(), rules).await.ok()?.ok()?;
+            if response.status() == StatusCode::UNAUTHORIZED && !was_asked {
+                was_asked = true;
+                continue;
+            }
+            if !is_redirect(response.status()) {
+                return None;
+            }
+            let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
+            place = place.join(location).ok()?;
+            if place.origin() != url.origin() {
+                return Some(place);
+            }
+        }
+        None
+    }
 }
 
 impl Drop for Http {

@@ -95,6 +95,27 @@ impl Downloader {
         }
     }
 
+    /// How long a server may send nothing before it is given up.
+    pub fn stall_timeout(&self) -> Duration {
+        self.settings.stall_timeout
+    }
+
+    /// The server that the one at `url` redirects the holder of `token` to, when it is another one: another scheme,
+    /// host or port. `None` also when it cannot be asked. Mirrors are not looked at.
+    pub(crate) fn leads_elsewhere(
+        &self,
+        url: &str,
+        user: &str,
+        token: &str,
+        cancellation: &Cancellation,
+    ) -> Option<String> {
+        let url = Url::parse(url).ok()?;
+        let http = self.http().ok()?;
+        let rules = self.rules(cancellation);
+        let to = http.block_on(http.way_out(url, user, token, rules))?;
+        Some(to.origin().ascii_serialization())
+    }
+
     /// Whether the network may not be used.
     pub fn is_offline(&self) -> bool {
         self.offline
@@ -126,16 +147,10 @@ impl Downloader {
                 None => return self.fetch(request, progress, cancellation),
             },
         };
-        let rules = Rules {
-            credentials: &self.credentials,
-            mirrors: &self.mirrors,
-            stall_timeout,
-            cancellation,
-        };
         let transfer = Transfer {
             request,
             progress,
-            rules,
+            rules: self.rules(cancellation),
         };
         match self.first_that_works(transfer, urls, &mut partial) {
             Ok(url) => {
@@ -189,6 +204,15 @@ impl Downloader {
             .into_iter()
             .map(|result| result.into_inner().expect(all_set))
             .collect()
+    }
+
+    fn rules<'a>(&'a self, cancellation: &'a Cancellation) -> Rules<'a> {
+        Rules {
+            credentials: &self.credentials,
+            mirrors: &self.mirrors,
+            stall_timeout: self.settings.stall_timeout,
+            cancellation,
+        }
     }
 
     /// The request's URLs that may be used, parsed; or why there is none.

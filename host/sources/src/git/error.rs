@@ -1,7 +1,9 @@
 //! What can go wrong between a reference and its files.
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::atomic::hint_about_writing;
 use crate::suggest;
 
 /// A repository or revision that cannot be had.
@@ -57,6 +59,22 @@ pub enum GitError {
         /// What libgit2 says.
         source: git2::Error,
     },
+    /// The server sent nothing for too long.
+    #[error("{url} sent nothing for {} s", after.as_secs())]
+    Stalled {
+        /// The URL that was tried.
+        url: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The server would lead the token to another one.
+    #[error("{url} leads to {to}, which is not shown the token")]
+    Redirected {
+        /// The URL that was tried.
+        url: String,
+        /// Where it leads.
+        to: String,
+    },
     /// The fetch was cancelled.
     #[error("the fetch of {url} was cancelled")]
     Cancelled {
@@ -108,9 +126,9 @@ impl GitError {
                 let advice = if *refused {
                     "check that the key may read the repository"
                 } else {
-                    "start ssh-agent"
+                    "start ssh-agent, or put a key without a passphrase into ~/.ssh"
                 };
-                Some(format!("{advice}; `ssh-add -l` lists the keys that were offered"))
+                Some(format!("{advice}; `ssh-add -l` lists the keys of the agent"))
             }
             Self::Authentication { refused: false, .. } => Some(
                 "check the spelling; for a private repository, set GITHUB_TOKEN or a Git credential helper"
@@ -126,6 +144,13 @@ impl GitError {
             Self::Network { .. } => {
                 Some("check the network and the proxy, or use `--offline` with what the store has".to_owned())
             }
+            Self::Stalled { .. } => Some(
+                "try again later, or give it more time: `download.stall_timeout_seconds` in the configuration"
+                    .to_owned(),
+            ),
+            Self::Redirected { to, .. } => Some(format!("if you trust {to}, use that URL")),
+            Self::Write { source, .. } => Some(hint_about_writing(source).to_owned()),
+            Self::Refused { .. } => Some("tell its owner; no file of it was kept".to_owned()),
             _ => None,
         }
     }

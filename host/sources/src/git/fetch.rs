@@ -1,4 +1,5 @@
 //! Resolving a revision at a remote, and fetching its commit.
+use std::io;
 use std::path::Path;
 
 use git2::{
@@ -7,6 +8,7 @@ use git2::{
 
 use super::authentication::{Attempt, Authentication};
 use super::refs::{Target, Wanted};
+use super::timeouts;
 use super::{Access, FetchProgress, GitError, RemoteRefs};
 use crate::reference::{GitRepository, Revision};
 
@@ -61,6 +63,7 @@ pub fn fetch(
     access: &Access<'_>,
     have: &dyn Fn(&Commit) -> bool,
 ) -> Result<Fetched, GitError> {
+    timeouts::set(access.downloader.stall_timeout());
     let url = repository.url();
     let session = Session::new(&url, scratch, access)?;
     match session.run(Attempt::Anonymous, revision, have) {
@@ -120,6 +123,7 @@ impl<'a> Session<'a> {
         let final_url = remote.url().unwrap_or(&self.fetch_url).to_owned();
         let authentication = Authentication::new(attempt, self.access, self.url, &final_url);
         let failed = |error| self.failure(error, &authentication);
+        self.refuse_other_servers(&final_url, &authentication)?;
 
         let mut connection = remote
             .connect_auth(
@@ -209,6 +213,26 @@ impl<'a> Session<'a> {
         found.ok_or_else(|| refs.no_such(&text, &self.fetch_url).into())
     }
 
+    /// libgit2 takes credentials that one port of a host asked for along to another port that it is sent to. So what a
+    /// server answers to them is seen before libgit2 sees it.
+    fn refuse_other_servers(&self, url: &str, authentication: &Authentication<'_>) -> Result<(), GitError> {
+        let Some((user, token)) = authentication.token() else {
+            return Ok(());
+        };
+        let discovery = format!("{}/info/refs?service=git-upload-pack", url.trim_end_matches('/'));
+        match self
+            .access
+            .downloader
+            .leads_elsewhere(&discovery, user, token, self.access.cancellation)
+        {
+            Some(to) => Err(GitError::Redirected {
+                url: self.fetch_url.clone(),
+                to,
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// The commit behind `oid`, which may be a tag's.
     fn find_commit(&self, objects: &git2::Repository, oid: Oid) -> Option<Oid> {
         objects
@@ -289,6 +313,18 @@ impl<'a> Session<'a> {
         let is_ssh = url.starts_with("ssh://") || !url.contains("://");
         if self.access.cancellation.is_cancelled() {
             return GitError::Cancelled { url }.into();
+        }
+        if error.code() == ErrorCode::Timeout {
+            let after = self.access.downloader.stall_timeout();
+            return GitError::Stalled { url, after }.into();
+        }
+        // libgit2 passes on what the system says, and not its number.
+        if error.message().contains("No space left on device") {
+            return GitError::Write {
+                path: self.scratch.to_owned(),
+                source: io::Error::new(io::ErrorKind::StorageFull, error.message()),
+            }
+            .into();
         }
         if authentication.was_asked.get() && (error.code() == ErrorCode::Auth || is_ssh) {
             let sent = authentication.sent.get() > 0;

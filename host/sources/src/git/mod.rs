@@ -7,11 +7,10 @@ mod checkout;
 mod error;
 mod fetch;
 mod refs;
-#[cfg(test)]
-mod tests;
+mod timeouts;
 
 use crate::config::Mirrors;
-use crate::download::{Cancellation, Credentials};
+use crate::download::{Cancellation, Credentials, Downloader};
 
 pub use checkout::{Checkout, Omission, OmissionKind};
 pub use error::GitError;
@@ -27,6 +26,8 @@ pub struct Access<'a> {
     pub mirrors: &'a Mirrors,
     /// The token for GitHub. It is sent to GitHub's hosts, and to the mirror of one that the configuration names.
     pub credentials: &'a Credentials,
+    /// Says how long a server may be silent, and looks where a server that asks for a token leads.
+    pub downloader: &'a Downloader,
     /// Stops a fetch.
     pub cancellation: &'a Cancellation,
     /// Is told how a fetch goes, often; answer fast.

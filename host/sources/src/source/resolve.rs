@@ -58,6 +58,7 @@ impl<'a> ResolveOptions<'a> {
         Access {
             mirrors: self.mirrors,
             credentials: self.credentials,
+            downloader: self.downloader,
             cancellation: self.cancellation,
             progress: self.progress,
         }
@@ -154,15 +155,12 @@ fn finish(reference: &SourceRef, found: FoundTree) -> Result<ResolvedSource, Sou
         subdirectory,
         fetched,
     } = found;
-    let reference_to_source = match &subdirectory {
-        Some(folder) => reference.clone().with_subdirectory(Some(folder.clone())),
-        None => reference.clone(),
-    };
-    let identity = reference_to_source.identity();
-    let path = match reference_to_source.subdirectory() {
+    let reference = reference.clone().settled(subdirectory.as_deref());
+    let identity = reference.identity();
+    let path = match reference.subdirectory() {
         Some(subdirectory) => {
             folder_inside(&root, subdirectory).ok_or_else(|| SourceError::NoSuchSubdirectory {
-                identity: reference.clone().with_subdirectory(None).identity(),
+                identity: reference.clone().without_subdirectory().identity(),
                 subdirectory: subdirectory.to_owned(),
             })?
         }
@@ -173,7 +171,7 @@ fn finish(reference: &SourceRef, found: FoundTree) -> Result<ResolvedSource, Sou
         return Err(SourceError::NoManifest { identity, path });
     }
     Ok(ResolvedSource {
-        reference: reference.clone(),
+        reference,
         identity,
         commit,
         tree_hash,

@@ -35,14 +35,12 @@ impl GitServer {
 
     /// A server that wants this token as the password of `x-access-token`, as GitHub does.
     pub(crate) fn with_token(root: &Path, token: &str) -> Self {
-        Self::start(
-            root,
-            Some(format!(
-                "Basic {}",
-                base64(format!("x-access-token:{token}").as_bytes())
-            )),
-            None,
-        )
+        Self::start(root, Some(authorization(token)), None)
+    }
+
+    /// A server that sends those who know its token to another one.
+    pub(crate) fn redirecting_members(token: &str, to: &str) -> Self {
+        Self::start(Path::new("/"), Some(authorization(token)), Some(to.to_owned()))
     }
 
     /// A server that sends everybody to another one.
@@ -94,12 +92,12 @@ impl Shared {
             };
             let body = read_body(&mut reader, header("content-length"), header("transfer-encoding"));
             self.requests.lock().unwrap().push(request.clone());
-            let answer = if let Some(to) = &self.redirect {
+            let answer = if self.authorization.is_some() && request.authorization != self.authorization {
+                b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\n\r\n".to_vec()
+            } else if let Some(to) = &self.redirect {
                 let location = format!("{to}{}", request.target.trim_start_matches('/'));
                 format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
                     .into_bytes()
-            } else if self.authorization.is_some() && request.authorization != self.authorization {
-                b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\n\r\n".to_vec()
             } else {
                 self.run_backend(&request, &headers, &body)
             };
@@ -208,6 +206,11 @@ fn read_body(reader: &mut impl BufRead, length: Option<&str>, encoding: Option<&
     let length = length.map_or(0, |length| length.parse().unwrap());
     reader.by_ref().take(length).read_to_end(&mut body).unwrap();
     body
+}
+
+/// What a client that knows `token` sends.
+fn authorization(token: &str) -> String {
+    format!("Basic {}", base64(format!("x-access-token:{token}").as_bytes()))
 }
 
 fn base64(bytes: &[u8]) -> String {

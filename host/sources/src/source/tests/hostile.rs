@@ -122,3 +122,30 @@ fn the_token_goes_nowhere_else() {
             .all(|request| request.authorization.is_none())
     );
 }
+
+#[test]
+fn the_token_does_not_follow_to_another_port() {
+    let mut world = World::new();
+    world.repository("user/repo.git");
+    world.credentials = Credentials::new(Some("secret".into()), None, Vec::new());
+    for known_by_its_token in [false, true] {
+        let other = GitServer::with_token(&world.served(), "secret");
+        let first = match known_by_its_token {
+            true => GitServer::redirecting_members("secret", &other.url()),
+            false => GitServer::redirecting(&other.url()),
+        };
+        world.mirrors.insert("https://github.com/", first.url());
+        let error = world.resolve("user/repo").unwrap_err();
+        assert!(!chain(&error).contains("secret"), "{}", chain(&error));
+        let told = other
+            .requests()
+            .iter()
+            .any(|request| request.authorization.is_some());
+        assert!(!told, "the other server saw the token: {}", chain(&error));
+        let shown = first
+            .requests()
+            .iter()
+            .any(|request| request.authorization.is_some());
+        assert_eq!(shown, known_by_its_token);
+    }
+}

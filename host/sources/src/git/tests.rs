@@ -1,1 +1,0 @@
-//! Git against real repositories.
