@@ -1,5 +1,5 @@
-//! What a worker costs: the round trip of a batch against the same call in process, with a model that does next to
-//! nothing. The plugin is the sample `misbehaving`, which behaves unless it is told not to.
+//! What a worker costs: the start of one, and the round trip of a batch, against the same in process, with a model that
+//! does next to nothing. The plugin is the sample `misbehaving`, which behaves unless it is told not to.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use modelzoo_plugin_api::{Image, LoadOptions, PredictOptions};
@@ -33,15 +33,37 @@ fn round_trip(criterion: &mut Criterion) {
     }
 }
 
-fn runner() -> Result<PluginRunner, Box<dyn Error>> {
+/// What comes before the first prediction when everything is built already.
+fn warm_start(criterion: &mut Criterion) {
+    let (builder, request) = build().expect("the source of the sample plugin is there");
+    criterion.bench_function("find the artifact", |bencher| {
+        bencher.iter(|| builder.find(&request))
+    });
+    let runner = runner().expect("the sample plugin builds");
+    for isolation in [Isolation::Process, Isolation::None] {
+        let runner = runner.clone().with_isolation(isolation);
+        criterion.bench_function(&format!("load, isolation {isolation:?}"), |bencher| {
+            bencher.iter(|| {
+                runner.load_model("test/misbehaving", Path::new("/nowhere"), LoadOptions::default())
+            });
+        });
+    }
+}
+
+fn build() -> Result<(Builder, BuildRequest), Box<dyn Error>> {
     let work = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/plugins/misbehaving");
     let code = std::fs::read_to_string(source.join("src/lib.rs"))?;
     let request = BuildRequest::new(&source, code, "benches/misbehaving");
-    let built = Builder::new(work.join("build"), work.join("artifacts")).build(&request, &mut |_| {})?;
+    Ok((Builder::new(work.join("build"), work.join("artifacts")), request))
+}
+
+fn runner() -> Result<PluginRunner, Box<dyn Error>> {
+    let (builder, request) = build()?;
+    let built = builder.build(&request, &mut |_| {})?;
     let worker = std::env::var_os("CARGO_BIN_EXE_modelzoo-worker").ok_or("cargo does not name the worker")?;
     Ok(PluginRunner::new(built.artifact, Arc::new(DefaultServices)).with_worker_program(worker))
 }
 
-criterion_group!(benches, round_trip);
+criterion_group!(benches, warm_start, round_trip);
 criterion_main!(benches);

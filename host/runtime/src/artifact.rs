@@ -1,10 +1,8 @@
 //! A built plugin, named by its content.
 
-use sha2::{Digest as _, Sha256};
+use modelzoo_sources::Sha256Digest;
 use std::{
-    fmt::Write as _,
-    fs::File,
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -24,36 +22,9 @@ impl Artifact {
     /// When the file cannot be read.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
-        let sha256 = sha256_of_file(&path)?;
+        let sha256 = Sha256Digest::of_file(&path)?.to_string();
         Ok(Self { path, sha256 })
     }
-}
-
-/// The SHA-256 of a file's content, 64 lower-case hexadecimal digits.
-pub(crate) fn sha256_of_file(path: &Path) -> io::Result<String> {
-    const READ_BYTES: usize = 1 << 18;
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(hexadecimal(&hasher.finalize())),
-            Ok(count) => hasher.update(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

@@ -58,6 +58,18 @@ fn a_source_is_built_once_and_nothing_is_written_into_it() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_read_only_source_can_be_built() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tiny("");
+    fs::write(folder.path().join("Cargo.lock"), "version = 4\n").unwrap();
+    for file in ["Cargo.toml", "Cargo.lock", "src/lib.rs"] {
+        fs::set_permissions(folder.path().join(file), PermissionsExt::from_mode(0o444)).unwrap();
+    }
+    assert!(build(folder.path()).unwrap().is_new);
+}
+
+#[test]
 fn crates_are_counted_while_they_are_compiled() {
     let mut request = request(&sample("brightness"));
     request.identity = "counted".to_owned();

@@ -3,8 +3,7 @@
 use super::{
     ArtifactRecord, BuildError, BuildProgress,
     cargo::{Cargo, CargoFailure},
-    key, lockfile, manifest, profile,
-    publish::{self, sha256},
+    key, lockfile, manifest, profile, publish,
     sdk::{self, SdkCrate},
     toolchain::Toolchain,
     tree,
@@ -12,6 +11,7 @@ use super::{
 use crate::Artifact;
 use cargo_metadata::{CrateType, Metadata, Package};
 use fs_err as fs;
+use modelzoo_sources::{Sha256Digest, atomic};
 use std::{
     fs::TryLockError,
     io,
@@ -211,7 +211,7 @@ fn compile(
     let library = library.ok_or_else(|| no_library(&package, request))?;
     let lock_file = source.join("Cargo.lock");
     let lock = fs::read(&lock_file).map_err(BuildError::file("read", &lock_file))?;
-    Ok((library, sha256(&lock)))
+    Ok((library, Sha256Digest::of(&lock).to_string()))
 }
 
 /// Waits until no other process builds in `folder`. The lock ends with the file that this gives.
@@ -238,14 +238,15 @@ fn lock(folder: &Path, progress: &mut dyn FnMut(BuildProgress)) -> Result<std::f
 fn prepare(request: &BuildRequest, folder: &Path, sdk: &[SdkCrate]) -> Result<PathBuf, BuildError> {
     let source = folder
         .join("sources")
-        .join(&sha256(request.identity.as_bytes())[..16]);
+        .join(&Sha256Digest::of(&request.identity).to_string()[..16]);
     tree::copy(&request.source, &source)?;
     manifest::prepare(&source)?;
     let lock_file = source.join("Cargo.lock");
     if lock_file.exists() {
         let text = fs::read_to_string(&lock_file).map_err(BuildError::file("read", &lock_file))?;
-        fs::write(&lock_file, lockfile::without_sdk(&text, sdk))
-            .map_err(BuildError::file("write", &lock_file))?;
+        let adjusted = lockfile::without_sdk(&text, sdk);
+        // Cargo completes it, also where the original is read-only.
+        atomic::write(&lock_file, adjusted).map_err(BuildError::file("write", &lock_file))?;
     }
     Ok(source)
 }

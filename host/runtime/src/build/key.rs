@@ -1,9 +1,8 @@
 //! The name of an artifact: a hash over everything that decides what comes out of a build.
 
 use super::{BuildError, BuildRequest, profile, sdk, toolchain::Toolchain};
-use crate::artifact::hexadecimal;
 use fs_err as fs;
-use sha2::{Digest as _, Sha256};
+use modelzoo_sources::sha256::Sha256Hasher;
 use std::io::{self, Read as _};
 
 /// Grows when plugins must be built again although nothing that the key covers has changed.
@@ -38,12 +37,12 @@ pub(super) fn of(request: &BuildRequest, toolchain: &Toolchain) -> Result<String
 
 /// A hash over a list of parts, each with its length, so that no part can flow into the next one.
 fn hash(parts: &[&[u8]]) -> String {
-    let mut hasher = Sha256::new();
+    let mut hasher = Sha256Hasher::default();
     for part in parts {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    hexadecimal(&hasher.finalize())
+    hasher.finish().to_string()
 }
 
 /// What `target-cpu=native` means here: a plugin that was built for another processor may not run on this one, and

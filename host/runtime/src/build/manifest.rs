@@ -2,6 +2,7 @@
 
 use super::BuildError;
 use fs_err as fs;
+use modelzoo_sources::atomic;
 use std::path::{Component, Path, PathBuf};
 use toml_edit::{DocumentMut, Item};
 
@@ -24,7 +25,8 @@ pub(super) fn prepare(folder: &Path) -> Result<(), BuildError> {
     if parsed.contains_key("workspace") {
         return Ok(());
     }
-    fs::write(&manifest, format!("{}\n\n[workspace]\n", text.trim_end()))
+    // The copy may be read-only, as its original is: it is replaced, and not written to.
+    atomic::write(&manifest, format!("{}\n\n[workspace]\n", text.trim_end()))
         .map_err(BuildError::file("write", &manifest))
 }
 

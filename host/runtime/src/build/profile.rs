@@ -1,7 +1,8 @@
 //! The one way in which all plugins are built. Crates that several plugins need are compiled once only if everything
 //! here is the same for all of them, whatever their own manifests say.
 
-use super::{publish::sha256, toolchain::Toolchain};
+use super::toolchain::Toolchain;
+use modelzoo_sources::Sha256Digest;
 
 /// The profile, as cargo's `--config` takes it. What stands here outranks the manifest's `[profile.release]`.
 pub(super) const PROFILE: [&str; 11] = [
@@ -27,5 +28,5 @@ pub(super) fn id(toolchain: &Toolchain) -> String {
     let all = [&[toolchain.version.as_str(), RUSTFLAGS], &PROFILE[..]]
         .concat()
         .join("\n");
-    sha256(all.as_bytes())[..16].to_owned()
+    Sha256Digest::of(all).to_string()[..16].to_owned()
 }

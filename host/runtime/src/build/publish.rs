@@ -1,16 +1,13 @@
 //! The folder of artifacts: a folder each, named by its key, that is there whole or not at all.
 
 use super::BuildError;
-use crate::{
-    Artifact,
-    artifact::{hexadecimal, sha256_of_file},
-};
+use crate::Artifact;
 use fs_err as fs;
+use modelzoo_sources::Sha256Digest;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::{
     env::consts::DLL_EXTENSION,
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -78,7 +75,7 @@ pub(super) fn publish(
     let library = library(temporary.path(), "");
     (|| {
         fs::copy(built, &library)?;
-        record.sha256 = sha256_of_file(&library)?;
+        record.sha256 = Sha256Digest::of_file(&library)?.to_string();
         record.size_bytes = fs::metadata(&library)?.len();
         let text = serde_json::to_string_pretty(&record)? + "\n";
         fs::write(temporary.path().join("artifact.json"), text)?;
@@ -98,21 +95,6 @@ pub(super) fn publish(
     }
     find(artifacts, &record.key)
         .ok_or_else(|| BuildError::file("read back", &target)(io::Error::other("it is not what was written")))
-}
-
-/// Writes a file that is there whole or not at all.
-pub(super) fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// The SHA-256 of bytes, as hexadecimal digits.
-pub(super) fn sha256(content: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(content))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::BuildError;
 use fs_err as fs;
+use modelzoo_sources::atomic;
 use serde::{Deserialize, Serialize};
 use std::{
     env::consts::EXE_SUFFIX,
@@ -72,7 +73,7 @@ impl Toolchain {
         // Without a memory the next start is a little slower, and no more.
         let written = serde_json::to_vec_pretty(&remembered)
             .map_err(io::Error::from)
-            .and_then(|text| super::publish::write_atomically(&memory, &text));
+            .and_then(|text| atomic::write(&memory, text));
         if let Err(error) = written {
             tracing::debug!(%error, "cannot remember the toolchain");
         }

@@ -1,7 +1,7 @@
 //! From a file to the root module of a plugin, one check after the other.
 
 use super::LibraryError;
-use crate::{Artifact, artifact::sha256_of_file};
+use crate::Artifact;
 use libloading::Library;
 use modelzoo_abi::{
     PluginRootRef,
@@ -9,6 +9,7 @@ use modelzoo_abi::{
         AbiHeader, AbiHeaderRef, LibraryError as AbiStableError, ROOT_MODULE_LOADER_NAME_WITH_NUL,
     },
 };
+use modelzoo_sources::Sha256Digest;
 use std::path::Path;
 
 /// Opens a plugin, after checking that its content is what it should be: the system's loader maps a file without
@@ -22,7 +23,7 @@ pub(super) fn root(artifact: &Artifact) -> Result<PluginRootRef, LibraryError> {
         path: path.to_owned(),
         reason: error.to_string(),
     };
-    let actual = sha256_of_file(path).map_err(unreadable)?;
+    let actual = Sha256Digest::of_file(path).map_err(unreadable)?.to_string();
     if actual != artifact.sha256 {
         return Err(LibraryError::Damaged {
             path: path.to_owned(),
