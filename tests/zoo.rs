@@ -128,6 +128,84 @@ fn models_of_registered_sources_are_known_by_name() {
     assert_eq!(sources[0]["commit"]["id"], second.as_str());
 }
 
+fn info(user: &User, model: &str, more: &[&str]) -> Value {
+    let run = user.run([&["info", model, "--json"], more].concat()).expect(0);
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+#[test]
+fn a_known_name_keeps_its_commit_and_its_weights_until_and_through_an_update() {
+    let (user, url, repository, [first, second]) = user_with_source();
+    user.run(["sources", "add", &url]).expect(0);
+    user.run(["trust", "allow", &url]).expect(0);
+    user.run(["download", "test/brightness"]).expect(0);
+    git(
+        &repository,
+        &["update-ref", "refs/heads/main", "refs/heads/feature/bright"],
+    );
+    assert_eq!(info(&user, "test/brightness", &[])["commit"], first.as_str());
+    assert_eq!(info(&user, &url, &[])["commit"], second.as_str());
+
+    let shown = user.run(["update", "--dry-run"]).expect(0);
+    assert!(
+        shown.stdout.contains("~ model test/brightness: description"),
+        "{}",
+        shown.stdout
+    );
+    assert_eq!(info(&user, "test/brightness", &[])["commit"], first.as_str());
+    user.run(["update"]).expect(0);
+    assert_eq!(info(&user, "test/brightness", &[])["commit"], second.as_str());
+    user.run(["find", "test/brightness"]).expect(0);
+}
+
+#[test]
+fn what_the_address_bar_shows_can_be_registered_and_locked() {
+    let user = User::new().with_empty_store();
+    let work = user.path("work");
+    fs::create_dir_all(work.join("models/a")).unwrap();
+    fs::write(
+        work.join("models/a/manifest.json"),
+        r#"{"models": [{"base_name": "a"}]}"#,
+    )
+    .unwrap();
+    git(&work, &["init", "--quiet"]);
+    git(&work, &["checkout", "--quiet", "-b", "feat/x"]);
+    git(&work, &["add", "--all"]);
+    git(&work, &["commit", "--quiet", "-m", "A model in a folder"]);
+    let commit = git(&work, &["rev-parse", "HEAD"]);
+    fs::create_dir(user.path("served")).unwrap();
+    git(
+        &user.path("served"),
+        &["clone", "--quiet", "--bare", "../work", "acme/zoo"],
+    );
+    let mirror = format!(
+        "[mirrors]\n\"https://github.com/\" = \"file://{}/\"\n",
+        user.path("served").display()
+    );
+    let user = user.with_config(&mirror);
+
+    let browser = "https://github.com/acme/zoo/tree/feat/x/models/a";
+    user.run(["sources", "add", browser]).expect(0);
+    assert_eq!(
+        info(&user, "a", &["--offline"])["source"],
+        "github.com/acme/zoo//models/a"
+    );
+    user.run(["lock"]).expect(0);
+    git(
+        &user.path("served/acme/zoo"),
+        &["update-ref", "-d", "refs/heads/feat/x"],
+    );
+    for spelling in [browser, "acme/zoo@feat/x//models/a", "a"] {
+        assert_eq!(
+            info(&user, spelling, &["--locked"])["commit"],
+            commit.as_str(),
+            "{spelling}"
+        );
+    }
+    user.run(["sources", "remove", browser]).expect(0);
+    user.run(["info", "a"]).expect(3);
+}
+
 #[test]
 fn a_store_that_was_changed_is_found_out() {
     let (user, url, _, _) = user_with_source();

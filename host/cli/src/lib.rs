@@ -13,6 +13,7 @@
 #![deny(missing_docs)]
 
 mod model;
+pub mod zoo;
 
 pub use model::{Error, Model, apply_model, compute_embeddings, load_model};
 pub use modelzoo_data::{label::Fields, media::RgbImage};

@@ -48,13 +48,17 @@ pub fn load_model(source: &str, settings: LoadSettings) -> Result<Model, Error> 
         .map_or((source, None), |(source, name)| (source, Some(name)));
     let zoo = Zoo::new(ZooSettings::of_user()?)?;
     let prepared = zoo.prepare_model(&zoo.find_model(source, name)?, &settings)?;
-    Ok(Model {
-        loaded: zoo.load_model(&prepared, &settings)?,
-        provenance: prepared.provenance,
-    })
+    Ok(Model::new(
+        zoo.load_model(&prepared, &settings)?,
+        prepared.provenance,
+    ))
 }
 
 impl Model {
+    pub(crate) fn new(loaded: Box<dyn LoadedModel>, provenance: Provenance) -> Self {
+        Self { loaded, provenance }
+    }
+
     /// What it is and can do.
     pub fn info(&self) -> &ModelInfo {
         self.loaded.info()

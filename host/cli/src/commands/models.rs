@@ -41,10 +41,7 @@ pub fn find(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> 
 pub fn download(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
     let model = arguments.find(&zoo)?;
-    let prepared = zoo.prepare_model(&model, &LoadSettings::default())?;
-    if !model.source.reference.is_local_path() {
-        zoo.registry().register(&model.source)?;
-    }
+    let prepared = zoo.download_model(&model, &LoadSettings::default(), false)?;
     if arguments.json {
         print_json(&serde_json::json!({ "path": prepared.weights, "provenance": prepared.provenance }))?;
     } else {

@@ -60,9 +60,7 @@ pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -
     let zoo = open(global, terminal)?;
     match &arguments.action {
         Action::Add(arguments) => {
-            let source = zoo.find_source(&zoo.parse_reference(&arguments.source)?)?;
-            let known = zoo.registry().register(&source)?;
-            zoo.save_lock()?;
+            let known = zoo.register_source(&zoo.parse_reference(&arguments.source)?, true)?;
             show(&known, arguments.output.json)?;
         }
         Action::List(output) => list(&zoo, output.json)?,
@@ -72,7 +70,7 @@ pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -
         }
         Action::Update(arguments) => update(&zoo, arguments, terminal)?,
         Action::Remove(arguments) => {
-            let gone = zoo.registry().remove(&zoo.parse_reference(&arguments.source)?)?;
+            let gone = zoo.forget_source(&zoo.parse_reference(&arguments.source)?, false)?;
             terminal.say(format!(
                 "forgot {}; its files and weights stay in the store",
                 gone.identity

@@ -82,6 +82,7 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<Stri
                 Exit::Incompatible,
                 Some("`modelzoo plugin new` makes a source whose plugin can be built".to_owned()),
             ),
+            ZooError::Archive(error) => (Exit::Failed, Some(error.hint().to_owned())),
             ZooError::Store(error) => (store_exit(error), error.hint().map(str::to_owned)),
             _ => (Exit::Failed, None),
         });

@@ -3,6 +3,7 @@ use modelzoo_sources::{
     archive::ArchiveError,
     config::ConfigError,
     download::DownloadError,
+    git::Omission,
     lock::{LockError, MovedTag},
     manifest::SelectError,
     reference::ReferenceError,
@@ -95,6 +96,14 @@ pub enum ZooError {
         actual: String,
         /// What it should be.
         expected: String,
+    },
+    /// The weights that the manifest names are a file that the source does not really have.
+    #[error("{source_identity} has no weights: {omission}")]
+    OmittedWeights {
+        /// The source.
+        source_identity: String,
+        /// The file, and why it is missing.
+        omission: Omission,
     },
     /// The weights cannot be read or put in their place.
     #[error("cannot use the weights {}", path.display())]

@@ -5,7 +5,7 @@ use modelzoo_sources::{
     lock::SourceKey,
     manifest::ModelEntry,
     reference::{Forges, Revision},
-    source::{ResolveOptions, ResolvedSource, SourceManifest, resolve},
+    source::{ResolveOptions, ResolvedSource, SourceCommit, SourceManifest, resolve},
     zoo::ZooError as RegisterError,
 };
 
@@ -42,17 +42,36 @@ impl Zoo {
     /// # Errors
     /// When the source cannot be had, or is not what the lock says.
     pub fn find_source(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
+        self.find_source_at(reference, None)
+    }
+
+    /// Gets a source at its locked commit, else at `registered`, else at what its reference means now.
+    fn find_source_at(
+        &self,
+        reference: &SourceRef,
+        registered: Option<&SourceCommit>,
+    ) -> Result<ResolvedSource, ZooError> {
+        let reference = &self.lock().settle(reference);
         let key = lock_key(reference);
-        let pinned = key
+        let locked = key
             .as_ref()
             .and_then(|key| self.lock().pinned(key)?.commit.clone());
-        let pinned = pinned.and_then(|commit| Revision::named(&commit).ok());
-        let mut source = self.resolve(&pinned.map_or_else(
-            || reference.clone(),
-            |commit| reference.clone().with_revision(commit),
-        ))?;
-        source.reference = reference.clone();
-        if let Some(key) = key {
+        let pinned = locked
+            .or_else(|| registered.map(|commit| commit.id.clone()))
+            .and_then(|commit| Revision::named(&commit).ok());
+        let mut source = match &pinned {
+            Some(commit) => self.resolve(&reference.clone().with_revision(commit.clone()))?,
+            None => self.resolve(reference)?,
+        };
+        if source.fetched {
+            for omission in &source.omissions {
+                tracing::warn!("{}: {omission}", source.identity);
+            }
+        }
+        if pinned.is_some() {
+            source.reference = reference.clone();
+        }
+        if let Some(key) = lock_key(&source.reference) {
             self.note_in_lock(&key, &source)?;
         }
         Ok(source)
@@ -97,7 +116,7 @@ impl Zoo {
     /// When the source cannot be had, or the lock may not change.
     pub fn update_source(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
         let source = self.resolve(reference)?;
-        if let Some(key) = lock_key(reference) {
+        if let Some(key) = lock_key(&source.reference) {
             self.lock().release(&key);
             self.note_in_lock(&key, &source)?;
         }
@@ -137,8 +156,10 @@ impl Zoo {
         if let (true, None) = (may_be_name(model), name) {
             match self.catalog()?.find(model) {
                 Ok(known) => {
-                    let reference = known.source().reference.clone();
-                    return self.find_in_source(&reference, Some(known.name()));
+                    // An update is taken when the user asks for it, and not because a branch has moved.
+                    let registered = known.source();
+                    let source = self.find_source_at(&registered.reference, registered.commit.as_ref())?;
+                    return found(source, Some(known.name()));
                 }
                 Err(error @ RegisterError::UnknownModel { .. }) if model.contains('/') => {
                     // It may be a source; but a slip in a name should not end at somebody's repository unnoticed.
@@ -151,19 +172,19 @@ impl Zoo {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.find_in_source(&self.parse_reference(model)?, name)
+        found(self.find_source(&self.parse_reference(model)?)?, name)
     }
+}
 
-    fn find_in_source(&self, reference: &SourceRef, name: Option<&str>) -> Result<FoundModel, ZooError> {
-        let source = self.find_source(reference)?;
-        let (manifest, entry) = source.select(name)?;
-        let (manifest, entry) = (manifest.clone(), entry.clone());
-        Ok(FoundModel {
-            source,
-            manifest,
-            entry,
-        })
-    }
+/// The model called `name` of a source, or its only one.
+fn found(source: ResolvedSource, name: Option<&str>) -> Result<FoundModel, ZooError> {
+    let (manifest, entry) = source.select(name)?;
+    let (manifest, entry) = (manifest.clone(), entry.clone());
+    Ok(FoundModel {
+        source,
+        manifest,
+        entry,
+    })
 }
 
 /// Whether a text can be a model's name: not a path, not a URL, nothing that says that it is a source.

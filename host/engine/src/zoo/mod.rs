@@ -4,6 +4,7 @@ mod consent;
 mod error;
 mod find;
 mod load;
+mod manage;
 mod observer;
 mod prepare;
 mod services;

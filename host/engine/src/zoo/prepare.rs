@@ -46,10 +46,18 @@ impl Zoo {
         model: &FoundModel,
         settings: &LoadSettings,
     ) -> Result<PreparedModel, ZooError> {
-        self.require_plugin(model, settings)?;
-        self.require_trust(model)?;
-        let artifact = self.build(model, settings)?;
-        let weights = self.weights(model, &artifact, settings)?;
+        self.prepare(model, settings, false)
+    }
+
+    /// Prepares a model; `again` downloads weights that are there once more.
+    pub(super) fn prepare(
+        &self,
+        model: &FoundModel,
+        settings: &LoadSettings,
+        again: bool,
+    ) -> Result<PreparedModel, ZooError> {
+        let artifact = self.plugin(model, settings)?;
+        let weights = self.weights(model, &artifact, settings, again)?;
         self.note_contents(model, &artifact, &weights)?;
         Ok(PreparedModel {
             name: model.entry.name(),
@@ -70,6 +78,16 @@ impl Zoo {
         })
     }
 
+    /// The built plugin of a model, once this machine meets its requirements and its code may run.
+    ///
+    /// # Errors
+    /// When one of these is not so, or the plugin does not compile.
+    pub fn plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<Artifact, ZooError> {
+        self.require_plugin(model, settings)?;
+        self.require_trust(model)?;
+        self.build(model, settings)
+    }
+
     /// Makes sure that there is a plugin, and that this machine is one for it, before anything is downloaded.
     fn require_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<(), ZooError> {
         if !model.manifest.has_plugin() {
@@ -78,11 +96,20 @@ impl Zoo {
                 identity: model.source.identity.clone(),
             });
         }
+        self.require_requirements(model, settings.device)
+    }
+
+    /// Makes sure that this machine has what the model needs on `device`. By the configuration's
+    /// `requirement_error_level`, what is missing is an error (0) or a warning (1), or is not looked for (2).
+    ///
+    /// # Errors
+    /// When something is missing.
+    pub fn require_requirements(&self, model: &FoundModel, device: Device) -> Result<(), ZooError> {
         let level = self.settings.config.requirement_error_level;
         if level > 1 {
             return Ok(());
         }
-        let unmet = self.unmet_requirements(model, settings.device);
+        let unmet = self.unmet_requirements(model, device);
         match (unmet.is_empty(), level) {
             (true, _) => Ok(()),
             (false, 0) => Err(ZooError::Unmet {

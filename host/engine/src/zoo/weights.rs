@@ -6,7 +6,9 @@ use modelzoo_sources::{
     Sha256Digest,
     archive::{ArchiveFormat, ArchiveLimits, extract},
     download::{Request, google_drive_url, hugging_face_url},
+    git::Omission,
     manifest::{Manager, Origin},
+    source::ResolvedSource,
 };
 use std::{
     collections::BTreeMap,
@@ -23,17 +25,19 @@ pub(super) struct Weights {
 }
 
 impl Zoo {
-    /// Where the weights of a model are on this machine; they are downloaded unless they are there.
+    /// Where the weights of a model are on this machine; they are downloaded unless they are there, or `again`.
     pub(super) fn weights(
         &self,
         model: &FoundModel,
         artifact: &Artifact,
         settings: &LoadSettings,
+        again: bool,
     ) -> Result<Weights, ZooError> {
         let (identity, name) = (&model.source.identity, model.entry.name());
         let manager = model.entry.manager.as_ref();
         if let Some(Origin::SourceFile(file)) = manager.and_then(|manager| manager.origins.first()) {
             let path = model.manifest.folder.join(file);
+            refuse_pointer(&path, &model.source)?;
             let digest = file_of_source(&path, manager.and_then(|manager| manager.sha256))?;
             return Ok(Weights {
                 path,
@@ -42,22 +46,21 @@ impl Zoo {
         }
         let store = &self.settings.store;
         let folder = store.model_dir(identity, &name);
-        let path = folder.join(file_name(model));
-        if manager.is_none() && model.entry.base_filename.is_none() {
-            // A model without a file name has no weights.
+        let path = folder.join(model.entry.weights_name());
+        if !model.entry.has_weights() {
             return Ok(Weights {
                 path,
                 files: BTreeMap::new(),
             });
         }
-        if folder.exists() {
+        if folder.exists() && !again {
             return Ok(Weights {
                 path,
                 files: store.model_files(identity, &name)?,
             });
         }
         let staging = store.stage()?;
-        let staged = staging.path().join(file_name(model));
+        let staged = staging.path().join(model.entry.weights_name());
         if let Some(parent) = staged.parent() {
             fs_err::create_dir_all(parent).map_err(|source| ZooError::WeightsFile {
                 path: parent.to_owned(),
@@ -78,6 +81,14 @@ impl Zoo {
         })
     }
 
+    /// Whether the weights of a model are on this machine; `None` for a model without weights.
+    pub fn is_downloaded(&self, model: &FoundModel) -> Option<bool> {
+        model
+            .entry
+            .has_weights()
+            .then(|| self.find_weights(model).is_ok())
+    }
+
     /// Where the weights of a model are, if they are on this machine.
     ///
     /// # Errors
@@ -95,7 +106,7 @@ impl Zoo {
                     .settings
                     .store
                     .model_dir(&model.source.identity, &model.entry.name());
-                folder.join(file_name(model))
+                folder.join(model.entry.weights_name())
             }
         };
         if path.exists() {
@@ -131,7 +142,7 @@ impl Zoo {
         }
         let pinned = model.lock_key().and_then(|key| {
             self.lock()
-                .expected_weights(&key, &model.entry.name(), file_name(model))
+                .expected_weights(&key, &model.entry.name(), model.entry.weights_name())
         });
         // An archive arrives in a folder of its own, so that nothing in it can take the archive's place.
         let arrival = self.settings.store.stage()?;
@@ -171,6 +182,18 @@ impl Zoo {
     }
 }
 
+/// Git LFS keeps files elsewhere: what a source has in their place is no weights.
+fn refuse_pointer(path: &Path, source: &ResolvedSource) -> Result<(), ZooError> {
+    let is_it = |omission: &&Omission| source.root.join(&omission.path) == path;
+    match source.omissions.iter().find(is_it) {
+        Some(omission) => Err(ZooError::OmittedWeights {
+            source_identity: source.identity.clone(),
+            omission: omission.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Checks a file that the source carries against the manifest's hash; gives its own.
 fn file_of_source(path: &Path, expected: Option<Sha256Digest>) -> Result<Sha256Digest, ZooError> {
     let actual = Sha256Digest::of_file(path).map_err(|source| ZooError::WeightsFile {
@@ -194,14 +217,4 @@ fn url_of(origin: &Origin) -> Option<String> {
         Origin::HuggingFace { repo, file, revision } => Some(hugging_face_url(repo, file, Some(revision))),
         Origin::SourceFile(_) => None,
     }
-}
-
-/// The manifest's `base_filename`, or a name for models that have none.
-fn file_name(model: &FoundModel) -> &str {
-    model
-        .entry
-        .base_filename
-        .as_deref()
-        .filter(|name| !name.is_empty())
-        .unwrap_or("weights")
 }

@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Change, ContentMismatch, FILE_NAME, Lock, LockError, LockedSource, MovedTag, SourceKey};
-use crate::Sha256Digest;
+use crate::identity::split_subdirectory;
+use crate::{Sha256Digest, SourceRef};
 
 /// Where a run looks for its lock, and where it records what it resolved.
 #[derive(Debug, Clone)]
@@ -93,6 +94,16 @@ impl LockFile {
     /// What is locked or recorded as of now.
     pub fn lock(&self) -> &Lock {
         &self.now
+    }
+
+    /// `reference` as the lock file knows it: where `tree/a/b` is locked, it is known which part of it is a folder.
+    pub fn settle(&self, reference: &SourceRef) -> SourceRef {
+        let known = self.before.sources.keys().find_map(|key| {
+            let (_, folder) = split_subdirectory(&key.identity);
+            let settled = reference.clone().settled(folder);
+            (SourceKey::of(&settled) == *key).then_some(settled)
+        });
+        known.unwrap_or_else(|| reference.clone())
     }
 
     /// What `key` is pinned to: to be used instead of asking the remote. `None` when nothing is, or without a lock file.

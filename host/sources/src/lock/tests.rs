@@ -101,6 +101,28 @@ fn the_lock_is_found_upwards_and_the_nearest_counts() {
 }
 
 #[test]
+fn a_browsers_url_is_found_under_what_it_turned_out_to_mean() {
+    let project = Project::new();
+    std::fs::write(project.path(), "version = 1\n").unwrap();
+    let mut file = project.open(false).unwrap();
+    let locked = key("github.com/acme/zoo//models/a", Some("feat/x"));
+    file.resolved(&locked, Some(COMMIT), digest("tree"), None)
+        .unwrap();
+    file.save().unwrap();
+
+    let file = project.open(false).unwrap();
+    let settle = |spelling: &str| file.settle(&SourceRef::parse(spelling).unwrap()).to_string();
+    assert_eq!(
+        settle("https://github.com/acme/zoo/tree/feat/x/models/a"),
+        "acme/zoo@feat/x//models/a"
+    );
+    for other in ["acme/zoo@v1", "https://github.com/acme/zoo/tree/feat/models/a"] {
+        let reference = SourceRef::parse(other).unwrap();
+        assert_eq!(file.settle(&reference), reference);
+    }
+}
+
+#[test]
 fn what_is_locked_is_pinned_until_it_is_released() {
     let project = Project::locked();
     let acme = key("github.com/acme/zoo", Some("v1"));

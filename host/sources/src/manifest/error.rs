@@ -50,6 +50,20 @@ pub enum ManifestError {
     },
 }
 
+impl ManifestError {
+    /// What the user can do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "check that the file is there and may be read",
+            Self::TooLarge { .. } => {
+                "a manifest describes models; their weights and data belong into other files"
+            }
+            Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::Malformed { .. } => "`modelzoo plugin new` writes a manifest to compare it with",
+        }
+    }
+}
+
 /// A model that cannot be chosen from a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

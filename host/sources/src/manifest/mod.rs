@@ -164,6 +164,19 @@ pub struct TrainingData {
     pub url: Option<String>,
 }
 
+impl ModelEntry {
+    /// Whether there is something to download. A model that names neither a file nor a manager has no weights.
+    pub fn has_weights(&self) -> bool {
+        self.manager.is_some() || self.base_filename.is_some()
+    }
+
+    /// What the weights are called in the model's folder: the manifest's `base_filename`, or a name for models that
+    /// have none.
+    pub fn weights_name(&self) -> &str {
+        self.base_filename.as_deref().unwrap_or("weights")
+    }
+}
+
 impl Manifest {
     /// Reads the manifest at `path`.
     ///

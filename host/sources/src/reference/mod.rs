@@ -130,9 +130,35 @@ impl SourceRef {
         }
     }
 
-    /// The same place with another folder in it.
-    pub(crate) fn with_subdirectory(mut self, subdirectory: Option<String>) -> Self {
-        self.subdirectory = subdirectory;
+    /// The same reference, once it is known which folder is the end of a [`Revision::RefOrPath`], if any: with the rest
+    /// as its revision. Any other reference stays as it is.
+    pub fn settled(self, folder: Option<&str>) -> Self {
+        let Revision::RefOrPath(path) = &self.revision else {
+            return self;
+        };
+        let name = match folder {
+            Some(folder) => path
+                .strip_suffix(folder)
+                .and_then(|start| start.strip_suffix('/')),
+            None => Some(path.as_str()),
+        };
+        // A part of a name that was checked is one, too.
+        match name.map(Revision::named) {
+            Some(Ok(revision)) => {
+                let folder = folder.map(str::to_owned).or(self.subdirectory);
+                Self {
+                    location: self.location,
+                    revision,
+                    subdirectory: folder,
+                }
+            }
+            _ => self,
+        }
+    }
+
+    /// The same place without the folder in it.
+    pub(crate) fn without_subdirectory(mut self) -> Self {
+        self.subdirectory = None;
         self
     }
 

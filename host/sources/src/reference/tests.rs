@@ -230,6 +230,23 @@ fn folders_inside_a_source() {
 }
 
 #[test]
+fn a_path_behind_tree_is_settled_by_its_folder() {
+    let open = SourceRef::parse("https://github.com/u/r/tree/feat/x/models/a").unwrap();
+    for (folder, settled) in [
+        (Some("models/a"), "u/r@feat/x//models/a"),
+        (Some("a"), "u/r@feat/x/models//a"),
+        (None, "u/r@feat/x/models/a"),
+        // No end of the path.
+        (Some("b"), "u/r/tree/feat/x/models/a"),
+        (Some("feat/x/models/a"), "u/r/tree/feat/x/models/a"),
+    ] {
+        assert_eq!(open.clone().settled(folder).to_string(), settled, "{folder:?}");
+    }
+    let closed = SourceRef::parse("u/r@v1//a").unwrap();
+    assert_eq!(closed.clone().settled(Some("a")), closed);
+}
+
+#[test]
 fn archives_and_paths() {
     for (spelling, url, folder) in [
         (

@@ -161,13 +161,24 @@ impl CatalogModel {
 
     /// Whether its weights are on this machine: in the store, or in the source's own files.
     pub fn is_downloaded(&self, store: &Store) -> bool {
-        let manager = self.entry().manager.as_ref();
+        self.weights(store).is_some()
+    }
+
+    /// The file or folder of its weights, if they are on this machine.
+    pub fn weights(&self, store: &Store) -> Option<PathBuf> {
+        let entry = self.entry();
+        let manager = entry.manager.as_ref();
         if let Some(Origin::SourceFile(file)) = manager.and_then(|manager| manager.origins.first()) {
             // Whether the file is intact is seen when it is used.
-            let folder = self.source.folder(store);
-            return folder.is_some_and(|folder| folder.join(&self.manifest().folder).join(file).is_file());
+            let path = self
+                .source
+                .folder(store)?
+                .join(&self.manifest().folder)
+                .join(file);
+            return path.is_file().then_some(path);
         }
-        store.model_dir(&self.source.identity, &self.name).exists()
+        let folder = store.model_dir(&self.source.identity, &self.name);
+        folder.exists().then(|| folder.join(entry.weights_name()))
     }
 
     fn model_name(&self) -> ModelName<'_> {

@@ -60,7 +60,8 @@ impl ZooError {
                 sources.first()?
             )),
             Self::UnknownSource { .. } => Some("`modelzoo sources list` shows what is registered".to_owned()),
-            Self::File { .. } | Self::Manifest(_) => None,
+            Self::Manifest(error) => Some(error.hint().to_owned()),
+            Self::File { .. } => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ZooError;
 use crate::manifest::{MANIFEST_FILE, Manifest, ModelEntry};
-use crate::reference::Location;
+use crate::reference::{Location, Revision};
 use crate::source::{ResolvedSource, SourceCommit, SourceManifest};
 use crate::store::{Store, TREE};
 use crate::{Sha256Digest, SourceRef, atomic, suggest};
@@ -112,15 +112,20 @@ impl Registry {
     /// # Errors
     /// It is not registered; the register cannot be read.
     pub fn find(&self, reference: &SourceRef) -> Result<ZooSource, ZooError> {
+        if matches!(reference.revision(), Revision::RefOrPath(_)) {
+            // `tree/a/b` does not say whether `b` is a folder; when it was registered, the remote did.
+            let means = |known: &ZooSource| {
+                reference.clone().settled(known.reference.subdirectory()) == known.reference
+            };
+            if let Some(known) = self.sources()?.into_iter().find(means) {
+                return Ok(known);
+            }
+        }
         let identity = reference.identity();
         match read(&self.file(&identity)) {
             Ok(source) => Ok(source.refreshed()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let sources = self.sources()?;
-                // `tree/a/b` does not say whether `b` is a folder; when it was registered, the remote did.
-                if let Some(known) = sources.iter().find(|known| known.reference == *reference) {
-                    return Ok(known.clone());
-                }
                 let suggestions =
                     suggest::nearest(&identity, sources.iter().map(|known| known.identity.as_str()));
                 Err(ZooError::UnknownSource {

@@ -110,6 +110,10 @@ fn sources_are_registered_found_and_removed_by_any_spelling() {
         Some(world.store.tree_path(&found.tree_hash.unwrap()))
     );
 
+    world.register("acme/deep@feat/x//models/a", r#"{"base_name": "d"}"#);
+    let browser = SourceRef::parse("https://github.com/acme/deep/tree/feat/x/models/a").unwrap();
+    assert_eq!(world.registry.remove(&browser).unwrap().models().count(), 1);
+
     let wrong = SourceRef::parse("acme/model").unwrap();
     let error = world.registry.find(&wrong).unwrap_err();
     assert!(
