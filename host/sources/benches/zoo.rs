@@ -1,4 +1,4 @@
-//! How long it takes to list a large zoo, and to resolve and verify a source that is there.
+//! How long it takes to list a large zoo, and to find, resolve and verify a model that is there.
 use std::hint::black_box;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use modelzoo_sources::{SourceRef, Store};
 
 const SOURCES: usize = 100;
 const MODELS_OF_EACH: usize = 10;
+const WEIGHTS_BYTES: usize = 100 << 20;
 
 /// Calls `use_options` with options for a store in `folder`.
 fn with_options<T>(folder: &Path, use_options: impl FnOnce(&ResolveOptions<'_>) -> T) -> T {
@@ -88,14 +89,31 @@ fn warm_resolve(criterion: &mut Criterion) {
     tar.append_dir_all("source", &place).expect("the source is there");
     tar.finish().expect("the archive can be written");
     let reference = SourceRef::parse(&format!("file://{}", archive.display())).expect("it is an URL");
+    let registry = Registry::new(folder.path().join("data"));
     with_options(folder.path(), |options| {
         let first = ResolveOptions {
             offline: false,
             ..*options
         };
-        resolve(&reference, &first).expect("the archive is a source");
-        criterion.bench_function("resolve and verify a source in the store", |bencher| {
-            bencher.iter(|| black_box(resolve(&reference, options).expect("the store has it")));
+        let source = resolve(&reference, &first).expect("the archive is a source");
+        registry.register(&source).expect("it can be written");
+        let name = format!("owner0/model-{}", MODELS_OF_EACH - 1);
+        let staging = options.store.stage().expect("the store is new");
+        std::fs::write(staging.path().join("weights"), vec![7; WEIGHTS_BYTES]).expect("there is room");
+        options
+            .store
+            .publish_model(&staging, &source.identity, &name)
+            .expect("the store is new");
+        // Files count as settled when they have not changed for a while; until then they are hashed each time.
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        criterion.bench_function("find, resolve and verify a model in the store", |bencher| {
+            bencher.iter(|| {
+                let catalog = Catalog::load(&registry, &[]).expect("the register can be read");
+                let model = catalog.find(&name).expect("it is registered");
+                let source = resolve(&model.source().reference, options).expect("the store has it");
+                let files = options.store.model_files(&source.identity, &name);
+                assert_eq!(black_box(files.expect("the weights are there")).len(), 1);
+            });
         });
     });
 }

@@ -47,6 +47,16 @@ pub fn update<E: From<io::Error>>(
     }
 }
 
+/// What the user can do about a file of the store that cannot be written.
+pub(crate) fn hint_about_writing(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free space with `modelzoo store gc`, or set MODELZOO_STORE to a folder on another disk"
+        }
+        _ => "check who may write there, or set MODELZOO_STORE to another folder",
+    }
+}
+
 /// A new temporary file in `folder`, with the permissions that an ordinary new file gets.
 fn new_temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();

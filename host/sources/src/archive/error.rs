@@ -2,6 +2,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::atomic::hint_about_writing;
+
 /// An archive that is broken or refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -38,4 +40,16 @@ pub enum ArchiveError {
         /// Why not.
         source: io::Error,
     },
+}
+
+impl ArchiveError {
+    /// What the user can do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::UnknownFormat { .. } => "name it after its format: `.zip`, `.tar.gz`, ...",
+            Self::Read { .. } => "it may be damaged or incomplete: get it again, or ask who published it",
+            Self::Refused { .. } => "nothing of it was kept: ask who published it for another one",
+            Self::Write { source, .. } => hint_about_writing(source),
+        }
+    }
 }

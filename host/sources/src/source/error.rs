@@ -85,7 +85,10 @@ impl SourceError {
             }
             Self::NoManifest { .. } => Some("`modelzoo plugin new` writes a source to start from".to_owned()),
             Self::Offline { .. } => Some("run once without `--offline`".to_owned()),
-            Self::Read { .. } | Self::Manifest(_) | Self::Extraction(_) | Self::Download(_) => None,
+            Self::Read { .. } => None,
+            Self::Manifest(error) => Some(error.hint().to_owned()),
+            Self::Extraction(error) => Some(error.hint().to_owned()),
+            Self::Download(error) => error.hint(),
             Self::Git(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
         }

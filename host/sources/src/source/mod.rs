@@ -22,7 +22,7 @@ pub use resolve::{ResolveOptions, resolve};
 /// A source whose files are on this machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedSource {
-    /// What was asked for.
+    /// What was asked for; a `tree/a/b` [settled](SourceRef::settled).
     pub reference: SourceRef,
     /// One name for the source, however it was spelt: see [`SourceRef::identity`].
     pub identity: String,

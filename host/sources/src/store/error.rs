@@ -3,6 +3,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::Sha256Digest;
+use crate::atomic::hint_about_writing;
 
 /// The store cannot do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +53,7 @@ impl StoreError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoHome | Self::Open { .. } => Some("set MODELZOO_STORE to a folder that can be written to"),
-            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free space with `modelzoo store gc`, or set MODELZOO_STORE to a folder on another disk")
-            }
+            Self::Write { source, .. } => Some(hint_about_writing(source)),
             Self::Changed { .. } => Some("`modelzoo store verify` finds and removes what was changed"),
             _ => None,
         }

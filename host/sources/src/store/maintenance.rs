@@ -3,7 +3,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::sources::{MARKER, TREE};
 use super::staging::LOCK_ENDING;
@@ -106,6 +106,9 @@ impl Store {
                     .unwrap_or_default()
                     .to_string_lossy()
                     .into_owned();
+                // A plugin in the making lies beside those that are made.
+                let is_new = kind == StoreEntryKind::Artifact && name.starts_with('.');
+                let kind = if is_new { StoreEntryKind::Temporary } else { kind };
                 match describe(kind, name, path) {
                     Ok(entry) => entries.push(entry),
                     // Another process published or deleted it in this moment.
@@ -118,7 +121,8 @@ impl Store {
         Ok(entries)
     }
 
-    /// Reads all sources and weights and compares them with their names. `checked` is told of each; what was changed
+    /// Reads all sources and weights and compares them with their names, and built plugins with what their records say.
+    /// `checked` is told of each; what was changed
     /// is moved away when `repair` is set, to be fetched again on its next use.
     ///
     /// # Errors
@@ -129,19 +133,21 @@ impl Store {
         checked: &mut dyn FnMut(&StoreEntry, &Verdict),
     ) -> Result<(), StoreError> {
         for entry in self.list()? {
-            let hashed = match entry.kind {
-                StoreEntryKind::Source => hash_folder(&entry.path.join(TREE), &|_| false),
-                StoreEntryKind::Weights if entry.path.is_file() => Sha256Digest::of_file(&entry.path),
-                // What was extracted, built or is unfinished has no name that says what it contains.
-                StoreEntryKind::Weights | StoreEntryKind::Artifact | StoreEntryKind::Temporary => continue,
-            };
             // Files in the making and lock files are not named by a digest.
-            let Ok(expected) = entry.name.parse::<Sha256Digest>() else {
+            let Ok(name) = entry.name.parse::<Sha256Digest>() else {
                 continue;
             };
-            let verdict = match hashed {
-                Ok(found) if found == expected => Verdict::Intact,
-                Ok(found) => Verdict::Changed { found },
+            let compared = match entry.kind {
+                StoreEntryKind::Source => {
+                    hash_folder(&entry.path.join(TREE), &|_| false).map(|found| (found, name))
+                }
+                StoreEntryKind::Weights => Sha256Digest::of_file(&entry.path).map(|found| (found, name)),
+                StoreEntryKind::Artifact => artifact_digests(&entry.path),
+                StoreEntryKind::Temporary => continue,
+            };
+            let verdict = match compared {
+                Ok((found, expected)) if found == expected => Verdict::Intact,
+                Ok((found, _)) => Verdict::Changed { found },
                 Err(error) => Verdict::Unreadable {
                     reason: error.to_string(),
                 },
@@ -234,6 +240,20 @@ fn describe(kind: StoreEntryKind, name: String, path: PathBuf) -> io::Result<Sto
         size_bytes,
         last_used,
     })
+}
+
+/// The digest of a built plugin, and the one that the record beside it gives. Its name is the digest of what it was
+/// made from.
+fn artifact_digests(folder: &Path) -> io::Result<(Sha256Digest, Sha256Digest)> {
+    #[derive(Deserialize)]
+    struct Record {
+        sha256: Sha256Digest,
+    }
+    let record: Record = serde_json::from_slice(&fs_err::read(folder.join("artifact.json"))?)?;
+    let library = folder
+        .join("plugin")
+        .with_extension(std::env::consts::DLL_EXTENSION);
+    Ok((Sha256Digest::of_file(library)?, record.sha256))
 }
 
 /// Whether the process that made something in `tmp/` is gone.

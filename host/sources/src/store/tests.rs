@@ -110,6 +110,18 @@ fn verification_finds_and_removes_what_is_broken() {
     std::fs::write(store.weights_path(&Sha256Digest::of("w")), "w").unwrap();
     let broken_weights = store.weights_path(&Sha256Digest::of("v"));
     std::fs::write(&broken_weights, "w").unwrap();
+    let artifact = |name: &str, library: &str| {
+        let place = store.artifact_path(&Sha256Digest::of(name));
+        std::fs::create_dir(&place).unwrap();
+        let file = place
+            .join("plugin")
+            .with_extension(std::env::consts::DLL_EXTENSION);
+        std::fs::write(file, library).unwrap();
+        let record = format!("{{\"sha256\": \"{}\"}}", Sha256Digest::of("library"));
+        std::fs::write(place.join("artifact.json"), record).unwrap();
+        place
+    };
+    let (good_plugin, bad_plugin) = (artifact("a", "library"), artifact("b", "other"));
 
     let check = |repair| {
         let mut broken = Vec::new();
@@ -123,11 +135,16 @@ fn verification_finds_and_removes_what_is_broken() {
         store.verify(repair, &mut checked).unwrap();
         (count, broken)
     };
-    let expected = vec![bad.to_string(), Sha256Digest::of("v").to_string()];
-    assert_eq!(check(false), (4, expected.clone()));
-    assert_eq!(check(true), (4, expected));
-    assert_eq!(check(true), (2, vec![]));
+    let expected = vec![
+        bad.to_string(),
+        Sha256Digest::of("v").to_string(),
+        Sha256Digest::of("b").to_string(),
+    ];
+    assert_eq!(check(false), (6, expected.clone()));
+    assert_eq!(check(true), (6, expected));
+    assert_eq!(check(true), (3, vec![]));
     assert!(store.source_tree(&good).unwrap().is_some() && !broken_weights.exists());
+    assert!(good_plugin.exists() && !bad_plugin.exists());
 }
 
 #[test]

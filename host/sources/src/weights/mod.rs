@@ -100,6 +100,14 @@ impl Store {
         if let Some(parent) = folder.parent() {
             std::fs::create_dir_all(parent).map_err(write(parent))?;
         }
+        // What is there and the same stays: another process may be about to open it.
+        if staging.publish("", &folder)?
+            || self
+                .model_files(identity, model)
+                .is_ok_and(|there| there == files)
+        {
+            return Ok(files);
+        }
         self.remove(&folder)?;
         staging.publish("", &folder)?;
         Ok(files)

@@ -160,6 +160,7 @@ fn a_mirror_of_github_takes_browser_urls_and_the_token() {
         .unwrap();
     assert_eq!(source.identity, "github.com/user/repo//models/a");
     assert_eq!(source.path, source.root.join("models/a"));
+    assert_eq!(source.reference.to_string(), "user/repo@feat/x//models/a");
     assert_eq!(world.model("user/repo/feat/x"), "branch");
     let first = &server.requests()[0];
     assert_eq!(
