@@ -15,6 +15,14 @@ use std::{
 };
 use support::{Run, User, published::git, sample};
 
+/// A test program cannot be started again as a worker: the real program is.
+fn settings() -> LoadSettings {
+    LoadSettings {
+        worker_program: Some(PathBuf::from(env!("CARGO_BIN_EXE_modelzoo"))),
+        ..LoadSettings::default()
+    }
+}
+
 /// Names the published source for a scenario.
 const SOURCE_VARIABLE: &str = "TEST_SOURCE";
 
@@ -118,7 +126,11 @@ fn scenario_names() {
         "the model test/brightness@1.10 is not downloaded"
     );
 
-    let (model, path) = zoo::download_zoo_model("test/brightness", &DownloadOptions::default()).unwrap();
+    let download = DownloadOptions {
+        settings: settings(),
+        ..DownloadOptions::default()
+    };
+    let (model, path) = zoo::download_zoo_model("test/brightness", &download).unwrap();
     assert_eq!(model, newest);
     assert!(path.ends_with("new.txt"));
     assert_eq!(fs::read_to_string(&path).unwrap(), "test/brightness@1.10");
@@ -132,10 +144,10 @@ fn scenario_names() {
     let again = DownloadOptions {
         model_name: Some("test/brightness@1.10".into()),
         overwrite: true,
-        ..DownloadOptions::default()
+        ..download.clone()
     };
     assert_eq!(zoo::download_zoo_model(&source(), &again).unwrap().1, path);
-    zoo::download_zoo_model("test/brightness@1.9", &DownloadOptions::default()).unwrap();
+    zoo::download_zoo_model("test/brightness@1.9", &download).unwrap();
     zoo::delete_zoo_model("test/brightness@1.9").unwrap();
     zoo::delete_zoo_model("test/brightness@1.9").unwrap();
     assert_eq!(zoo::list_downloaded_zoo_models().unwrap().len(), 1);
@@ -241,10 +253,7 @@ fn scenario_requirements() {
         zoo::ensure_zoo_model_requirements("greedy", Some(level)).unwrap();
         let options = LoadZooModelOptions {
             error_level: Some(level),
-            settings: LoadSettings {
-                worker_program: Some(PathBuf::from(env!("CARGO_BIN_EXE_modelzoo"))),
-                ..LoadSettings::default()
-            },
+            settings: settings(),
             ..LoadZooModelOptions::default()
         };
         let model = zoo::load_zoo_model("greedy", &options).unwrap();

@@ -59,6 +59,12 @@ pub enum GitError {
         /// What libgit2 says.
         source: git2::Error,
     },
+    /// The server is not known by its key, or has another one than before.
+    #[error("the key of the server at {url} is not the one in ~/.ssh/known_hosts")]
+    UnknownHost {
+        /// The URL that was tried.
+        url: String,
+    },
     /// The server sent nothing for too long.
     #[error("{url} sent nothing for {} s", after.as_secs())]
     Stalled {
@@ -144,6 +150,10 @@ impl GitError {
             Self::Network { .. } => {
                 Some("check the network and the proxy, or use `--offline` with what the store has".to_owned())
             }
+            Self::UnknownHost { .. } => Some(
+                "connect once with `ssh`, and compare the key that it shows with the one that the server's owner publishes"
+                    .to_owned(),
+            ),
             Self::Stalled { .. } => Some(
                 "try again later, or give it more time: `download.stall_timeout_seconds` in the configuration"
                     .to_owned(),

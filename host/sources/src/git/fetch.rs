@@ -318,6 +318,9 @@ impl<'a> Session<'a> {
             let after = self.access.downloader.stall_timeout();
             return GitError::Stalled { url, after }.into();
         }
+        if is_ssh && error.code() == ErrorCode::Certificate {
+            return GitError::UnknownHost { url }.into();
+        }
         // libgit2 passes on what the system says, and not its number.
         if error.message().contains("No space left on device") {
             return GitError::Write {
