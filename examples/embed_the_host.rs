@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release --example embed_the_host -- ./plugins/mobilenet_v2 examples/photos
 
-use modelzoo::{LoadSettings, apply_model, load_model};
+use modelzoo::{ApplyOptions, LoadSettings, apply_model, load_model};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The plugin runs in a process of its own: this program, started again.
@@ -13,14 +13,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: embed_the_host SOURCE FOLDER".into());
     };
     let model = load_model(&source, LoadSettings::default())?;
-    let summary = apply_model(&model, &folder, |item| match &item.result {
-        Ok(fields) => println!(
+    let options = ApplyOptions::default();
+    let outcome = apply_model(&model, &folder, &options, |item| match item.error() {
+        None => println!(
             "{}: {:?}",
-            item.filepath.display(),
-            fields.sample.get("predictions")
+            item.path.display(),
+            item.fields.sample.get("predictions")
         ),
-        Err(error) => eprintln!("{}: {error}", item.filepath.display()),
+        Some(error) => eprintln!("{error}"),
     })?;
+    let summary = outcome.summary;
     println!(
         "{} pictures, {} failed",
         summary.done + summary.failed,

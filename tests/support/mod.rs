@@ -7,6 +7,7 @@ pub mod git_server;
 pub mod http_server;
 #[path = "../../host/sources/src/testing/mount.rs"]
 pub mod mount;
+pub mod media;
 pub mod published;
 pub mod ssh_server;
 

@@ -4,9 +4,13 @@
 //! modelzoo::run_worker_if_asked(); // first in `main`: plugins run in this program, started again
 //!
 //! let model = modelzoo::load_model("user/repo@v1", Default::default())?;
-//! let summary = modelzoo::apply_model(&model, "photos", |item| println!("{:?}", item.result))?;
+//! modelzoo::apply_model(&model, "photos", &Default::default(), |item| println!("{:?}", item.fields))?;
 //! # Ok::<(), modelzoo::Error>(())
 //! ```
+//!
+//! [`apply_model`], [`compute_embeddings`] and [`compute_patch_embeddings`] have FiftyOne's parameters as the fields
+//! of [`ApplyOptions`], [`EmbedOptions`] and [`PatchOptions`]. Progress is what the sink makes of the samples that it
+//! gets.
 //!
 //! A source's code runs natively: load only what you trust.
 #![forbid(unsafe_code)]
@@ -15,8 +19,16 @@
 mod model;
 pub mod zoo;
 
-pub use model::{Error, Model, apply_model, compute_embeddings, load_model};
-pub use modelzoo_data::{label::Fields, media::RgbImage};
-pub use modelzoo_engine::{LabeledItem, PipelineOptions, Summary, zoo::LoadSettings};
+pub use model::{Error, Model, apply_model, compute_embeddings, compute_patch_embeddings, load_model};
+pub use modelzoo_data::{
+    dataset::Existing,
+    label::{Fields, PatchGeometry},
+    media::{Decoder, RgbImage},
+    video::{FrameRange, Rate, Sampling},
+};
+pub use modelzoo_engine::{
+    ApplyOptions, EmbedOptions, Failure, HandleMissing, Input, ItemError, LabeledItem, Outcome, PatchOptions,
+    Place, PromptEmbedding, RunOptions, Stage, Summary, Task, zoo::LoadSettings,
+};
 pub use modelzoo_plugin_api::{Array, Device, Image, ModelInfo, Output, PredictOptions, label};
 pub use modelzoo_runtime::{Isolation, run_worker_if_asked};

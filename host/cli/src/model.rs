@@ -1,8 +1,9 @@
 //! Models as a program sees them.
 
-use modelzoo_data::input::{InputError, Inputs, MediaKind};
+use modelzoo_data::{dataset::Existing, input::InputError};
 use modelzoo_engine::{
-    EngineError, LabeledItem, PipelineOptions, Summary,
+    ApplyOptions, EmbedOptions, EngineError, Input, LabeledItem, Outcome, PatchOptions, PromptEmbedding,
+    Task, Work, embed_prompts,
     zoo::{LoadSettings, Provenance, Zoo, ZooError, ZooSettings},
 };
 use modelzoo_plugin_api::{Array, Error as PluginError, Image, ModelInfo, Output, PredictOptions};
@@ -84,59 +85,92 @@ impl Model {
     pub fn embed(&self, image: &Image<'_>) -> Result<Array, Error> {
         only(self.loaded.embed(std::slice::from_ref(image))?)
     }
+
+    /// Computes the embeddings of texts, in their order, comparable to those of pictures.
+    ///
+    /// # Errors
+    /// When the model has no embeddings of texts, or cannot be used any longer.
+    pub fn embed_prompts(&self, prompts: &[String]) -> Result<Vec<PromptEmbedding>, Error> {
+        Ok(embed_prompts(self.loaded.as_ref(), prompts)?)
+    }
+
+    /// Does `task` with the samples of `input`, and hands each to `sink`, in order. What [`apply_model`],
+    /// [`compute_embeddings`] and [`compute_patch_embeddings`] do, for inputs of any kind and datasets whose values
+    /// may be replaced.
+    ///
+    /// # Errors
+    /// When the model cannot do it or go on, or the dataset cannot be read or written.
+    pub fn run(
+        &self,
+        task: &Task,
+        input: &mut Input,
+        existing: Existing,
+        mut sink: impl FnMut(LabeledItem) + Send,
+    ) -> Result<Outcome, Error> {
+        let work = Work::begin(self.loaded.as_ref(), &self.provenance, task, input, existing)?;
+        Ok(work.run(|item| {
+            sink(item);
+            Ok(())
+        })?)
+    }
 }
 
-/// Applies `model` to the pictures of `input` (a folder, a glob, a file, or a .txt file that lists some), and hands
-/// each with its labels to `sink`, in order. The labels are in the field `predictions`.
+/// Applies `model` to the samples of `input`, and hands each with its labels to `sink`, in order: FiftyOne's
+/// `apply_model`.
+///
+/// `input` is a folder, a glob, a picture, a video, a `.txt` file that lists some, a file with labels (JSON Lines,
+/// COCO, a FiftyOne dataset's folder), or a dataset. The field of a dataset is filled as well, batch by batch: after a
+/// crash the same call goes on where that one ended, and samples that are done are not handed on again.
 ///
 /// # Errors
-/// When the input cannot be found or the model not go on. A picture that fails is no error: its item says why.
+/// When the input cannot be found, the model cannot do what is asked or not go on, or the field has values of other
+/// origin. A sample that fails is no error, unless the options say so: its item says why.
 pub fn apply_model(
     model: &Model,
     input: impl AsRef<Path>,
-    mut sink: impl FnMut(LabeledItem) + Send,
-) -> Result<Summary, Error> {
-    let inputs = Inputs::resolve(&[input], &[MediaKind::Image])?;
-    let (pipeline, predict) = (
-        PipelineOptions::for_model(model.info()),
-        PredictOptions::default(),
-    );
-    let sink = |item| {
-        sink(item);
-        Ok(())
-    };
-    Ok(modelzoo_engine::apply(
-        model.loaded.as_ref(),
-        inputs.iter(),
-        "predictions",
-        &pipeline,
-        &predict,
-        sink,
-    )?)
+    options: &ApplyOptions,
+    sink: impl FnMut(LabeledItem) + Send,
+) -> Result<Outcome, Error> {
+    run(model, input, Task::Apply(options.clone()), sink)
 }
 
-/// Computes the embeddings of the pictures of `input`, and hands each to `sink`, in order, in the field `embeddings`.
+/// Computes the embeddings of the pictures of `input`, and of the frames of its videos, and hands each sample to
+/// `sink`, in order: FiftyOne's `compute_embeddings`. `input` is what it is for [`apply_model`].
 ///
 /// # Errors
 /// As for [`apply_model`]; also when the model has no embeddings.
 pub fn compute_embeddings(
     model: &Model,
     input: impl AsRef<Path>,
-    mut sink: impl FnMut(LabeledItem) + Send,
-) -> Result<Summary, Error> {
-    let inputs = Inputs::resolve(&[input], &[MediaKind::Image])?;
-    let sink = |item| {
-        sink(item);
-        Ok(())
-    };
-    let pipeline = PipelineOptions::for_model(model.info());
-    Ok(modelzoo_engine::embed(
-        model.loaded.as_ref(),
-        inputs.iter(),
-        "embeddings",
-        &pipeline,
-        sink,
-    )?)
+    options: &EmbedOptions,
+    sink: impl FnMut(LabeledItem) + Send,
+) -> Result<Outcome, Error> {
+    run(model, input, Task::Embed(options.clone()), sink)
+}
+
+/// Computes the embeddings of the objects in a field of the samples of `input`, and hands each sample to `sink`, in
+/// order: FiftyOne's `compute_patch_embeddings`. Each object gets its embedding as an attribute. `input` is a dataset,
+/// or a file with labels.
+///
+/// # Errors
+/// As for [`compute_embeddings`]; also when a dataset has no such field.
+pub fn compute_patch_embeddings(
+    model: &Model,
+    input: impl AsRef<Path>,
+    options: &PatchOptions,
+    sink: impl FnMut(LabeledItem) + Send,
+) -> Result<Outcome, Error> {
+    run(model, input, Task::EmbedPatches(options.clone()), sink)
+}
+
+fn run(
+    model: &Model,
+    input: impl AsRef<Path>,
+    task: Task,
+    sink: impl FnMut(LabeledItem) + Send,
+) -> Result<Outcome, Error> {
+    let mut input = Input::resolve(&[input])?;
+    model.run(&task, &mut input, Existing::Resume, sink)
 }
 
 /// The result of a batch of one.

@@ -1,34 +1,79 @@
 //! What can go wrong while a model is applied.
 
-use modelzoo_data::{input::InputError, label::FrameNumberError, media::MediaError};
+use modelzoo_data::{
+    dataset::DatasetError, format::FormatError, input::InputError, label::FrameNumberError,
+    media::MediaError, output::OutputError, video::VideoError,
+};
 use modelzoo_plugin_api::Error as PluginError;
 use modelzoo_runtime::RuntimeError;
+use serde::Serialize;
+use std::{fmt, path::PathBuf};
 
-/// Why a run ended before its end. What concerns one picture is an [`ItemError`] instead.
+/// What a sink may fail with.
+pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a run ended before its end. What concerns one sample is an [`ItemError`] instead.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
+    /// There is nothing to work on.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The dataset cannot be read or written.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// A file of labels cannot be read.
+    #[error(transparent)]
+    Format(#[from] FormatError),
     /// The plugin cannot be used any longer.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
     /// The model lacks what was asked of it.
     #[error("the model {0}")]
     Unsupported(&'static str),
+    /// What was asked for makes no sense.
+    #[error("{problem}")]
+    InvalidOption {
+        /// What is wrong.
+        problem: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// A sample failed, and failures were not to be passed over.
+    #[error("{}: {error}", filepath.display())]
+    Stopped {
+        /// The sample's file.
+        filepath: PathBuf,
+        /// Why it failed.
+        error: ItemError,
+    },
+    /// Masks and maps cannot be written.
+    #[error(transparent)]
+    LabelImages(#[from] OutputError),
+    /// There is no room for what a run keeps on the disk meanwhile.
+    #[error("cannot make a temporary folder")]
+    Temporary(#[source] std::io::Error),
     /// The results could not be handed on.
     #[error("cannot write the results")]
-    Sink(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Sink(#[source] SinkError),
 }
 
-/// Why one picture has no result.
+/// Why a sample, or a part of it, has no result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ItemError {
     /// A folder or a line of a list could not be read.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// It could not be decoded.
+    /// The picture could not be decoded.
     #[error(transparent)]
     Media(#[from] MediaError),
+    /// The video could not be decoded.
+    #[error(transparent)]
+    Video(#[from] VideoError),
+    /// The model could not make its input from the picture.
+    #[error("{0}")]
+    Preprocess(PluginError),
     /// The model failed on it.
     #[error("{0}")]
     Model(PluginError),
@@ -38,4 +83,63 @@ pub enum ItemError {
     /// The model labels frames of a picture, which has none.
     #[error("the model labels frames, but this is a picture and not a video")]
     FramesOfPicture,
+    /// The model takes videos alone.
+    #[error("the model takes videos, and this is a picture")]
+    NotAVideo,
+    /// The labels hold nothing that patches could be cut around.
+    #[error("field `{field}` holds no detections or polylines to cut patches around")]
+    NoBoxes {
+        /// The field.
+        field: String,
+    },
+    /// There are no patches, and there should be.
+    #[error("there are no patches in field `{field}`")]
+    NoPatches {
+        /// The field.
+        field: String,
+    },
+}
+
+/// Where on its way a sample failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Stage {
+    /// Before its file was found.
+    Input,
+    /// While its file was decoded.
+    Decode,
+    /// While the model's input was made.
+    Preprocess,
+    /// In the model.
+    Model,
+    /// While labels were taken or given.
+    Labels,
+}
+
+impl ItemError {
+    /// Where on its way the sample failed.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Input(_) => Stage::Input,
+            Self::Media(_) | Self::Video(_) => Stage::Decode,
+            Self::Preprocess(_) => Stage::Preprocess,
+            Self::Model(_) | Self::NotAVideo => Stage::Model,
+            Self::FrameNumber(_) | Self::FramesOfPicture | Self::NoBoxes { .. } | Self::NoPatches { .. } => {
+                Stage::Labels
+            }
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Input => "input",
+            Self::Decode => "decode",
+            Self::Preprocess => "preprocess",
+            Self::Model => "model",
+            Self::Labels => "labels",
+        })
+    }
 }

@@ -1,15 +1,25 @@
 //! Applying models: the pipeline from samples to fields.
 //!
-//! A [`zoo::Zoo`] turns a model's name into a loaded model. [`apply`] and [`embed`] run a loaded model over pictures: they are decoded on several threads, given to the model
-//! in batches, and handed on in order. A picture that fails never takes another one with it.
+//! A [`zoo::Zoo`] turns a model's name into a loaded model, an [`Input`] what the user names into samples. A [`Task`]
+//! says what the model is to do with them, and [`Work`] does it: pictures and frames are decoded on several threads,
+//! given to the model in batches, and what it says is handed on in order, sample by sample. Where the input is a
+//! dataset, the results are stored there as well. A sample that fails never takes another one with it.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-mod apply;
 mod error;
+mod field_run;
+mod input;
+mod item;
 mod pipeline;
+mod prompts;
+mod task;
+mod work;
 pub mod zoo;
 
-pub use apply::{LabeledItem, SinkError, apply, embed};
-pub use error::{EngineError, ItemError};
-pub use pipeline::{Item, PipelineOptions, Summary};
+pub use error::{EngineError, ItemError, SinkError, Stage};
+pub use input::{Input, Sample, SampleError};
+pub use item::{Failure, LabeledItem, Place, Summary};
+pub use prompts::{PromptEmbedding, embed_prompts};
+pub use task::{ApplyOptions, EmbedOptions, HandleMissing, PatchOptions, RunOptions, Task};
+pub use work::{Outcome, Work};

@@ -5,7 +5,7 @@ mod model;
 mod run;
 
 pub use global::{Color, Global};
-pub use model::{IsolationArgument, ModelArguments, ModelChoice};
+pub use model::{IsolationArgument, ModelArguments, ModelChoice, Setting};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};
 
 use crate::commands::{doctor, info, list, lock, models, plugin, sources, store, trust};
@@ -28,9 +28,9 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Apply a model to pictures
+    /// Apply a model to pictures and videos
     Apply(ApplyArguments),
-    /// Compute embeddings of pictures with a model
+    /// Compute embeddings of pictures, frames, objects or texts with a model
     Embed(EmbedArguments),
     /// List the models of a source, or of all registered sources
     List(list::ListArguments),

@@ -1,20 +1,47 @@
-use super::ModelArguments;
-use clap::Args;
+use super::{ModelArguments, Setting};
+use clap::{Args, ValueEnum};
+use modelzoo_data::{
+    dataset::Existing,
+    format::Format,
+    label::PatchGeometry,
+    media::Decoder,
+    video::{FrameRange, Rate, Sampling},
+};
+use modelzoo_engine::{ApplyOptions, EmbedOptions, HandleMissing, PatchOptions, RunOptions};
 use std::{
-    num::NonZeroUsize,
+    collections::BTreeMap,
+    num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
 };
 
 /// What to run over, and where the results go.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct InputArguments {
-    /// Pictures (folders, globs, files, .txt files that list them), then the field that the results go to
-    #[arg(required = true, value_name = "INPUT]... [FIELD")]
+    /// Pictures and videos (folders, globs, files, .txt files that list them), a dataset, or a file with labels (JSON
+    /// Lines, COCO, FiftyOne); then the field that the results go to
+    #[arg(value_name = "INPUT]... [FIELD")]
     inputs_and_field: Vec<String>,
 
-    /// Where the results go; without it they go to standard output
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    /// Where the results go: .jsonl, .csv, .parquet, .npy, .sqlite (a new dataset), or as --format says
+    #[arg(short, long, value_name = "PATH", help_heading = "Output")]
     pub output: Option<PathBuf>,
+
+    /// The output's format where its name does not tell: jsonl, csv, parquet, coco, coco-results, yolo, fiftyone,
+    /// label-studio, npy
+    #[arg(long, value_name = "FORMAT", help_heading = "Output", requires = "output")]
+    pub format: Option<Format>,
+
+    /// Replace what the dataset has in the field, whatever made it
+    #[arg(long, help_heading = "Output")]
+    pub overwrite: bool,
+
+    /// Write what failed to this file: a line of JSON for each sample, frame or patch
+    #[arg(long, value_name = "FILE", help_heading = "Failures")]
+    pub failures: Option<PathBuf>,
+
+    /// Stop at the first failure instead of passing it over
+    #[arg(long, help_heading = "Failures")]
+    pub no_skip_failures: bool,
 
     /// How many pictures the model gets at once
     #[arg(short, long, value_name = "N", help_heading = "Speed")]
@@ -27,6 +54,18 @@ pub struct InputArguments {
     /// Refuse pictures with more pixels than this
     #[arg(long, value_name = "N", help_heading = "Speed")]
     pub max_pixels: Option<u64>,
+
+    /// Take so many frames of each second of a video
+    #[arg(long, value_name = "N", value_parser = frame_rate, conflicts_with = "every", help_heading = "Videos")]
+    pub fps: Option<f64>,
+
+    /// Take each Nth frame of a video
+    #[arg(long, value_name = "N", help_heading = "Videos")]
+    pub every: Option<NonZeroU64>,
+
+    /// Take these frames of a video alone: 10-20, 10- or 10, counted from 1
+    #[arg(long, value_name = "A-B", help_heading = "Videos")]
+    pub frames: Option<FrameRange>,
 }
 
 impl InputArguments {
@@ -38,6 +77,41 @@ impl InputArguments {
     /// The field that the results go to, where the user names one.
     pub fn field(&self) -> Option<&str> {
         self.split().1
+    }
+
+    /// What to do about values that a dataset has already.
+    pub fn existing(&self) -> Existing {
+        if self.overwrite {
+            Existing::Replace
+        } else {
+            Existing::Resume
+        }
+    }
+
+    /// Which frames of videos are looked at.
+    pub fn sampling(&self) -> Sampling {
+        Sampling {
+            frames: self.frames.unwrap_or_default(),
+            rate: match (self.fps, self.every) {
+                (Some(rate), _) => Rate::PerSecond(rate),
+                (None, Some(step)) => Rate::Every(step),
+                (None, None) => Rate::All,
+            },
+        }
+    }
+
+    /// How samples go through the model.
+    pub fn run_options(&self) -> RunOptions {
+        RunOptions {
+            batch_size: self.batch_size,
+            workers: self.workers,
+            decoder: self.max_pixels.map_or_else(Decoder::default, |limit| {
+                Decoder::default().with_max_pixels(limit)
+            }),
+            sampling: self.sampling(),
+            skip_failures: !self.no_skip_failures,
+            ..RunOptions::default()
+        }
     }
 
     /// The last of several words is the field, if it looks like a field's name and there is no such file.
@@ -83,9 +157,52 @@ pub struct ApplyArguments {
     #[arg(long, help_heading = "Labels")]
     pub store_logits: bool,
 
-    /// Draw the labels on copies of the pictures in this folder
+    /// Set an option of the model for its calls; VALUE is JSON, or text as it stands
+    #[arg(long = "set-call", value_name = "KEY=VALUE", help_heading = "Model")]
+    pub call_settings: Vec<Setting>,
+
+    /// Give the model a field of the samples under the name that it knows
+    #[arg(long = "sample-field", value_name = "NAME=FIELD", value_parser = sample_field, help_heading = "Model")]
+    pub sample_fields: Vec<(String, String)>,
+
+    /// Draw the labels on copies of the pictures and videos in this folder
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub annotate: Option<PathBuf>,
+
+    /// Write masks and maps as pictures to this folder; labels hold their paths
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub output_dir: Option<PathBuf>,
+
+    /// Keep the pictures' sub-folders below this folder in --output-dir
+    #[arg(long, value_name = "DIR", requires = "output_dir", help_heading = "Output")]
+    pub rel_dir: Option<PathBuf>,
+}
+
+impl ApplyArguments {
+    /// What the model is to do.
+    pub fn options(&self) -> ApplyOptions {
+        let mut options = ApplyOptions {
+            confidence_threshold: self.confidence_thresh,
+            classes: self.classes.clone(),
+            store_logits: self.store_logits,
+            call_settings: self
+                .call_settings
+                .iter()
+                .map(|setting| (setting.key.clone(), setting.value.clone()))
+                .collect(),
+            sample_fields: BTreeMap::from_iter(self.sample_fields.iter().cloned()),
+            run: RunOptions {
+                output_dir: self.output_dir.clone(),
+                rel_dir: self.rel_dir.clone(),
+                ..self.input.run_options()
+            },
+            ..ApplyOptions::default()
+        };
+        if let Some(field) = self.input.field() {
+            field.clone_into(&mut options.label_field);
+        }
+        options
+    }
 }
 
 #[derive(Clone, Debug, Args)]
@@ -95,12 +212,126 @@ pub struct EmbedArguments {
 
     #[command(flatten)]
     pub input: InputArguments,
+
+    /// Embed the objects in this field of the samples, each by itself; FIELD is then their attribute
+    #[arg(long, value_name = "FIELD", help_heading = "Patches")]
+    pub patches: Option<String>,
+
+    /// Let patches be larger than their objects by this much of their size, or smaller, below 0
+    #[arg(long, value_name = "A", value_parser = alpha, allow_negative_numbers = true, requires = "patches", help_heading = "Patches")]
+    pub alpha: Option<f64>,
+
+    /// Make patches square
+    #[arg(long, requires = "patches", help_heading = "Patches")]
+    pub force_square: bool,
+
+    /// What to do about samples without objects
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "HOW",
+        help_heading = "Patches"
+    )]
+    pub handle_missing: MissingArgument,
+
+    /// Embed this text instead of pictures (may be given several times)
+    #[arg(
+        long,
+        value_name = "TEXT",
+        conflicts_with = "inputs_and_field",
+        help_heading = "Texts"
+    )]
+    pub prompt: Vec<String>,
+
+    /// Embed these texts instead of pictures
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        conflicts_with = "inputs_and_field",
+        help_heading = "Texts"
+    )]
+    pub prompts: Vec<String>,
+}
+
+impl EmbedArguments {
+    /// How pictures and frames are embedded.
+    pub fn options(&self) -> EmbedOptions {
+        let mut options = EmbedOptions {
+            run: self.input.run_options(),
+            ..EmbedOptions::default()
+        };
+        if let Some(field) = self.input.field() {
+            field.clone_into(&mut options.embeddings_field);
+        }
+        options
+    }
+
+    /// How patches are embedded, where they are what is to be.
+    pub fn patch_options(&self) -> Option<PatchOptions> {
+        let mut options = PatchOptions::new(self.patches.as_ref()?);
+        options.run = self.input.run_options();
+        options.geometry = PatchGeometry {
+            alpha: self.alpha,
+            force_square: self.force_square,
+        };
+        options.handle_missing = match self.handle_missing {
+            MissingArgument::Skip => HandleMissing::Skip,
+            MissingArgument::Image => HandleMissing::Image,
+            MissingArgument::Error => HandleMissing::Error,
+        };
+        if let Some(field) = self.input.field() {
+            field.clone_into(&mut options.embeddings_field);
+        }
+        Some(options)
+    }
+
+    /// The texts to embed.
+    pub fn all_prompts(&self) -> Vec<String> {
+        self.prompt.iter().chain(&self.prompts).cloned().collect()
+    }
+}
+
+/// What to do about samples without patches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum MissingArgument {
+    /// They get no embedding
+    #[default]
+    Skip,
+    /// The whole picture is embedded
+    Image,
+    /// They fail
+    Error,
 }
 
 fn confidence(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err("it is a number from 0 to 1".to_owned()),
+    }
+}
+
+fn frame_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
+        _ => Err("it is a number above 0".to_owned()),
+    }
+}
+
+fn alpha(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value >= -1.0 && value.is_finite() => Ok(value),
+        _ => Err("it is a number from -1 on".to_owned()),
+    }
+}
+
+fn sample_field(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, field)) if !name.is_empty() && !field.is_empty() => {
+            Ok((name.to_owned(), field.to_owned()))
+        }
+        _ => Err("it has the form NAME=FIELD, for example prompt=caption".to_owned()),
     }
 }
 
@@ -111,10 +342,7 @@ mod tests {
     fn split(words: &[&str]) -> (Vec<String>, Option<String>) {
         let arguments = InputArguments {
             inputs_and_field: words.iter().map(|&word| word.to_owned()).collect(),
-            output: None,
-            batch_size: None,
-            workers: None,
-            max_pixels: None,
+            ..InputArguments::default()
         };
         (arguments.inputs().to_vec(), arguments.field().map(str::to_owned))
     }
@@ -133,5 +361,15 @@ mod tests {
         );
         // A folder of the package is an input, though it looks like a field.
         assert_eq!(split(&["Cargo.toml", "src"]).1, None);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        assert!(confidence("1.1").is_err() && confidence("x").is_err());
+        assert!(frame_rate("0").is_err() && frame_rate("inf").is_err());
+        assert!(alpha("-1.5").is_err());
+        assert_eq!(alpha("-0.5"), Ok(-0.5));
+        assert_eq!(sample_field("a=b"), Ok(("a".to_owned(), "b".to_owned())));
+        assert!(sample_field("a").is_err() && sample_field("=b").is_err());
     }
 }

@@ -5,20 +5,25 @@ use crate::{
     arguments::{Global, IsolationArgument, ModelArguments},
     terminal::Terminal,
 };
-use modelzoo_engine::zoo::{LoadSettings, Zoo};
+use modelzoo_engine::zoo::{LoadSettings, Provenance, Zoo};
 use modelzoo_runtime::{Isolation, LoadedModel};
 
+/// A loaded model and where it comes from.
+pub struct Loaded {
+    pub model: Box<dyn LoadedModel>,
+    pub provenance: Provenance,
+}
+
 /// Finds, builds and loads a model.
-pub fn load(
-    arguments: &ModelArguments,
-    global: &Global,
-    terminal: &Terminal,
-) -> anyhow::Result<Box<dyn LoadedModel>> {
+pub fn load(arguments: &ModelArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Loaded> {
     let zoo = open(global, terminal)?;
     let found = zoo.find_model(&arguments.choice.model, arguments.choice.name.as_deref())?;
     let settings = settings(arguments, &zoo)?;
     let prepared = zoo.prepare_model(&found, &settings)?;
-    Ok(zoo.load_model(&prepared, &settings)?)
+    Ok(Loaded {
+        model: zoo.load_model(&prepared, &settings)?,
+        provenance: prepared.provenance,
+    })
 }
 
 fn settings(arguments: &ModelArguments, zoo: &Zoo) -> anyhow::Result<LoadSettings> {

@@ -1,7 +1,11 @@
 //! From an error to what the user reads and the exit code: the one place where errors end.
 
 use crate::exit::Exit;
-use modelzoo_data::input::InputError;
+use modelzoo_data::{
+    dataset::{DatasetError, Reason},
+    format::FormatError,
+    input::InputError,
+};
 use modelzoo_engine::{EngineError, zoo::ZooError};
 use modelzoo_runtime::{LibraryError, RuntimeError};
 use modelzoo_sources::{
@@ -94,6 +98,14 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<Stri
                 Exit::Usage,
                 Some("`modelzoo info` tells what a model can do".to_owned()),
             ),
+            EngineError::InvalidOption { hint, .. } => (Exit::Usage, Some(hint.clone())),
+            EngineError::Stopped { .. } => (
+                Exit::Failed,
+                Some("without --no-skip-failures the other samples are done all the same".to_owned()),
+            ),
+            EngineError::Input(error) => input(error),
+            EngineError::Dataset(error) => dataset(error),
+            EngineError::Format(error) => format(error),
             _ => (Exit::Failed, None),
         });
     }
@@ -108,14 +120,54 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<Stri
         return Some((store_exit(error), error.hint().map(str::to_owned)));
     }
     if let Some(error) = error.downcast_ref::<InputError>() {
-        let exit = match error {
-            InputError::NotFound { .. } | InputError::NothingFound { .. } => Exit::NotFound,
-            InputError::NoInput | InputError::InvalidGlob { .. } => Exit::Usage,
-            _ => Exit::Failed,
-        };
-        return Some((exit, error.hint()));
+        return Some(input(error));
+    }
+    if let Some(error) = error.downcast_ref::<DatasetError>() {
+        return Some(dataset(error));
+    }
+    if let Some(error) = error.downcast_ref::<FormatError>() {
+        return Some(format(error));
     }
     None
+}
+
+fn input(error: &InputError) -> (Exit, Option<String>) {
+    let exit = match error {
+        InputError::NotFound { .. } | InputError::NothingFound { .. } => Exit::NotFound,
+        InputError::NoInput | InputError::InvalidGlob { .. } => Exit::Usage,
+        _ => Exit::Failed,
+    };
+    (exit, error.hint())
+}
+
+fn dataset(error: &DatasetError) -> (Exit, Option<String>) {
+    let hint = |hint: &str| Some(hint.to_owned());
+    match &error.reason {
+        Reason::NotFound | Reason::NoSuchField { .. } => (Exit::NotFound, None),
+        Reason::InvalidFieldName(_) => (Exit::Usage, None),
+        Reason::Exists => (
+            Exit::Failed,
+            hint("name the dataset as the input to go on with it, or choose another name"),
+        ),
+        Reason::OtherValues { .. } => (
+            Exit::Failed,
+            hint("--overwrite replaces them; another field name keeps both"),
+        ),
+        Reason::RunInProgress { .. } => (
+            Exit::Failed,
+            hint("wait for it to end, or fill another field meanwhile"),
+        ),
+        _ => (Exit::Failed, None),
+    }
+}
+
+fn format(error: &FormatError) -> (Exit, Option<String>) {
+    match error {
+        FormatError::Dataset(error) => dataset(error),
+        FormatError::Input(error) => input(error),
+        FormatError::UnknownFormat { .. } => (Exit::Usage, None),
+        _ => (Exit::Failed, None),
+    }
 }
 
 fn source(error: &SourceError) -> (Exit, Option<String>) {

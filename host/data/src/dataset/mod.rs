@@ -70,6 +70,11 @@ impl Dataset {
         })
     }
 
+    /// Whether the file at `path` is a dataset, going by its content.
+    pub fn is_at(path: impl AsRef<Path>) -> bool {
+        schema::is_dataset(path.as_ref())
+    }
+
     /// The dataset's file.
     pub fn path(&self) -> &Path {
         self.database.path()

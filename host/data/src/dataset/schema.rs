@@ -1,6 +1,10 @@
 //! The tables, and how files of earlier formats are brought up to date.
 
-use rusqlite::{Connection, TransactionBehavior};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::error::Reason;
 
@@ -9,6 +13,20 @@ const APPLICATION_ID: i32 = 0x6d7a_6473;
 
 /// What turns format `n` into format `n + 1`. A released step is never changed: a new one is added.
 const STEPS: [&str; 1] = [include_str!("schema.sql")];
+
+/// Whether a file is SQLite's (<https://www.sqlite.org/fileformat.html>), with a dataset's mark.
+pub(super) fn is_dataset(path: &Path) -> bool {
+    const HEADER: &[u8] = b"SQLite format 3\0";
+    let mut start = [0; HEADER.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    if read.is_err() || start != *HEADER {
+        return false;
+    }
+    // SQLite itself knows where the mark stands: that of a new dataset is in the log beside the file at first.
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .and_then(|connection| version(&connection))
+        .is_ok_and(|(application_id, _)| application_id == APPLICATION_ID)
+}
 
 /// Makes an empty file a dataset, brings an older dataset up to date, and refuses what is neither.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), Reason> {

@@ -37,6 +37,23 @@ impl AnnotationFolder {
         }
     }
 
+    /// Where the copy of the video with this relative name goes: the same name, with `.mp4` added to names that do not
+    /// end so.
+    ///
+    /// # Errors
+    /// When that is `original`, the video itself.
+    pub fn video_path_of(&self, relative_path: &Path, original: &Path) -> Result<PathBuf, OutputError> {
+        let mut path = self.root.join(relative_path);
+        let is_mp4 = path
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("mp4"));
+        if !is_mp4 {
+            path.as_mut_os_string().push(".mp4");
+        }
+        check_other_than(&path, original)?;
+        Ok(path)
+    }
+
     /// Saves a picture as PNG where its name says so, else as JPEG. A copy that is already there is replaced.
     ///
     /// # Errors
@@ -48,17 +65,7 @@ impl AnnotationFolder {
         original: &Path,
     ) -> Result<PathBuf, OutputError> {
         let path = self.path_of(relative_path);
-        let same = |a: &Path, b: &Path| {
-            a.canonicalize()
-                .is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
-        };
-        if same(&path, original) {
-            let message = "this is the picture itself; choose another folder for the annotated copies";
-            return Err(OutputError::new(
-                path,
-                io::Error::new(io::ErrorKind::AlreadyExists, message),
-            ));
-        }
+        check_other_than(&path, original)?;
         let encoded = encode(image, Format::of(&path).unwrap_or(Format::Jpeg));
         let bytes = encoded.map_err(|source| OutputError::new(&path, source))?;
         let mut file = AtomicFile::create(&path)?;
@@ -67,6 +74,21 @@ impl AnnotationFolder {
         file.commit()?;
         Ok(path)
     }
+}
+
+/// Fails when a copy would take the place of what it is a copy of.
+fn check_other_than(copy: &Path, original: &Path) -> Result<(), OutputError> {
+    let is_same = copy
+        .canonicalize()
+        .is_ok_and(|copy| original.canonicalize().is_ok_and(|original| copy == original));
+    if is_same {
+        let message = "this is the file itself; choose another folder for the annotated copies";
+        return Err(OutputError::new(
+            copy,
+            io::Error::new(io::ErrorKind::AlreadyExists, message),
+        ));
+    }
+    Ok(())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +193,7 @@ mod tests {
         let error = copies
             .save(Path::new("a.jpg"), &picture(), &original)
             .expect_err("the same file");
-        assert!(error.to_string().contains("picture itself"), "{error}");
+        assert!(error.to_string().contains("file itself"), "{error}");
         assert_eq!(std::fs::read(&original).expect("readable"), b"precious");
     }
 }

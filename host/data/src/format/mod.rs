@@ -67,6 +67,16 @@ impl Format {
         }
     }
 
+    /// Whether it holds labels: boxes, classes, ...
+    pub fn holds_labels(self) -> bool {
+        self != Self::Npy
+    }
+
+    /// Whether it holds embeddings.
+    pub fn holds_embeddings(self) -> bool {
+        matches!(self, Self::JsonLines | Self::Parquet | Self::FiftyOne | Self::Npy)
+    }
+
     /// Whether classes are numbers in it.
     fn numbers_classes(self) -> bool {
         matches!(self, Self::Coco | Self::CocoResults | Self::Yolo | Self::Csv)

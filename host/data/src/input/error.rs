@@ -74,6 +74,7 @@ impl InputError {
     /// What to do next, where that can be said.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NoInput => Some("name a folder, files, a glob or a dataset after the model".to_owned()),
             Self::NotFound { suggestions, .. } if !suggestions.is_empty() => {
                 Some(format!("did you mean {}?", suggestions.join(" or ")))
             }

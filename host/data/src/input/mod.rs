@@ -11,4 +11,5 @@ mod walk;
 
 pub use error::InputError;
 pub use media_kind::MediaKind;
+pub use relative::relative_to;
 pub use resolve::{InputFile, Inputs};

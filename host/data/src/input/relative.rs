@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// `path` below `base`. A path elsewhere keeps its folders' names, without what would lead out of an output folder
 /// (a root, a drive, `..`).
-pub(super) fn relative_to(path: &Path, base: &Path) -> PathBuf {
+pub fn relative_to(path: &Path, base: &Path) -> PathBuf {
     let without_dot = |path: &Path| {
         path.strip_prefix(".")
             .map(Path::to_owned)

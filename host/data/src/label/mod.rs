@@ -20,7 +20,7 @@ pub use fields::{Fields, FrameNumberError, LabelField};
 pub use filter::LabelFilter;
 pub use npy::{read_npy, write_npy};
 pub(crate) use number::Number;
-pub use patch::{PatchGeometry, patch_boxes};
+pub use patch::{PatchGeometry, patch_boxes, set_patch_attribute};
 pub use read::from_json;
 pub use write::{LabelJson, to_json};
 

@@ -60,6 +60,21 @@ pub fn patch_boxes(label: &Label) -> Option<Vec<[f64; 4]>> {
     }
 }
 
+/// Puts a fact about the object of one of [`patch_boxes`] among its attributes. Does nothing where there is no such
+/// object.
+pub fn set_patch_attribute(label: &mut Label, index: usize, name: &str, value: serde_json::Value) {
+    let attributes = match label {
+        Label::Detection(one) if index == 0 => Some(&mut one.attributes),
+        Label::Detections(all) => all.detections.get_mut(index).map(|one| &mut one.attributes),
+        Label::Polyline(one) if index == 0 => Some(&mut one.attributes),
+        Label::Polylines(all) => all.polylines.get_mut(index).map(|one| &mut one.attributes),
+        _ => None,
+    };
+    if let Some(attributes) = attributes {
+        attributes.insert(name.to_owned(), value);
+    }
+}
+
 /// The box around all points of a polyline; an empty one when there are none.
 fn box_around(polyline: &Polyline) -> [f64; 4] {
     let points = || polyline.points.iter().flatten();

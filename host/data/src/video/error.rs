@@ -65,6 +65,18 @@ pub enum VideoReason {
         /// What FFmpeg said.
         message: String,
     },
+    /// FFmpeg would not write a video.
+    #[error("the video cannot be encoded: {message}")]
+    Encoding {
+        /// What FFmpeg said.
+        message: String,
+    },
+    /// The system would not take a file.
+    #[error("cannot be written: {source}")]
+    Write {
+        /// What the system said.
+        source: io::Error,
+    },
     /// Frames cannot be counted any more.
     #[error(
         "the size of the picture changes after frame {after_frame}, so frames cannot be chosen by number or time; take all of them, or convert the video first"

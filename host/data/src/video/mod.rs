@@ -5,6 +5,7 @@
 //! is applied. A decoder runs as a process of its own and hands frames over one at a time, so memory does not grow with
 //! the video, and it ends when its [`Frames`] are dropped or this process dies.
 
+mod encode;
 mod error;
 mod ffmpeg;
 mod frames;
@@ -17,6 +18,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use encode::VideoWriter;
 pub use error::{VideoError, VideoReason};
 pub use frames::{Frame, Frames};
 pub use sampling::{FrameRange, FrameRangeError, Rate, Sampling};

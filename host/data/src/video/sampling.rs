@@ -78,6 +78,15 @@ impl FromStr for FrameRange {
 }
 
 impl Sampling {
+    /// How many frames a second of the video gives, on average.
+    pub fn rate_of(&self, frame_rate: f64) -> f64 {
+        match self.rate {
+            Rate::All => frame_rate,
+            Rate::Every(step) => frame_rate / step.get() as f64,
+            Rate::PerSecond(rate) => rate.min(frame_rate),
+        }
+    }
+
     /// FFmpeg's `select` expression, where not all frames are taken. Its `n` counts from 0.
     pub(super) fn select_expression(&self) -> Option<String> {
         let first = self.frames.first - 1;

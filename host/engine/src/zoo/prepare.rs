@@ -34,6 +34,9 @@ pub struct Provenance {
     pub artifact_sha256: String,
     /// The SHA-256 of each file of the weights, by its name.
     pub weights_sha256: BTreeMap<String, String>,
+    /// The options that it is loaded with.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Zoo {
@@ -73,6 +76,7 @@ impl Zoo {
                     .iter()
                     .map(|(name, hash)| (name.clone(), hash.to_string()))
                     .collect(),
+                settings: settings.options.clone(),
             },
             artifact,
         })

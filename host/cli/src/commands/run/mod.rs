@@ -1,0 +1,125 @@
+//! What `apply` and `embed` share: the samples through the model, and the results to where they belong.
+
+mod annotate;
+mod output;
+mod report;
+
+pub use annotate::Annotations;
+pub use output::{Content, Destination};
+
+use crate::{
+    arguments::{Global, InputArguments, ModelArguments},
+    exit::Exit,
+    terminal::{Bar, Step, Terminal},
+};
+use modelzoo_engine::{Input, LabeledItem, Outcome, SinkError, Task, Work};
+use modelzoo_plugin_api::ModelInfo;
+use output::Writer;
+use report::Report;
+use std::time::Instant;
+
+/// A command on samples, as the user gave it.
+pub struct Command<'a> {
+    /// What the model is to do.
+    pub task: Task,
+    /// What comes of it.
+    pub content: Content,
+    /// What the progress bar says.
+    pub label: &'static str,
+    /// Which model.
+    pub model: &'a ModelArguments,
+    /// Which samples, and where the results go.
+    pub input: &'a InputArguments,
+}
+
+/// Does what the user asked for. `annotations` are made for the model once it is loaded.
+pub fn run(
+    command: &Command<'_>,
+    annotations: impl FnOnce(&ModelInfo) -> Option<Annotations>,
+    global: &Global,
+    terminal: &Terminal,
+) -> anyhow::Result<Exit> {
+    // What the user typed is checked before anything is fetched or built.
+    let arguments = command.input;
+    let mut input = Input::resolve(arguments.inputs())?;
+    let destination = Destination::of(arguments, command.content, input.dataset().is_some())?;
+    let loaded = super::model::load(command.model, global, terminal)?;
+    let (model, origin) = (loaded.model.as_ref(), &loaded.provenance);
+    command.task.check(model.info())?;
+    if let Destination::NewDataset(path) = &destination {
+        input = input.into_dataset(path)?;
+    }
+
+    let work = Work::begin(model, origin, &command.task, &mut input, arguments.existing())?;
+    let before = work.before();
+    let pending = work.count()?.saturating_sub(before.done + before.failed);
+    let mut report = Report::create(arguments.failures.as_deref())?;
+    work.failed_before()
+        .iter()
+        .try_for_each(|failure| report.note_earlier(failure))?;
+    let mut results = Results {
+        writer: Writer::create(&destination, model.info(), origin)?,
+        annotations: annotations(model.info()),
+        report,
+        bar: terminal.bar(Step::Pictures, command.label, Some(pending)),
+    };
+    let started = Instant::now();
+    let outcome = work.run(|item| results.take(item));
+    let Results {
+        writer, report, bar, ..
+    } = results;
+    drop(bar);
+    // What failed is told even where the run ended early.
+    report.finish(terminal)?;
+    let outcome = outcome?;
+    let mut notes = writer.finish()?;
+    if let Some(dataset) = input.dataset() {
+        notes.extend(destination.export(dataset, &command.task)?);
+    }
+    notes.iter().for_each(|note| terminal.warn(note));
+    Ok(tell(outcome, started, terminal))
+}
+
+/// Tells how it went, and says how the program ends.
+fn tell(Outcome { summary, dataset, .. }: Outcome, started: Instant, terminal: &Terminal) -> Exit {
+    let seconds = started.elapsed().as_secs_f64();
+    let all = summary.done + summary.failed;
+    let rate = all as f64 / seconds.max(1e-9);
+    let failed = match summary.failed {
+        0 => String::new(),
+        failed => format!(", {failed} failed"),
+    };
+    terminal.say(format!(
+        "{} of {all} samples{failed}, {seconds:.1} s, {rate:.1} a second",
+        summary.done
+    ));
+    let mut is_whole = summary.failed == 0;
+    if let Some(progress) = dataset {
+        is_whole = progress.failed == 0;
+        terminal.say(format!(
+            "in the dataset: {} done, {} failed",
+            progress.done, progress.failed
+        ));
+    }
+    if is_whole { Exit::Done } else { Exit::Partial }
+}
+
+/// Takes what the engine hands on: draws it, writes it, and notes what failed.
+struct Results {
+    writer: Writer,
+    annotations: Option<Annotations>,
+    report: Report,
+    bar: Bar,
+}
+
+impl Results {
+    fn take(&mut self, item: LabeledItem) -> Result<(), SinkError> {
+        self.report.note(&item)?;
+        if let Some(annotations) = &self.annotations {
+            annotations.draw(&item)?;
+        }
+        self.writer.write(item.into_record())?;
+        self.bar.advance();
+        Ok(())
+    }
+}

@@ -1,0 +1,293 @@
+//! Where results go: standard output, a file or folder in some format, or a dataset.
+
+use crate::arguments::InputArguments;
+use modelzoo_data::{
+    dataset::{Dataset, DatasetError, Selection},
+    format::{
+        Format, FormatError,
+        export::{self, ExportOptions, RecordWriter, export_dataset},
+    },
+    output::{JsonLinesWriter, OutputError},
+    record::SampleRecord,
+};
+use modelzoo_engine::{EngineError, Task, zoo::Provenance};
+use modelzoo_plugin_api::ModelInfo;
+use std::path::{Path, PathBuf};
+
+/// What comes of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Labels.
+    Labels,
+    /// An embedding for each sample or frame.
+    Embeddings,
+    /// Labels with an embedding each.
+    PatchEmbeddings,
+}
+
+impl Content {
+    fn fits(self, format: Format) -> bool {
+        match self {
+            Self::Labels => format.holds_labels(),
+            Self::Embeddings => format.holds_embeddings(),
+            Self::PatchEmbeddings => format.holds_labels() && format.holds_embeddings(),
+        }
+    }
+}
+
+/// Where results go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// To standard output, as JSON Lines.
+    Stdout,
+    /// To a file or folder.
+    Path {
+        /// Where it is.
+        path: PathBuf,
+        /// What is written there.
+        format: Format,
+    },
+    /// To a dataset that is made for them.
+    NewDataset(PathBuf),
+    /// To the dataset that the samples come from, alone.
+    Dataset,
+    /// To the dataset that the samples come from, and from there to a file or folder.
+    Export {
+        /// Where it is.
+        path: PathBuf,
+        /// What is written there.
+        format: Format,
+    },
+}
+
+impl Destination {
+    /// What the arguments say, before anything is done.
+    ///
+    /// # Errors
+    /// When the format cannot be told, or cannot hold what is to be written.
+    pub fn of(arguments: &InputArguments, content: Content, from_dataset: bool) -> Result<Self, EngineError> {
+        let Some(path) = &arguments.output else {
+            return Ok(if from_dataset { Self::Dataset } else { Self::Stdout });
+        };
+        let path = path.clone();
+        if arguments.format.is_none() && names_dataset(&path) {
+            return if from_dataset {
+                Err(EngineError::InvalidOption {
+                    problem: format!("{}: results of a dataset stay in that dataset", path.display()),
+                    hint: "leave out -o, or name a file to export to".to_owned(),
+                })
+            } else {
+                Ok(Self::NewDataset(path))
+            };
+        }
+        let format = match arguments.format.or_else(|| Format::from_path(&path)) {
+            Some(format) => format,
+            None => return Err(unknown_format(&path)),
+        };
+        check(format, content)?;
+        Ok(if from_dataset {
+            Self::Export { path, format }
+        } else {
+            Self::Path { path, format }
+        })
+    }
+
+    /// Exports the fields that a task has filled, where that is wanted. Gives what the format could not hold.
+    ///
+    /// # Errors
+    /// When the dataset cannot be read, or the export not be written.
+    pub fn export(&self, dataset: &Dataset, task: &Task) -> Result<Vec<String>, FormatError> {
+        let Self::Export { path, format } = self else {
+            return Ok(Vec::new());
+        };
+        let selection = Selection::all().with_fields(fields_of(dataset, task)?);
+        let options = ExportOptions {
+            confidences: true,
+            ..ExportOptions::default()
+        };
+        Ok(export_dataset(dataset, &selection, *format, path, &options)?.notes)
+    }
+}
+
+/// Whether a path is one of a dataset, going by its ending.
+fn names_dataset(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| {
+        ["sqlite", "sqlite3", "db"]
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known))
+    })
+}
+
+fn unknown_format(path: &Path) -> EngineError {
+    let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+    EngineError::InvalidOption {
+        problem: format!("{}: the name does not tell the format", path.display()),
+        hint: format!(
+            "name it with --format ({}), or end in .jsonl, .csv, .parquet, .npy or .sqlite",
+            names.join(", ")
+        ),
+    }
+}
+
+/// Refuses formats that cannot hold what is to be written.
+fn check(format: Format, content: Content) -> Result<(), EngineError> {
+    if content.fits(format) {
+        return Ok(());
+    }
+    let others: Vec<&str> = Format::ALL
+        .into_iter()
+        .filter(|other| content.fits(*other))
+        .map(Format::name)
+        .collect();
+    let what = match content {
+        Content::Labels => "no labels, only embeddings",
+        Content::Embeddings => "no embeddings",
+        Content::PatchEmbeddings => "no labels with embeddings",
+    };
+    Err(EngineError::InvalidOption {
+        problem: format!("the format {format} holds {what}"),
+        hint: format!("these formats do: {}", others.join(", ")),
+    })
+}
+
+/// The fields that a task has filled.
+fn fields_of(dataset: &Dataset, task: &Task) -> Result<Vec<String>, DatasetError> {
+    let run = task.run_name();
+    let patched = run.split_once('.').map(|(field, _)| field.to_owned());
+    let mut fields: Vec<String> = dataset
+        .fields()?
+        .into_iter()
+        .filter(|field| field.run.as_deref() == Some(&run) || patched.as_ref() == Some(&field.name))
+        .map(|field| field.name)
+        .collect();
+    fields.dedup();
+    Ok(fields)
+}
+
+/// Writes the results of samples that come from no dataset.
+pub enum Writer {
+    /// Results are stored elsewhere.
+    None,
+    /// To standard output.
+    Stdout(JsonLinesWriter),
+    /// To a file or folder.
+    Format(Box<dyn RecordWriter>),
+}
+
+impl Writer {
+    /// Begins to write.
+    ///
+    /// # Errors
+    /// When nothing can be written there.
+    pub fn create(
+        destination: &Destination,
+        info: &ModelInfo,
+        origin: &Provenance,
+    ) -> Result<Self, FormatError> {
+        Ok(match destination {
+            Destination::Stdout => Self::Stdout(JsonLinesWriter::stdout()),
+            Destination::Path { path, format } => {
+                Self::Format(export::create(*format, path, &options(info, origin))?)
+            }
+            Destination::NewDataset(_) | Destination::Dataset | Destination::Export { .. } => Self::None,
+        })
+    }
+
+    /// Writes a sample.
+    pub fn write(&mut self, record: SampleRecord) -> Result<(), FormatError> {
+        match self {
+            Self::None => Ok(()),
+            Self::Stdout(lines) => Ok(lines.write(&record)?),
+            Self::Format(writer) => writer.write(&record),
+        }
+    }
+
+    /// Puts the results in their place, and gives what the format could not hold.
+    pub fn finish(self) -> Result<Vec<String>, FormatError> {
+        match self {
+            Self::None => Ok(Vec::new()),
+            Self::Stdout(lines) => {
+                let finished: Result<(), OutputError> = lines.finish();
+                finished?;
+                Ok(Vec::new())
+            }
+            Self::Format(writer) => Ok(writer.finish()?.notes),
+        }
+    }
+}
+
+/// What formats want to know of the model.
+fn options(info: &ModelInfo, origin: &Provenance) -> ExportOptions {
+    let mut options = ExportOptions {
+        classes: info.classes.clone(),
+        keypoints: info.keypoints.clone(),
+        skeleton: info.skeleton.clone(),
+        confidences: true,
+        ..ExportOptions::default()
+    };
+    let facts = [
+        ("source", Some(&origin.source)),
+        ("model", Some(&origin.model)),
+        ("commit", origin.commit.as_ref()),
+    ];
+    for (name, fact) in facts {
+        options
+            .facts
+            .extend(fact.map(|fact| (name.to_owned(), fact.clone())));
+    }
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(output: &str, format: Option<Format>, content: Content) -> Result<Destination, String> {
+        let mut arguments = InputArguments::default();
+        arguments.output = Some(output.into());
+        arguments.format = format;
+        Destination::of(&arguments, content, false).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_ending_tells_the_format_unless_it_is_named() {
+        let path = |path: &str, format| Destination::Path {
+            path: path.into(),
+            format,
+        };
+        assert_eq!(
+            of("a.jsonl", None, Content::Labels),
+            Ok(path("a.jsonl", Format::JsonLines))
+        );
+        assert_eq!(
+            of("a.npy", None, Content::Embeddings),
+            Ok(path("a.npy", Format::Npy))
+        );
+        assert_eq!(
+            of("a.json", Some(Format::Coco), Content::Labels),
+            Ok(path("a.json", Format::Coco))
+        );
+        assert_eq!(
+            of("a.DB", None, Content::Labels),
+            Ok(Destination::NewDataset("a.DB".into()))
+        );
+        assert_eq!(
+            of("a.json", None, Content::Labels).unwrap_err(),
+            "a.json: the name does not tell the format"
+        );
+    }
+
+    #[test]
+    fn formats_that_cannot_hold_it_are_refused() {
+        assert_eq!(
+            of("a.npy", None, Content::Labels).unwrap_err(),
+            "the format npy holds no labels, only embeddings"
+        );
+        assert_eq!(
+            of("a.csv", None, Content::Embeddings).unwrap_err(),
+            "the format csv holds no embeddings"
+        );
+        assert!(of("a.npy", None, Content::PatchEmbeddings).is_err());
+        assert!(of("a.parquet", None, Content::PatchEmbeddings).is_ok());
+    }
+}

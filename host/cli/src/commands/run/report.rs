@@ -1,0 +1,120 @@
+//! What failed, for the user and for programs.
+
+use crate::terminal::Terminal;
+use modelzoo_data::{
+    dataset,
+    output::{JsonLinesWriter, OutputError},
+};
+use modelzoo_engine::{Failure, LabeledItem, Stage};
+use serde::Serialize;
+use std::path::Path;
+
+/// So many failures and warnings are told one by one at the end; the results hold all of them.
+const TOLD: usize = 10;
+
+/// Notes failures and warnings: some to be told at the end, all of the failures to a file of JSON Lines.
+pub struct Report {
+    file: Option<JsonLinesWriter>,
+    failures: Told,
+    warnings: Told,
+}
+
+/// The first of many lines.
+#[derive(Default)]
+struct Told {
+    lines: Vec<String>,
+    count: usize,
+}
+
+/// A line of the file.
+#[derive(Serialize)]
+struct Line<'a> {
+    filepath: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<usize>,
+    /// Where on its way it failed; unknown for failures of an earlier run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<Stage>,
+    error: &'a str,
+}
+
+impl Report {
+    /// Writes failures to `file`, where one is named.
+    pub fn create(file: Option<&Path>) -> Result<Self, OutputError> {
+        Ok(Self {
+            file: file.map(JsonLinesWriter::create).transpose()?,
+            failures: Told::default(),
+            warnings: Told::default(),
+        })
+    }
+
+    /// Notes what is wrong with a sample.
+    pub fn note(&mut self, item: &LabeledItem) -> Result<(), OutputError> {
+        let filepath = &item.record.filepath;
+        for warning in &item.warnings {
+            self.warnings.add(format!("{filepath}: {warning}"));
+        }
+        for failure in &item.failures {
+            let Failure { place, error, .. } = failure;
+            self.write(&Line {
+                filepath,
+                frame: place.frame,
+                patch: place.patch,
+                stage: Some(error.stage()),
+                error: &error.to_string(),
+            })?;
+            self.failures.add(named(filepath, &failure.to_string()));
+        }
+        Ok(())
+    }
+
+    /// Notes a sample on which an earlier run of a dataset failed.
+    pub fn note_earlier(&mut self, failure: &dataset::Failure) -> Result<(), OutputError> {
+        self.failures.add(named(&failure.filepath, &failure.error));
+        self.write(&Line {
+            filepath: &failure.filepath,
+            frame: None,
+            patch: None,
+            stage: None,
+            error: &failure.error,
+        })
+    }
+
+    fn write(&mut self, line: &Line<'_>) -> Result<(), OutputError> {
+        self.file.as_mut().map_or(Ok(()), |file| file.write(line))
+    }
+
+    /// Tells what is wrong, and puts the file in its place.
+    pub fn finish(self, terminal: &Terminal) -> Result<(), OutputError> {
+        self.warnings.tell(terminal);
+        self.failures.tell(terminal);
+        self.file.map_or(Ok(()), JsonLinesWriter::finish)
+    }
+}
+
+impl Told {
+    fn add(&mut self, line: String) {
+        self.count += 1;
+        if self.lines.len() < TOLD {
+            self.lines.push(line);
+        }
+    }
+
+    fn tell(&self, terminal: &Terminal) {
+        self.lines.iter().for_each(|line| terminal.warn(line));
+        if self.count > self.lines.len() {
+            terminal.warn(format!("and {} more", self.count - self.lines.len()));
+        }
+    }
+}
+
+/// An error with the file that it is about, which most errors of files name already.
+fn named(filepath: &str, error: &str) -> String {
+    if error.starts_with(filepath) {
+        error.to_owned()
+    } else {
+        format!("{filepath}: {error}")
+    }
+}

@@ -1,0 +1,149 @@
+//! Filling a field of a dataset with results.
+
+use crate::{
+    EngineError, LabeledItem, Task,
+    input::{SampleIterator, samples_of},
+    zoo,
+};
+use modelzoo_data::{
+    dataset::{Dataset, Existing, Failure, FieldDescription, Item, Progress, Provenance, Run, Selection},
+    label::Fields,
+};
+use modelzoo_plugin_api::{MediaType, ModelInfo};
+use std::{
+    collections::BTreeSet,
+    mem,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+/// How long results wait for their transaction at most, as long as more are coming: so much work is lost when the
+/// process is killed.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How many results one transaction takes at most.
+const COMMIT_ITEMS: usize = 256;
+
+/// The right to fill a field, and the results that wait to be stored.
+#[derive(Debug)]
+pub(crate) struct FieldRun {
+    run: Run,
+    dataset: PathBuf,
+    selection: Selection,
+    /// What was there when it began.
+    before: Progress,
+    failed_before: Vec<Failure>,
+    description: Option<FieldDescription>,
+    described: BTreeSet<String>,
+    waiting: Vec<Item>,
+    committed: Instant,
+}
+
+impl FieldRun {
+    /// Begins to fill the field that the task names, or goes on where an earlier process ended.
+    pub(crate) fn begin(
+        dataset: &mut Dataset,
+        task: &Task,
+        info: &ModelInfo,
+        provenance: &Provenance,
+        existing: Existing,
+    ) -> Result<Self, EngineError> {
+        let mut selection = task.selection(info, dataset)?;
+        if info.media_type == MediaType::Video {
+            selection = selection.with_media_type(MediaType::Video);
+        }
+        let run = dataset.begin_run(&task.run_name(), provenance, existing)?;
+        let description = matches!(task, Task::Apply(_)).then(|| FieldDescription {
+            classes: info.classes.clone(),
+            keypoints: info.keypoints.clone(),
+            skeleton: info.skeleton.clone(),
+        });
+        Ok(Self {
+            before: run.progress()?,
+            failed_before: run.failures()?,
+            dataset: dataset.path().to_owned(),
+            run,
+            selection,
+            description,
+            described: BTreeSet::new(),
+            waiting: Vec::new(),
+            committed: Instant::now(),
+        })
+    }
+
+    /// What earlier processes have done of it.
+    pub(crate) fn before(&self) -> Progress {
+        self.before
+    }
+
+    /// The samples on which earlier processes failed, and that are not tried again.
+    pub(crate) fn failed_before(&self) -> &[Failure] {
+        &self.failed_before
+    }
+
+    /// The samples that are not done yet.
+    pub(crate) fn samples(&self) -> Result<SampleIterator<'static>, EngineError> {
+        let pending = self.run.pending(&self.selection)?;
+        Ok(Box::new(samples_of(&self.dataset, pending)))
+    }
+
+    /// Takes a result; it is stored soon.
+    pub(crate) fn take(&mut self, item: &LabeledItem) -> Result<(), EngineError> {
+        let Some(id) = item.id else { return Ok(()) };
+        let Fields { sample, frames } = &item.fields;
+        let names = sample
+            .keys()
+            .chain(frames.values().flat_map(|labels| labels.keys()));
+        for name in names {
+            if !self.described.contains(name) {
+                self.described.insert(name.clone());
+            }
+        }
+        let error = item.error();
+        // The parts that worked are kept beside the note that others did not.
+        if error.is_none() || !item.fields.is_empty() {
+            self.waiting.push((id, Ok(item.fields.clone())));
+        }
+        self.waiting.extend(error.map(|error| (id, Err(error))));
+        if self.waiting.len() >= COMMIT_ITEMS || self.committed.elapsed() >= COMMIT_INTERVAL {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Stores what waits.
+    pub(crate) fn commit(&mut self) -> Result<(), EngineError> {
+        self.run.commit_batch(&mem::take(&mut self.waiting))?;
+        self.committed = Instant::now();
+        Ok(())
+    }
+
+    /// Stores what waits, and says that all samples have been done. Gives what became of all of them, and the fields
+    /// that this process has filled.
+    pub(crate) fn finish(mut self) -> Result<Progress, EngineError> {
+        self.commit()?;
+        if let Some(description) = self.description {
+            for field in self.described {
+                self.run.describe(field, description.clone());
+            }
+        }
+        Ok(self.run.finish()?)
+    }
+}
+
+/// What makes the values of a field: the model by content, and what the user asked of it.
+pub(crate) fn provenance(model: &zoo::Provenance, info: &ModelInfo, task: &Task) -> Provenance {
+    let mut options = task.facts();
+    if !model.settings.is_empty() {
+        options.insert("settings".to_owned(), model.settings.clone().into());
+    }
+    Provenance {
+        source: model.source.clone(),
+        commit: model.commit.clone(),
+        model: model.model.clone(),
+        artifact_sha256: Some(model.artifact_sha256.clone()),
+        weights_sha256: model.weights_sha256.clone(),
+        options,
+        device: info.device.clone(),
+    }
+}

@@ -1,0 +1,232 @@
+//! From what the user named to samples.
+
+use crate::EngineError;
+use modelzoo_data::{
+    dataset::{Dataset, DatasetError, SampleId, Samples, Selection},
+    format::import::{ImportOptions, detect, import_dataset},
+    input::{InputError, InputFile, Inputs, MediaKind, relative_to},
+    record::SampleRecord,
+};
+use modelzoo_plugin_api::MediaType;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Samples to work on: files, a dataset, or a file with labels that another program or an earlier run has written.
+#[derive(Debug)]
+pub struct Input(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Files {
+        named: Vec<PathBuf>,
+        inputs: Inputs,
+    },
+    /// A file with labels, read into a dataset for the time of the run: so it may be of any length.
+    Imported {
+        samples: Dataset,
+        folder: PathBuf,
+        _temporary: TempDir,
+    },
+    Dataset(Dataset),
+}
+
+/// A picture or a video to work on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Its number, where it comes from a dataset.
+    pub id: Option<SampleId>,
+    /// What is known of it.
+    pub record: SampleRecord,
+    /// Where its file is.
+    pub path: PathBuf,
+    /// Its name below the input, without a root or `..`.
+    pub relative_path: PathBuf,
+}
+
+/// Why a sample could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SampleError {
+    /// A folder or a line of a list could not be read; there may be more samples.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The dataset could not be read; there are no more.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+}
+
+/// Samples, one after the other.
+pub(crate) type SampleIterator<'a> = Box<dyn Iterator<Item = Result<Sample, SampleError>> + Send + 'a>;
+
+impl Input {
+    /// Finds out what is named: a dataset, known by its content; a JSON Lines file, a COCO dataset's JSON file or a
+    /// FiftyOne dataset's folder; or else folders, globs, files and list files, in any number.
+    ///
+    /// # Errors
+    /// When there is nothing of the name, or it cannot be read.
+    pub fn resolve<P: AsRef<Path>>(named: &[P]) -> Result<Self, EngineError> {
+        if let [one] = named {
+            let path = one.as_ref();
+            if Dataset::is_at(path) {
+                return Ok(Self(Kind::Dataset(Dataset::open(path)?)));
+            }
+            if detect(path).is_some() && path.exists() {
+                return Self::import(path);
+            }
+        }
+        if let Some(dataset) = named.iter().find(|path| Dataset::is_at(path)) {
+            return Err(EngineError::InvalidOption {
+                problem: format!(
+                    "{} is a dataset, which cannot be one of several inputs",
+                    dataset.as_ref().display()
+                ),
+                hint: "name the dataset alone, or add the files to it with `modelzoo dataset import`"
+                    .to_owned(),
+            });
+        }
+        Ok(Self(Kind::Files {
+            inputs: Inputs::resolve(named, &MediaKind::ALL)?,
+            named: named.iter().map(|path| path.as_ref().to_owned()).collect(),
+        }))
+    }
+
+    fn import(path: &Path) -> Result<Self, EngineError> {
+        let temporary = tempfile::tempdir().map_err(EngineError::Temporary)?;
+        let mut samples = Dataset::create(temporary.path().join("samples.sqlite"))?;
+        import_dataset(&mut samples, detect(path), path, &ImportOptions::default())?;
+        let folder = if path.is_dir() { path } else { folder_of(path) };
+        Ok(Self(Kind::Imported {
+            samples,
+            folder: folder.to_owned(),
+            _temporary: temporary,
+        }))
+    }
+
+    /// The dataset, where it is one.
+    pub fn dataset(&self) -> Option<&Dataset> {
+        match &self.0 {
+            Kind::Dataset(dataset) => Some(dataset),
+            _ => None,
+        }
+    }
+
+    /// The dataset, where it is one, to be written.
+    pub(crate) fn dataset_mut(&mut self) -> Option<&mut Dataset> {
+        match &mut self.0 {
+            Kind::Dataset(dataset) => Some(dataset),
+            _ => None,
+        }
+    }
+
+    /// Puts the samples into a new dataset at `path`, with the labels that they have, and makes that the input.
+    ///
+    /// # Errors
+    /// When there is a file at `path`, the dataset cannot be written, or this is one already.
+    pub fn into_dataset(self, path: &Path) -> Result<Self, EngineError> {
+        let dataset = Dataset::create(path)?;
+        let mut writer = dataset.writer()?;
+        for sample in self.all_samples()? {
+            let Sample { mut record, path, .. } = sample.map_err(|error| match error {
+                SampleError::Input(error) => EngineError::Input(error),
+                SampleError::Dataset(error) => EngineError::Dataset(error),
+            })?;
+            if let Some(path) = std::path::absolute(&path)
+                .ok()
+                .and_then(|path| path.into_os_string().into_string().ok())
+            {
+                record.filepath = path;
+            }
+            writer.add(record)?;
+        }
+        writer.finish()?;
+        Ok(Self(Kind::Dataset(dataset)))
+    }
+
+    /// Leaves out what is none of the model's: pictures, where it takes whole videos.
+    pub(crate) fn restrict_to(&mut self, media_type: MediaType) -> Result<(), EngineError> {
+        if let (Kind::Files { named, inputs }, MediaType::Video) = (&mut self.0, media_type) {
+            *inputs = Inputs::resolve(named, &[MediaKind::Video])?;
+        }
+        Ok(())
+    }
+
+    /// How many samples there are. Walks all files.
+    pub fn count(&self) -> Result<u64, EngineError> {
+        Ok(match &self.0 {
+            Kind::Files { inputs, .. } => inputs.count() as u64,
+            Kind::Imported { samples, .. } | Kind::Dataset(samples) => samples.len()?,
+        })
+    }
+
+    /// All samples with all of their labels.
+    pub(crate) fn all_samples(&self) -> Result<SampleIterator<'_>, EngineError> {
+        Ok(match &self.0 {
+            Kind::Files { inputs, .. } => Box::new(inputs.iter().map(|file| Ok(sample_of_file(file?)))),
+            Kind::Imported { samples, folder, .. } => {
+                let folder = folder.clone();
+                let samples = samples.samples(&Selection::all())?;
+                Box::new(samples.map(move |sample| {
+                    // Its number is that of a passing dataset, and means nothing to anybody.
+                    let mut sample = sample_in(&folder, sample?, Beside::CurrentFolder);
+                    sample.id = None;
+                    Ok(sample)
+                }))
+            }
+            Kind::Dataset(dataset) => {
+                Box::new(samples_of(dataset.path(), dataset.samples(&Selection::all())?))
+            }
+        })
+    }
+}
+
+/// The samples of the dataset at `path`, their files found beside it.
+pub(crate) fn samples_of(
+    path: &Path,
+    samples: Samples,
+) -> impl Iterator<Item = Result<Sample, SampleError>> + Send + use<> {
+    let folder = folder_of(path).to_owned();
+    samples.map(move |sample| Ok(sample_in(&folder, sample?, Beside::Folder)))
+}
+
+/// Where relative paths begin.
+#[derive(Clone, Copy)]
+enum Beside {
+    /// In the folder of the dataset.
+    Folder,
+    /// In the current folder, as paths do that this program has written; or else in that of the file.
+    CurrentFolder,
+}
+
+fn sample_in(folder: &Path, sample: modelzoo_data::dataset::Sample, beside: Beside) -> Sample {
+    let named = Path::new(&sample.record.filepath);
+    let path = match beside {
+        Beside::CurrentFolder if named.exists() => named.to_owned(),
+        _ => folder.join(named),
+    };
+    Sample {
+        id: Some(sample.id),
+        relative_path: relative_to(&path, folder),
+        path,
+        record: sample.record,
+    }
+}
+
+fn sample_of_file(file: InputFile) -> Sample {
+    let filepath = file.path.to_string_lossy();
+    Sample {
+        id: None,
+        record: match file.kind {
+            MediaKind::Image => SampleRecord::image(filepath),
+            MediaKind::Video => SampleRecord::video(filepath),
+        },
+        path: file.path,
+        relative_path: file.relative_path,
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}

@@ -1,0 +1,212 @@
+//! Asking the model, in batches.
+
+use super::{
+    open::{Opened, borrow},
+    plan::{Plan, Question},
+    step::{Answer, Step, Unit},
+    video,
+};
+use crate::{EngineError, ItemError, Place};
+use modelzoo_plugin_api::{
+    Array, Error as PluginError, Image, Output, PredictOptions, PreparedImage, SampleFields, label::Vector,
+};
+use modelzoo_runtime::RuntimeError;
+use std::thread::Scope;
+
+/// Steps without a part that wait for the next batch at most, for each part that fits in.
+const STEPS_FOR_A_PART: usize = 8;
+
+/// Asks the model about everything in `opened` and hands the answered steps on, in order, until `hand_on` says that
+/// nobody takes them.
+pub(super) fn ask_all<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    plan: &'scope Plan<'env>,
+    opened: impl Iterator<Item = Opened>,
+    mut hand_on: impl FnMut(Vec<Step<Answer>>) -> bool,
+) -> Result<(), EngineError> {
+    let mut window = Window::new(plan);
+    for opened in opened {
+        match opened {
+            Opened::Failed(error) => return Err(error),
+            Opened::Steps(steps) => {
+                for step in steps {
+                    window.push(step);
+                }
+            }
+            Opened::Video(sample, opened) => {
+                if let (true, Question::Predict(options)) = (plan.takes_videos(), &plan.question) {
+                    // What came before need not wait for a whole video.
+                    if !hand_on(window.answer()?) {
+                        return Ok(());
+                    }
+                    let answer = video::predict(plan, options, &opened)?;
+                    if !hand_on(vec![Step::Begin(sample), answer, Step::End]) {
+                        return Ok(());
+                    }
+                } else {
+                    let frames = video::frames(scope, plan, &sample, opened);
+                    window.push(Step::Begin(sample));
+                    for steps in frames {
+                        for step in steps? {
+                            window.push(step);
+                        }
+                        if window.is_full() && !hand_on(window.answer()?) {
+                            return Ok(());
+                        }
+                    }
+                    window.push(Step::End);
+                }
+            }
+        }
+        if window.is_full() && !hand_on(window.answer()?) {
+            return Ok(());
+        }
+    }
+    hand_on(window.answer()?);
+    Ok(())
+}
+
+/// Steps that wait until there are enough parts for the model.
+struct Window<'a> {
+    plan: &'a Plan<'a>,
+    steps: Vec<Step<()>>,
+    units: Vec<Unit>,
+}
+
+impl<'a> Window<'a> {
+    fn new(plan: &'a Plan<'a>) -> Self {
+        Self {
+            plan,
+            steps: Vec::new(),
+            units: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, step: Step<Unit>) {
+        self.steps.push(match step {
+            Step::Part(unit) => {
+                self.units.push(unit);
+                Step::Part(())
+            }
+            Step::Begin(sample) => Step::Begin(sample),
+            Step::Image(image) => Step::Image(image),
+            Step::Failure(failure) => Step::Failure(failure),
+            Step::Warning(warning) => Step::Warning(warning),
+            Step::End => Step::End,
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        let most = self.plan.window();
+        self.units.len() >= most || self.steps.len() >= most * STEPS_FOR_A_PART
+    }
+
+    /// The steps so far, answered.
+    fn answer(&mut self) -> Result<Vec<Step<Answer>>, EngineError> {
+        let mut answers = ask(self.plan, std::mem::take(&mut self.units))?.into_iter();
+        let answered = |step| {
+            Some(match step {
+                Step::Part(()) => Step::Part(answers.next()?),
+                Step::Begin(sample) => Step::Begin(sample),
+                Step::Image(image) => Step::Image(image),
+                Step::Failure(failure) => Step::Failure(failure),
+                Step::Warning(warning) => Step::Warning(warning),
+                Step::End => Step::End,
+            })
+        };
+        // There are as many answers as parts, so no step is lost.
+        Ok(std::mem::take(&mut self.steps)
+            .into_iter()
+            .filter_map(answered)
+            .collect())
+    }
+}
+
+/// How a part reaches the model. Parts are put into one batch when they go the same way.
+#[derive(PartialEq)]
+enum Way {
+    /// As pixels; pictures may differ in size.
+    Pixels,
+    /// As pixels, beside fields of the sample.
+    Fields,
+    /// As the model's own input, of this shape: only equal shapes make one tensor.
+    Prepared(Vec<usize>),
+}
+
+impl Way {
+    fn of(unit: &Unit) -> Self {
+        match &unit.prepared {
+            Some(prepared) => Self::Prepared(prepared.input.shape().to_vec()),
+            None if !unit.fields.is_empty() => Self::Fields,
+            None => Self::Pixels,
+        }
+    }
+}
+
+/// Asks the model about each unit; the answers are in the units' order.
+fn ask(plan: &Plan<'_>, units: Vec<Unit>) -> Result<Vec<Answer>, RuntimeError> {
+    let mut ways: Vec<(Way, Vec<usize>)> = Vec::new();
+    for (index, unit) in units.iter().enumerate() {
+        let way = Way::of(unit);
+        match ways.iter_mut().find(|(other, _)| *other == way) {
+            Some((_, indices)) => indices.push(index),
+            None => ways.push((way, vec![index])),
+        }
+    }
+    let mut results: Vec<Option<Result<Output, PluginError>>> = units.iter().map(|_| None).collect();
+    for (way, indices) in ways {
+        for indices in indices.chunks(plan.batch_size) {
+            let batch: Vec<&Unit> = indices.iter().map(|&index| &units[index]).collect();
+            let answers = ask_batch(plan, &way, &batch)?;
+            for (&index, answer) in indices.iter().zip(answers) {
+                results[index] = Some(answer);
+            }
+        }
+    }
+    let answer = |(unit, result): (Unit, Option<Result<Output, PluginError>>)| Answer {
+        place: unit.place,
+        image: (unit.place == Place::default()).then_some(unit.image),
+        result: result.unwrap_or_else(no_result).map_err(ItemError::Model),
+    };
+    Ok(units.into_iter().zip(results).map(answer).collect())
+}
+
+type Outputs = Vec<Result<Output, PluginError>>;
+
+fn ask_batch(plan: &Plan<'_>, way: &Way, batch: &[&Unit]) -> Result<Outputs, RuntimeError> {
+    match (&plan.question, way) {
+        (Question::Embed, _) => {
+            let embeddings = plan.model.embed(&images(batch))?;
+            let vector = |array: Array| Output::from(Vector::new(array));
+            Ok(embeddings.into_iter().map(|result| result.map(vector)).collect())
+        }
+        (Question::Predict(options), Way::Pixels) => plan.model.predict(&images(batch), options),
+        (Question::Predict(options), Way::Fields) => predict_samples(plan, batch, options),
+        (Question::Predict(options), Way::Prepared(_)) => {
+            let prepared: Vec<PreparedImage> =
+                batch.iter().filter_map(|unit| unit.prepared.clone()).collect();
+            plan.model.predict_prepared(&prepared, options)
+        }
+    }
+}
+
+fn predict_samples(
+    plan: &Plan<'_>,
+    batch: &[&Unit],
+    options: &PredictOptions,
+) -> Result<Outputs, RuntimeError> {
+    let fields = batch.iter().map(|unit| unit.fields.clone());
+    let samples: Vec<(Image<'_>, SampleFields)> = images(batch).into_iter().zip(fields).collect();
+    plan.model.predict_samples(&samples, options)
+}
+
+/// The pictures as plugins see them. A picture always has as many bytes as its size says, so none is left out.
+fn images<'a>(batch: &[&'a Unit]) -> Vec<Image<'a>> {
+    batch.iter().filter_map(|unit| borrow(&unit.image)).collect()
+}
+
+/// The runtime checks that there are as many results as pictures, so this only keeps a mistake there from a panic
+/// here.
+fn no_result() -> Result<Output, PluginError> {
+    Err(PluginError::new("the model gave no result for this picture"))
+}

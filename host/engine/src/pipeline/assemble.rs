@@ -1,0 +1,198 @@
+//! Putting samples together from what the model said of their parts.
+
+use super::{
+    plan::Plan,
+    step::{Answer, Step},
+};
+use crate::{EngineError, Failure, ItemError, LabeledItem, Place, input::Sample, task::without_frames};
+use modelzoo_data::{
+    label::{Fields, set_patch_attribute},
+    media::RgbImage,
+    output::LabelImageFolder,
+    record::SampleRecord,
+};
+use modelzoo_plugin_api::{MediaType, Output, label::Label};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Takes steps, and gives an item at the end of each sample.
+pub(super) struct Assembler<'a> {
+    plan: &'a Plan<'a>,
+    images: Option<LabelImages>,
+    sample: Option<Building>,
+}
+
+/// A sample that has begun and not ended.
+struct Building {
+    sample: Sample,
+    image: Option<RgbImage>,
+    fields: Fields,
+    /// The embeddings of patches.
+    patches: Vec<(Place, Label)>,
+    failures: Vec<Failure>,
+    warnings: Vec<String>,
+}
+
+/// Where masks and maps go as pictures.
+struct LabelImages {
+    folder: LabelImageFolder,
+}
+
+impl<'a> Assembler<'a> {
+    /// Makes the folder for masks and maps, where there is to be one.
+    pub(super) fn new(plan: &'a Plan<'a>) -> Result<Self, EngineError> {
+        let images = plan
+            .label_images()
+            .map(|(folder, base)| LabelImages::create(folder, base));
+        Ok(Self {
+            plan,
+            images: images.transpose()?,
+            sample: None,
+        })
+    }
+
+    /// Takes a step; gives the sample that it ends.
+    pub(super) fn take(&mut self, step: Step<Answer>) -> Result<Option<LabeledItem>, EngineError> {
+        let Some(building) = &mut self.sample else {
+            if let Step::Begin(sample) = step {
+                self.sample = Some(Building::new(*sample));
+            }
+            return Ok(None);
+        };
+        match step {
+            Step::Begin(sample) => self.sample = Some(Building::new(*sample)),
+            Step::Image(image) => building.image = Some(image),
+            Step::Failure(failure) => building.failures.push(failure),
+            Step::Warning(warning) => building.warnings.push(warning),
+            Step::Part(Answer { place, image, result }) => {
+                if image.is_some() {
+                    building.image = image;
+                }
+                if let Err(error) = result.and_then(|output| building.add(self.plan, place, output)) {
+                    building.failures.push(Failure { place, error });
+                }
+            }
+            Step::End => {
+                let ended = self.sample.take();
+                return ended
+                    .map(|building| building.finish(self.plan, self.images.as_mut()))
+                    .transpose();
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Building {
+    fn new(sample: Sample) -> Self {
+        Self {
+            sample,
+            image: None,
+            fields: Fields::default(),
+            patches: Vec::new(),
+            failures: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Adds what the model said of a part.
+    fn add(&mut self, plan: &Plan<'_>, place: Place, output: Output) -> Result<(), ItemError> {
+        if let (Some(_), Output::Label(label)) = (place.patch, &output) {
+            self.patches.push((place, label.clone()));
+            return Ok(());
+        }
+        let fields = Fields::from_output(output, &plan.label_field)?;
+        let is_video = self.sample.record.media_type == MediaType::Video;
+        match place.frame {
+            None if !is_video && !fields.frames.is_empty() => Err(ItemError::FramesOfPicture),
+            Some(_) if !fields.frames.is_empty() => Err(ItemError::FramesOfPicture),
+            None => {
+                self.fields.sample.extend(fields.sample);
+                self.fields.frames.extend(fields.frames);
+                Ok(())
+            }
+            Some(frame) => {
+                // A frame that nothing was said of is not mentioned.
+                if !fields.sample.is_empty() {
+                    self.fields.frames.insert(frame, fields.sample);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(
+        mut self,
+        plan: &Plan<'_>,
+        images: Option<&mut LabelImages>,
+    ) -> Result<LabeledItem, EngineError> {
+        plan.filter.apply_to_fields(&mut self.fields);
+        if let Some(patches) = plan.patches {
+            self.attach(without_frames(&patches.patches_field), &patches.embeddings_field);
+        }
+        if let Some(images) = images {
+            images.move_arrays(&self.sample.path, &mut self.fields)?;
+        }
+        let Sample {
+            id,
+            record,
+            path,
+            relative_path,
+        } = self.sample;
+        Ok(LabeledItem {
+            id,
+            record,
+            path,
+            relative_path,
+            image: self.image,
+            fields: self.fields,
+            failures: self.failures,
+            warnings: self.warnings,
+        })
+    }
+
+    /// Gives each embedding of a patch to the label that the patch is of.
+    fn attach(&mut self, field: &str, attribute: &str) {
+        let SampleRecord { labels, .. } = &self.sample.record;
+        for (place, embedding) in std::mem::take(&mut self.patches) {
+            let (Some(patch), Label::Vector(vector)) = (place.patch, embedding) else {
+                continue;
+            };
+            let (had, gets) = match place.frame {
+                None => (labels.sample.get(field), &mut self.fields.sample),
+                Some(frame) => (
+                    labels.frames.get(&frame).and_then(|labels| labels.get(field)),
+                    self.fields.frames.entry(frame).or_default(),
+                ),
+            };
+            let Some(had) = had else { continue };
+            let label = gets.entry(field.to_owned()).or_insert_with(|| had.clone());
+            set_patch_attribute(label, patch, attribute, numbers(&vector.values.to_f32()));
+        }
+    }
+}
+
+impl LabelImages {
+    /// Paths are made absolute, so that labels find their files from anywhere.
+    fn create(folder: &Path, base: Option<&PathBuf>) -> Result<Self, EngineError> {
+        let base = base.map(|base| absolute(base));
+        Ok(Self {
+            folder: LabelImageFolder::create(absolute(folder), base)?,
+        })
+    }
+
+    fn move_arrays(&mut self, sample: &Path, fields: &mut Fields) -> Result<(), EngineError> {
+        Ok(self.folder.move_arrays(&absolute(sample), fields)?)
+    }
+}
+
+/// The same place from anywhere; a path that has no such form (it is empty) stays.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Numbers of single precision with no more digits than they need. What JSON has no number for is null.
+fn numbers(values: &[f32]) -> Value {
+    let number = |value: &f32| value.to_string().parse::<f64>().map_or(Value::Null, Value::from);
+    values.iter().map(number).collect()
+}

@@ -1,0 +1,227 @@
+//! Opening samples: from a path to the pictures that the model is asked about. This runs on several threads.
+
+use super::{
+    plan::Plan,
+    step::{Step, Unit},
+};
+use crate::{
+    EngineError, Failure, HandleMissing, ItemError, PatchOptions, Place,
+    input::{Sample, SampleError},
+    task::without_frames,
+};
+use modelzoo_data::{
+    input::InputError,
+    label::{patch_boxes, to_json},
+    media::RgbImage,
+    record::{Metadata, SampleRecord},
+    video::Video,
+};
+use modelzoo_plugin_api::{Image, MediaType, SampleFields, label::Label};
+use modelzoo_runtime::RuntimeError;
+use std::collections::BTreeMap;
+
+/// A sample that was opened.
+pub(super) enum Opened {
+    /// All of it.
+    Steps(Vec<Step<Unit>>),
+    /// A video whose frames are still to come.
+    Video(Box<Sample>, Video),
+    /// No sample can be opened any more.
+    Failed(EngineError),
+}
+
+/// Opens a sample. What is wrong with it becomes one of its steps.
+pub(super) fn open(plan: &Plan<'_>, sample: Result<Sample, SampleError>) -> Opened {
+    let sample = match sample {
+        Ok(sample) => sample,
+        Err(SampleError::Input(error)) => return Opened::Steps(not_found(error)),
+        Err(SampleError::Dataset(error)) => return Opened::Failed(error.into()),
+    };
+    let opened = match sample.record.media_type {
+        MediaType::Video => return open_video(sample),
+        _ => open_picture(plan, sample),
+    };
+    opened.map_or_else(|error| Opened::Failed(error.into()), Opened::Steps)
+}
+
+/// The steps of a sample that could not be found.
+fn not_found(error: InputError) -> Vec<Step<Unit>> {
+    let path = error.path().map(ToOwned::to_owned).unwrap_or_default();
+    let sample = Sample {
+        id: None,
+        record: SampleRecord::image(path.to_string_lossy()),
+        path,
+        relative_path: Default::default(),
+    };
+    failed(sample, error)
+}
+
+fn failed(sample: Sample, error: impl Into<ItemError>) -> Vec<Step<Unit>> {
+    vec![Step::Begin(Box::new(sample)), Step::failure(error), Step::End]
+}
+
+fn open_video(mut sample: Sample) -> Opened {
+    match Video::open(&sample.path) {
+        Ok(video) => {
+            sample.record.metadata = Some(Metadata::Video(video.metadata().clone()));
+            Opened::Video(Box::new(sample), video)
+        }
+        Err(error) => Opened::Steps(failed(sample, error)),
+    }
+}
+
+fn open_picture(plan: &Plan<'_>, mut sample: Sample) -> Result<Vec<Step<Unit>>, RuntimeError> {
+    if plan.takes_videos() {
+        return Ok(failed(sample, ItemError::NotAVideo));
+    }
+    let decoded = match plan.decoder().decode_path(&sample.path) {
+        Ok(decoded) => decoded,
+        Err(error) => return Ok(failed(sample, error)),
+    };
+    sample.record.metadata = Some(decoded.metadata.into());
+    let picture = Picture {
+        frame: None,
+        labels: &sample.record.labels.sample,
+        fields: needed_fields(plan, &sample.record, None),
+    };
+    let mut steps = picture.steps(plan, decoded.image)?;
+    steps.insert(0, Step::Begin(Box::new(sample)));
+    steps.extend(decoded.warning.map(Step::Warning));
+    steps.push(Step::End);
+    Ok(steps)
+}
+
+/// A picture or a frame, and what is known of it.
+pub(super) struct Picture<'a> {
+    /// The number of a frame.
+    pub(super) frame: Option<u64>,
+    /// The labels that it has already.
+    pub(super) labels: &'a BTreeMap<String, Label>,
+    /// The fields that the model needs.
+    pub(super) fields: SampleFields,
+}
+
+impl Picture<'_> {
+    /// The parts that the model is asked about: the picture, or patches of it.
+    pub(super) fn steps(self, plan: &Plan<'_>, image: RgbImage) -> Result<Vec<Step<Unit>>, RuntimeError> {
+        let Some(patches) = plan.patches else {
+            return Ok(vec![self.part(plan, None, image)?]);
+        };
+        let field = without_frames(&patches.patches_field);
+        let boxes = match self.labels.get(field).map(patch_boxes) {
+            Some(Some(boxes)) => boxes,
+            None => Vec::new(),
+            Some(None) => {
+                return Ok(vec![self.failure(
+                    None,
+                    ItemError::NoBoxes {
+                        field: field.to_owned(),
+                    },
+                )]);
+            }
+        };
+        let mut steps = match (boxes.is_empty(), patches.handle_missing) {
+            (false, _) => self.patches(plan, patches, &boxes, &image)?,
+            (true, HandleMissing::Skip) => Vec::new(),
+            (true, HandleMissing::Image) => return Ok(vec![self.part(plan, None, image)?]),
+            (true, HandleMissing::Error) => {
+                vec![self.failure(
+                    None,
+                    ItemError::NoPatches {
+                        field: field.to_owned(),
+                    },
+                )]
+            }
+        };
+        if self.frame.is_none() {
+            steps.push(Step::Image(image));
+        }
+        Ok(steps)
+    }
+
+    fn patches(
+        &self,
+        plan: &Plan<'_>,
+        patches: &PatchOptions,
+        boxes: &[[f64; 4]],
+        image: &RgbImage,
+    ) -> Result<Vec<Step<Unit>>, RuntimeError> {
+        let cut = |(index, &bounding_box): (usize, &[f64; 4])| {
+            let patch = patches.geometry.patch(bounding_box, image.width, image.height);
+            match patch.and_then(|patch| image.cropped(patch)) {
+                Some(patch) => self.part(plan, Some(index), patch),
+                None => {
+                    let frame = self.frame.map(|frame| format!("frame {frame}: "));
+                    let warning = format!("{}patch {index} has no pixels", frame.unwrap_or_default());
+                    Ok(Step::Warning(warning))
+                }
+            }
+        };
+        boxes.iter().enumerate().map(cut).collect()
+    }
+
+    /// A part, with the model's input for it where that is made apart.
+    fn part(
+        &self,
+        plan: &Plan<'_>,
+        patch: Option<usize>,
+        image: RgbImage,
+    ) -> Result<Step<Unit>, RuntimeError> {
+        let prepared = if plan.preprocesses && self.fields.is_empty() {
+            // A picture always has as many bytes as its size says, so this gives one.
+            let borrowed = borrow(&image);
+            match plan.model.preprocess(borrowed.as_slice())?.pop() {
+                Some(Ok(prepared)) => Some(prepared),
+                Some(Err(error)) => return Ok(self.failure(patch, ItemError::Preprocess(error))),
+                None => None,
+            }
+        } else {
+            None
+        };
+        Ok(Step::Part(Unit {
+            place: self.place(patch),
+            image,
+            fields: self.fields.clone(),
+            prepared,
+        }))
+    }
+
+    fn failure(&self, patch: Option<usize>, error: ItemError) -> Step<Unit> {
+        let place = self.place(patch);
+        Step::Failure(Failure { place, error })
+    }
+
+    fn place(&self, patch: Option<usize>) -> Place {
+        Place {
+            frame: self.frame,
+            patch,
+        }
+    }
+}
+
+/// A picture as plugins see it; none for one without pixels, which no decoder gives.
+pub(super) fn borrow(image: &RgbImage) -> Option<Image<'_>> {
+    Image::new(image.width as usize, image.height as usize, &image.data).ok()
+}
+
+/// The fields that the model needs, as far as the sample, or a frame of it, has them; those of the frame go first.
+pub(super) fn needed_fields(plan: &Plan<'_>, record: &SampleRecord, frame: Option<u64>) -> SampleFields {
+    let labels = &record.labels;
+    let frame = frame.and_then(|frame| labels.frames.get(&frame));
+    let value = |field: &str| {
+        let label = || {
+            frame
+                .and_then(|labels| labels.get(field))
+                .or_else(|| labels.sample.get(field))
+        };
+        match field {
+            "filepath" => Some(record.filepath.clone().into()),
+            "tags" => Some(record.tags.clone().into()),
+            _ => label().map(to_json),
+        }
+    };
+    plan.needed_fields
+        .iter()
+        .filter_map(|(name, field)| Some((name.clone(), value(without_frames(field))?)))
+        .collect()
+}

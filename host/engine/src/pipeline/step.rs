@@ -1,0 +1,53 @@
+//! What happens to samples, in their order.
+
+use crate::{Failure, ItemError, Place, input::Sample};
+use modelzoo_data::media::RgbImage;
+use modelzoo_plugin_api::{Output, PreparedImage, SampleFields};
+
+/// A step of a sample: each begins, has parts, failures and warnings in any number, and ends.
+pub(super) enum Step<P> {
+    /// A sample begins.
+    Begin(Box<Sample>),
+    /// The sample's own pixels, where they are none of its parts.
+    Image(RgbImage),
+    /// A part that the model is asked about, or has answered.
+    Part(P),
+    /// A part that fails before the model sees it.
+    Failure(Failure),
+    /// Something is wrong with the file, but it can be read.
+    Warning(String),
+    /// The sample that began last is complete.
+    End,
+}
+
+/// A picture that the model is asked about.
+pub(super) struct Unit {
+    /// Which part of the sample it is.
+    pub(super) place: Place,
+    /// The picture.
+    pub(super) image: RgbImage,
+    /// The fields of the sample that the model needs.
+    pub(super) fields: SampleFields,
+    /// The model's input for it, where that is made apart.
+    pub(super) prepared: Option<PreparedImage>,
+}
+
+/// What the model said of a part.
+pub(super) struct Answer {
+    /// Which part of the sample it is.
+    pub(super) place: Place,
+    /// The pixels, where the part is a whole picture.
+    pub(super) image: Option<RgbImage>,
+    /// What the model said.
+    pub(super) result: Result<Output, ItemError>,
+}
+
+impl<P> Step<P> {
+    /// The failure of a sample as a whole.
+    pub(super) fn failure(error: impl Into<ItemError>) -> Self {
+        Self::Failure(Failure {
+            place: Place::default(),
+            error: error.into(),
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! Videos: frames for models of pictures, decoded ahead within a bound, and readers for models of videos.
+
+use super::{
+    open::{Picture, needed_fields},
+    plan::Plan,
+    step::{Answer, Step, Unit},
+};
+use crate::{EngineError, ItemError, Place, input::Sample};
+use crossbeam_channel::{Receiver, bounded};
+use modelzoo_data::{
+    record::SampleRecord,
+    video::{Frame, Sampling, Video, VideoError},
+};
+use modelzoo_plugin_api::{PredictOptions, Result as PluginResult, VideoInfo};
+use modelzoo_runtime::RuntimeError;
+use std::{collections::BTreeMap, thread::Scope};
+
+/// The steps of a video's frames, or why no sample can be done any more.
+pub(super) type FrameSteps = Receiver<Result<Vec<Step<Unit>>, RuntimeError>>;
+
+/// Decodes the frames of a video on a thread of `scope`, no further ahead than the model takes at once. Dropping what
+/// is returned ends it.
+pub(super) fn frames<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    plan: &'scope Plan<'env>,
+    sample: &Sample,
+    video: Video,
+) -> FrameSteps {
+    let (sender, receiver) = bounded(plan.window());
+    // The frames' own labels are wanted only where the model or patches need them.
+    let record = if plan.patches.is_some() || !plan.needed_fields.is_empty() {
+        sample.record.clone()
+    } else {
+        SampleRecord::default()
+    };
+    scope.spawn(move || {
+        let mut frames = match video.frames(plan.sampling()) {
+            Ok(frames) => frames,
+            Err(error) => {
+                // A failed send, here and below, means that nobody waits any more.
+                let _ = sender.send(Ok(vec![Step::failure(error)]));
+                return;
+            }
+        };
+        for frame in frames.by_ref() {
+            if sender.send(steps_of_frame(plan, &record, frame)).is_err() {
+                return;
+            }
+        }
+        if let Some(warning) = frames.warning() {
+            let _ = sender.send(Ok(vec![Step::Warning(warning.to_owned())]));
+        }
+    });
+    receiver
+}
+
+fn steps_of_frame(
+    plan: &Plan<'_>,
+    record: &SampleRecord,
+    frame: Result<Frame, VideoError>,
+) -> Result<Vec<Step<Unit>>, RuntimeError> {
+    let Frame { number, image, .. } = match frame {
+        Ok(frame) => frame,
+        Err(error) => return Ok(vec![Step::failure(error)]),
+    };
+    let nothing = BTreeMap::new();
+    let picture = Picture {
+        frame: Some(number),
+        labels: record.labels.frames.get(&number).unwrap_or(&nothing),
+        fields: needed_fields(plan, record, Some(number)),
+    };
+    picture.steps(plan, image)
+}
+
+/// Gives a video to a model that takes videos as they are.
+pub(super) fn predict(
+    plan: &Plan<'_>,
+    options: &PredictOptions,
+    video: &Video,
+) -> Result<Step<Answer>, EngineError> {
+    let frames = match video.frames(plan.sampling()) {
+        Ok(frames) => frames,
+        Err(error) => return Ok(Step::failure(error)),
+    };
+    let info = info(video, plan.sampling());
+    let frame_rate = info.frame_rate;
+    let frames = frames.map(move |frame| plugin_frame(frame?, frame_rate));
+    let result = plan.model.predict_video(&info, Box::new(frames), options)?;
+    Ok(Step::Part(Answer {
+        place: Place::default(),
+        image: None,
+        result: result.map_err(ItemError::Model),
+    }))
+}
+
+/// What is known of a video before its frames. How many there will be is told only where all are taken.
+fn info(video: &Video, sampling: &Sampling) -> VideoInfo {
+    let metadata = video.metadata();
+    let mut info = VideoInfo::default();
+    info.width = metadata.frame_width as usize;
+    info.height = metadata.frame_height as usize;
+    info.frame_rate = metadata.frame_rate.unwrap_or_default();
+    info.duration = metadata.duration;
+    if *sampling == Sampling::default() {
+        info.frame_count = metadata.total_frame_count;
+    }
+    info
+}
+
+/// A frame as plugins see it. Where the file does not say when it is shown, that follows from the frame rate.
+fn plugin_frame(frame: Frame, frame_rate: f64) -> PluginResult<modelzoo_plugin_api::Frame> {
+    let Frame {
+        number,
+        seconds,
+        image,
+    } = frame;
+    let time = seconds.unwrap_or_else(|| (number - 1) as f64 / frame_rate.max(f64::MIN_POSITIVE));
+    modelzoo_plugin_api::Frame::new(
+        number,
+        time,
+        image.width as usize,
+        image.height as usize,
+        image.data,
+    )
+}

@@ -1,0 +1,114 @@
+//! A task, done: the samples of an input through a model, and into the dataset where they come from one.
+
+use crate::{
+    EngineError, Input, LabeledItem, SinkError, Summary, Task,
+    field_run::{FieldRun, provenance},
+    input::SampleIterator,
+    pipeline::{self, Plan},
+    zoo,
+};
+use modelzoo_data::dataset::{Existing, Failure, Progress};
+use modelzoo_runtime::LoadedModel;
+
+/// A task that is ready to be done.
+#[derive(Debug)]
+pub struct Work<'a> {
+    model: &'a dyn LoadedModel,
+    task: &'a Task,
+    input: &'a Input,
+    field: Option<FieldRun>,
+}
+
+/// How a task was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What this run did.
+    pub summary: Summary,
+    /// What has become of all samples of the dataset, those of earlier runs included.
+    pub dataset: Option<Progress>,
+}
+
+impl<'a> Work<'a> {
+    /// Makes sure that the model can do the task, and, where the input is a dataset, takes the right to fill the
+    /// field, or to go on where an earlier run ended that was made by the same model with the same options.
+    ///
+    /// # Errors
+    /// When the model cannot do it; when the field is being filled by another process, or has values of other origin
+    /// and `existing` does not say that they may be replaced.
+    pub fn begin(
+        model: &'a dyn LoadedModel,
+        origin: &zoo::Provenance,
+        task: &'a Task,
+        input: &'a mut Input,
+        existing: Existing,
+    ) -> Result<Self, EngineError> {
+        let info = model.info();
+        task.check(info)?;
+        input.restrict_to(info.media_type)?;
+        let provenance = provenance(origin, info, task);
+        let field = input
+            .dataset_mut()
+            .map(|dataset| FieldRun::begin(dataset, task, info, &provenance, existing))
+            .transpose()?;
+        Ok(Self {
+            model,
+            task,
+            input,
+            field,
+        })
+    }
+
+    /// What earlier runs have done of the dataset; nothing for other inputs.
+    pub fn before(&self) -> Progress {
+        self.field.as_ref().map(FieldRun::before).unwrap_or_default()
+    }
+
+    /// The samples on which an earlier run failed that this one goes on with; they are not tried again.
+    pub fn failed_before(&self) -> &[Failure] {
+        self.field.as_ref().map_or(&[], FieldRun::failed_before)
+    }
+
+    /// How many samples there are, those of earlier runs included.
+    ///
+    /// # Errors
+    /// When the dataset cannot be read.
+    pub fn count(&self) -> Result<u64, EngineError> {
+        self.input.count()
+    }
+
+    /// Does the task and hands each sample on to `sink`, in order.
+    ///
+    /// # Errors
+    /// When the model cannot go on, the sink fails or the dataset cannot be written. A sample that fails is no error:
+    /// its item says why, unless the task does not pass over failures.
+    pub fn run(
+        self,
+        mut sink: impl FnMut(LabeledItem) -> Result<(), SinkError> + Send,
+    ) -> Result<Outcome, EngineError> {
+        let plan = Plan::new(self.model, self.task);
+        let Some(mut field) = self.field else {
+            let samples: SampleIterator<'_> = self.input.all_samples()?;
+            let summary = pipeline::run(&plan, samples, sink)?;
+            return Ok(Outcome {
+                summary,
+                dataset: None,
+            });
+        };
+        let samples = field.samples()?;
+        let result = pipeline::run(&plan, samples, |item| {
+            field.take(&item)?;
+            sink(item)
+        });
+        match result {
+            Ok(summary) => Ok(Outcome {
+                summary,
+                dataset: Some(field.finish()?),
+            }),
+            Err(error) => {
+                // What is done stays done: the next run goes on from there. The first error is the one to tell.
+                let _ = field.commit();
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Videos: their frames through models of pictures, and models of videos.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use modelzoo_data::video::{Sampling, Video};
+use serde_json::{Value, json};
+use std::fs;
+use support::{Run, User, media, project, sample};
+
+fn run(user: &User, command: &str, model: &str, arguments: &[&str]) -> Run {
+    let plugin = sample("capabilities");
+    let mut all = vec![command, plugin.to_str().unwrap(), "-n", model];
+    all.extend(arguments);
+    user.run(all)
+}
+
+/// The classes of the objects in the frames of a line, by frame.
+fn classes(line: &Value, field: &str) -> Vec<(u64, String)> {
+    let mut classes: Vec<(u64, String)> = line["frames"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(number, frame)| {
+            let class = frame[field]["detections"][0]["label"].as_str().unwrap();
+            (number.parse().unwrap(), class.to_owned())
+        })
+        .collect();
+    classes.sort();
+    classes
+}
+
+fn numbers(line: &Value, field: &str) -> Vec<u64> {
+    classes(line, field)
+        .into_iter()
+        .map(|(number, _)| number)
+        .collect()
+}
+
+#[test]
+fn a_model_of_pictures_labels_every_frame() {
+    let user = User::new();
+    media::video(&user.path("v.mkv"), 25, 11);
+    for field in ["things", "frames.things"] {
+        let lines = run(&user, "apply", "test/boxes", &["v.mkv", field])
+            .expect(0)
+            .json_lines();
+        let expected: Vec<(u64, String)> = (1..=25)
+            .map(|number| (number, if number < 11 { "dark" } else { "bright" }.to_owned()))
+            .collect();
+        assert_eq!(classes(&lines[0], "things"), expected);
+        assert_eq!(lines[0]["media_type"], "video");
+        assert_eq!(lines[0]["metadata"]["frame_width"], 40);
+    }
+    let lines = run(&user, "embed", "test/boxes", &["v.mkv", "--frames", "3-4"])
+        .expect(0)
+        .json_lines();
+    let size = json!({"embeddings": [40.0, 24.0]});
+    assert_eq!(lines[0]["frames"], json!({"3": size, "4": size}));
+}
+
+#[test]
+fn frames_are_chosen_by_number_step_and_time() {
+    let user = User::new();
+    media::video(&user.path("v.mkv"), 25, 1);
+    for (options, expected) in [
+        (&["--every", "10"][..], &[1, 11, 21][..]),
+        (&["--frames", "20-"], &[20, 21, 22, 23, 24, 25]),
+        (&["--frames", "7"], &[7]),
+        (&["--frames", "3-12", "--every", "4"], &[3, 7, 11]),
+        (&["--fps", "2"], &[1, 6, 11, 16, 21]),
+    ] {
+        let run = run(&user, "apply", "test/boxes", &[&["v.mkv", "f"], options].concat()).expect(0);
+        assert_eq!(numbers(&run.json_lines()[0], "f"), expected, "{options:?}");
+    }
+    run(&user, "apply", "test/boxes", &["v.mkv", "--fps", "0"]).expect(2);
+    run(&user, "apply", "test/boxes", &["v.mkv", "--frames", "9-3"]).expect(2);
+    run(
+        &user,
+        "apply",
+        "test/boxes",
+        &["v.mkv", "--fps", "2", "--every", "2"],
+    )
+    .expect(2);
+}
+
+#[test]
+fn pictures_and_videos_may_be_mixed_and_fail_alone() {
+    let user = User::new();
+    media::grey(&user.path("in/a.png"), 4, 4, 250);
+    media::video(&user.path("in/b.mkv"), 5, 1);
+    fs::write(user.path("in/c.mp4"), "no video").unwrap();
+    let whole = fs::read(project().join("tests/fixtures/video/bikes.mp4")).unwrap();
+    // Its index stands in front, so the frames up to the cut can be decoded.
+    fs::write(user.path("in/d.mp4"), &whole[..whole.len() / 3]).unwrap();
+    media::grey(&user.path("in/e.png"), 4, 4, 10);
+    let report = user.path("failed.jsonl");
+    let arguments = ["in", "f", "--failures", report.to_str().unwrap()];
+    let run = run(&user, "apply", "test/boxes", &arguments).expect(8);
+    let lines = run.json_lines();
+    assert_eq!(lines.len(), 5);
+    assert_eq!(lines[0]["f"]["detections"][0]["label"], "bright");
+    assert_eq!(numbers(&lines[1], "f"), [1, 2, 3, 4, 5]);
+    assert!(
+        lines[2]["error"].as_str().unwrap().contains("c.mp4"),
+        "{}",
+        lines[2]
+    );
+    assert_eq!(lines[4]["f"]["detections"][0]["label"], "dark");
+    let stages: Vec<Value> = support::json_lines(&fs::read_to_string(report).unwrap())
+        .into_iter()
+        .map(|line| line["stage"].clone())
+        .collect();
+    assert!(stages.iter().all(|stage| stage == "decode"), "{stages:?}");
+}
+
+#[test]
+fn a_real_video_has_as_many_frames_as_it_should() {
+    let user = User::new();
+    let bikes = project().join("tests/fixtures/video/bikes.mp4");
+    let run = run(&user, "embed", "test/boxes", &[bikes.to_str().unwrap()]).expect(0);
+    let line = &run.json_lines()[0];
+    let frames = line["frames"].as_object().unwrap();
+    assert_eq!(frames.len(), 250);
+    assert_eq!(frames["250"]["embeddings"], json!([640.0, 272.0]));
+}
+
+#[test]
+fn a_model_of_videos_reads_the_frames_that_it_wants() {
+    let user = User::new();
+    media::video(&user.path("v.mkv"), 25, 11);
+    media::grey(&user.path("p.png"), 4, 4, 1);
+    for isolation in ["process", "none"] {
+        let apply = |model: &str, arguments: &[&str]| {
+            run(
+                &user,
+                "apply",
+                model,
+                &[arguments, &["--isolation", isolation]].concat(),
+            )
+        };
+        let line = &apply("test/events", &["v.mkv", "e"]).expect(0).json_lines()[0];
+        assert_eq!(line["e_frames_seen"], 25);
+        assert_eq!(line["e_events"]["detections"][0]["support"], json!([11, 25]));
+        let line = &apply("test/events", &["v.mkv", "e", "--every", "5"])
+            .expect(0)
+            .json_lines()[0];
+        assert_eq!(line["e_frames_seen"], 5);
+        assert_eq!(line["e_events"]["detections"][0]["support"], json!([11, 21]));
+        let line = &apply("test/frames", &["v.mkv", "f", "--frames", "10-11"])
+            .expect(0)
+            .json_lines()[0];
+        let frames: Vec<&Value> = ["10", "11"]
+            .iter()
+            .map(|number| &line["frames"][number]["f"]["label"])
+            .collect();
+        assert_eq!(frames, ["dark", "bright"]);
+        // Of a folder, a model of videos takes the videos; a picture that is named is a mistake.
+        assert_eq!(apply("test/events", &["."]).expect(0).json_lines().len(), 1);
+        let run = apply("test/events", &["p.png"]).expect(8);
+        assert_eq!(
+            run.json_lines()[0]["error"],
+            "the model takes videos, and this is a picture"
+        );
+    }
+    let refused = run(&user, "embed", "test/events", &["v.mkv"]).expect(2);
+    assert_eq!(refused.error(), "the model has no embeddings");
+    fs::create_dir(user.path("pictures")).unwrap();
+    media::grey(&user.path("pictures/p.png"), 4, 4, 1);
+    let nothing = run(&user, "apply", "test/events", &["pictures"]).expect(3);
+    assert_eq!(nothing.error(), "pictures: no videos in this folder");
+}
+
+#[test]
+fn labels_are_drawn_on_copies_of_videos() {
+    let user = User::new();
+    media::video(&user.path("in/v.mkv"), 10, 1);
+    let arguments = ["in", "--annotate", "drawn", "--every", "2", "-q"];
+    run(&user, "apply", "test/boxes", &arguments).expect(0);
+    let copy = Video::open(user.path("drawn/v.mkv.mp4")).unwrap();
+    assert_eq!(copy.metadata().frame_rate, Some(5.0));
+    let frames: Vec<_> = copy
+        .frames(&Sampling::default())
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(frames.len(), 5);
+    // White but for what is drawn.
+    let dark = frames[0].image.data.iter().filter(|&&byte| byte < 128).count();
+    assert!(dark > 50, "{dark} dark bytes");
+}
+
+#[test]
+fn a_dataset_may_hold_videos() {
+    let user = User::new();
+    media::video(&user.path("in/v.mkv"), 6, 4);
+    media::grey(&user.path("in/p.png"), 4, 4, 250);
+    let dataset = user.path("d.sqlite");
+    let name = dataset.to_str().unwrap();
+    run(&user, "apply", "test/boxes", &["in", "things", "-o", name]).expect(0);
+    let run_again = run(
+        &user,
+        "embed",
+        "test/boxes",
+        &[name, "sizes", "--patches", "frames.things"],
+    )
+    .expect(0);
+    assert!(
+        run_again.stderr.contains("2 of 2 samples"),
+        "{}",
+        run_again.stderr
+    );
+    let lines = user.path("l.jsonl");
+    run(
+        &user,
+        "apply",
+        "test/events",
+        &[name, "e", "-o", lines.to_str().unwrap()],
+    )
+    .expect(0);
+    let records = support::json_lines(&fs::read_to_string(&lines).unwrap());
+    assert_eq!(records.len(), 2);
+    let video = records
+        .iter()
+        .find(|record| record["media_type"] == "video")
+        .unwrap();
+    assert_eq!(video["e_events"]["detections"][0]["support"], json!([4, 6]));
+
+    let lines = user.path("sizes.jsonl");
+    let arguments = [
+        name,
+        "sizes",
+        "--patches",
+        "frames.things",
+        "-o",
+        lines.to_str().unwrap(),
+    ];
+    run(&user, "embed", "test/boxes", &arguments).expect(0);
+    let records = support::json_lines(&fs::read_to_string(&lines).unwrap());
+    let video = records
+        .iter()
+        .find(|record| record["media_type"] == "video")
+        .unwrap();
+    assert_eq!(
+        video["frames"]["6"]["things"]["detections"][0]["sizes"],
+        json!([20.0, 12.0])
+    );
+}
+
+#[test]
+fn without_ffmpeg_the_user_is_told_how_to_get_it() {
+    let user = User::new().with_variable("PATH", "/nonexistent");
+    // The plugin is built by others; here there is no compiler either, so a model that is built already is needed.
+    let with_path = User::new();
+    media::video(&with_path.path("v.mkv"), 2, 1);
+    run(
+        &with_path,
+        "apply",
+        "test/boxes",
+        &[with_path.path("v.mkv").to_str().unwrap()],
+    )
+    .expect(0);
+    let run = run(
+        &user,
+        "apply",
+        "test/boxes",
+        &[with_path.path("v.mkv").to_str().unwrap()],
+    );
+    assert!(run.stderr.contains("install"), "{}", run.stderr);
+}
