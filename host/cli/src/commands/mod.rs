@@ -1,6 +1,7 @@
 //! A command a file: each takes its arguments and says how the program ends.
 
 mod apply;
+pub mod dataset;
 pub mod doctor;
 mod embed;
 pub mod info;
@@ -39,6 +40,7 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> anyhow::Result<Exit> {
         Command::Verify(arguments) => lock::verify(arguments, global, terminal),
         Command::Trust(arguments) => trust::run(arguments, global, terminal),
         Command::Plugin(arguments) => plugin::run(arguments, terminal),
+        Command::Dataset(arguments) => dataset::run(arguments, terminal),
         Command::Store(arguments) => store::run(arguments, global, terminal),
         Command::Doctor(arguments) => doctor::run(arguments),
     }

@@ -16,6 +16,7 @@ use modelzoo_sources::{
     trust::TrustError,
     zoo::ZooError as RegisterError,
 };
+use std::io::ErrorKind;
 
 /// An error, ready to be told.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,13 +31,25 @@ pub struct Failure {
     pub exit: Exit,
 }
 
+/// An error of the command line's own, with what to do next.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Hinted {
+    /// What went wrong, in one line.
+    pub message: String,
+    /// What to do next.
+    pub hint: String,
+    /// How the program ends.
+    pub exit: Exit,
+}
+
 /// Finds out what to tell of an error.
 pub fn classify(error: &anyhow::Error) -> Failure {
     let message = error.to_string();
     let mut causes: Vec<String> = Vec::new();
     for cause in error.chain().skip(1).map(ToString::to_string) {
-        // Errors that pass their cause through say the same twice.
-        if cause != message && causes.last() != Some(&cause) {
+        // Errors that pass their cause through, or end in it, say the same twice.
+        if !message.ends_with(&cause) && causes.last() != Some(&cause) {
             causes.push(cause);
         }
     }
@@ -128,6 +141,9 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<Stri
     if let Some(error) = error.downcast_ref::<FormatError>() {
         return Some(format(error));
     }
+    if let Some(error) = error.downcast_ref::<Hinted>() {
+        return Some((error.exit, Some(error.hint.clone())));
+    }
     None
 }
 
@@ -141,33 +157,23 @@ fn input(error: &InputError) -> (Exit, Option<String>) {
 }
 
 fn dataset(error: &DatasetError) -> (Exit, Option<String>) {
-    let hint = |hint: &str| Some(hint.to_owned());
-    match &error.reason {
-        Reason::NotFound | Reason::NoSuchField { .. } => (Exit::NotFound, None),
-        Reason::InvalidFieldName(_) => (Exit::Usage, None),
-        Reason::Exists => (
-            Exit::Failed,
-            hint("name the dataset as the input to go on with it, or choose another name"),
-        ),
-        Reason::OtherValues { .. } => (
-            Exit::Failed,
-            hint("--overwrite replaces them; another field name keeps both"),
-        ),
-        Reason::RunInProgress { .. } => (
-            Exit::Failed,
-            hint("wait for it to end, or fill another field meanwhile"),
-        ),
-        _ => (Exit::Failed, None),
-    }
+    let exit = match &error.reason {
+        Reason::NotFound | Reason::NoSuchField { .. } => Exit::NotFound,
+        Reason::InvalidFieldName(_) => Exit::Usage,
+        _ => Exit::Failed,
+    };
+    (exit, error.hint())
 }
 
 fn format(error: &FormatError) -> (Exit, Option<String>) {
-    match error {
-        FormatError::Dataset(error) => dataset(error),
-        FormatError::Input(error) => input(error),
-        FormatError::UnknownFormat { .. } => (Exit::Usage, None),
-        _ => (Exit::Failed, None),
-    }
+    let exit = match error {
+        FormatError::Dataset(error) => dataset(error).0,
+        FormatError::Input(error) => input(error).0,
+        FormatError::UnknownFormat { .. } => Exit::Usage,
+        FormatError::Read { source, .. } if source.kind() == ErrorKind::NotFound => Exit::NotFound,
+        _ => Exit::Failed,
+    };
+    (exit, error.hint())
 }
 
 fn source(error: &SourceError) -> (Exit, Option<String>) {

@@ -7,6 +7,7 @@ mod progress;
 mod table;
 mod zoo;
 
+pub use failure::Hinted;
 pub use progress::{Bar, Step};
 pub use table::{print_json, print_table};
 pub use zoo::ZooProgress;

@@ -13,6 +13,34 @@ pub struct DatasetError {
     pub reason: Reason,
 }
 
+impl DatasetError {
+    /// What to do next, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        let path = self.path.display();
+        match &self.reason {
+            Reason::Exists => Some(format!(
+                "name the dataset as the input to go on with it; `modelzoo dataset import {path} INPUT` adds to it"
+            )),
+            Reason::NotFound => Some(format!(
+                "`modelzoo dataset create {path} INPUT` makes one of pictures and videos"
+            )),
+            Reason::Newer { .. } => {
+                Some("use the version of modelzoo that wrote it, or a later one".to_owned())
+            }
+            Reason::RunInProgress { process, .. } => Some(format!(
+                "wait until it is done, or end process {process}: what it has done is kept"
+            )),
+            Reason::OtherValues { .. } => {
+                Some("`--overwrite` replaces them; a field of another name keeps them".to_owned())
+            }
+            Reason::TakenOver { .. } => {
+                Some("run the same command again once the other has ended".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What is wrong with a dataset, or with what was asked of it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +48,9 @@ pub enum Reason {
     /// A dataset was to be created where there is a file.
     #[error("there is already a file of this name")]
     Exists,
+    /// The file cannot be made.
+    #[error("it cannot be made: {0}")]
+    Create(std::io::Error),
     /// There is no file.
     #[error("there is no such file")]
     NotFound,

@@ -1,5 +1,8 @@
 //! What a dataset holds, and where it comes from.
 
+use std::collections::BTreeMap;
+
+use modelzoo_plugin_api::MediaType;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -8,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::error::{DatasetError, Reason};
 use super::lease;
 use super::provenance::Provenance;
+use super::reader::{self, Selection};
 use super::{Dataset, SampleId};
 
 /// An overview of a dataset.
@@ -23,7 +27,7 @@ pub struct DatasetInfo {
     /// Its fields, by name.
     pub fields: Vec<FieldInfo>,
     /// Its tags with the number of samples that have each, by name.
-    pub tags: Vec<(String, u64)>,
+    pub tags: BTreeMap<String, u64>,
     /// What has filled its fields, or is doing so, by the name that the user gave.
     pub runs: Vec<RunInfo>,
 }
@@ -116,19 +120,18 @@ impl Dataset {
             created_at: self.database.with(|connection| {
                 Ok(connection.query_row("SELECT created_at FROM dataset", [], |row| row.get(0))?)
             })?,
-            images: self.count("image")?,
-            videos: self.count("video")?,
+            images: self.count(&Selection::all().with_media_type(MediaType::Image))?,
+            videos: self.count(&Selection::all().with_media_type(MediaType::Video))?,
             fields: self.fields()?,
-            tags: self.tag_counts()?,
+            tags: self.tag_counts()?.into_iter().collect(),
             runs: self.runs()?,
         })
     }
 
-    fn count(&self, media_type: &str) -> Result<u64, DatasetError> {
-        self.database.with(|connection| {
-            let query = "SELECT count(*) FROM samples WHERE media_type = ?";
-            Ok(connection.query_row(query, [media_type], |row| row.get(0))?)
-        })
+    /// How many samples a selection chooses.
+    pub fn count(&self, selection: &Selection) -> Result<u64, DatasetError> {
+        self.database
+            .with(|connection| reader::count(connection, selection))
     }
 
     /// The fields, by name.

@@ -55,7 +55,8 @@ pub(super) fn is_held(dataset: &Path, name: &str) -> bool {
     }
 }
 
-fn folder(dataset: &Path) -> &Path {
+/// The folder that a dataset is in.
+pub(super) fn folder(dataset: &Path) -> &Path {
     match dataset.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

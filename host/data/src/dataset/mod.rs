@@ -18,6 +18,7 @@ mod run;
 mod schema;
 mod store;
 mod tags;
+mod whole;
 mod writer;
 
 #[cfg(test)]

@@ -15,14 +15,16 @@ use super::{SampleId, media_type_name, tags};
 use crate::record::SampleRecord;
 
 /// How many samples are asked for at a time; their labels are read one sample at a time.
-const PAGE: usize = 512;
+const PAGE: u64 = 512;
 
 /// Which samples to read, and how much of them.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     fields: SelectedFields,
-    tag: Option<String>,
+    tags: Vec<String>,
     media_type: Option<MediaType>,
+    skip: u64,
+    limit: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -57,9 +59,9 @@ impl Selection {
         }
     }
 
-    /// Only samples with this tag.
-    pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
-        self.tag = Some(tag.into());
+    /// Only samples that have one of these tags, if there are any.
+    pub fn with_tags<S: Into<String>>(mut self, tags: impl IntoIterator<Item = S>) -> Self {
+        self.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
@@ -68,6 +70,44 @@ impl Selection {
         self.media_type = Some(media_type);
         self
     }
+
+    /// Without the first so many of the samples that it chooses.
+    pub fn skip(mut self, samples: u64) -> Self {
+        self.skip = samples;
+        self
+    }
+
+    /// At most so many samples.
+    pub fn limit(mut self, samples: u64) -> Self {
+        self.limit = Some(samples);
+        self
+    }
+
+    /// The tags as SQL wants them: a JSON list, or nothing where samples need none.
+    fn tags_parameter(&self) -> Option<String> {
+        (!self.tags.is_empty()).then(|| serde_json::Value::from(self.tags.as_slice()).to_string())
+    }
+}
+
+/// What chooses samples, apart from `skip` and `limit`: behind which id, tags, media type, not done by which run.
+const CHOSEN: &str = "FROM samples
+    WHERE id > ?1
+      AND (?2 IS NULL OR EXISTS (SELECT 1 FROM tags
+           WHERE sample_id = samples.id AND tag IN (SELECT value FROM json_each(?2))))
+      AND (?3 IS NULL OR media_type = ?3)
+      AND (?4 IS NULL OR NOT EXISTS
+           (SELECT 1 FROM run_samples WHERE run_id = ?4 AND sample_id = samples.id))";
+
+/// How many samples a selection chooses.
+pub(super) fn count(connection: &Connection, selection: &Selection) -> Result<u64, Reason> {
+    let media_type = selection.media_type.map(media_type_name);
+    let chosen: u64 = connection.query_row(
+        &format!("SELECT count(*) {CHOSEN}"),
+        params![0, selection.tags_parameter(), media_type, None::<i64>],
+        |row| row.get(0),
+    )?;
+    let rest = chosen.saturating_sub(selection.skip);
+    Ok(selection.limit.map_or(rest, |limit| rest.min(limit)))
 }
 
 /// A sample of a dataset.
@@ -85,8 +125,12 @@ pub struct Sample {
 pub struct Samples {
     database: Database,
     fields: HashMap<i64, Field>,
-    tag: Option<String>,
+    tags: Option<String>,
     media_type: Option<MediaType>,
+    /// How many to pass over before the first.
+    skip: u64,
+    /// How many may still come.
+    left: u64,
     /// Leave out those that this run has done.
     not_done_by: Option<i64>,
     page: vec::IntoIter<Row>,
@@ -129,8 +173,10 @@ impl Samples {
         Ok(Self {
             fields: database.with(|connection| selected_fields(connection, &selection.fields))?,
             database,
-            tag: selection.tag.clone(),
+            tags: selection.tags_parameter(),
             media_type: selection.media_type,
+            skip: selection.skip,
+            left: selection.limit.unwrap_or(u64::MAX),
             not_done_by,
             page: Vec::new().into_iter(),
             last: SampleId(0),
@@ -144,6 +190,8 @@ impl Samples {
                 .database
                 .with(|connection| self.read_page(connection))?
                 .into_iter();
+            self.skip = 0;
+            self.left -= self.page.len() as u64;
         }
         let Some(row) = self.page.next() else {
             return Ok(None);
@@ -156,22 +204,17 @@ impl Samples {
     }
 
     fn read_page(&self, connection: &Connection) -> Result<Vec<Row>, Reason> {
-        let mut statement = connection.prepare_cached(
-            "SELECT id, filepath, media_type, metadata FROM samples
-             WHERE id > ?1
-               AND (?2 IS NULL OR EXISTS (SELECT 1 FROM tags WHERE sample_id = samples.id AND tag = ?2))
-               AND (?3 IS NULL OR media_type = ?3)
-               AND (?4 IS NULL OR NOT EXISTS
-                    (SELECT 1 FROM run_samples WHERE run_id = ?4 AND sample_id = samples.id))
-             ORDER BY id LIMIT ?5",
-        )?;
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT id, filepath, media_type, metadata {CHOSEN} ORDER BY id LIMIT ?5 OFFSET ?6"
+        ))?;
         let rows = statement.query_map(
             params![
                 self.last.0,
-                self.tag,
+                self.tags,
                 self.media_type.map(media_type_name),
                 self.not_done_by,
-                PAGE
+                self.left.min(PAGE),
+                self.skip
             ],
             |row| {
                 Ok(Row {

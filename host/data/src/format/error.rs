@@ -62,6 +62,21 @@ pub enum FormatError {
 }
 
 impl FormatError {
+    /// What to do next, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Dataset(error) => error.hint(),
+            Self::Input(error) => error.hint(),
+            Self::UnknownFormat { name } => Format::ALL
+                .into_iter()
+                .map(|format| (strsim::jaro_winkler(format.name(), &name.to_lowercase()), format))
+                .filter(|(similarity, _)| *similarity > 0.7)
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .map(|(_, format)| format!("did you mean {format}?")),
+            _ => None,
+        }
+    }
+
     pub(super) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read {
             path: path.to_owned(),

@@ -4,6 +4,7 @@ pub mod export;
 pub mod import;
 
 mod error;
+mod non_finite;
 mod shape;
 
 #[cfg(test)]

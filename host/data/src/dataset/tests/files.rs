@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::{pictures, place};
 use crate::dataset::{Dataset, Reason};
+use crate::record::SampleRecord;
 
 #[test]
 fn nothing_is_created_over_a_file() {
@@ -70,4 +71,30 @@ fn a_closed_dataset_is_one_file() {
     let (folder, dataset) = pictures(3);
     drop(dataset);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_filled_dataset_appears_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/photos.db");
+    let fill = |dataset: &mut Dataset| {
+        let mut writer = dataset.writer()?;
+        writer.add(SampleRecord::image("a.jpg"))?;
+        assert!(!path.exists());
+        writer.finish()
+    };
+    let missing = Dataset::create_filled(&path, |dataset| {
+        fill(dataset)?;
+        Dataset::open(folder.path().join("absent.db")).map(drop)
+    });
+    assert!(matches!(missing.unwrap_err().reason, Reason::NotFound));
+    assert!(!path.exists());
+    assert_eq!(Dataset::create_filled(&path, fill).unwrap().added, 1);
+    assert_eq!(Dataset::open(&path).unwrap().len().unwrap(), 1);
+    assert!(matches!(
+        Dataset::create_filled(&path, fill).unwrap_err().reason,
+        Reason::Exists
+    ));
+    drop(Dataset::open(&path).unwrap());
+    assert_eq!(std::fs::read_dir(folder.path().join("new")).unwrap().count(), 1);
 }

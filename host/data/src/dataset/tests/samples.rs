@@ -79,7 +79,7 @@ fn selections_choose_samples_and_fields() {
         let samples = dataset.samples(&selection).unwrap();
         samples.map(|sample| sample.unwrap().record).collect()
     };
-    let tagged = read(Selection::all().with_tag("odd"));
+    let tagged = read(Selection::all().with_tags(["odd", "absent"]));
     assert_eq!((tagged.len(), tagged[0].filepath.as_str()), (1, "1.jpg"));
     let videos = read(
         Selection::all()
@@ -99,6 +99,31 @@ fn selections_choose_samples_and_fields() {
             .ends_with("no field `three`; there are one, two"),
         "{error}"
     );
+}
+
+#[test]
+fn selections_count_and_pass_over_samples() {
+    let (_folder, mut dataset) = pictures(1500);
+    let all = ids(&dataset);
+    dataset.add_tag(&all[..1200], "early").unwrap();
+    for (skip, limit, expected) in [
+        (0, 700, 0..700),
+        (1000, 700, 1000..1200),
+        (1300, 1, 0..0),
+        (5, 0, 0..0),
+    ] {
+        let selection = Selection::without_labels()
+            .with_tags(["early"])
+            .skip(skip)
+            .limit(limit);
+        let found: Vec<_> = dataset
+            .samples(&selection)
+            .unwrap()
+            .map(|sample| sample.unwrap().id)
+            .collect();
+        assert_eq!(found, all[expected], "{selection:?}");
+        assert_eq!(dataset.count(&selection).unwrap(), found.len() as u64);
+    }
 }
 
 #[test]

@@ -18,6 +18,18 @@ pub fn export_dataset(
     path: impl AsRef<Path>,
     options: &ExportOptions,
 ) -> Result<Summary, FormatError> {
+    export_dataset_with_progress(dataset, selection, format, path, options, || ())
+}
+
+/// As [`export_dataset`], calling `written` after each sample.
+pub fn export_dataset_with_progress(
+    dataset: &Dataset,
+    selection: &Selection,
+    format: Format,
+    path: impl AsRef<Path>,
+    options: &ExportOptions,
+    mut written: impl FnMut(),
+) -> Result<Summary, FormatError> {
     let mut options = options.clone();
     let fields: Vec<FieldInfo> = dataset
         .fields()?
@@ -44,6 +56,7 @@ pub fn export_dataset(
     let mut writer = create(format, path, &options)?;
     for sample in samples {
         writer.write(&sample?.record)?;
+        written();
     }
     writer.finish()
 }

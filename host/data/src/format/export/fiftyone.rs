@@ -15,6 +15,7 @@ use super::folder::AtomicFolder;
 use super::media::{MediaFolder, absolute};
 use super::{ExportOptions, FormatError, Media, RecordWriter, SampleRecord, Summary};
 use crate::format::Format;
+use crate::format::non_finite::write_json;
 use crate::label::{Fields, LabelJson};
 use crate::output::{AtomicFile, OutputError};
 
@@ -59,8 +60,7 @@ impl Writer {
     fn write_frames(&self, name: &str, labels: &Fields) -> Result<String, FormatError> {
         let relative = format!("frames/{name}.json");
         let mut file = AtomicFile::create(self.folder.path().join(&relative))?;
-        serde_json::to_writer(&mut file, &FrameFile(labels))
-            .map_err(|error| OutputError::new(file.path(), error))?;
+        write_json(&mut file, &FrameFile(labels)).map_err(|error| OutputError::new(file.path(), error))?;
         file.commit()?;
         Ok(relative)
     }
@@ -70,14 +70,15 @@ impl Writer {
             self.samples.write_all(b",")?;
         }
         self.samples.write_all(b"\n")?;
-        Ok(serde_json::to_writer(&mut self.samples, sample)?)
+        write_json(&mut self.samples, sample)
     }
 }
 
 impl RecordWriter for Writer {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         if *self.media_type.get_or_insert(record.media_type) != record.media_type {
-            let problem = "a FiftyOne dataset holds images or videos, not both; export each kind by itself";
+            let problem =
+                "a FiftyOne dataset holds images or videos, not both; export each media type by itself";
             return Err(FormatError::unsuitable(Format::FiftyOne, problem));
         }
         let (filepath, name) = self.place(record)?;

@@ -22,7 +22,7 @@ mod yolo;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use dataset::export_dataset;
+pub use dataset::{export_dataset, export_dataset_with_progress};
 
 use super::{Format, FormatError};
 use crate::dataset::FieldInfo;

@@ -1,14 +1,13 @@
 //! COCO datasets: boxes with their masks, and keypoints.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use modelzoo_plugin_api::label::{Detection, Detections, Keypoint, Keypoints};
 use serde::Deserialize;
 
 use super::{FormatError, SampleRecord, Sink, beside, folder_of};
+use crate::format::non_finite::open_json;
 use crate::format::shape::{Mask, RunLengths, fill};
 use crate::label::Fields;
 use crate::record::{ImageMetadata, Metadata};
@@ -92,8 +91,8 @@ struct Category {
 /// # Errors
 /// When the file is no COCO dataset, or an annotation is broken or refers to a category or image that is not there.
 pub fn import_coco(file: &Path, options: &CocoOptions<'_>, sink: Sink<'_>) -> Result<CocoInfo, FormatError> {
-    let reader = BufReader::new(File::open(file).map_err(|source| FormatError::read(file, source))?);
-    let dataset: Dataset = serde_json::from_reader(reader).map_err(|error| FormatError::json(file, error))?;
+    let dataset: Dataset =
+        serde_json::from_reader(open_json(file)?).map_err(|error| FormatError::json(file, error))?;
     let folder = options.images.map_or_else(|| folder_of(file), Path::to_owned);
     let categories: BTreeMap<i64, &str> = dataset
         .categories

@@ -2,8 +2,6 @@
 //! that this program writes (a file of frames for each video).
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -12,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::json_array::for_each_element;
 use super::{FormatError, SampleRecord, Sink, beside};
+use crate::format::non_finite::open_json;
 
 /// What a FiftyOne dataset says beside its samples.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -100,6 +99,5 @@ fn id(value: &Value) -> Option<&str> {
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, FormatError> {
-    let file = File::open(path).map_err(|source| FormatError::read(path, source))?;
-    serde_json::from_reader(BufReader::new(file)).map_err(|error| FormatError::json(path, error))
+    serde_json::from_reader(open_json(path)?).map_err(|error| FormatError::json(path, error))
 }

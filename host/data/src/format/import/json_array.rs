@@ -1,14 +1,13 @@
 //! Long lists in JSON files, an element at a time.
 
 use std::fmt;
-use std::fs::File;
-use std::io::BufReader;
 use std::marker::PhantomData;
 use std::path::Path;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::FormatError;
+use crate::format::non_finite::open_json;
 
 /// Hands each element of the list under `key` in the object that `file` holds to `take`. The rest is passed over.
 pub(super) fn for_each_element<T: DeserializeOwned>(
@@ -16,12 +15,8 @@ pub(super) fn for_each_element<T: DeserializeOwned>(
     key: &'static str,
     mut take: impl FnMut(T) -> Result<(), FormatError>,
 ) -> Result<(), FormatError> {
-    let reader = BufReader::with_capacity(
-        1 << 16,
-        File::open(file).map_err(|source| FormatError::read(file, source))?,
-    );
     let mut failure = None;
-    let mut json = serde_json::Deserializer::from_reader(reader);
+    let mut json = serde_json::Deserializer::from_reader(open_json(file)?);
     let walked = json.deserialize_map(Walk {
         key,
         take: &mut take,

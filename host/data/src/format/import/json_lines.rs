@@ -1,10 +1,10 @@
 //! JSON Lines, as this program writes them.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::BufRead as _;
 use std::path::Path;
 
 use super::{FormatError, SampleRecord, Sink};
+use crate::format::non_finite::open_json;
 
 /// Reads a sample from each line of a file. Paths stay as they stand there; empty lines are passed over. Returns how
 /// many there are.
@@ -12,7 +12,7 @@ use super::{FormatError, SampleRecord, Sink};
 /// # Errors
 /// When the file cannot be read or a line is no sample; it is named.
 pub fn import_json_lines(file: &Path, sink: Sink<'_>) -> Result<u64, FormatError> {
-    let mut lines = BufReader::new(File::open(file).map_err(|source| FormatError::read(file, source))?);
+    let mut lines = open_json(file)?;
     let (mut line, mut number, mut count) = (Vec::new(), 0u64, 0);
     loop {
         line.clear();

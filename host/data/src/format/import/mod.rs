@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use modelzoo_plugin_api::MediaType;
 
 pub use coco::{CocoInfo, CocoOptions, import_coco};
-pub use dataset::{ImportOptions, detect, import_dataset};
+pub use dataset::{ImportOptions, detect, import_dataset, import_dataset_with_progress};
 pub use fiftyone::{FiftyOneInfo, import_fiftyone};
 pub use json_lines::import_json_lines;
 

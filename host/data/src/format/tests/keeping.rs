@@ -66,6 +66,28 @@ fn fiftyone_datasets_keep_everything() {
 }
 
 #[test]
+fn missing_points_are_bare_words_for_fiftyone() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ExportOptions {
+        media: Media::Reference,
+        ..ExportOptions::default()
+    };
+    for (name, record, file) in [
+        (
+            "images",
+            picture(folder.path(), "a.png", every_label()),
+            "samples.json",
+        ),
+        ("videos", film(), "frames/film.mp4.json"),
+    ] {
+        let (path, _) = export(&folder, Format::FiftyOne, name, &options, &[record]);
+        let text = std::fs::read_to_string(path.join(file)).unwrap();
+        assert!(text.contains("[[0.25,0.5],[NaN,NaN],[0.75,0.75]]"), "{text}");
+        assert!(!text.contains("$numberDouble"), "{text}");
+    }
+}
+
+#[test]
 fn fiftyone_datasets_hold_the_media() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("sub")).unwrap();
@@ -288,5 +310,39 @@ fn what_is_exported_makes_an_equal_dataset() {
         &ImportOptions::default(),
     );
     assert!(matches!(error, Err(FormatError::Unsuitable { .. })));
-    assert_eq!(detect(folder.path()), None);
+    assert_eq!(detect(folder.path()).unwrap(), None);
+    assert_eq!(detect(Path::new("photos/*.jpg")).unwrap(), None);
+    assert_eq!(detect(Path::new("labels.CSV")).unwrap(), Some(Format::Csv));
+    let unknown = folder.path().join("labels.xml");
+    std::fs::write(&unknown, "").unwrap();
+    assert!(matches!(
+        detect(&unknown),
+        Err(FormatError::UnknownContent { .. })
+    ));
+}
+
+#[test]
+fn an_import_adds_tags_and_facts_about_files() {
+    let folder = tempfile::tempdir().unwrap();
+    picture(folder.path(), "a.png", vec![]);
+    std::fs::write(folder.path().join("b.png"), "broken").unwrap();
+    let list = folder.path().join("a.jsonl");
+    std::fs::write(
+        &list,
+        "{\"filepath\": \"a.png\", \"tags\": [\"own\"]}\n{\"filepath\": \"b.png\"}",
+    )
+    .unwrap();
+    let mut dataset = Dataset::create(folder.path().join("a.db")).unwrap();
+    let options = ImportOptions {
+        tags: vec!["new".to_owned()],
+        metadata: true,
+        ..ImportOptions::default()
+    };
+    import_dataset(&mut dataset, Some(Format::JsonLines), &list, &options).unwrap();
+    let samples = dataset.samples(&Selection::all()).unwrap();
+    let records: Vec<SampleRecord> = samples.map(|sample| sample.unwrap().record).collect();
+    assert_eq!(Path::new(&records[0].filepath), folder.path().join("a.png"));
+    assert_eq!(records[0].tags, ["own", "new"]);
+    assert_eq!(records[0].metadata.as_ref().unwrap().size(), (40, 20));
+    assert_eq!(records[1].metadata, None);
 }

@@ -1,14 +1,13 @@
 //! The ids of another COCO dataset, so that results can be compared with it.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::format::FormatError;
+use crate::format::non_finite::open_json;
 
 #[derive(Deserialize)]
 struct Dataset {
@@ -34,9 +33,8 @@ pub(super) struct Reference {
 
 impl Reference {
     pub fn read(path: &Path) -> Result<Self, FormatError> {
-        let file = File::open(path).map_err(|source| FormatError::read(path, source))?;
         let dataset: Dataset =
-            serde_json::from_reader(BufReader::new(file)).map_err(|error| FormatError::json(path, error))?;
+            serde_json::from_reader(open_json(path)?).map_err(|error| FormatError::json(path, error))?;
         let mut images = HashMap::new();
         for image in dataset.images {
             if let Some(name) = last_part(&image.file_name) {

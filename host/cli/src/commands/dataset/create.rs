@@ -1,0 +1,74 @@
+//! `modelzoo dataset create`.
+
+use super::Added;
+use crate::{
+    exit::Exit,
+    terminal::{Hinted, Step, Terminal},
+};
+use anyhow::bail;
+use clap::Args;
+use modelzoo_data::{
+    dataset::Dataset,
+    format::{
+        FormatError,
+        import::{ImportOptions, detect, import_dataset_with_progress},
+    },
+};
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Debug, Args)]
+pub struct CreateArguments {
+    /// The dataset's file, which does not exist yet
+    #[arg(value_name = "DATASET")]
+    path: PathBuf,
+
+    /// Pictures and videos: folders, globs, files, .txt files that list them
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+
+    /// Tags that every sample gets
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    tags: Vec<String>,
+
+    /// Read size, format and length of every file now; models that run over them do it otherwise
+    #[arg(long)]
+    metadata: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+    for input in &arguments.inputs {
+        refuse_labels(&arguments.path, input)?;
+    }
+    let options = ImportOptions {
+        tags: arguments.tags.clone(),
+        metadata: arguments.metadata,
+        ..ImportOptions::default()
+    };
+    let bar = terminal.bar(Step::Pictures, "adding", None);
+    let summary = Dataset::create_filled(&arguments.path, |dataset| -> Result<_, FormatError> {
+        import_dataset_with_progress(dataset, None, &arguments.inputs, &options, || bar.advance())
+    })?;
+    drop(bar);
+    Added::new(&arguments.path, summary).tell(arguments.json, terminal)?;
+    Ok(Exit::Done)
+}
+
+/// A file of labels would be taken for a picture otherwise.
+fn refuse_labels(dataset: &Path, input: &Path) -> anyhow::Result<()> {
+    if let Some(format) = detect(input) {
+        bail!(Hinted {
+            message: format!("{}: this is no picture or video, but {format}", input.display()),
+            hint: format!(
+                "`modelzoo dataset import {} {}` makes a dataset of it",
+                dataset.display(),
+                input.display()
+            ),
+            exit: Exit::Usage,
+        });
+    }
+    Ok(())
+}

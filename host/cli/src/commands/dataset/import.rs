@@ -1,0 +1,94 @@
+//! `modelzoo dataset import`.
+
+use super::Added;
+use crate::{
+    exit::Exit,
+    terminal::{Hinted, Step, Terminal},
+};
+use anyhow::bail;
+use clap::Args;
+use modelzoo_data::{
+    dataset::Dataset,
+    format::{
+        Format, FormatError,
+        import::{ImportOptions, detect, import_dataset_with_progress},
+    },
+    input::MediaKind,
+};
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Debug, Args)]
+pub struct ImportArguments {
+    /// The dataset's file; it is made if it does not exist
+    #[arg(value_name = "DATASET")]
+    path: PathBuf,
+
+    /// What to add: JSON Lines, a COCO dataset's JSON file, a FiftyOneDataset's folder, pictures and videos
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+
+    /// The format, where the name of IN does not tell: jsonl, coco, fiftyone
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+
+    /// The folder that relative names in IN are relative to (default: the current one for JSON Lines, that of IN for
+    /// COCO)
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+
+    /// The field for COCO's boxes (default: ground_truth)
+    #[arg(long, value_name = "FIELD")]
+    field: Option<String>,
+
+    /// Tags that every sample gets
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    tags: Vec<String>,
+
+    /// Read size, format and length of every file of which IN does not tell them
+    #[arg(long)]
+    metadata: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let format = match &arguments.format {
+        Some(name) => Some(name.parse::<Format>()?),
+        None => detected(&arguments.input)?,
+    };
+    let options = ImportOptions {
+        images: arguments.images.clone(),
+        field: arguments.field.clone(),
+        tags: arguments.tags.clone(),
+        metadata: arguments.metadata,
+    };
+    let bar = terminal.bar(Step::Pictures, "importing", None);
+    let import = |dataset: &mut Dataset| -> Result<_, FormatError> {
+        let inputs = [&arguments.input];
+        import_dataset_with_progress(dataset, format, &inputs, &options, || bar.advance())
+    };
+    let summary = if arguments.path.exists() {
+        import(&mut Dataset::open(&arguments.path)?)?
+    } else {
+        Dataset::create_filled(&arguments.path, import)?
+    };
+    drop(bar);
+    Added::new(&arguments.path, summary).tell(arguments.json, terminal)?;
+    Ok(Exit::Done)
+}
+
+/// The format that the input's name tells. A file whose name tells nothing would be taken for a picture.
+fn detected(input: &Path) -> anyhow::Result<Option<Format>> {
+    let format = detect(input);
+    let is_list = input.extension().is_some_and(|ending| ending == "txt");
+    if format.is_none() && input.is_file() && !is_list && MediaKind::from_path(input).is_none() {
+        bail!(Hinted {
+            message: format!("{}: its ending does not say what it holds", input.display()),
+            hint: "`--format` tells: jsonl, coco or fiftyone".to_owned(),
+            exit: Exit::Usage,
+        });
+    }
+    Ok(format)
+}

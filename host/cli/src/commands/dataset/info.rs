@@ -1,0 +1,134 @@
+//! `modelzoo dataset info`.
+
+use super::samples;
+use crate::{
+    exit::Exit,
+    terminal::{print_json, print_table},
+};
+use clap::Args;
+use modelzoo_data::dataset::{Dataset, DatasetInfo, Failure, FieldInfo, RunInfo};
+use serde::Serialize;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// So many failures of a run are told; `--json` tells all.
+const TOLD_FAILURES: usize = 10;
+
+#[derive(Clone, Debug, Args)]
+pub struct InfoArguments {
+    /// The dataset's file
+    #[arg(value_name = "DATASET")]
+    path: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a dataset holds, for programs.
+#[derive(Serialize)]
+struct Info {
+    #[serde(flatten)]
+    overview: DatasetInfo,
+    /// Facts about the dataset as a whole.
+    facts: serde_json::Map<String, serde_json::Value>,
+    /// The samples on which each run failed, by the run's field.
+    failures: BTreeMap<String, Vec<Failure>>,
+}
+
+pub fn run(arguments: &InfoArguments) -> anyhow::Result<Exit> {
+    let dataset = Dataset::open(&arguments.path)?;
+    let overview = dataset.info()?;
+    let mut failures = BTreeMap::new();
+    for run in overview.runs.iter().filter(|run| run.failed > 0) {
+        failures.insert(run.field.clone(), dataset.failures(&run.field)?);
+    }
+    let info = Info {
+        overview,
+        facts: dataset.facts()?,
+        failures,
+    };
+    if arguments.json {
+        print_json(&info)?;
+    } else {
+        print_overview(&info.overview);
+        print_fields(&info.overview.fields);
+        for run in &info.overview.runs {
+            print_run(run, info.failures.get(&run.field).map_or(&[], Vec::as_slice));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn print_overview(info: &DatasetInfo) {
+    let videos = match info.videos {
+        0 => String::new(),
+        videos => format!(" ({videos} of them videos)"),
+    };
+    let all = samples(info.images + info.videos);
+    println!("{all}{videos}, made {}", info.created_at);
+    if !info.tags.is_empty() {
+        let tags: Vec<_> = info
+            .tags
+            .iter()
+            .map(|(tag, count)| format!("{tag} ({count})"))
+            .collect();
+        println!("tags: {}", tags.join(", "));
+    }
+}
+
+fn print_fields(fields: &[FieldInfo]) {
+    let row = |field: &FieldInfo| {
+        let name = match field.of_frames {
+            true => format!("frames.{}", field.name),
+            false => field.name.clone(),
+        };
+        let label_type = match field.dimensions {
+            Some(dimensions) => format!("{} of {dimensions}", field.label_type),
+            None => field.label_type.clone(),
+        };
+        let run = field.run.clone().unwrap_or_else(|| "import".to_owned());
+        [name, label_type, field.values.to_string(), run]
+    };
+    let rows: Vec<_> = fields.iter().map(row).collect();
+    if !rows.is_empty() {
+        println!();
+    }
+    print_table(["field", "type", "values", "made by run"], &rows);
+}
+
+fn print_run(run: &RunInfo, failures: &[Failure]) {
+    let provenance = &run.provenance;
+    let state = match (&run.finished_at, run.active) {
+        (Some(finished), _) => format!("finished {finished}"),
+        (None, true) => "running".to_owned(),
+        (None, false) => "ended early; the same command goes on with it".to_owned(),
+    };
+    println!("\nrun {}: {state}", run.field);
+    let line = |name: &str, value: &str| println!("  {name:9} {value}");
+    line("model", &provenance.model);
+    line("source", &provenance.source);
+    if let Some(commit) = &provenance.commit {
+        line("commit", commit);
+    }
+    if let Some(artifact) = &provenance.artifact_sha256 {
+        line("plugin", artifact);
+    }
+    for (file, hash) in &provenance.weights_sha256 {
+        line("weights", &format!("{hash}  {file}"));
+    }
+    for (name, value) in &provenance.options {
+        line("option", &format!("{name} = {value}"));
+    }
+    if let Some(device) = &provenance.device {
+        line("device", device);
+    }
+    line("began", &run.started_at);
+    line("samples", &format!("{} done, {} failed", run.done, run.failed));
+    for failure in failures.iter().take(TOLD_FAILURES) {
+        line("failed", &format!("{}: {}", failure.filepath, failure.error));
+    }
+    if failures.len() > TOLD_FAILURES {
+        let rest = failures.len() - TOLD_FAILURES;
+        line("", &format!("and {rest} more: --json tells all"));
+    }
+}

@@ -1,0 +1,78 @@
+//! `modelzoo dataset`: pictures and videos with their labels in one file.
+
+mod create;
+mod export;
+mod import;
+mod info;
+
+use crate::{exit::Exit, terminal::Terminal};
+use clap::{Args, Subcommand};
+use modelzoo_data::dataset::AddSummary;
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Clone, Debug, Args)]
+pub struct DatasetArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    /// Make a dataset of pictures and videos
+    Create(create::CreateArguments),
+    /// Show what a dataset holds, and what made it
+    Info(info::InfoArguments),
+    /// Write a dataset in the format of another program
+    Export(export::ExportArguments),
+    /// Add what another program has written to a dataset
+    Import(import::ImportArguments),
+}
+
+pub fn run(arguments: &DatasetArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+    match &arguments.action {
+        Action::Create(arguments) => create::run(arguments, terminal),
+        Action::Info(arguments) => info::run(arguments),
+        Action::Export(arguments) => export::run(arguments, terminal),
+        Action::Import(arguments) => import::run(arguments, terminal),
+    }
+}
+
+/// What was added to a dataset, for programs.
+#[derive(Serialize)]
+struct Added<'a> {
+    dataset: &'a Path,
+    added: u64,
+    merged: u64,
+}
+
+impl<'a> Added<'a> {
+    fn new(dataset: &'a Path, summary: AddSummary) -> Self {
+        Self {
+            dataset,
+            added: summary.added,
+            merged: summary.merged,
+        }
+    }
+
+    fn tell(&self, json: bool, terminal: &Terminal) -> anyhow::Result<()> {
+        if json {
+            return crate::terminal::print_json(self);
+        }
+        let known = match self.merged {
+            0 => String::new(),
+            merged => format!(", {} that it had", samples(merged)),
+        };
+        terminal.say(format!(
+            "{}: {} added{known}",
+            self.dataset.display(),
+            samples(self.added)
+        ));
+        Ok(())
+    }
+}
+
+/// `1 sample`, `2 samples`.
+fn samples(count: u64) -> String {
+    format!("{count} sample{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,39 @@
+//! New datasets that appear filled or not at all.
+
+use std::io;
+use std::path::Path;
+
+use super::Dataset;
+use super::error::{DatasetError, Reason};
+
+impl Dataset {
+    /// Makes a dataset in a new file, which appears once `fill` is done with it, and not at all if that fails. Missing
+    /// folders above it are made.
+    pub fn create_filled<T, E: From<DatasetError>>(
+        path: impl AsRef<Path>,
+        fill: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let path = path.as_ref();
+        let failure = |source: io::Error| Reason::Create(source).at(path);
+        if path.exists() {
+            return Err(Reason::Exists.at(path).into());
+        }
+        let folder = super::lease::folder(path);
+        let name = path
+            .file_name()
+            .ok_or_else(|| failure(io::ErrorKind::InvalidFilename.into()))?;
+        std::fs::create_dir_all(folder).map_err(failure)?;
+        let temporary = tempfile::Builder::new()
+            .prefix(".modelzoo-")
+            .suffix(".tmp")
+            .tempdir_in(folder)
+            .map_err(failure)?;
+        let place = temporary.path().join(name);
+        let mut dataset = Self::create(&place)?;
+        let filled = fill(&mut dataset)?;
+        // The last connection that is closed moves the log into the file, which is whole by itself then.
+        drop(dataset);
+        std::fs::rename(&place, path).map_err(failure)?;
+        Ok(filled)
+    }
+}

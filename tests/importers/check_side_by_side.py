@@ -1,0 +1,244 @@
+"""FiftyOne and modelzoo, each with its own code, on the same photographs, weights and labels: the same answers.
+
+The network is torchvision's MobileNetV2 with the weights of plugins/mobilenet_v2. For what happens to labels behind a
+model (thresholds, classes, output forms), both have a model that says what it is told: tests/plugins/given.
+"""
+
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import fiftyone as fo
+import fiftyone.core.models as fom
+import fiftyone.utils.torch as fout
+import numpy as np
+import torch
+import torchvision
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+PHOTOS = sorted(glob.glob(str(ROOT / "examples/photos/*.jpg")))
+MOBILENET = ROOT / "plugins/mobilenet_v2"
+GIVEN = ROOT / "tests/plugins/given"
+
+TOLERANCE = 0.01
+
+
+def modelzoo(*arguments, code=0):
+    """Runs the program, and gives its samples by the names of their files."""
+    command = [os.environ["MODELZOO"], *map(str, arguments)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == code, f"{command}: {run.returncode}\n{run.stderr}"
+    samples = [json.loads(line) for line in run.stdout.splitlines()]
+    return {os.path.basename(sample["filepath"]): sample for sample in samples}
+
+
+def dataset(paths):
+    made = fo.Dataset()
+    made.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+    return made
+
+
+def by_name(made, field):
+    return {os.path.basename(path): value for path, value in zip(made.values("filepath"), made.values(field))}
+
+
+# --- one network, two programs
+
+
+def read_safetensors(path):
+    """Tensors by name (https://github.com/huggingface/safetensors#format)."""
+    content = open(path, "rb").read()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header.pop("__metadata__", None)
+    types = {"F32": np.float32, "F16": np.float16, "I64": np.int64}
+    tensors = {}
+    for name, entry in header.items():
+        start, end = (8 + length + offset for offset in entry["data_offsets"])
+        array = np.frombuffer(content[start:end], types[entry["dtype"]]).reshape(entry["shape"])
+        array = array.astype(np.float32) if array.dtype == np.float16 else array
+        tensors[name] = torch.from_numpy(array.copy())
+    return tensors
+
+
+def load_network():
+    network = torchvision.models.mobilenet_v2()
+    weights = read_safetensors(next((MOBILENET / "weights").glob("*.safetensors")))
+    unknown = network.load_state_dict(weights, strict=False)
+    missing = [name for name in unknown.missing_keys if not name.endswith("num_batches_tracked")]
+    assert not missing and not unknown.unexpected_keys, unknown
+    return network
+
+
+def fiftyone_network(**options):
+    transforms = torchvision.transforms
+    steps = [
+        transforms.ToPILImage(),
+        transforms.Resize(256),
+        transforms.CenterCrop(224),
+        transforms.ToTensor(),
+        transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    ]
+    config = {
+        "model": None,
+        "transforms": transforms.Compose(steps),
+        "ragged_batches": False,
+        "classes": (MOBILENET / "src/classes.txt").read_text().splitlines(),
+        "entrypoint_fcn": load_network,
+        "output_processor_cls": "fiftyone.utils.torch.ClassifierOutputProcessor",
+        **options,
+    }
+    return fout.TorchImageModel(fout.TorchImageModelConfig(config))
+
+
+def check_network():
+    theirs, model = dataset(PHOTOS), fiftyone_network()
+    theirs.apply_model(model, label_field="found", store_logits=True)
+    ours = modelzoo("apply", MOBILENET, *PHOTOS, "found", "--store-logits")
+    for name, label in by_name(theirs, "found").items():
+        found = ours[name]["found"]
+        assert found["label"] == label.label, f"{name}: {found['label']} instead of {label.label}"
+        difference = abs(found["confidence"] - label.confidence)
+        assert difference < TOLERANCE, f"{name}: confidence {found['confidence']} instead of {label.confidence}"
+        print(f"  {name}: {label.label} {label.confidence:.4f}, here {found['confidence']:.4f}")
+    for threshold in (0.5, 0.9):
+        theirs.apply_model(model, label_field="sure", confidence_thresh=threshold)
+        ours = modelzoo("apply", MOBILENET, *PHOTOS, "sure", "-t", threshold)
+        for name, label in by_name(theirs, "sure").items():
+            assert ours[name]["sure"].get("label") == label.label, (name, threshold)
+    embedder = fiftyone_network(as_feature_extractor=True, embeddings_layer="<classifier", output_processor_cls=None)
+    vectors = theirs.compute_embeddings(embedder)
+    ours = modelzoo("embed", MOBILENET, *PHOTOS, "vector")
+    for path, expected in zip(theirs.values("filepath"), vectors):
+        found = np.array(ours[os.path.basename(path)]["vector"])
+        cosine = found @ expected / np.linalg.norm(found) / np.linalg.norm(expected)
+        assert found.shape == expected.shape and cosine > 0.999, (path, found.shape, cosine)
+
+
+# --- what becomes of labels behind a model
+
+
+class Told(fom.Model):
+    """FiftyOne's twin of tests/plugins/given."""
+
+    media_type = "image"
+    ragged_batches = True
+    transforms = None
+    preprocess = False
+
+    def __init__(self, output, fails_at_width=None):
+        self.output, self.fails_at_width = output, fails_at_width
+
+    def predict(self, image):
+        if image.shape[1] == self.fails_at_width:
+            raise ValueError("too wide")
+        output = self.output
+        return {key: fo.Label.from_dict(one) for key, one in output.items()} if "_cls" not in output else (
+            fo.Label.from_dict(output)
+        )
+
+
+def comparable(value):
+    """A label as both write it: without ids, and without what says nothing."""
+    if isinstance(value, dict):
+        if "$numberDouble" in value:
+            return value["$numberDouble"]
+        entries = {key: comparable(one) for key, one in value.items() if key != "_id"}
+        return {key: one for key, one in entries.items() if one is not None and one != [] and one != {}}
+    if isinstance(value, (list, tuple)):
+        return [comparable(one) for one in value]
+    if isinstance(value, float):
+        return "NaN" if value != value else round(value, 6)
+    return value
+
+
+def classification(label, confidence=None):
+    return {"_cls": "Classification", "label": label, "confidence": confidence}
+
+
+def detection(label, confidence=None):
+    return {"_cls": "Detection", "label": label, "confidence": confidence, "bounding_box": [0.125, 0.25, 0.5, 0.5]}
+
+
+def keypoint(label, confidence):
+    return {"_cls": "Keypoint", "label": label, "points": [[0.25, 0.5], [0.75, 0.5]], "confidence": confidence}
+
+
+def polyline(label, confidence=None):
+    outline = {"points": [[[0.0, 0.5], [0.5, 0.5]]], "closed": True, "filled": False}
+    return {"_cls": "Polyline", "label": label, "confidence": confidence, **outline}
+
+
+def label_cases():
+    """Labels of every type that thresholds and classes are about, as the reference numbers have them."""
+    several = [("a", 0.25), ("b", 0.95), ("c", None), ("b", 0.5)]
+    yield from (classification("a", 0.25), classification("b", 0.9), classification("a"))
+    yield {"_cls": "Classifications", "classifications": [classification(*one) for one in several]}
+    yield from (detection("a", 0.25), detection("b", 0.75))
+    yield {"_cls": "Detections", "detections": [detection(*one) for one in several]}
+    yield {"_cls": "Polylines", "polylines": [polyline(*one) for one in several]}
+    yield {"_cls": "Keypoints", "keypoints": [keypoint("a", [0.25, 0.75]), keypoint("b", [0.75, 0.95])]}
+    yield {"_cls": "Regression", "value": 2.5, "confidence": 0.25}
+    yield {"_cls": "Regression", "value": 2.5, "confidence": 0.75}
+    yield {"one": classification("a", 0.25), "two": {"_cls": "Detections", "detections": [detection("b", 0.75)]}}
+
+
+def told_here(output, *arguments, photos=PHOTOS[:1], code=0):
+    kind = "label" if "_cls" in output else "labels"
+    setting = f"output={json.dumps({kind: output})}"
+    return modelzoo("apply", GIVEN, *photos, "said", "--set", setting, *arguments, code=code)
+
+
+def check_labels():
+    count = 0
+    for output in label_cases():
+        for options in ({}, {"confidence_thresh": 0.5}, {"classes": ["b"]}, {"confidence_thresh": 0.9, "classes": ["b"]}):
+            theirs = dataset(PHOTOS[:1])
+            theirs.apply_model(Told(output), label_field="said", **options)
+            arguments = []
+            if "confidence_thresh" in options:
+                arguments += ["-t", options["confidence_thresh"]]
+            if "classes" in options:
+                arguments += ["--classes", ",".join(options["classes"])]
+            ours = next(iter(told_here(output, *arguments).values()))
+            expected = {
+                name: comparable(json.loads(theirs.first()[name].to_json()))
+                for name in theirs.get_field_schema()
+                if name.startswith("said")
+            }
+            found = {name: comparable(label) for name, label in ours.items() if name.startswith("said")}
+            assert found == expected, f"{output} with {options}:\n{found} instead of\n{expected}"
+            count += 1
+    print(f"  {count} cases of thresholds, classes and forms of output")
+
+
+def check_failures(work):
+    """A picture that cannot be read and one that the model fails on have no label in either; the others have."""
+    photos = [os.path.join(work, f"failing_{number}.png") for number in range(4)]
+    for number, path in enumerate(photos):
+        Image.new("RGB", (16 + number, 16)).save(path)
+    Path(photos[1]).write_bytes(b"no picture")
+    output = classification("seen", 0.5)
+    theirs = dataset(photos)
+    theirs.apply_model(Told(output, fails_at_width=18), label_field="said", batch_size=1)
+    expected = {name: label is not None for name, label in by_name(theirs, "said").items()}
+    ours = told_here(output, "--set", "fails_at_width=18", photos=photos, code=8)
+    assert {name: "said" in sample for name, sample in ours.items()} == expected
+    assert sorted(expected.values()) == [False, False, True, True]
+    assert all(("error" in sample) != ("said" in sample) for sample in ours.values())
+    print("  failures: the same two of four pictures")
+
+
+def main(work):
+    check_network()
+    check_labels()
+    check_failures(work)
+    print(f"fiftyone {fo.__version__} with torch {torch.__version__}, side by side: the same answers")
+
+
+main(sys.argv[1])
