@@ -70,7 +70,8 @@ trap 'rm -rf "$work"' EXIT
 (cd "$root" && cargo build --quiet --workspace --bin modelzoo --example formats)
 built=${CARGO_TARGET_DIR:-$root/target}/debug
 "$built/examples/formats" "$work" "$root/tests/fixtures/video/bikes.mp4"
-export MODELZOO=$built/modelzoo MODELZOO_STORE=${MODELZOO_STORE:-$built/../importers-store}
+# The store of the tests has the plugins already.
+export MODELZOO=$built/modelzoo MODELZOO_STORE=${MODELZOO_STORE:-$built/../tmp/store}
 export FIFTYONE_DO_NOT_TRACK=true FIFTYONE_DATABASE_VALIDATION=false FIFTYONE_DATABASE_DIR=$work/mongodb
 export FIFTYONE_CONFIG_PATH=$work/fiftyone.json FIFTYONE_SHOW_PROGRESS_BARS=false
 export YOLO_OFFLINE=true YOLO_CONFIG_DIR=$work/ultralytics
@@ -79,21 +80,21 @@ failed=()
 for check in "${checks[@]}"; do
     case $check in
     fiftyone)
-        environment fiftyone "1.4 GB" install_fiftyone
+        environment fiftyone "1.1 GB" install_fiftyone
         interpreter=$environments/fiftyone/bin/python
         ;;
     side_by_side)
         has_torch "$check" || continue
-        environment fiftyone "1.4 GB" install_fiftyone
+        environment fiftyone "1.1 GB" install_fiftyone
         interpreter=$environments/fiftyone/bin/python
         ;;
     ultralytics)
         has_torch "$check" || continue
-        environment ultralytics "0.4 GB" install_ultralytics
+        environment ultralytics "0.6 GB" install_ultralytics
         interpreter=$environments/ultralytics/bin/python
         ;;
     *)
-        environment tools "0.7 GB" install_tools
+        environment tools "1.1 GB" install_tools
         interpreter=$environments/tools/bin/python
         ;;
     esac

@@ -201,7 +201,7 @@ fn the_overview_counts_everything() {
         ]
     );
     assert_eq!(info.fields[0].dimensions, Some(3));
-    assert_eq!(info.tags, [("night".to_owned(), 1)]);
+    assert_eq!(info.tags, [("night".to_owned(), 1)].into());
 }
 
 #[test]
