@@ -5,9 +5,9 @@
 pub mod git_server;
 #[path = "../../host/sources/src/download/tests/server.rs"]
 pub mod http_server;
+pub mod media;
 #[path = "../../host/sources/src/testing/mount.rs"]
 pub mod mount;
-pub mod media;
 pub mod published;
 pub mod ssh_server;
 
