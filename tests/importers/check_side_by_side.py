@@ -109,7 +109,7 @@ def check_network():
         assert found["label"] == label.label, f"{name}: {found['label']} instead of {label.label}"
         difference = abs(found["confidence"] - label.confidence)
         assert difference < TOLERANCE, f"{name}: confidence {found['confidence']} instead of {label.confidence}"
-        logits = np.load(io.BytesIO(zlib.decompress(base64.b64decode(found["logits"]["$binary"]["base64"]))))
+        logits = array(found["logits"])
         assert np.abs(logits - label.logits).max() < 0.05, (name, np.abs(logits - label.logits).max())
         print(f"  {name}: {label.label} {label.confidence:.4f}, here {found['confidence']:.4f}")
     for threshold in (0.5, 0.9):
@@ -128,7 +128,7 @@ def check_network():
 # --- what becomes of labels behind a model
 
 
-class Told(fom.Model):
+class Told(fom.EmbeddingsMixin, fom.Model):
     """FiftyOne's twin of tests/plugins/given."""
 
     media_type = "image"
@@ -136,8 +136,9 @@ class Told(fom.Model):
     transforms = None
     preprocess = False
     config = None
+    has_embeddings = True
 
-    def __init__(self, output, fails_at_width=None):
+    def __init__(self, output=None, fails_at_width=None):
         self.output, self.fails_at_width = output, fails_at_width
 
     def predict(self, image):
@@ -147,6 +148,9 @@ class Told(fom.Model):
         return {key: fo.Label.from_dict(one) for key, one in output.items()} if "_cls" not in output else (
             fo.Label.from_dict(output)
         )
+
+    def embed(self, image):
+        return np.array([*image.mean((0, 1)), image.shape[1], image.shape[0]])
 
 
 def comparable(value):
@@ -240,10 +244,127 @@ def check_failures(work):
     print("  failures: the same two of four pictures")
 
 
+def photographs_as_png(work):
+    """Decoders of JPEG differ a little; those of PNG do not."""
+    paths = []
+    for photo in PHOTOS[:2]:
+        paths.append(os.path.join(work, Path(photo).stem + ".png"))
+        Image.open(photo).convert("RGB").save(paths[-1])
+    return paths
+
+
+BOXES = [[0.1, 0.1, 0.5, 0.5], [0, 0, 1, 1], [0.3, 0.2, 0.1, 0.7], [0.9, 0.9, 0.3, 0.3], [-0.1, 0.4, 0.3, 0.2]]
+
+
+def check_patches(work):
+    """The patches of boxes, by their mean colours and sizes; and of a picture without boxes."""
+    photos = photographs_as_png(work)
+    theirs = dataset(photos)
+    for sample, boxes in zip(theirs, (BOXES, [])):
+        boxes = [{**detection("a"), "bounding_box": box} for box in boxes]
+        sample["objects"] = fo.Detections(detections=[fo.Detection.from_dict(box) for box in boxes])
+        sample.save()
+    labels = os.path.join(work, "patches.jsonl")
+    with open(labels, "w") as file:
+        for path, boxes in zip(photos, (BOXES, [])):
+            boxes = [{**detection("a"), "bounding_box": box} for box in boxes]
+            sample = {"filepath": path, "objects": {"_cls": "Detections", "detections": boxes}}
+            file.write(json.dumps(sample) + "\n")
+    count = 0
+    for alpha in (None, 0.5, -0.5):
+        for square in (False, True):
+            expected = theirs.compute_patch_embeddings(Told(), "objects", alpha=alpha, force_square=square)
+            expected = expected[theirs.first().id]
+            arguments = [] if alpha is None else ["--alpha", alpha]
+            arguments += ["--force-square"] if square else []
+            ours = modelzoo("embed", GIVEN, labels, "patch", "--patches", "objects", *arguments)
+            boxes = ours[os.path.basename(photos[0])]["objects"]["detections"]
+            for box, vector in zip(boxes, expected, strict=True):
+                assert np.allclose(array(box["patch"]), vector, atol=1e-3), (alpha, square, box, vector)
+                count += 1
+    print(f"  {count} patches")
+    for how, expected_count in (("skip", 0), ("image", 1)):
+        vectors = theirs.compute_patch_embeddings(Told(), "objects", handle_missing=how)[theirs.last().id]
+        assert len(vectors if vectors is not None else []) == expected_count
+        ours = modelzoo("embed", GIVEN, labels, "patch", "--patches", "objects", "--handle-missing", how)
+        found = [one for name, one in ours[os.path.basename(photos[1])].items() if "patch" in name]
+        assert len(found) == expected_count, (how, ours)
+        if found:
+            assert np.allclose(found[0], vectors[0], atol=1e-3), (found, vectors)
+
+
+def array(value):
+    """An array of ours, in whichever form it is written."""
+    if isinstance(value, list):
+        return np.array(value)
+    return np.load(io.BytesIO(zlib.decompress(base64.b64decode(value["$binary"]["base64"]))))
+
+
+def check_files(work):
+    """Masks and maps in files: their names and what is in them."""
+    generator = np.random.default_rng(7)
+    mask = generator.integers(0, 5, (6, 8), dtype=np.uint8)
+    wide = generator.integers(0, 1000, (6, 8), dtype=np.uint16)
+    heat = generator.random((6, 8), dtype=np.float32)
+    object_mask = generator.integers(0, 2, (3, 4), dtype=np.uint8).astype(bool)
+
+    def told(values, kind):
+        return {"shape": list(values.shape), "elements": {kind: values.flatten().tolist()}}
+
+    ours_output = {
+        "a": {"_cls": "Segmentation", "mask": told(mask, "u8")},
+        "b": {"_cls": "Segmentation", "mask": told(wide, "u16")},
+        "c": {"_cls": "Heatmap", "map": told(heat, "f32"), "range": [0.0, 1.0]},
+        "d": {"_cls": "Detections", "detections": [{**detection("x"), "mask": told(object_mask, "bool")}]},
+    }
+
+    class Arrays(Told):
+        def predict(self, image):
+            box = fo.Detection.from_dict(detection("x"))
+            box.mask = object_mask
+            return {
+                "a": fo.Segmentation(mask=mask),
+                "b": fo.Segmentation(mask=wide),
+                "c": fo.Heatmap(map=heat, range=[0.0, 1.0]),
+                "d": fo.Detections(detections=[box]),
+            }
+
+    photos = []
+    for folder in ("one", "two"):
+        os.makedirs(os.path.join(work, "nested", folder))
+        photos.append(os.path.join(work, "nested", folder, "0.png"))
+        Image.new("RGB", (16, 16)).save(photos[-1])
+    count = 0
+    for rel_dir in (None, os.path.join(work, "nested")):
+        theirs_dir, ours_dir = (os.path.join(work, f"files_{who}_{rel_dir is None}") for who in ("theirs", "ours"))
+        theirs = dataset(photos)
+        theirs.apply_model(Arrays(), label_field="said", output_dir=theirs_dir, rel_dir=rel_dir)
+        arguments = ["--output-dir", ours_dir] + ([] if rel_dir is None else ["--rel-dir", rel_dir])
+        setting = f"output={json.dumps({'labels': ours_output})}"
+        out = os.path.join(work, "files.jsonl")
+        modelzoo("apply", GIVEN, *photos, "said", "--set", setting, "-o", out, *arguments)
+        ours = [json.loads(line) for line in open(out)]
+        for sample, found in zip(theirs, ours, strict=True):
+            for path, other in (
+                (sample["said_a"].mask_path, found["said_a"]["mask_path"]),
+                (sample["said_b"].mask_path, found["said_b"]["mask_path"]),
+                (sample["said_c"].map_path, found["said_c"]["map_path"]),
+                (sample["said_d"].detections[0].mask_path, found["said_d"]["detections"][0]["mask_path"]),
+            ):
+                names = os.path.relpath(path, theirs_dir), os.path.relpath(other, ours_dir)
+                assert names[0] == names[1], names
+                pixels = np.array(Image.open(path)), np.array(Image.open(other))
+                assert pixels[0].shape == pixels[1].shape and (pixels[0] == pixels[1]).all(), (names, pixels)
+                count += 1
+    print(f"  {count} files of masks and maps: names and pixels")
+
+
 def main(work):
     check_network()
     check_labels()
     check_failures(work)
+    check_patches(work)
+    check_files(work)
     print(f"fiftyone {fo.__version__} with torch {torch.__version__}, side by side: the same answers")
 
 
