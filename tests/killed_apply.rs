@@ -1,0 +1,113 @@
+//! `apply` and `embed` over a dataset, killed at random moments: the next run goes on, and in the end the dataset is what
+//! an undisturbed run makes.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    collections::hash_map::RandomState,
+    fs,
+    hash::BuildHasher,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+use support::{User, sample};
+
+const PICTURES: u8 = 240;
+
+/// How often a run is killed; the variable `MODELZOO_KILLS` asks for more.
+const KILLS: usize = 24;
+
+/// The arguments of a run over a dataset that writes a field. Few pictures a batch make many commits.
+fn arguments(command: &str, dataset: &str, field: &str) -> Vec<String> {
+    let given = sample("given");
+    let fixed = ["--batch-size", "2", "--set", "fails_at_width=7"];
+    let words = [command, given.to_str().unwrap(), dataset, field];
+    words.iter().chain(&fixed).map(|&word| word.to_owned()).collect()
+}
+
+/// Small pictures, each of its own colour; every seventh makes the model fail.
+fn pictures(user: &User) -> PathBuf {
+    let folder = user.path("pictures");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..PICTURES {
+        let width = if number % 7 == 0 { 7 } else { 8 };
+        let color = image::Rgb([number, 255 - number, number / 2]);
+        image::RgbImage::from_pixel(width, 8, color)
+            .save(folder.join(format!("{number:03}.png")))
+            .unwrap();
+    }
+    folder
+}
+
+/// What is in a dataset, as JSON Lines.
+fn exported(user: &User, dataset: &str) -> String {
+    let out = user.path("out.jsonl");
+    user.run(["dataset", "export", dataset, out.to_str().unwrap()])
+        .expect(0);
+    fs::read_to_string(out).unwrap()
+}
+
+/// Runs the program and kills it, with everything it started, after some time. `false` if it had ended before.
+fn killed_after(user: &User, arguments: &[String], moment: Duration) -> bool {
+    let mut child = user
+        .command(Path::new(env!("CARGO_BIN_EXE_modelzoo")))
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(moment);
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), None | Some(8)), "{told}");
+    output.status.code().is_none()
+}
+
+#[test]
+fn a_killed_run_goes_on_and_ends_as_if_nothing_had_been() {
+    let user = User::new();
+    let folder = pictures(&user);
+    let create = |name: &str| {
+        user.run(["dataset", "create", name, folder.to_str().unwrap()])
+            .expect(0);
+    };
+    create("undisturbed.sqlite");
+    // The first run may build the plugin; the second tells how long one takes.
+    user.run(arguments("apply", "undisturbed.sqlite", "color"))
+        .expect(8);
+    let started = Instant::now();
+    user.run(arguments("embed", "undisturbed.sqlite", "vector"))
+        .expect(8);
+    let latest = started.elapsed().mul_f64(1.1);
+    let expected = exported(&user, "undisturbed.sqlite");
+    assert_eq!(expected.matches("\"color\"").count(), PICTURES as usize - 35);
+
+    let wanted = std::env::var("MODELZOO_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let (mut kills, mut datasets) = (0, 0);
+    while kills < wanted {
+        datasets += 1;
+        let dataset = format!("{datasets}.sqlite");
+        create(&dataset);
+        for (command, field) in [("apply", "color"), ("embed", "vector")] {
+            let arguments = arguments(command, &dataset, field);
+            let moment = || latest.mul_f64((RandomState::new().hash_one(0) % 1000) as f64 / 1000.0);
+            while killed_after(&user, &arguments, moment()) {
+                kills += 1;
+            }
+        }
+        assert!(
+            exported(&user, &dataset) == expected,
+            "dataset {datasets} differs after {kills} kills"
+        );
+        let left: Vec<_> = fs::read_dir(user.path(""))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with(&format!("{dataset}-")))
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+    println!("{kills} kills, {datasets} datasets");
+}
