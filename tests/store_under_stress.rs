@@ -16,11 +16,11 @@ use std::{
 };
 use support::{
     Run, User, copy_folder,
+    hosted::publish_model,
     http_server::{Answer, Server},
     mount::Mounted,
     project,
     published::git,
-    sample,
 };
 
 /// How often a process is killed. More kills find more: the variable raises it.
@@ -59,24 +59,9 @@ impl World {
             true => Answer::with_ranges(seen, &content, "\"v1\"").slowly(pause),
             false => Answer::new("404 Not Found", ""),
         });
-        let source = user.path("source");
-        copy_folder(&sample("brightness"), &source);
-        let manager = serde_json::json!({
-            "type": "modelzoo.ModelManager",
-            "config": { "url": server.url("/weights.bin") },
-        });
-        let manifest = serde_json::json!({
-            "models": [{ "base_name": "m", "base_filename": "weights.bin", "manager": manager }],
-        });
-        fs::write(source.join("manifest.json"), manifest.to_string()).unwrap();
-        git(&source, &["init", "--quiet"]);
-        git(&source, &["add", "--all"]);
-        git(&source, &["commit", "--quiet", "-m", "A model"]);
-        let url = format!("file://{}/.git", source.display());
-        user.run(["sources", "add", &url]).expect(0);
-        user.run(["trust", "allow", &url]).expect(0);
+        publish_model(&user, serde_json::json!({ "url": server.url("/weights.bin") }));
         // The plugin is built, and there are no weights yet.
-        let run = user.run(["download", "m"]).expect(1);
+        let run = user.run(["download", "m"]).expect(3);
         assert!(run.stderr.contains("404"), "{}", run.stderr);
         is_open.store(true, Ordering::SeqCst);
         Self { user, server }

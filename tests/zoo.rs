@@ -3,6 +3,7 @@
 
 mod support;
 
+use modelzoo_sources::trust::{SIGNATURE_FILE, signed_message};
 use serde_json::Value;
 use std::{fs, path::PathBuf};
 use support::{
@@ -126,6 +127,72 @@ fn models_of_registered_sources_are_known_by_name() {
     let sources: Value =
         serde_json::from_str(&user.run(["sources", "list", "--json"]).expect(0).stdout).unwrap();
     assert_eq!(sources[0]["commit"]["id"], second.as_str());
+}
+
+#[test]
+fn the_policy_denies_waits_and_wants_signatures() {
+    let user = User::new().with_empty_store();
+    let keys = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
+    let publish = |name: &str, is_signed: bool| {
+        let work = user.path(name);
+        support::copy_folder(&support::sample("brightness"), &work);
+        if is_signed {
+            let message = signed_message(&work).unwrap();
+            let signature = minisign::sign(None, &keys.sk, message.as_bytes(), None, None).unwrap();
+            fs::write(work.join(SIGNATURE_FILE), signature.into_string()).unwrap();
+        }
+        git(&work, &["init", "--quiet"]);
+        git(&work, &["add", "--all"]);
+        git(&work, &["commit", "--quiet", "-m", "A source"]);
+        let served = user.path("served/acme").join(name);
+        git(
+            &work,
+            &["clone", "--quiet", "--bare", ".", served.to_str().unwrap()],
+        );
+    };
+    fs::create_dir_all(user.path("served/acme")).unwrap();
+    publish("signed", true);
+    publish("unsigned", false);
+    let mirrors = format!(
+        "[mirrors]\n\"https://github.com/\" = \"file://{}/\"\n[trust]\n",
+        user.path("served").display()
+    );
+    let key = format!("keys = {{ acme = \"{}\" }}\n", keys.pk.to_base64());
+    let mut user = user;
+    for (policy, source, told) in [
+        (
+            "deny = [\"acme\"]\nallow = [\"acme/signed\"]\n",
+            "acme/signed",
+            "is denied by the configuration",
+        ),
+        (
+            "allow = [\"acme\"]\nminimum_age_days = 7\n",
+            "acme/signed",
+            "0 days old, and the configuration asks for 7",
+        ),
+        (
+            "allow = [\"acme\"]\nrequire_signature = true\n",
+            "acme/signed",
+            "no key is known",
+        ),
+        (
+            &format!("allow = [\"acme\"]\n{key}"),
+            "acme/unsigned",
+            "has no signature (modelzoo.minisig)",
+        ),
+    ] {
+        user = user.with_config(&format!("{mirrors}{policy}"));
+        let refused = user.run(["download", source]).expect(4);
+        assert!(refused.error().contains(told), "{policy}: {}", refused.stderr);
+    }
+    user = user.with_config(&format!(
+        "{mirrors}allow = [\"acme\"]\nrequire_signature = true\n{key}"
+    ));
+    user.run(["download", "acme/signed"]).expect(0);
+
+    user.run(["trust", "deny", "acme"]).expect(0);
+    let refused = user.run(["download", "acme/signed"]).expect(4);
+    assert!(refused.error().contains("was denied"), "{}", refused.stderr);
 }
 
 fn info(user: &User, model: &str, more: &[&str]) -> Value {

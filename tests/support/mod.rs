@@ -3,6 +3,7 @@
 
 #[path = "../../host/sources/src/testing/git_server.rs"]
 pub mod git_server;
+pub mod hosted;
 #[path = "../../host/sources/src/download/tests/server.rs"]
 pub mod http_server;
 pub mod media;

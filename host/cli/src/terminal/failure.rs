@@ -9,11 +9,7 @@ use modelzoo_data::{
 use modelzoo_engine::{EngineError, zoo::ZooError};
 use modelzoo_runtime::{LibraryError, RuntimeError};
 use modelzoo_sources::{
-    download::{DownloadError, FailureReason},
-    git::GitError,
-    source::SourceError,
-    store::StoreError,
-    trust::TrustError,
+    download::DownloadError, git::GitError, source::SourceError, store::StoreError, trust::TrustError,
     zoo::ZooError as RegisterError,
 };
 use std::io::ErrorKind;
@@ -229,13 +225,8 @@ fn runtime_exit(error: &RuntimeError) -> Exit {
 
 fn download_exit(error: &DownloadError) -> Exit {
     match error {
-        DownloadError::Failed { failures, .. }
-            if failures
-                .iter()
-                .any(|failure| matches!(failure.reason, FailureReason::DigestMismatch { .. })) =>
-        {
-            Exit::Integrity
-        }
+        error if error.is_integrity() => Exit::Integrity,
+        error if error.is_not_found() => Exit::NotFound,
         DownloadError::Offline { .. } => Exit::NotFound,
         _ => Exit::Failed,
     }

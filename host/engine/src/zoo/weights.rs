@@ -45,15 +45,14 @@ impl Zoo {
             });
         }
         let store = &self.settings.store;
-        let folder = store.model_dir(identity, &name);
-        let path = folder.join(model.entry.weights_name());
         if !model.entry.has_weights() {
             return Ok(Weights {
-                path,
+                path: store.model_dir(identity, &name),
                 files: BTreeMap::new(),
             });
         }
-        if folder.exists() && !again {
+        let there = store.model_path(identity, &model.entry);
+        if let Some(path) = there.filter(|_| !again) {
             return Ok(Weights {
                 path,
                 files: store.model_files(identity, &name)?,
@@ -75,10 +74,9 @@ impl Zoo {
                     .download_model(&name, &staged)?;
             }
         }
-        Ok(Weights {
-            path,
-            files: store.publish_model(&staging, identity, &name)?,
-        })
+        let files = store.publish_model(&staging, identity, &name)?;
+        let path = self.find_weights(model)?;
+        Ok(Weights { path, files })
     }
 
     /// Whether the weights of a model are on this machine; `None` for a model without weights.
@@ -100,20 +98,15 @@ impl Zoo {
             .as_ref()
             .and_then(|manager| manager.origins.first())
         {
-            Some(Origin::SourceFile(file)) => model.manifest.folder.join(file),
-            _ => {
-                let folder = self
-                    .settings
-                    .store
-                    .model_dir(&model.source.identity, &model.entry.name());
-                folder.join(model.entry.weights_name())
+            Some(Origin::SourceFile(file)) => {
+                Some(model.manifest.folder.join(file)).filter(|path| path.exists())
             }
+            _ => self
+                .settings
+                .store
+                .model_path(&model.source.identity, &model.entry),
         };
-        if path.exists() {
-            Ok(path)
-        } else {
-            Err(ZooError::NotDownloaded(model.entry.name()))
-        }
+        path.ok_or_else(|| ZooError::NotDownloaded(model.entry.name()))
     }
 
     /// Deletes the weights of a model; `false` when there were none. Weights that the source carries stay.
@@ -140,46 +133,64 @@ impl Zoo {
                 type_name: manager.type_name.clone(),
             });
         }
-        let pinned = model.lock_key().and_then(|key| {
-            self.lock()
-                .expected_weights(&key, &model.entry.name(), model.entry.weights_name())
-        });
         // An archive arrives in a folder of its own, so that nothing in it can take the archive's place.
         let arrival = self.settings.store.stage()?;
-        let is_archive = manager.extract_archive;
-        let name = destination.file_name().unwrap_or_default();
+        let archive = match manager.extract_archive {
+            true => Some(archive_name(destination, manager)?),
+            false => None,
+        };
+        // The lock knows the files of the model: the archive is one only if it is kept.
+        let arriving = archive
+            .as_ref()
+            .map_or(model.entry.weights_name(), |(name, _)| name);
+        let pinned = model
+            .lock_key()
+            .and_then(|key| self.lock().expected_weights(&key, &model.entry.name(), arriving));
         let request = Request {
             urls: manager.origins.iter().filter_map(url_of).collect(),
             sha256: manager.sha256.or(pinned),
             size: manager.size_bytes,
-            destination: if is_archive {
-                arrival.path().join(name)
-            } else {
-                destination.to_owned()
+            destination: match &archive {
+                Some((name, _)) => arrival.path().join(name),
+                None => destination.to_owned(),
             },
         };
         let progress = DownloadProgress::new(self.settings.observer.as_ref());
         let (store, cancellation) = (&self.settings.store, &self.settings.cancellation);
         store.fetch_weights(&self.downloader, &request, &progress, cancellation)?;
-        if is_archive {
-            let archive = &request.destination;
-            let format = ArchiveFormat::of_path(archive).ok_or_else(|| ZooError::WeightsFile {
-                path: destination.to_owned(),
-                source: io::Error::other(
-                    "the manifest wants it extracted, but its name is none of an archive's",
-                ),
-            })?;
+        if let Some((name, format)) = archive {
             let folder = destination.parent().unwrap_or(destination);
-            extract(archive, format, folder, &ArchiveLimits::default())?;
-            if !manager.delete_archive && !destination.exists() {
-                fs_err::rename(archive, destination).map_err(|source| ZooError::WeightsFile {
-                    path: destination.to_owned(),
+            extract(&request.destination, format, folder, &ArchiveLimits::default())?;
+            let kept = folder.join(name);
+            if !manager.delete_archive && !kept.exists() {
+                fs_err::rename(&request.destination, &kept).map_err(|source| ZooError::WeightsFile {
+                    path: kept.clone(),
                     source,
                 })?;
             }
         }
         Ok(())
     }
+}
+
+/// What an archive with a model's files is called, and its format: by the model's file if that is one, else by a URL.
+fn archive_name(destination: &Path, manager: &Manager) -> Result<(String, ArchiveFormat), ZooError> {
+    let own = destination
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let of_urls = manager.origins.iter().filter_map(url_of).filter_map(|url| {
+        let path = url.split(['?', '#']).next()?;
+        Some(path.rsplit('/').next()?.to_owned())
+    });
+    own.into_iter()
+        .chain(of_urls)
+        .find_map(|name| ArchiveFormat::of_name(&name).map(|format| (name, format)))
+        .ok_or_else(|| ZooError::WeightsFile {
+            path: destination.to_owned(),
+            source: io::Error::other(
+                "the manifest wants an archive extracted, but neither base_filename nor a URL is called like one",
+            ),
+        })
 }
 
 /// Git LFS keeps files elsewhere: what a source has in their place is no weights.

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Sha256Digest;
 use crate::download::{Cancellation, DownloadError, Downloaded, Downloader, Progress, Request};
+use crate::manifest::ModelEntry;
+use crate::reference::ARCHIVE_SUFFIXES;
 use crate::store::{Staging, Store, StoreError, stamp};
 use crate::tree::{EntryKind, visit};
 use link::{link, make_read_only};
@@ -72,6 +74,29 @@ impl Store {
     pub fn model_dir(&self, identity: &str, model: &str) -> PathBuf {
         let source = Sha256Digest::of(identity).short();
         self.root().join("models").join(source).join(file_name(model))
+    }
+
+    /// The file or folder that the plugin is given as the weights of a model, if they are there: its `base_filename`.
+    /// Where an archive was extracted and not kept, what bears its name without the ending, or else all that was in it.
+    pub fn model_path(&self, identity: &str, model: &ModelEntry) -> Option<PathBuf> {
+        let folder = self.model_dir(identity, &model.name());
+        if !folder.exists() {
+            return None;
+        }
+        let name = model.weights_name();
+        let named = folder.join(name);
+        let is_extracted = model
+            .manager
+            .as_ref()
+            .is_some_and(|manager| manager.extract_archive);
+        if !is_extracted || named.exists() {
+            return Some(named);
+        }
+        let stem = ARCHIVE_SUFFIXES
+            .iter()
+            .find_map(|suffix| name.strip_suffix(suffix))
+            .map(|stem| folder.join(stem));
+        Some(stem.filter(|stem| stem.exists()).unwrap_or(folder))
     }
 
     /// Makes what `staging` holds the folder of a model, in place of any that is there. Each file is put into the store by

@@ -94,6 +94,34 @@ fn a_damaged_file_in_the_store_is_fetched_again() {
 }
 
 #[test]
+fn the_path_of_a_model_is_its_file_or_what_its_archive_held() {
+    let world = World::new();
+    let entry = |file: &str, manager: &str| -> ModelEntry {
+        let json = format!(r#"{{"base_name": "net", "base_filename": "{file}" {manager}}}"#);
+        serde_json::from_str(&json).unwrap()
+    };
+    let archive = r#", "manager": {"type": "modelzoo.ModelManager",
+        "config": {"url": "https://example.org/a.zip", "extract_archive": true}}"#;
+    let identity = "github.com/acme/zoo";
+    assert_eq!(world.store.model_path(identity, &entry("net.bin", "")), None);
+    let folder = world.store.model_dir(identity, "net");
+    for (files, file, manager, path) in [
+        (&["net.bin"][..], "net.bin", "", "net.bin"),
+        // What a plugin made of it is its own affair.
+        (&["other"], "net.bin", "", "net.bin"),
+        (&["net.bin", "notes"], "net.bin", archive, "net.bin"),
+        (&["net.tar.gz", "net/a"], "net.tar.gz", archive, "net.tar.gz"),
+        (&["net/a", "net/b"], "net.tar.gz", archive, "net"),
+        (&["a", "b"], "net.tar.gz", archive, ""),
+    ] {
+        let files: Vec<_> = files.iter().map(|file| (*file, *file)).collect();
+        world.publish("net", &files);
+        let found = world.store.model_path(identity, &entry(file, manager));
+        assert_eq!(found, Some(folder.join(path)), "{files:?}");
+    }
+}
+
+#[test]
 fn a_model_is_published_whole_with_the_digests_of_its_files() {
     let world = World::new();
     let files = world.publish("net@1.0", &[("net.bin", "weights"), ("deep/labels.txt", "cat")]);

@@ -177,8 +177,7 @@ impl CatalogModel {
                 .join(file);
             return path.is_file().then_some(path);
         }
-        let folder = store.model_dir(&self.source.identity, &self.name);
-        folder.exists().then(|| folder.join(entry.weights_name()))
+        store.model_path(&self.source.identity, entry)
     }
 
     fn model_name(&self) -> ModelName<'_> {
