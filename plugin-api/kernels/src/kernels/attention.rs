@@ -1,7 +1,7 @@
 //! Scaled dot-product attention of one head: two multiplications by the micro-kernel with a softmax between
 //! them, a few queries at a time so that their scores stay in the first cache.
 
-use super::tile::{Cut, Tile, TilePointers};
+use super::tile::{Ahead, Cut, Tile, TilePointers};
 use crate::memory::{View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd, exp};
 
@@ -184,6 +184,7 @@ fn multiply<S: Simd>(
         x_column: 0,
         x_step: LANES,
         w_block: inputs * LANES,
+        ahead: Ahead::NONE,
         y_block: positions * LANES,
         y_step: LANES,
         r_block: 0,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::epilogue::{Epilogue, Stages, finish_rest};
-use super::tile::{Cut, Tile, TilePointers};
+use super::tile::{Ahead, Cut, Tile, TilePointers};
 use crate::memory::{AlignedBuffer, Packed};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -171,6 +171,9 @@ struct Rows<'a> {
     width: usize,
 }
 
+/// Weights of a layer that stay in the second cache from one use to the next.
+const CACHED_WEIGHTS: usize = 128 * 1024;
+
 /// The bias of a sum that has its bias already.
 static NO_BIAS: [f32; 4 * LANES] = [0.0; 4 * LANES];
 
@@ -223,7 +226,17 @@ impl Rows<'_> {
         } else {
             small
         };
-        let skipped = blocks.start * tile.channels * tile.rows * tile.columns * LANES;
+        let terms_of_block = tile.channels * tile.rows * tile.columns;
+        let skipped = blocks.start * terms_of_block * LANES;
+        if layer.weights.len() > CACHED_WEIGHTS {
+            // The next chunk's, or the first ones of the next group.
+            let distance = if is_last {
+                group.blocks * tile.w_block - skipped
+            } else {
+                blocks.len() * terms_of_block * LANES
+            };
+            tile.ahead = Ahead::new(distance, self.rows.len() * cut.tiles());
+        }
         // SAFETY: `checked` has shown that every offset below is inside of the image, the weights and the bias;
         // `run`'s caller promises that the images are there.
         unsafe {
@@ -236,7 +249,7 @@ impl Rows<'_> {
                 std::ptr::null()
             };
             let x_start = group.x_start + layer.x_origin + blocks.start * tile.x_block;
-            for row in self.rows.clone() {
+            for (first_tile, row) in (0..).step_by(cut.tiles()).zip(self.rows.clone()) {
                 let mut x = self.x.add(x_start + row * layer.x_line);
                 let mut y = self
                     .y
@@ -257,6 +270,10 @@ impl Rows<'_> {
                         bias,
                         residual: added,
                         y,
+                    };
+                    let tile = Tile {
+                        ahead: tile.ahead.of_tile(first_tile + index),
+                        ..tile
                     };
                     if pixels == cut.small() {
                         small(pointers, &tile)

@@ -31,6 +31,8 @@ pub(crate) struct Tile {
     pub(crate) x_step: usize,
     /// From one block of output channels to the next, in the weights.
     pub(crate) w_block: usize,
+    /// The weights that are fetched meanwhile.
+    pub(crate) ahead: Ahead,
     /// From one block of output channels to the next, in the output.
     pub(crate) y_block: usize,
     /// From one pixel to the next, in the output.
@@ -41,6 +43,47 @@ pub(crate) struct Tile {
     pub(crate) slope: f32,
     /// Where results end: infinity without an activation, 6 for ReLU6.
     pub(crate) maximum: f32,
+}
+
+/// Weights that tiles bring into the second cache for those that come after them. Where weights are read once and do
+/// not stay in a cache, the processor alone is too late with them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ahead {
+    /// From weights that are read now to those that are fetched.
+    distance: usize,
+    /// Of so many tiles less one, a power of two, each fetches a share: that of the channels with this remainder.
+    mask: usize,
+    share: usize,
+}
+
+impl Ahead {
+    /// Nothing is fetched: no channel has this remainder.
+    pub(crate) const NONE: Self = Self {
+        distance: 0,
+        mask: 0,
+        share: 1,
+    };
+
+    /// `tiles` tiles that use the same weights fetch those that are `distance` further.
+    pub(crate) fn new(distance: usize, tiles: usize) -> Self {
+        Self {
+            distance,
+            mask: (1 << tiles.clamp(1, LANES).ilog2()) - 1,
+            share: 0,
+        }
+    }
+
+    /// The share of one of the tiles.
+    #[inline(always)]
+    pub(crate) fn of_tile(self, index: usize) -> Self {
+        if self.distance == 0 {
+            return self;
+        }
+        Self {
+            share: index & self.mask,
+            ..self
+        }
+    }
 }
 
 /// Pointers of one tile.
@@ -99,6 +142,11 @@ pub(crate) unsafe fn tile<S: Simd, const PIXELS: usize, const BLOCKS: usize, con
                         let mut weights = [simd.splat(0.0); BLOCKS];
                         for (block, weight) in weights.iter_mut().enumerate() {
                             *weight = simd.load_at(w.add(block * tile.w_block));
+                        }
+                        if channel & tile.ahead.mask == tile.ahead.share {
+                            for block in 0..BLOCKS {
+                                simd.prefetch(w.wrapping_add(block * tile.w_block + tile.ahead.distance));
+                            }
                         }
                         w = w.add(LANES);
                         for (pixel, sums) in sums.iter_mut().enumerate() {
@@ -211,8 +259,9 @@ impl Cut {
 
 /// Cuts `blocks` blocks of output channels into groups for which there are kernels: how many blocks each has.
 ///
-/// `width` is the length of the rows of pixels. The cost of a group is what its instructions take at two
-/// multiplications and two loads a cycle, where a multiplication has to wait 4 cycles for the one before.
+/// `width` is the length of the rows of pixels. The cost of a tile is what its instructions take at two
+/// multiplications and two loads a cycle, where a multiplication has to wait 4 cycles for the one before; and
+/// something for each block, because more blocks than two have more weights than the first cache holds.
 pub(crate) fn group_blocks(blocks: usize, width: usize, tile_pixels: [usize; 4]) -> Vec<usize> {
     let cost = |count: usize| -> Option<usize> {
         let largest = *tile_pixels.get(count - 1)?;
@@ -220,7 +269,7 @@ pub(crate) fn group_blocks(blocks: usize, width: usize, tile_pixels: [usize; 4])
             return None;
         }
         let row = Cut::new(width, largest);
-        let tile = |pixels: usize| (pixels * count).max(pixels + count).max(8) + 1;
+        let tile = |pixels: usize| (pixels * count).max(pixels + count).max(8) + count;
         Some((0..row.tiles()).map(|index| tile(row.pixels(index))).sum())
     };
     // The cheapest way to cut the first n blocks, and its last group.
@@ -260,9 +309,10 @@ mod tests {
 
     #[test]
     fn groups_fill_the_registers() {
-        let avx512 = [14, 14, 9, 7];
+        let avx512 = [14, 14, 9, 6];
         assert_eq!(group_blocks(8, 14, avx512), [2, 2, 2, 2]);
-        assert_eq!(group_blocks(8, 7, avx512), [4, 4]);
+        assert_eq!(group_blocks(8, 197, avx512), [2, 2, 2, 2]);
+        assert_eq!(group_blocks(8, 1, avx512), [4, 4]);
         assert_eq!(group_blocks(3, 7, [6, 0, 0, 0]), [1, 1, 1]);
         for blocks in 1..40 {
             let groups = group_blocks(blocks, 20, avx512);

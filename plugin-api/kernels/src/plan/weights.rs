@@ -19,7 +19,7 @@ pub(super) enum Packing {
     Grouped,
     /// `[blocks][kernel][16]`
     Depthwise,
-    /// `[36][output blocks][input channels][16]`
+    /// `[output blocks][36][input channels][16]`
     Winograd,
     /// As `Direct`, for the results of a transposed convolution at one place modulo the stride.
     Phase(usize, usize),

@@ -53,6 +53,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(self, at: *const f32) {
+        // SAFETY: a hint, which no address makes fail.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+    }
+
+    #[inline(always)]
     fn splat(self, value: f32) -> Halves {
         // SAFETY: `self` exists, so the features were detected.
         let half = unsafe { _mm256_set1_ps(value) };

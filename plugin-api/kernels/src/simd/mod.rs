@@ -31,6 +31,10 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// The kernel for a tile; `blocks` and `pixels` within [`Simd::TILE_PIXELS`].
     fn tile(self, blocks: usize, pixels: usize, step: usize) -> TileKernel;
 
+    /// Begins to bring what is at an address, which need not be valid, into the second cache; or does nothing.
+    #[inline(always)]
+    fn prefetch(self, _: *const f32) {}
+
     fn splat(self, value: f32) -> Self::Vector;
     fn load(self, from: &[f32; LANES]) -> Self::Vector;
     fn store(self, to: &mut [f32; LANES], value: Self::Vector);

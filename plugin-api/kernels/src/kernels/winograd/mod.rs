@@ -15,7 +15,7 @@ use std::sync::Arc;
 use self::transform::{transform_input, transform_output};
 pub(crate) use self::weights::transform_weights;
 use super::epilogue::Stages;
-use super::tile::{Cut, Tile, TilePointers};
+use super::tile::{Ahead, Cut, Tile, TilePointers};
 use crate::memory::{AlignedBuffer, Layout, Packed, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -29,7 +29,7 @@ pub(crate) const PLANES: usize = WINDOW * WINDOW;
 /// A convolution ready to run on one layout.
 #[derive(Debug)]
 pub(crate) struct WinogradConvolution {
-    /// `[36][output blocks][input channels][16]`
+    /// `[output blocks][36][input channels][16]`: what is read one after the other lies one after the other.
     pub(crate) weights: Packed,
     /// `[output blocks][16]`
     pub(crate) bias: Arc<AlignedBuffer>,
@@ -185,9 +185,10 @@ impl<'a, F: Fn(usize) -> Image<'a>> Kernel for Multiply<'_, F> {
         let layer = self.layer;
         let count = self.tiles.len();
         let channels = layer.x.channels;
-        let (blocks, y_blocks) = (layer.x.blocks(), layer.y.blocks());
+        let blocks = layer.x.blocks();
         let mut first: usize = layer.group_blocks[..self.groups.start].iter().sum();
         for &group in &layer.group_blocks[self.groups.clone()] {
+            let cut = Cut::new(count, S::TILE_PIXELS[group - 1]);
             let sum = Tile {
                 blocks,
                 rows: 1,
@@ -198,7 +199,8 @@ impl<'a, F: Fn(usize) -> Image<'a>> Kernel for Multiply<'_, F> {
                 x_row: 0,
                 x_column: 0,
                 x_step: LANES,
-                w_block: channels * LANES,
+                w_block: PLANES * channels * LANES,
+                ahead: Ahead::new(channels * LANES, cut.tiles()),
                 y_block: count * LANES,
                 y_step: LANES,
                 r_block: 0,
@@ -206,7 +208,6 @@ impl<'a, F: Fn(usize) -> Image<'a>> Kernel for Multiply<'_, F> {
                 maximum: f32::INFINITY,
             };
             let (x_plane, y_plane) = (layer.input_plane(count), layer.output_plane(count, group));
-            let cut = Cut::new(count, S::TILE_PIXELS[group - 1]);
             let small = simd.tile(group, cut.small(), LANES);
             let large = if cut.pixels(0) > cut.small() {
                 simd.tile(group, cut.small() + 1, LANES)
@@ -214,8 +215,8 @@ impl<'a, F: Fn(usize) -> Image<'a>> Kernel for Multiply<'_, F> {
                 small
             };
             for plane in 0..PLANES {
-                let weights = &layer.weights[(plane * y_blocks + first) * channels * LANES..];
-                assert!(weights.len() >= group * channels * LANES);
+                let weights = &layer.weights[(first * PLANES + plane) * channels * LANES..];
+                assert!(weights.len() >= ((group - 1) * PLANES + 1) * channels * LANES);
                 let mut at = 0;
                 for index in 0..cut.tiles() {
                     let pixels = cut.pixels(index);
@@ -227,6 +228,10 @@ impl<'a, F: Fn(usize) -> Image<'a>> Kernel for Multiply<'_, F> {
                             bias: std::ptr::null(),
                             residual: std::ptr::null(),
                             y: self.products.as_mut_ptr().add(plane * y_plane + at * LANES),
+                        };
+                        let sum = Tile {
+                            ahead: sum.ahead.of_tile(index),
+                            ..sum
                         };
                         if pixels == cut.small() {
                             small(pointers, &sum)

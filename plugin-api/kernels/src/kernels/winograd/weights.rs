@@ -29,7 +29,7 @@ fn weight_matrix() -> [[f64; 3]; WINDOW] {
 }
 
 /// Transforms weights `[out][in][3][3]`, each multiplied with its output channel's `scale`, into `planes`, which
-/// are `[36][output blocks][in][16]` and zero.
+/// are `[output blocks][36][in][16]` and zero.
 pub(crate) fn transform_weights(
     isa: Isa,
     weights: &[f32],
@@ -59,7 +59,7 @@ impl Kernel for Transform<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let matrix = weight_matrix();
-        let plane = self.planes.len() / PLANES;
+        let plane = self.inputs * LANES;
         for (block, scales) in self.scales.chunks(LANES).enumerate() {
             for input in 0..self.inputs {
                 // 16 output channels at a time, in loops over arrays that the compiler vectorises.
@@ -80,7 +80,7 @@ impl Kernel for Transform<'_> {
                         }
                     }
                 }
-                let at = (block * self.inputs + input) * LANES;
+                let at = block * PLANES * plane + input * LANES;
                 for (i, half) in half.iter().enumerate() {
                     for (j, row) in matrix.iter().enumerate() {
                         let start = (i * WINDOW + j) * plane + at;

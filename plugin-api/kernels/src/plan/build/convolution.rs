@@ -14,7 +14,7 @@ use super::packing::{ReadBlocks, pack_blocks};
 use crate::graph::Weight;
 use crate::kernels::convolution::DirectConvolution;
 use crate::kernels::depthwise::DepthwiseConvolution;
-use crate::kernels::tile::{Tile, group_blocks};
+use crate::kernels::tile::{Ahead, Tile, group_blocks};
 use crate::kernels::winograd::{PLANES, WinogradConvolution, transform_weights};
 use crate::memory::{AlignedBuffer, Halo, Layout, Packed};
 use crate::simd::LANES;
@@ -312,7 +312,9 @@ impl Builder<'_> {
         let full = pixels[1].max(pixels[0]);
         let fitting = BLOCK_INPUT / (36 * x.layout.blocks() * LANES);
         let block = (fitting / full * full).clamp(2 * full, 4 * full).min(tiles);
-        convolution.block_tiles = tiles.div_ceil(tiles.div_ceil(block));
+        // As many blocks as come nearest: the weights are read once for each.
+        let blocks = ((tiles + block / 2) / block).max(1);
+        convolution.block_tiles = tiles.div_ceil(blocks);
         convolution.group_blocks = group_blocks(y.layout.blocks(), convolution.block_tiles, pixels);
         WinogradStep {
             convolution,
@@ -338,6 +340,7 @@ pub(super) fn output_tile(y: &Layout, residual: Option<&Place>, terms: usize, la
         x_column: 0,
         x_step: 0,
         w_block: terms * LANES,
+        ahead: Ahead::NONE,
         y_block: y.block(),
         y_step: LANES,
         r_block: residual.map_or(0, |residual| residual.layout().block()),

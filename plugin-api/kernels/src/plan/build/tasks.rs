@@ -64,6 +64,11 @@ impl Builder<'_> {
             convolution.chunk_blocks = CHUNK_BLOCKS;
             let part = PART_INPUT / (pixels * LANES);
             convolution.part_blocks = part.max(1).next_multiple_of(CHUNK_BLOCKS);
+            // Each task reads an input that does not stay in the second cache once more.
+            if convolution.part_blocks < convolution.tile.blocks {
+                let shared = convolution.groups.len().div_ceil(TASKS);
+                convolution.task_groups = convolution.task_groups.max(shared);
+            }
         }
     }
 }

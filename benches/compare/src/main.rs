@@ -1,0 +1,112 @@
+//! This project's side of the comparison: runs a network as a plugin does, a Candle tensor in, Candle tensors out.
+//!
+//!     compare NETWORK WEIGHTS INPUTS THREADS
+//!
+//! WEIGHTS and INPUTS are safetensors files; INPUTS holds a batch under each name that commands use. A line of standard
+//! input is a command, and each is answered by a line of standard output:
+//!
+//! | command | answer |
+//! |---|---|
+//! | (the start) | milliseconds from opening the weights to a network that is ready, bytes of packed weights, bytes of buffers |
+//! | `run INPUT` | milliseconds of one run |
+//! | `save INPUT FILE` | nothing; FILE has the outputs as safetensors, named `0`, `1`, ... |
+
+// The plugins' own descriptions; plugins cannot be linked together, because each exports the same entry point.
+#[path = "../../../plugins/mobilenet_v2/src/network.rs"]
+mod mobilenet_v2;
+#[allow(dead_code, reason = "decoders use the rest")]
+#[path = "../../../plugins/nanodet/src/network.rs"]
+mod nanodet;
+#[allow(dead_code, reason = "decoders use the rest")]
+#[path = "../../../plugins/u2netp/src/network.rs"]
+mod u2netp;
+
+use std::collections::HashMap;
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use modelzoo_candle::candle_core::{Device, Tensor, safetensors};
+use modelzoo_candle::device::Placement;
+use modelzoo_candle::network::Network;
+use modelzoo_candle::networks;
+use modelzoo_candle::weights::Weights;
+use modelzoo_plugin_api::{Error, Result};
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, weights, inputs, threads] = &arguments[..] else {
+        return Err(Error::new("usage: compare NETWORK WEIGHTS INPUTS THREADS"));
+    };
+    let inputs = safetensors::load(inputs, &Device::Cpu)?;
+    let placement = Placement {
+        device: Device::Cpu,
+        threads: threads.parse()?,
+    };
+    let start = Instant::now();
+    let network = describe(name, Path::new(weights), &placement)?;
+    network.prepare()?;
+    let ready = milliseconds(start);
+    let memory = network
+        .memory_use()?
+        .ok_or_else(|| Error::new("the network runs on Candle's operators: is MODELZOO_KERNELS off?"))?;
+    // Values and scratch memory are there once for each thread.
+    let buffers = (memory.values + memory.scratch) * placement.threads;
+    answer(format_args!("{ready} {} {buffers}", memory.packed_weights))?;
+    for line in std::io::stdin().lock().lines() {
+        obey(&network, &inputs, &line?)?;
+    }
+    Ok(())
+}
+
+fn describe(name: &str, weights: &Path, placement: &Placement) -> Result<Network> {
+    let weights = Weights::open(weights)?;
+    Ok(match name {
+        "resnet18" => networks::resnet18(&weights, 1000, placement)?,
+        "resnet50" => networks::resnet50(&weights, 1000, placement)?,
+        "mobilenet_v2" => mobilenet_v2::mobilenet_v2(&weights, placement)?,
+        "nanodet_g" => nanodet::nanodet_g(&weights, placement)?,
+        "yolov8n" => networks::yolov8n(&weights, 80, placement)?,
+        "u2netp" => u2netp::u2netp(&weights, placement)?,
+        "vit_b_16" => networks::vit_b_16(&weights, 1000, placement)?,
+        "clip_vit_b_32_image" => networks::clip_vit_b_32_image(&weights, placement)?,
+        _ => return Err(Error::new(format!("there is no network {name}"))),
+    })
+}
+
+fn obey(network: &Network, inputs: &HashMap<String, Tensor>, command: &str) -> Result<()> {
+    let input = |name: &str| {
+        inputs
+            .get(name)
+            .ok_or_else(|| Error::new(format!("there is no input {name}")))
+    };
+    match command.split(' ').collect::<Vec<_>>()[..] {
+        ["run", name] => {
+            let batch = input(name)?;
+            let start = Instant::now();
+            network.forward(batch)?;
+            answer(format_args!("{}", milliseconds(start)))
+        }
+        ["save", name, file] => {
+            let outputs = network.forward(input(name)?)?;
+            let named: HashMap<String, Tensor> = (0..outputs.len())
+                .map(|index| index.to_string())
+                .zip(outputs)
+                .collect();
+            safetensors::save(&named, file)?;
+            answer(format_args!(""))
+        }
+        _ => Err(Error::new(format!("there is no command {command:?}"))),
+    }
+}
+
+fn answer(line: std::fmt::Arguments) -> Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{line}")?;
+    output.flush()?;
+    Ok(())
+}
+
+fn milliseconds(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}
