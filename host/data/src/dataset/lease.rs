@@ -3,6 +3,7 @@
 //! The file's random name stands in the run's row. It is locked before its name is written there, and names are never
 //! used twice, so whoever finds the file missing or unlocked knows that the run's process is gone for good.
 
+use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
@@ -18,10 +19,8 @@ pub(super) struct Lease {
 impl Lease {
     /// Makes and locks a new lock file beside the dataset.
     pub(super) fn take(dataset: &Path) -> io::Result<Self> {
-        let mut prefix = dataset.file_name().unwrap_or_default().to_owned();
-        prefix.push("-run-");
         let file = tempfile::Builder::new()
-            .prefix(&prefix)
+            .prefix(&prefix(dataset))
             .tempfile_in(folder(dataset))?;
         file.as_file().lock()?;
         Ok(Self { file })
@@ -55,6 +54,29 @@ pub(super) fn is_held(dataset: &Path, name: &str) -> bool {
     }
 }
 
+/// Deletes the lock files of processes that died before they could name them in the dataset. To be called in a
+/// transaction that has the write lock, as leases are taken.
+pub(super) fn clear_away(dataset: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder(dataset)) else {
+        return;
+    };
+    let prefix = prefix(dataset);
+    for name in entries.flatten().map(|entry| entry.file_name()) {
+        if name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes())
+            && let Some(name) = name.to_str()
+        {
+            is_held(dataset, name);
+        }
+    }
+}
+
+/// How the names of a dataset's lock files begin.
+fn prefix(dataset: &Path) -> OsString {
+    let mut prefix = dataset.file_name().unwrap_or_default().to_owned();
+    prefix.push("-run-");
+    prefix
+}
+
 /// The folder that a dataset is in.
 pub(super) fn folder(dataset: &Path) -> &Path {
     match dataset.parent() {
@@ -65,7 +87,7 @@ pub(super) fn folder(dataset: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lease, is_held};
+    use super::{Lease, clear_away, is_held};
 
     #[test]
     fn a_lease_is_held_until_it_is_dropped() {
@@ -85,5 +107,22 @@ mod tests {
         std::fs::write(folder.path().join("photos.db-run-dead"), "").unwrap();
         assert!(!is_held(&dataset, "photos.db-run-dead"));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn lock_files_that_nobody_names_are_cleared_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = folder.path().join("photos.db");
+        let lease = Lease::take(&dataset).unwrap();
+        for name in ["photos.db-run-dead", "photos.db", "other.db-run-dead"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        clear_away(&dataset);
+        let mut left: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["other.db-run-dead", "photos.db", &lease.name()]);
     }
 }

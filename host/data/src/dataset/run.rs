@@ -76,8 +76,10 @@ impl Dataset {
             }
         }
         let mut database = self.database.reopen()?;
-        let lease = Lease::take(&path).map_err(|error| Reason::Lock(error).at(&path))?;
-        let id = database.write(|transaction| {
+        let (id, lease) = database.write(|transaction| {
+            // While this transaction has the write lock, no other process is between taking its lease and naming it.
+            lease::clear_away(&path);
+            let lease = Lease::take(&path).map_err(Reason::Lock)?;
             let id = match find(transaction, field)? {
                 Some(run) => {
                     run.check_unattended(&path, field)?;
@@ -93,7 +95,7 @@ impl Dataset {
                 "UPDATE runs SET lease = ?, process = ?, finished_at = NULL WHERE id = ?",
                 params![lease.name(), std::process::id(), id],
             )?;
-            Ok(id)
+            Ok((id, lease))
         })?;
         Ok(Run {
             id,
