@@ -15,13 +15,14 @@ use safetensors::{
 use std::{
     fmt,
     fs::File,
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 /// A safetensors file, mapped into memory; cheap to clone.
 ///
-/// Tensors of type f32, f16 and bf16 are given as f32. The format is described at
+/// Tensors of type f32, f16 and bf16 are given as f32; those of type f32 stay in the file. The format is described at
 /// <https://github.com/huggingface/safetensors>.
 #[derive(Clone)]
 pub struct Weights {
@@ -92,8 +93,12 @@ impl Weights {
     pub fn tensor(&self, name: &str) -> Result<Weight> {
         let info = self.info(name)?;
         let (start, end) = info.data_offsets;
+        let range = self.file.data_start + start..self.file.data_start + end;
+        if let Some(mapped) = Mapped::new(&self.file, info.dtype, range.clone()) {
+            return Ok(Weight::shared(info.shape.clone(), Arc::new(mapped)));
+        }
         // `read_metadata` has checked the offsets against the file's length.
-        let bytes = &self.file.bytes[self.file.data_start..][start..end];
+        let bytes = &self.file.bytes[range];
         let values = to_f32(info.dtype, bytes).ok_or_else(|| {
             weights_error(format!(
                 "tensor `{name}` in {} is of type {:?}, but f32, f16 or bf16 is needed",
@@ -134,6 +139,36 @@ impl fmt::Debug for Weights {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Weights({})", self.path().display())
     }
+}
+
+/// Numbers of type f32 where they lie in the file: neither copied nor read before they are used.
+struct Mapped {
+    file: Arc<WeightFile>,
+    range: Range<usize>,
+}
+
+impl Mapped {
+    /// `None` where the bytes cannot be used as they are: another type, an odd place in the file, another byte order.
+    fn new(file: &Arc<WeightFile>, dtype: Dtype, range: Range<usize>) -> Option<Self> {
+        let (before, _, after) = numbers_in_place(&file.bytes[range.clone()]);
+        let usable = dtype == Dtype::F32 && cfg!(target_endian = "little");
+        (usable && before.is_empty() && after.is_empty()).then(|| Self {
+            file: Arc::clone(file),
+            range,
+        })
+    }
+}
+
+impl AsRef<[f32]> for Mapped {
+    fn as_ref(&self) -> &[f32] {
+        numbers_in_place(&self.file.bytes[self.range.clone()]).1
+    }
+}
+
+/// Bytes before the first aligned number, the numbers, bytes behind the last one.
+fn numbers_in_place(bytes: &[u8]) -> (&[u8], &[f32], &[u8]) {
+    // SAFETY: any four bytes are a number of type f32.
+    unsafe { bytes.align_to() }
 }
 
 fn weights_error(message: String) -> Error {

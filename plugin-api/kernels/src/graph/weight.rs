@@ -9,7 +9,13 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Weight {
     dims: Vec<usize>,
-    data: Arc<[f32]>,
+    data: Data,
+}
+
+#[derive(Clone)]
+enum Data {
+    Own(Arc<[f32]>),
+    Shared(Arc<dyn AsRef<[f32]> + Send + Sync>),
 }
 
 impl Weight {
@@ -17,7 +23,15 @@ impl Weight {
     pub fn new(dims: impl Into<Vec<usize>>, data: impl Into<Arc<[f32]>>) -> Self {
         Self {
             dims: dims.into(),
-            data: data.into(),
+            data: Data::Own(data.into()),
+        }
+    }
+
+    /// As [`new`](Self::new), of values that lie elsewhere and are not copied: in a file that is mapped into memory.
+    pub fn shared(dims: impl Into<Vec<usize>>, data: Arc<dyn AsRef<[f32]> + Send + Sync>) -> Self {
+        Self {
+            dims: dims.into(),
+            data: Data::Shared(data),
         }
     }
 
@@ -26,7 +40,7 @@ impl Weight {
         let data = data.into();
         Self {
             dims: vec![data.len()],
-            data,
+            data: Data::Own(data),
         }
     }
 
@@ -37,7 +51,10 @@ impl Weight {
 
     /// The values.
     pub fn data(&self) -> &[f32] {
-        &self.data
+        match &self.data {
+            Data::Own(data) => data,
+            Data::Shared(data) => data.as_ref().as_ref(),
+        }
     }
 
     /// The product of the dimensions, or `None` where it overflows.
@@ -72,8 +89,8 @@ pub struct BatchNorm {
 impl BatchNorm {
     /// What it does to each channel in inference, as `(scale, shift)` of `scale * x + shift`; computed in `f64`.
     pub(crate) fn scale_and_shift(&self) -> (Weight, Weight) {
-        let parameters = self.weight.data.iter().zip(self.bias.data.iter());
-        let statistics = self.mean.data.iter().zip(self.variance.data.iter());
+        let parameters = self.weight.data().iter().zip(self.bias.data().iter());
+        let statistics = self.mean.data().iter().zip(self.variance.data().iter());
         let (scale, shift): (Vec<f32>, Vec<f32>) = parameters
             .zip(statistics)
             .map(|((&weight, &bias), (&mean, &variance))| {
