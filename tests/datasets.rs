@@ -102,7 +102,11 @@ fn values_of_other_origin_are_replaced_only_when_asked() {
         "{}",
         refused.stderr
     );
-    assert!(refused.stderr.contains("hint: --overwrite"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("hint: `--overwrite` replaces them"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!(classes(&path, "things")[0].1, "bright");
 
     let arguments = [&[name, "things", "--overwrite"], &other[..]].concat();

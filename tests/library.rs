@@ -3,7 +3,7 @@
 
 use modelzoo::{
     ApplyOptions, EmbedOptions, Existing, HandleMissing, Input, LoadSettings, Model, PatchOptions,
-    RunOptions, Summary, Task, apply_model, compute_embeddings, compute_patch_embeddings,
+    ProgressCallback, RunOptions, Summary, Task, apply_model, compute_embeddings, compute_patch_embeddings,
     label::{Detection, Detections, Label},
 };
 use modelzoo_data::{
@@ -13,6 +13,7 @@ use modelzoo_data::{
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::{Arc, Mutex},
 };
 
 /// Set in the second process, to its folder: a home of its own.
@@ -74,9 +75,17 @@ fn classes(label: Option<&Label>) -> Vec<String> {
 }
 
 fn files_are_handed_on(model: &Model, folder: &Path) {
+    let told: Arc<Mutex<Vec<Summary>>> = Arc::default();
     let options = ApplyOptions {
         label_field: "things".to_owned(),
         classes: Some(vec!["bright".to_owned()]),
+        run: RunOptions {
+            progress: Some(ProgressCallback::new({
+                let told = Arc::clone(&told);
+                move |so_far| told.lock().unwrap().push(so_far)
+            })),
+            ..RunOptions::default()
+        },
         ..ApplyOptions::default()
     };
     let mut seen = Vec::new();
@@ -84,7 +93,9 @@ fn files_are_handed_on(model: &Model, folder: &Path) {
         seen.push((classes(item.fields.sample.get("things")), item.error()));
     })
     .unwrap();
-    assert_eq!(outcome.summary, Summary { done: 2, failed: 1 });
+    assert_eq!((outcome.summary.done, outcome.summary.failed), (2, 1));
+    let told = told.lock().unwrap().last().copied();
+    assert_eq!(told, Some(outcome.summary), "progress ends with the summary");
     assert_eq!(
         (&seen[0].0, &seen[1].0),
         (&vec!["bright".to_owned()], &Vec::new())
@@ -129,7 +140,7 @@ fn a_dataset_is_filled_and_goes_on(model: &Model, home: &Path) {
     let options = ApplyOptions::default();
     let apply = || apply_model(model, &path, &options, drop).unwrap();
     let outcome = apply();
-    assert_eq!(outcome.summary, Summary { done: 2, failed: 0 });
+    assert_eq!((outcome.summary.done, outcome.summary.failed), (2, 0));
     assert_eq!(outcome.dataset.unwrap().done, 2);
     assert_eq!(apply().summary, Summary::default());
 
@@ -173,5 +184,5 @@ fn patches_are_embedded(model: &Model, home: &Path) {
     })
     .unwrap();
     assert_eq!(embeddings, ["[4.0,4.0]"]);
-    assert_eq!(outcome.summary, Summary { done: 1, failed: 1 });
+    assert_eq!((outcome.summary.done, outcome.summary.failed), (1, 1));
 }

@@ -266,5 +266,11 @@ fn without_ffmpeg_the_user_is_told_how_to_get_it() {
         "test/boxes",
         &[with_path.path("v.mkv").to_str().unwrap()],
     );
-    assert!(run.stderr.contains("install"), "{}", run.stderr);
+    let line = &run.expect(8).json_lines()[0];
+    let error = line["error"].as_str().unwrap();
+    assert!(
+        error
+            .contains("the program `ffprobe` is not installed; install it with: sudo apt-get install ffmpeg"),
+        "{error}"
+    );
 }

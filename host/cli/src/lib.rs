@@ -9,8 +9,7 @@
 //! ```
 //!
 //! [`apply_model`], [`compute_embeddings`] and [`compute_patch_embeddings`] have FiftyOne's parameters as the fields
-//! of [`ApplyOptions`], [`EmbedOptions`] and [`PatchOptions`]. Progress is what the sink makes of the samples that it
-//! gets.
+//! of [`ApplyOptions`], [`EmbedOptions`] and [`PatchOptions`].
 //!
 //! A source's code runs natively: load only what you trust.
 #![forbid(unsafe_code)]
@@ -28,7 +27,7 @@ pub use modelzoo_data::{
 };
 pub use modelzoo_engine::{
     ApplyOptions, EmbedOptions, Failure, HandleMissing, Input, ItemError, LabeledItem, Outcome, PatchOptions,
-    Place, PromptEmbedding, RunOptions, Stage, Summary, Task, zoo::LoadSettings,
+    Place, ProgressCallback, PromptEmbedding, RunOptions, Stage, Summary, Task, zoo::LoadSettings,
 };
 pub use modelzoo_plugin_api::{Array, Device, Image, ModelInfo, Output, PredictOptions, label};
 pub use modelzoo_runtime::{Isolation, run_worker_if_asked};

@@ -118,8 +118,7 @@ impl FieldRun {
         Ok(())
     }
 
-    /// Stores what waits, and says that all samples have been done. Gives what became of all of them, and the fields
-    /// that this process has filled.
+    /// Stores what waits, and says that all samples have been done. Gives what became of all of them.
     pub(crate) fn finish(mut self) -> Result<Progress, EngineError> {
         self.commit()?;
         if let Some(description) = self.description {

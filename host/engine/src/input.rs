@@ -150,10 +150,14 @@ impl Input {
         Ok(())
     }
 
-    /// How many samples there are. Walks all files.
-    pub fn count(&self) -> Result<u64, EngineError> {
+    /// How many samples there are for a model that takes `media_type`. Walks all files.
+    pub(crate) fn count(&self, media_type: MediaType) -> Result<u64, EngineError> {
         Ok(match &self.0 {
             Kind::Files { inputs, .. } => inputs.count() as u64,
+            Kind::Dataset(dataset) if media_type == MediaType::Video => {
+                let videos = Selection::without_labels().with_media_type(media_type);
+                dataset.samples(&videos)?.count() as u64
+            }
             Kind::Imported { samples, .. } | Kind::Dataset(samples) => samples.len()?,
         })
     }

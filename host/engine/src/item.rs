@@ -51,6 +51,8 @@ pub struct Summary {
     pub done: u64,
     /// Samples that failed, or of which a part did.
     pub failed: u64,
+    /// Pictures, frames and patches that the model was asked about; a video is one where the model takes it whole.
+    pub parts: u64,
 }
 
 impl LabeledItem {

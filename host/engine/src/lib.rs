@@ -21,5 +21,5 @@ pub use error::{EngineError, ItemError, SinkError, Stage};
 pub use input::{Input, Sample, SampleError};
 pub use item::{Failure, LabeledItem, Place, Summary};
 pub use prompts::{PromptEmbedding, embed_prompts};
-pub use task::{ApplyOptions, EmbedOptions, HandleMissing, PatchOptions, RunOptions, Task};
+pub use task::{ApplyOptions, EmbedOptions, HandleMissing, PatchOptions, ProgressCallback, RunOptions, Task};
 pub use work::{Outcome, Work};

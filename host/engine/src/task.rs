@@ -1,6 +1,6 @@
 //! What a model is to do, with every option that there is.
 
-use crate::EngineError;
+use crate::{EngineError, Summary};
 use modelzoo_data::{
     dataset::{Dataset, Selection},
     label::PatchGeometry,
@@ -9,7 +9,7 @@ use modelzoo_data::{
 };
 use modelzoo_plugin_api::{MediaType, ModelInfo, message};
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
+use std::{collections::BTreeMap, fmt, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 /// What a model is to do with samples.
 #[derive(Clone, Debug)]
@@ -39,6 +39,29 @@ pub struct RunOptions {
     pub output_dir: Option<PathBuf>,
     /// The folder below which pictures in `output_dir` keep their samples' sub-folders.
     pub rel_dir: Option<PathBuf>,
+    /// Is told how far the run is.
+    pub progress: Option<ProgressCallback>,
+}
+
+/// Is told how far a run is, after each batch: FiftyOne's `progress`.
+#[derive(Clone)]
+pub struct ProgressCallback(Arc<dyn Fn(Summary) + Send + Sync>);
+
+impl ProgressCallback {
+    /// Calls `tell` with what is done so far.
+    pub fn new(tell: impl Fn(Summary) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+
+    pub(crate) fn tell(&self, so_far: Summary) {
+        (self.0)(so_far);
+    }
+}
+
+impl fmt::Debug for ProgressCallback {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ProgressCallback")
+    }
 }
 
 /// How a model is applied.
@@ -111,6 +134,7 @@ impl Default for RunOptions {
             skip_failures: true,
             output_dir: None,
             rel_dir: None,
+            progress: None,
         }
     }
 }
@@ -169,6 +193,15 @@ impl Task {
             Self::Apply(options) => &options.run,
             Self::Embed(options) => &options.run,
             Self::EmbedPatches(options) => &options.run,
+        }
+    }
+
+    /// How samples go through the model, to be changed.
+    pub fn run_options_mut(&mut self) -> &mut RunOptions {
+        match self {
+            Self::Apply(options) => &mut options.run,
+            Self::Embed(options) => &mut options.run,
+            Self::EmbedPatches(options) => &mut options.run,
         }
     }
 

@@ -68,12 +68,12 @@ impl<'a> Work<'a> {
         self.field.as_ref().map_or(&[], FieldRun::failed_before)
     }
 
-    /// How many samples there are, those of earlier runs included.
+    /// How many samples there are for the model, those of earlier runs included.
     ///
     /// # Errors
     /// When the dataset cannot be read.
     pub fn count(&self) -> Result<u64, EngineError> {
-        self.input.count()
+        self.input.count(self.model.info().media_type)
     }
 
     /// Does the task and hands each sample on to `sink`, in order.

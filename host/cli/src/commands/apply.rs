@@ -21,5 +21,5 @@ pub fn run(arguments: &ApplyArguments, global: &Global, terminal: &Terminal) -> 
         let folder = arguments.annotate.as_deref()?;
         Some(Annotations::new(folder, sampling, info))
     };
-    run::run(&command, annotations, global, terminal)
+    run::run(command, annotations, global, terminal)
 }

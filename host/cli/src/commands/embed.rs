@@ -35,7 +35,7 @@ pub fn run(arguments: &EmbedArguments, global: &Global, terminal: &Terminal) -> 
         model: &arguments.model,
         input: &arguments.input,
     };
-    run::run(&command, |_| None, global, terminal)
+    run::run(command, |_| None, global, terminal)
 }
 
 /// A line of the results of texts.

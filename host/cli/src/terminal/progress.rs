@@ -54,6 +54,11 @@ impl Bar {
         self.0.set_length(total);
     }
 
+    /// Takes it from the screen, so that something else can be told.
+    pub fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+
     /// Says what is being done.
     pub fn say(&self, label: impl Into<String>) {
         self.0.set_message(label.into());

@@ -144,7 +144,7 @@ impl Way {
 }
 
 /// Asks the model about each unit; the answers are in the units' order.
-fn ask(plan: &Plan<'_>, units: Vec<Unit>) -> Result<Vec<Answer>, RuntimeError> {
+fn ask(plan: &Plan<'_>, mut units: Vec<Unit>) -> Result<Vec<Answer>, RuntimeError> {
     let mut ways: Vec<(Way, Vec<usize>)> = Vec::new();
     for (index, unit) in units.iter().enumerate() {
         let way = Way::of(unit);
@@ -156,8 +156,13 @@ fn ask(plan: &Plan<'_>, units: Vec<Unit>) -> Result<Vec<Answer>, RuntimeError> {
     let mut results: Vec<Option<Result<Output, PluginError>>> = units.iter().map(|_| None).collect();
     for (way, indices) in ways {
         for indices in indices.chunks(plan.batch_size) {
+            // The model's own inputs are as large as the pictures: they are moved, not copied.
+            let prepared = indices
+                .iter()
+                .filter_map(|&index| units[index].prepared.take())
+                .collect();
             let batch: Vec<&Unit> = indices.iter().map(|&index| &units[index]).collect();
-            let answers = ask_batch(plan, &way, &batch)?;
+            let answers = ask_batch(plan, &way, &batch, prepared)?;
             for (&index, answer) in indices.iter().zip(answers) {
                 results[index] = Some(answer);
             }
@@ -173,7 +178,12 @@ fn ask(plan: &Plan<'_>, units: Vec<Unit>) -> Result<Vec<Answer>, RuntimeError> {
 
 type Outputs = Vec<Result<Output, PluginError>>;
 
-fn ask_batch(plan: &Plan<'_>, way: &Way, batch: &[&Unit]) -> Result<Outputs, RuntimeError> {
+fn ask_batch(
+    plan: &Plan<'_>,
+    way: &Way,
+    batch: &[&Unit],
+    prepared: Vec<PreparedImage>,
+) -> Result<Outputs, RuntimeError> {
     match (&plan.question, way) {
         (Question::Embed, _) => {
             let embeddings = plan.model.embed(&images(batch))?;
@@ -182,11 +192,7 @@ fn ask_batch(plan: &Plan<'_>, way: &Way, batch: &[&Unit]) -> Result<Outputs, Run
         }
         (Question::Predict(options), Way::Pixels) => plan.model.predict(&images(batch), options),
         (Question::Predict(options), Way::Fields) => predict_samples(plan, batch, options),
-        (Question::Predict(options), Way::Prepared(_)) => {
-            let prepared: Vec<PreparedImage> =
-                batch.iter().filter_map(|unit| unit.prepared.clone()).collect();
-            plan.model.predict_prepared(&prepared, options)
-        }
+        (Question::Predict(options), Way::Prepared(_)) => plan.model.predict_prepared(&prepared, options),
     }
 }
 

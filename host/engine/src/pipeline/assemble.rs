@@ -68,16 +68,19 @@ impl<'a> Assembler<'a> {
                 if image.is_some() {
                     building.image = image;
                 }
-                if let Err(error) = result.and_then(|output| building.add(self.plan, place, output)) {
-                    building.failures.push(Failure { place, error });
+                match result.and_then(|output| building.labels(self.plan, place, output)) {
+                    Ok(mut labels) => {
+                        // At once, and not at the end: the arrays of a long video would be too many to keep.
+                        if let Some(images) = &mut self.images {
+                            images.move_arrays(&building.sample.path, &mut labels)?;
+                        }
+                        building.fields.sample.extend(labels.sample);
+                        building.fields.frames.extend(labels.frames);
+                    }
+                    Err(error) => building.failures.push(Failure { place, error }),
                 }
             }
-            Step::End => {
-                let ended = self.sample.take();
-                return ended
-                    .map(|building| building.finish(self.plan, self.images.as_mut()))
-                    .transpose();
-            }
+            Step::End => return Ok(self.sample.take().map(|building| building.finish(self.plan))),
         }
         Ok(None)
     }
@@ -95,43 +98,31 @@ impl Building {
         }
     }
 
-    /// Adds what the model said of a part.
-    fn add(&mut self, plan: &Plan<'_>, place: Place, output: Output) -> Result<(), ItemError> {
-        if let (Some(_), Output::Label(label)) = (place.patch, &output) {
-            self.patches.push((place, label.clone()));
-            return Ok(());
-        }
-        let fields = Fields::from_output(output, &plan.label_field)?;
-        let is_video = self.sample.record.media_type == MediaType::Video;
-        match place.frame {
-            None if !is_video && !fields.frames.is_empty() => Err(ItemError::FramesOfPicture),
-            Some(_) if !fields.frames.is_empty() => Err(ItemError::FramesOfPicture),
-            None => {
-                self.fields.sample.extend(fields.sample);
-                self.fields.frames.extend(fields.frames);
-                Ok(())
+    /// What the model said of a part, in the fields of the sample. Embeddings of patches wait for their labels.
+    fn labels(&mut self, plan: &Plan<'_>, place: Place, output: Output) -> Result<Fields, ItemError> {
+        let output = match (place.patch, output) {
+            (Some(_), Output::Label(label)) => {
+                self.patches.push((place, label));
+                return Ok(Fields::default());
             }
-            Some(frame) => {
-                // A frame that nothing was said of is not mentioned.
-                if !fields.sample.is_empty() {
-                    self.fields.frames.insert(frame, fields.sample);
-                }
-                Ok(())
-            }
+            (_, output) => output,
+        };
+        let mut fields = Fields::from_output(output, &plan.label_field)?;
+        let may_have_frames = self.sample.record.media_type == MediaType::Video && place.frame.is_none();
+        if !fields.frames.is_empty() && !may_have_frames {
+            return Err(ItemError::FramesOfPicture);
         }
+        plan.filter.apply_to_fields(&mut fields);
+        // A frame that nothing was said of is not mentioned.
+        if let Some(frame) = place.frame.filter(|_| !fields.sample.is_empty()) {
+            fields.frames.insert(frame, std::mem::take(&mut fields.sample));
+        }
+        Ok(fields)
     }
 
-    fn finish(
-        mut self,
-        plan: &Plan<'_>,
-        images: Option<&mut LabelImages>,
-    ) -> Result<LabeledItem, EngineError> {
-        plan.filter.apply_to_fields(&mut self.fields);
+    fn finish(mut self, plan: &Plan<'_>) -> LabeledItem {
         if let Some(patches) = plan.patches {
             self.attach(without_frames(&patches.patches_field), &patches.embeddings_field);
-        }
-        if let Some(images) = images {
-            images.move_arrays(&self.sample.path, &mut self.fields)?;
         }
         let Sample {
             id,
@@ -139,7 +130,7 @@ impl Building {
             path,
             relative_path,
         } = self.sample;
-        Ok(LabeledItem {
+        LabeledItem {
             id,
             record,
             path,
@@ -148,7 +139,7 @@ impl Building {
             fields: self.fields,
             failures: self.failures,
             warnings: self.warnings,
-        })
+        }
     }
 
     /// Gives each embedding of a patch to the label that the patch is of.

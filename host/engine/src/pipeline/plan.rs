@@ -1,6 +1,6 @@
 //! A task made ready for one model.
 
-use crate::{ApplyOptions, PatchOptions, RunOptions, Task};
+use crate::{ApplyOptions, PatchOptions, RunOptions, Summary, Task};
 use modelzoo_data::{
     label::{LabelField, LabelFilter},
     media::Decoder,
@@ -106,6 +106,13 @@ impl<'a> Plan<'a> {
 
     pub(super) fn sampling(&self) -> &Sampling {
         &self.options.sampling
+    }
+
+    /// Tells how far the run is, where somebody wants to know.
+    pub(super) fn tell(&self, so_far: Summary) {
+        if let Some(progress) = &self.options.progress {
+            progress.tell(so_far);
+        }
     }
 
     pub(super) fn skips_failures(&self) -> bool {

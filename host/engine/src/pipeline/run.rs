@@ -58,20 +58,24 @@ fn hand_on(
     mut sink: impl FnMut(LabeledItem) -> Result<(), SinkError>,
 ) -> Result<Summary, EngineError> {
     let mut summary = Summary::default();
-    for step in steps.into_iter().flatten() {
-        let Some(mut item) = assembler.take(step)? else {
-            continue;
-        };
-        if !plan.skips_failures() && !item.failures.is_empty() {
-            let error = item.failures.swap_remove(0).error;
-            let filepath = item.path;
-            return Err(EngineError::Stopped { filepath, error });
+    for steps in steps {
+        for step in steps {
+            summary.parts += u64::from(matches!(step, Step::Part(_)));
+            let Some(mut item) = assembler.take(step)? else {
+                continue;
+            };
+            if !plan.skips_failures() && !item.failures.is_empty() {
+                let error = item.failures.swap_remove(0).error;
+                let filepath = item.path;
+                return Err(EngineError::Stopped { filepath, error });
+            }
+            match item.failures.is_empty() {
+                true => summary.done += 1,
+                false => summary.failed += 1,
+            }
+            sink(item).map_err(EngineError::Sink)?;
         }
-        match item.failures.is_empty() {
-            true => summary.done += 1,
-            false => summary.failed += 1,
-        }
-        sink(item).map_err(EngineError::Sink)?;
+        plan.tell(summary);
     }
     Ok(summary)
 }

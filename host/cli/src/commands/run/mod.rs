@@ -12,11 +12,11 @@ use crate::{
     exit::Exit,
     terminal::{Bar, Step, Terminal},
 };
-use modelzoo_engine::{Input, LabeledItem, Outcome, SinkError, Task, Work};
+use modelzoo_engine::{Input, LabeledItem, Outcome, ProgressCallback, SinkError, Task, Work};
 use modelzoo_plugin_api::ModelInfo;
 use output::Writer;
 use report::Report;
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 /// A command on samples, as the user gave it.
 pub struct Command<'a> {
@@ -34,7 +34,7 @@ pub struct Command<'a> {
 
 /// Does what the user asked for. `annotations` are made for the model once it is loaded.
 pub fn run(
-    command: &Command<'_>,
+    mut command: Command<'_>,
     annotations: impl FnOnce(&ModelInfo) -> Option<Annotations>,
     global: &Global,
     terminal: &Terminal,
@@ -50,9 +50,11 @@ pub fn run(
         input = input.into_dataset(path)?;
     }
 
+    let bar = Arc::new(terminal.bar(Step::Pictures, command.label, Some(0)));
+    command.task.run_options_mut().progress = Some(show(&bar, command.label));
     let work = Work::begin(model, origin, &command.task, &mut input, arguments.existing())?;
     let before = work.before();
-    let pending = work.count()?.saturating_sub(before.done + before.failed);
+    bar.set_total(work.count()?.saturating_sub(before.done + before.failed));
     let mut report = Report::create(arguments.failures.as_deref())?;
     work.failed_before()
         .iter()
@@ -61,14 +63,11 @@ pub fn run(
         writer: Writer::create(&destination, model.info(), origin)?,
         annotations: annotations(model.info()),
         report,
-        bar: terminal.bar(Step::Pictures, command.label, Some(pending)),
     };
     let started = Instant::now();
     let outcome = work.run(|item| results.take(item));
-    let Results {
-        writer, report, bar, ..
-    } = results;
-    drop(bar);
+    bar.clear();
+    let Results { writer, report, .. } = results;
     // What failed is told even where the run ended early.
     report.finish(terminal)?;
     let outcome = outcome?;
@@ -84,13 +83,19 @@ pub fn run(
 fn tell(Outcome { summary, dataset, .. }: Outcome, started: Instant, terminal: &Terminal) -> Exit {
     let seconds = started.elapsed().as_secs_f64();
     let all = summary.done + summary.failed;
-    let rate = all as f64 / seconds.max(1e-9);
+    // Videos and objects make more work than there are samples.
+    let has_parts = summary.parts > all;
+    let rate = all.max(summary.parts) as f64 / seconds.max(1e-9);
+    let parts = match has_parts {
+        true => format!(", {} frames or patches", summary.parts),
+        false => String::new(),
+    };
     let failed = match summary.failed {
         0 => String::new(),
         failed => format!(", {failed} failed"),
     };
     terminal.say(format!(
-        "{} of {all} samples{failed}, {seconds:.1} s, {rate:.1} a second",
+        "{} of {all} samples{failed}{parts}, {seconds:.1} s, {rate:.1} a second",
         summary.done
     ));
     let mut is_whole = summary.failed == 0;
@@ -104,12 +109,23 @@ fn tell(Outcome { summary, dataset, .. }: Outcome, started: Instant, terminal: &
     if is_whole { Exit::Done } else { Exit::Partial }
 }
 
+/// Shows how far a run is: so many samples, and so many of their frames or patches where these are more.
+fn show(bar: &Arc<Bar>, label: &'static str) -> ProgressCallback {
+    let bar = Arc::clone(bar);
+    ProgressCallback::new(move |so_far| {
+        let samples = so_far.done + so_far.failed;
+        bar.set(samples);
+        if so_far.parts > samples {
+            bar.say(format!("{label}, {} frames or patches", so_far.parts));
+        }
+    })
+}
+
 /// Takes what the engine hands on: draws it, writes it, and notes what failed.
 struct Results {
     writer: Writer,
     annotations: Option<Annotations>,
     report: Report,
-    bar: Bar,
 }
 
 impl Results {
@@ -118,8 +134,6 @@ impl Results {
         if let Some(annotations) = &self.annotations {
             annotations.draw(&item)?;
         }
-        self.writer.write(item.into_record())?;
-        self.bar.advance();
-        Ok(())
+        Ok(self.writer.write(item.into_record())?)
     }
 }
