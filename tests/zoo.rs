@@ -5,26 +5,11 @@ mod support;
 
 use modelzoo_sources::trust::{SIGNATURE_FILE, signed_message};
 use serde_json::Value;
-use std::{fs, path::PathBuf};
+use std::fs;
 use support::{
     Run, User, project,
-    published::{git, publish},
+    published::{git, user_with_source},
 };
-
-/// A user, and the URL of a repository with a sample source.
-fn user_with_source() -> (User, String, PathBuf, [String; 2]) {
-    let user = User::new().with_empty_store();
-    let root = user.path("repositories");
-    fs::create_dir(&root).unwrap();
-    let commits = publish(&root);
-    let repository = root.join("acme/brightness.git");
-    (
-        user,
-        format!("file://{}", repository.display()),
-        repository,
-        commits,
-    )
-}
 
 fn apply(user: &User, model: &str, more: &[&str]) -> Run {
     let photos = project().join("examples/photos");

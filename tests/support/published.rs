@@ -1,7 +1,11 @@
 //! A sample source, published in a Git repository.
 
-use super::{copy_folder, sample};
-use std::{fs, path::Path, process::Command};
+use super::{User, copy_folder, sample};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Runs Git in a folder, as somebody whose own configuration does not matter.
 pub fn git(folder: &Path, arguments: &[&str]) -> String {
@@ -55,4 +59,19 @@ pub fn publish(root: &Path) -> [String; 2] {
     );
     git(&published, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
     [first, second]
+}
+
+/// A user with an empty store; the URL of a repository with a sample source, its folder, and its two commits.
+pub fn user_with_source() -> (User, String, PathBuf, [String; 2]) {
+    let user = User::new().with_empty_store();
+    let root = user.path("repositories");
+    fs::create_dir(&root).unwrap();
+    let commits = publish(&root);
+    let repository = root.join("acme/brightness.git");
+    (
+        user,
+        format!("file://{}", repository.display()),
+        repository,
+        commits,
+    )
 }

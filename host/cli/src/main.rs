@@ -6,15 +6,14 @@ mod exit;
 mod terminal;
 
 use arguments::Arguments;
-use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // A worker is this program started again: it must not read the command line as its own.
     modelzoo::run_worker_if_asked();
-    let arguments = Arguments::parse();
+    let arguments = Arguments::of_process();
     let terminal = terminal::Terminal::new(&arguments.global);
-    terminal::logging::start(&arguments.global);
+    terminal.start_logging(&arguments.global);
     match commands::run(arguments, &terminal) {
         Ok(exit) => exit.into(),
         Err(error) => terminal.report(&error).into(),

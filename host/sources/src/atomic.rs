@@ -58,7 +58,7 @@ pub(crate) fn hint_about_writing(error: &io::Error) -> &'static str {
 }
 
 /// A new temporary file in `folder`, with the permissions that an ordinary new file gets.
-fn new_temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+pub(crate) fn new_temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".new-");
     #[cfg(unix)]

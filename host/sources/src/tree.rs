@@ -93,19 +93,24 @@ pub(crate) fn visit(
         }
         if metadata.is_dir() {
             visit(&place, &format!("{path}/"), skip, found)?;
-        } else if metadata.is_symlink() {
-            found(path, EntryKind::Link, &place)?;
-        } else if metadata.is_file() {
-            let kind = if is_executable(&metadata) {
-                EntryKind::Executable
-            } else {
-                EntryKind::File
-            };
+        } else if let Some(kind) = entry_kind(&metadata) {
             found(path, kind, &place)?;
         }
-        // Sockets, pipes and devices are no content.
     }
     Ok(())
+}
+
+/// What an entry is by its own metadata; `None` for folders, and for sockets, pipes and devices, which are no content.
+pub(crate) fn entry_kind(metadata: &std::fs::Metadata) -> Option<EntryKind> {
+    if metadata.is_symlink() {
+        Some(EntryKind::Link)
+    } else if !metadata.is_file() {
+        None
+    } else if is_executable(metadata) {
+        Some(EntryKind::Executable)
+    } else {
+        Some(EntryKind::File)
+    }
 }
 
 #[cfg(unix)]
@@ -119,7 +124,8 @@ fn is_executable(_: &std::fs::Metadata) -> bool {
     false
 }
 
-fn path_text(path: &Path) -> io::Result<String> {
+/// A path as the hash and archives write it: UTF-8, with `/`.
+pub(crate) fn path_text(path: &Path) -> io::Result<String> {
     let Some(text) = path.to_str() else {
         let message = format!("the file name {} is not UTF-8", path.display());
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));

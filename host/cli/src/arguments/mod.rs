@@ -2,14 +2,18 @@
 
 mod global;
 mod model;
+mod output;
 mod run;
 
 pub use global::{Color, Global};
-pub use model::{IsolationArgument, ModelArguments, ModelChoice, Setting};
+pub use model::{IsolationArgument, ModelArguments, ModelChoice, ModelOptions, Setting};
+pub use output::{DryRunArgument, JsonArgument};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};
 
-use crate::commands::{dataset, doctor, info, list, lock, models, plugin, sources, store, trust};
-use clap::{Parser, Subcommand};
+use crate::commands::{
+    dataset, doctor, info, list, lock, manual, models, plugin, sources, store, trust,
+};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// Run any model that someone published in a Git repository, natively.
 #[derive(Debug, Parser)]
@@ -24,6 +28,14 @@ pub struct Arguments {
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// Reads the command line of this process; ends it after help and usage errors, which follow `--color` too.
+    pub fn of_process() -> Self {
+        let command = Self::command().color(Color::asked_for(std::env::args_os()).into());
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -41,9 +53,9 @@ pub enum Command {
     /// Print where the weights of a model are
     Find(models::ModelArgument),
     /// Build a model's plugin and get its weights, ready for use without network
-    Download(models::ModelArgument),
+    Download(models::ChangeArguments),
     /// Delete the weights of a model
-    Delete(models::ModelArgument),
+    Delete(models::ChangeArguments),
     /// Show what a model needs, and what this machine lacks
     Requirements(models::ModelArgument),
     /// Show what has changed in sources, and take it
@@ -58,8 +70,12 @@ pub enum Command {
     Trust(trust::TrustArguments),
     /// Look into the store, and tidy it
     Store(store::StoreArguments),
-    /// Write a plugin of one's own
+    /// Write, check, measure and pack a plugin of your own
     Plugin(plugin::PluginArguments),
     /// Find out why something does not work here
     Doctor(doctor::DoctorArguments),
+    /// Print a script that completes commands in a shell
+    Completions(manual::CompletionsArguments),
+    /// Write the manual pages
+    Man(manual::ManArguments),
 }

@@ -1,5 +1,6 @@
 use clap::{Args, ValueEnum};
 use modelzoo_plugin_api::Device;
+use modelzoo_runtime::Isolation;
 use std::str::FromStr;
 
 /// Which model.
@@ -19,6 +20,17 @@ pub struct ModelArguments {
     #[command(flatten)]
     pub choice: ModelChoice,
 
+    #[command(flatten)]
+    pub options: ModelOptions,
+
+    /// Run the plugin in a process of its own, or in this one
+    #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "Model")]
+    pub isolation: IsolationArgument,
+}
+
+/// What a loaded model is told.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ModelOptions {
     /// Set an option of the model; VALUE is JSON, or text as it stands
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Model")]
     pub settings: Vec<Setting>,
@@ -30,10 +42,6 @@ pub struct ModelArguments {
     /// How many threads the model may use (default: every core)
     #[arg(long, value_name = "N", help_heading = "Model")]
     pub threads: Option<std::num::NonZeroUsize>,
-
-    /// Run the plugin in a process of its own, or in this one
-    #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "Model")]
-    pub isolation: IsolationArgument,
 }
 
 /// Where the plugin's code runs.
@@ -44,6 +52,15 @@ pub enum IsolationArgument {
     Process,
     /// In this process: a crash ends the program
     None,
+}
+
+impl From<IsolationArgument> for Isolation {
+    fn from(argument: IsolationArgument) -> Self {
+        match argument {
+            IsolationArgument::Process => Self::Process,
+            IsolationArgument::None => Self::None,
+        }
+    }
 }
 
 /// An option of the model, `key=value`.

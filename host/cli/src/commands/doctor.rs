@@ -2,12 +2,12 @@
 
 use crate::{
     exit::Exit,
-    terminal::{print_json, print_table},
+    terminal::{print_checks, print_json},
 };
 use clap::Args;
 use modelzoo_sources::{
     config::Config,
-    doctor::{Check, ThisMachine, Verdict, examine},
+    doctor::{ThisMachine, Verdict, examine},
     store::Store,
 };
 
@@ -25,20 +25,7 @@ pub fn run(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
     if arguments.json {
         print_json(&checks)?;
     } else {
-        let row = |check: &Check| {
-            [
-                check.name.to_owned(),
-                check.verdict.to_string(),
-                check.detail.clone(),
-            ]
-        };
-        let rows: Vec<_> = checks.iter().map(row).collect();
-        print_table(["what", "verdict", "found"], &rows);
-        for check in &checks {
-            if let Some(remedy) = &check.remedy {
-                println!("{}: {remedy}", check.name);
-            }
-        }
+        print_checks(&checks);
     }
     let is_bad = checks.iter().any(|check| check.verdict == Verdict::Bad);
     Ok(if is_bad { Exit::Failed } else { Exit::Done })

@@ -4,12 +4,11 @@ use super::zoo::open;
 use crate::{
     arguments::{Global, ModelChoice},
     exit::Exit,
-    terminal::{Terminal, print_json},
+    terminal::{Terminal, print_facts, print_json},
 };
 use clap::Args;
 use modelzoo_engine::zoo::FoundModel;
 use serde::Serialize;
-use std::fmt::Write as _;
 
 #[derive(Clone, Debug, Args)]
 pub struct InfoArguments {
@@ -40,7 +39,7 @@ pub fn run(arguments: &InfoArguments, global: &Global, terminal: &Terminal) -> a
     if arguments.json {
         print_json(&info)?;
     } else {
-        print!("{}", text(&info));
+        print(&info);
     }
     Ok(Exit::Done)
 }
@@ -57,8 +56,8 @@ fn info(found: &FoundModel) -> Info<'_> {
     }
 }
 
-/// The facts a person asks for, one a line; what is not known is left out.
-fn text(info: &Info<'_>) -> String {
+/// Prints the facts that a person asks for; what is not known is left out.
+fn print(info: &Info<'_>) {
     let manifest = info.manifest;
     let size = manifest
         .size_bytes
@@ -69,25 +68,20 @@ fn text(info: &Info<'_>) -> String {
     } else {
         "no: the source was written for Python"
     };
-    let facts = [
-        ("description", manifest.description.clone()),
-        ("author", manifest.author.clone()),
-        ("licence", manifest.license.clone()),
-        ("tags", tags),
-        ("weights", size),
-        ("added", manifest.date_added.clone()),
-        ("from", manifest.source.clone()),
-        ("source", Some(info.source.to_owned())),
-        ("commit", info.commit.map(str::to_owned)),
-        ("tree", Some(info.tree_hash.clone())),
-        ("plugin", Some(plugin.to_owned())),
-    ];
-    let mut text = format!("{}\n", info.name);
-    for (name, value) in facts {
-        if let Some(value) = value {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "  {name:<12}{value}");
-        }
-    }
-    text
+    print_facts(
+        &info.name,
+        &[
+            ("description", manifest.description.clone()),
+            ("author", manifest.author.clone()),
+            ("licence", manifest.license.clone()),
+            ("tags", tags),
+            ("weights", size),
+            ("added", manifest.date_added.clone()),
+            ("from", manifest.source.clone()),
+            ("source", Some(info.source.to_owned())),
+            ("commit", info.commit.map(str::to_owned)),
+            ("tree", Some(info.tree_hash.clone())),
+            ("plugin", Some(plugin.to_owned())),
+        ],
+    );
 }

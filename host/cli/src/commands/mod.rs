@@ -7,8 +7,10 @@ mod embed;
 pub mod info;
 pub mod list;
 pub mod lock;
+pub mod manual;
 mod model;
 pub mod models;
+mod plan;
 pub mod plugin;
 mod run;
 pub mod sources;
@@ -39,9 +41,11 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> anyhow::Result<Exit> {
         Command::Lock(arguments) => lock::lock(arguments, global, terminal),
         Command::Verify(arguments) => lock::verify(arguments, global, terminal),
         Command::Trust(arguments) => trust::run(arguments, global, terminal),
-        Command::Plugin(arguments) => plugin::run(arguments, terminal),
+        Command::Plugin(arguments) => plugin::run(arguments, global, terminal),
         Command::Dataset(arguments) => dataset::run(arguments, terminal),
         Command::Store(arguments) => store::run(arguments, global, terminal),
         Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Completions(arguments) => manual::completions(arguments),
+        Command::Man(arguments) => manual::man(arguments, terminal),
     }
 }

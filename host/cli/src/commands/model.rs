@@ -2,7 +2,7 @@
 
 use super::zoo::open;
 use crate::{
-    arguments::{Global, IsolationArgument, ModelArguments},
+    arguments::{Global, ModelArguments, ModelOptions},
     terminal::Terminal,
 };
 use modelzoo_engine::zoo::{LoadSettings, Provenance, Zoo};
@@ -18,7 +18,7 @@ pub struct Loaded {
 pub fn load(arguments: &ModelArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Loaded> {
     let zoo = open(global, terminal)?;
     let found = zoo.find_model(&arguments.choice.model, arguments.choice.name.as_deref())?;
-    let settings = settings(arguments, &zoo)?;
+    let settings = load_settings(&arguments.options, arguments.isolation.into(), &zoo)?;
     let prepared = zoo.prepare_model(&found, &settings)?;
     Ok(Loaded {
         model: zoo.load_model(&prepared, &settings)?,
@@ -26,23 +26,24 @@ pub fn load(arguments: &ModelArguments, global: &Global, terminal: &Terminal) ->
     })
 }
 
-fn settings(arguments: &ModelArguments, zoo: &Zoo) -> anyhow::Result<LoadSettings> {
-    let device = match arguments.device {
+/// How a model is to be loaded.
+pub fn load_settings(
+    options: &ModelOptions,
+    isolation: Isolation,
+    zoo: &Zoo,
+) -> anyhow::Result<LoadSettings> {
+    let device = match options.device {
         Some(device) => device,
         None => zoo.settings().config.default_device.parse()?,
     };
+    let set = options.settings.iter();
     Ok(LoadSettings {
         device,
-        threads: arguments.threads.map(usize::from),
-        options: arguments
-            .settings
-            .iter()
+        threads: options.threads.map(usize::from),
+        options: set
             .map(|setting| (setting.key.clone(), setting.value.clone()))
             .collect(),
-        isolation: match arguments.isolation {
-            IsolationArgument::Process => Isolation::Process,
-            IsolationArgument::None => Isolation::None,
-        },
+        isolation,
         worker_program: None,
     })
 }

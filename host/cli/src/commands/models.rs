@@ -1,22 +1,30 @@
 //! Commands on single models: `find`, `download`, `delete`, `requirements`.
 
-use super::zoo::open;
+use super::{plan::Plan, zoo::open};
 use crate::{
-    arguments::{Global, ModelChoice},
+    arguments::{DryRunArgument, Global, JsonArgument, ModelChoice, ModelOptions},
     exit::Exit,
     terminal::{Terminal, print_json},
 };
 use clap::Args;
-use modelzoo_engine::zoo::{FoundModel, LoadSettings, Zoo};
+use modelzoo_engine::zoo::{FoundModel, LoadSettings, Zoo, ZooError};
 
 #[derive(Clone, Debug, Args)]
 pub struct ModelArgument {
     #[command(flatten)]
     choice: ModelChoice,
 
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: JsonArgument,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ChangeArguments {
+    #[command(flatten)]
+    model: ModelArgument,
+
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 impl ModelArgument {
@@ -29,7 +37,7 @@ impl ModelArgument {
 pub fn find(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
     let path = zoo.find_weights(&arguments.find(&zoo)?)?;
-    if arguments.json {
+    if arguments.output.json {
         print_json(&serde_json::json!({ "path": path }))?;
     } else {
         println!("{}", path.display());
@@ -38,11 +46,20 @@ pub fn find(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> 
 }
 
 /// `modelzoo download`: builds a model's plugin and gets its weights, ready for use without network.
-pub fn download(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn download(arguments: &ChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let ChangeArguments {
+        model: arguments,
+        dry_run,
+    } = arguments;
+    if dry_run.dry_run {
+        let plan = Plan::of_model(&arguments.choice, &ModelOptions::default(), global, terminal)?;
+        plan.print(arguments.output.json)?;
+        return Ok(Exit::Done);
+    }
     let zoo = open(global, terminal)?;
     let model = arguments.find(&zoo)?;
     let prepared = zoo.download_model(&model, &LoadSettings::default(), false)?;
-    if arguments.json {
+    if arguments.output.json {
         print_json(&serde_json::json!({ "path": prepared.weights, "provenance": prepared.provenance }))?;
     } else {
         println!("{}", prepared.weights.display());
@@ -51,11 +68,24 @@ pub fn download(arguments: &ModelArgument, global: &Global, terminal: &Terminal)
 }
 
 /// `modelzoo delete`: removes a model's weights; the source's code stays.
-pub fn delete(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn delete(arguments: &ChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let ChangeArguments {
+        model: arguments,
+        dry_run,
+    } = arguments;
     let zoo = open(global, terminal)?;
     let model = arguments.find(&zoo)?;
+    if dry_run.dry_run {
+        let plan = match zoo.find_weights(&model) {
+            Ok(weights) => Plan::default().and(format!("delete {}", weights.display())),
+            Err(ZooError::NotDownloaded(_)) => Plan::default(),
+            Err(error) => return Err(error.into()),
+        };
+        plan.print(arguments.output.json)?;
+        return Ok(Exit::Done);
+    }
     let was_there = zoo.delete_weights(&model)?;
-    if arguments.json {
+    if arguments.output.json {
         print_json(&serde_json::json!({ "deleted": was_there }))?;
     } else {
         let verb = if was_there {
@@ -78,7 +108,7 @@ pub fn requirements(arguments: &ModelArgument, global: &Global, terminal: &Termi
         .map(ToString::to_string)
         .collect();
     let needed = &model.entry.requirements;
-    if arguments.json {
+    if arguments.output.json {
         print_json(&serde_json::json!({ "requirements": needed, "unmet": unmet }))?;
     } else {
         match needed {

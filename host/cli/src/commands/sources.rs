@@ -1,14 +1,21 @@
 //! `modelzoo sources`: the sources that the zoo knows.
 
-use super::zoo::open;
+use super::{
+    plan::Plan,
+    zoo::{open, open_offline},
+};
 use crate::{
-    arguments::Global,
+    arguments::{DryRunArgument, Global, JsonArgument},
     exit::Exit,
-    terminal::{Terminal, print_json, print_table},
+    terminal::{Terminal, print_facts, print_json, print_table},
 };
 use clap::{Args, Subcommand};
-use modelzoo_engine::zoo::Zoo;
-use modelzoo_sources::zoo::{FileChange, ModelChange, Update, ZooSource};
+use modelzoo_engine::zoo::{Zoo, ZooError};
+use modelzoo_sources::{
+    SourceRef,
+    source::SourceError,
+    zoo::{FileChange, ModelChange, Update, ZooSource},
+};
 
 #[derive(Clone, Debug, Args)]
 pub struct SourcesArguments {
@@ -19,7 +26,7 @@ pub struct SourcesArguments {
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
     /// Register a source, so that its models are known by name
-    Add(SourceArgument),
+    Add(ChangeArguments),
     /// List the registered sources
     List(JsonArgument),
     /// Show what is known of a registered source
@@ -27,14 +34,7 @@ enum Action {
     /// Show what has changed in a source, and take it
     Update(UpdateArguments),
     /// Forget a source; its files and weights stay in the store
-    Remove(SourceArgument),
-}
-
-#[derive(Clone, Debug, Args)]
-struct JsonArgument {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    Remove(ChangeArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -46,10 +46,18 @@ struct SourceArgument {
 }
 
 #[derive(Clone, Debug, Args)]
+struct ChangeArguments {
+    #[command(flatten)]
+    source: SourceArgument,
+    #[command(flatten)]
+    dry_run: DryRunArgument,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct UpdateArguments {
     /// The source (default: all of them)
     source: Option<String>,
-    /// Only show what would change
+    /// Only show what would change; the new commits are fetched for that
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -59,25 +67,65 @@ pub struct UpdateArguments {
 pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
     match &arguments.action {
-        Action::Add(arguments) => {
-            let known = zoo.register_source(&zoo.parse_reference(&arguments.source)?, true)?;
-            show(&known, arguments.output.json)?;
-        }
+        Action::Add(arguments) => add(&zoo, arguments, global, terminal)?,
         Action::List(output) => list(&zoo, output.json)?,
         Action::Show(arguments) => {
             let known = zoo.registry().find(&zoo.parse_reference(&arguments.source)?)?;
             show(&known, arguments.output.json)?;
         }
         Action::Update(arguments) => update(&zoo, arguments, terminal)?,
-        Action::Remove(arguments) => {
-            let gone = zoo.forget_source(&zoo.parse_reference(&arguments.source)?, false)?;
-            terminal.say(format!(
-                "forgot {}; its files and weights stay in the store",
-                gone.identity
-            ));
-        }
+        Action::Remove(arguments) => remove(&zoo, arguments, terminal)?,
     }
     Ok(Exit::Done)
+}
+
+fn add(zoo: &Zoo, arguments: &ChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<()> {
+    let ChangeArguments {
+        source: arguments,
+        dry_run,
+    } = arguments;
+    let reference = zoo.parse_reference(&arguments.source)?;
+    if dry_run.dry_run {
+        return plan_to_add(&reference, global, terminal)?.print(arguments.output.json);
+    }
+    let known = zoo.register_source(&reference, true)?;
+    show(&known, arguments.output.json)
+}
+
+fn plan_to_add(reference: &SourceRef, global: &Global, terminal: &Terminal) -> anyhow::Result<Plan> {
+    match open_offline(global, terminal)?.find_source(reference) {
+        Ok(source) => Ok(Plan::default().and(format!(
+            "register {} with {} models",
+            source.identity,
+            source.models().count()
+        ))),
+        Err(ZooError::Source(SourceError::Offline { reference })) if !global.offline => {
+            Ok(Plan::default().and(format!("fetch {reference} and register it")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn remove(zoo: &Zoo, arguments: &ChangeArguments, terminal: &Terminal) -> anyhow::Result<()> {
+    let ChangeArguments {
+        source: arguments,
+        dry_run,
+    } = arguments;
+    let reference = zoo.parse_reference(&arguments.source)?;
+    if dry_run.dry_run {
+        let known = zoo.registry().find(&reference)?;
+        let plan = Plan::default().and(format!("forget {}", known.identity));
+        return plan.print(arguments.output.json);
+    }
+    let gone = zoo.forget_source(&reference, false)?;
+    if arguments.output.json {
+        return print_json(&gone);
+    }
+    terminal.say(format!(
+        "forgot {}; its files and weights stay in the store",
+        gone.identity
+    ));
+    Ok(())
 }
 
 /// `modelzoo update` is `modelzoo sources update`.
@@ -115,16 +163,15 @@ fn show(source: &ZooSource, json: bool) -> anyhow::Result<()> {
     if json {
         return print_json(source);
     }
-    println!("{}", source.identity);
-    if let Some(commit) = &source.commit {
-        println!("  commit  {}", commit.id);
-    }
-    if let Some(tree) = &source.tree_hash {
-        println!("  tree    {tree}");
-    }
-    for (_, model) in source.models() {
-        println!("  model   {}", model.name());
-    }
+    let models: Vec<_> = source.models().map(|(_, model)| model.name()).collect();
+    print_facts(
+        &source.identity,
+        &[
+            ("commit", source.commit.as_ref().map(|commit| commit.id.clone())),
+            ("tree", source.tree_hash.as_ref().map(ToString::to_string)),
+            ("models", Some(models.join(", "))),
+        ],
+    );
     Ok(())
 }
 

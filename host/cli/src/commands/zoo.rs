@@ -17,3 +17,12 @@ pub fn open(global: &Global, terminal: &Terminal) -> anyhow::Result<Zoo> {
     settings.consent = Arc::new(terminal.clone());
     Ok(Zoo::new(settings)?)
 }
+
+/// The same without network, for saying what would be done.
+pub fn open_offline(global: &Global, terminal: &Terminal) -> anyhow::Result<Zoo> {
+    let offline = Global {
+        offline: true,
+        ..global.clone()
+    };
+    open(&offline, terminal)
+}

@@ -2,14 +2,16 @@
 
 mod consent;
 mod failure;
-pub mod logging;
+mod logging;
 mod progress;
 mod table;
+mod verdicts;
 mod zoo;
 
-pub use failure::Hinted;
+pub use failure::{Hinted, classify};
 pub use progress::{Bar, Step};
-pub use table::{print_json, print_table};
+pub use table::{print_facts, print_json, print_table};
+pub use verdicts::print_checks;
 pub use zoo::ZooProgress;
 
 use crate::{
@@ -46,7 +48,7 @@ impl Terminal {
 
     /// Tells an error and its hint, and says how the program should end.
     pub fn report(&self, error: &anyhow::Error) -> Exit {
-        let failure = failure::classify(error);
+        let failure = classify(error);
         eprintln!("{} {}", self.paint("error:", "1;31"), failure.message);
         for cause in &failure.causes {
             eprintln!("  {} {cause}", self.paint("because:", "31"));

@@ -28,6 +28,18 @@ pub fn print_table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
     }
 }
 
+/// Prints a title and what is known of it, one fact a line; a fact without a value is left out.
+pub fn print_facts(title: &str, facts: &[(&str, Option<String>)]) {
+    println!("{title}");
+    let known = facts
+        .iter()
+        .filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    let width = known.clone().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in known {
+        println!("  {name:width$}  {value}");
+    }
+}
+
 /// Prints a value as JSON for programs.
 pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(value)?);

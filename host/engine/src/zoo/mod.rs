@@ -6,6 +6,7 @@ mod find;
 mod load;
 mod manage;
 mod observer;
+mod plan;
 mod prepare;
 mod services;
 mod settings;
@@ -16,6 +17,7 @@ pub use error::ZooError;
 pub use find::FoundModel;
 pub use load::LoadSettings;
 pub use observer::{Event, NoObserver, Observer};
+pub use plan::PlannedStep;
 pub use prepare::{PreparedModel, Provenance};
 pub use settings::ZooSettings;
 

@@ -93,7 +93,7 @@ impl Zoo {
     }
 
     /// Makes sure that there is a plugin, and that this machine is one for it, before anything is downloaded.
-    fn require_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<(), ZooError> {
+    pub(super) fn require_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<(), ZooError> {
         if !model.manifest.has_plugin() {
             return Err(ZooError::NoPlugin {
                 folder: model.manifest.folder.clone(),
@@ -161,6 +161,32 @@ impl Zoo {
     }
 
     fn build(&self, model: &FoundModel, settings: &LoadSettings) -> Result<Artifact, ZooError> {
+        let (builder, request) = self.builder(model, settings)?;
+        let observer = &self.settings.observer;
+        let mut progress = |progress: BuildProgress| match progress {
+            BuildProgress::Fetching => observer.notice(Event::FetchingCrates),
+            BuildProgress::Compiling { done, total, last } => {
+                observer.notice(Event::Building {
+                    name: &last,
+                    done: done as u64,
+                    total: total as u64,
+                });
+            }
+            _ => {}
+        };
+        let built = builder.build(&request, &mut progress);
+        observer.notice(Event::Over);
+        let built = built?;
+        tracing::info!(artifact = %built.artifact.path.display(), new = built.is_new, "the plugin is there");
+        Ok(built.artifact)
+    }
+
+    /// The builder of this store's plugins, and what to ask it for.
+    pub(super) fn builder(
+        &self,
+        model: &FoundModel,
+        settings: &LoadSettings,
+    ) -> Result<(Builder, BuildRequest), ZooError> {
         let store = &self.settings.store;
         let build_folder = store.build_dir();
         fs_err::create_dir_all(&build_folder).map_err(|source| ZooError::BuildFolder {
@@ -175,23 +201,7 @@ impl Zoo {
         request.commit = model.source.commit.as_ref().map(|commit| commit.id.clone());
         request.is_offline = self.settings.offline;
         request.features = features(settings.device);
-        let observer = &self.settings.observer;
-        let mut progress = |progress: BuildProgress| match progress {
-            BuildProgress::Fetching => observer.notice(Event::FetchingCrates),
-            BuildProgress::Compiling { done, total, last } => {
-                observer.notice(Event::Building {
-                    name: &last,
-                    done: done as u64,
-                    total: total as u64,
-                });
-            }
-            _ => {}
-        };
-        let built = Builder::new(build_folder, store.artifacts_dir()).build(&request, &mut progress);
-        observer.notice(Event::Over);
-        let built = built?;
-        tracing::info!(artifact = %built.artifact.path.display(), new = built.is_new, "the plugin is there");
-        Ok(built.artifact)
+        Ok((Builder::new(build_folder, store.artifacts_dir()), request))
     }
 }
 

@@ -221,7 +221,8 @@ fn file_of_source(path: &Path, expected: Option<Sha256Digest>) -> Result<Sha256D
     }
 }
 
-fn url_of(origin: &Origin) -> Option<String> {
+/// Where a file of the network is; `None` for one of the source itself.
+pub(super) fn url_of(origin: &Origin) -> Option<String> {
     match origin {
         Origin::Url(url) => Some(url.clone()),
         Origin::GoogleDrive { id } => Some(google_drive_url(id)),

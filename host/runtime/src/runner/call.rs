@@ -8,6 +8,9 @@ use modelzoo_plugin_api::Error as PluginError;
 pub(crate) trait Call: Send + Sync {
     /// Calls `method` with a message and buffers, and waits for the reply.
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, CallFailure>;
+
+    /// The process that the model is in; `None` while it has none.
+    fn process_id(&self) -> Option<u32>;
 }
 
 /// Why a call brought no reply.

@@ -54,4 +54,8 @@ impl Call for ModelHandle {
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, CallFailure> {
         Ok(call_model(self, method, message, buffers)?)
     }
+
+    fn process_id(&self) -> Option<u32> {
+        Some(std::process::id())
+    }
 }

@@ -4,6 +4,7 @@ mod batch;
 mod call;
 pub(crate) mod in_process;
 mod model;
+mod process_memory;
 mod services;
 mod table;
 mod video;

@@ -3,6 +3,7 @@
 use super::{
     Call, CallFailure, Frames, PluginServices,
     batch::{Items, call_for},
+    process_memory,
 };
 use crate::RuntimeError;
 use modelzoo_abi::{Reply, ReplyBuffer};
@@ -107,6 +108,10 @@ pub trait LoadedModel: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the plugin does not know the method, or fails.
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, RuntimeError>;
+
+    /// The most memory that the model's process has held so far, in bytes: of its worker, or else of this process.
+    /// `None` where the system does not tell.
+    fn peak_memory(&self) -> Option<u64>;
 }
 
 /// A model that is reached through calls.
@@ -276,6 +281,10 @@ impl<C: Call> LoadedModel for Runner<C> {
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, RuntimeError> {
         let reply = self.calls.call(method, message, buffers);
         reply.map_err(|failure| failure.of(format!("call {method}")))
+    }
+
+    fn peak_memory(&self) -> Option<u64> {
+        process_memory::peak(self.calls.process_id()?)
     }
 }
 

@@ -176,6 +176,10 @@ impl Call for WorkerModel {
             buffers: buffers.into_iter().map(ReplyBuffer::from_vec).collect(),
         })
     }
+
+    fn process_id(&self) -> Option<u32> {
+        self.lock().worker.as_ref().map(Worker::process_id)
+    }
 }
 
 fn method_call(method: &str, message: &[u8]) -> Question {

@@ -158,6 +158,11 @@ impl Worker {
         }
     }
 
+    /// The number of the process.
+    pub(super) fn process_id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
     /// Asks the worker and waits for its answer.
     pub(super) fn ask(
         &mut self,

@@ -7,6 +7,7 @@ mod sandbox;
 mod store;
 mod tools;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
@@ -20,7 +21,7 @@ use crate::config::{Config, ConfigError};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What was looked at.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Whether it will do.
     pub verdict: Verdict,
     /// What was found.
@@ -52,27 +53,38 @@ impl fmt::Display for Verdict {
 }
 
 impl Check {
-    fn good(name: &'static str, detail: impl Into<String>) -> Self {
+    /// Something that is as it should be.
+    pub fn good(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         Self {
-            name,
+            name: name.into(),
             verdict: Verdict::Good,
             detail: detail.into(),
             remedy: None,
         }
     }
 
-    fn warning(name: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+    /// Something that will be missing or slower.
+    pub fn warning(
+        name: impl Into<Cow<'static, str>>,
+        detail: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self {
-            name,
+            name: name.into(),
             verdict: Verdict::Warning,
             detail: detail.into(),
             remedy: Some(remedy.into()),
         }
     }
 
-    fn bad(name: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+    /// Something without which nothing works.
+    pub fn bad(
+        name: impl Into<Cow<'static, str>>,
+        detail: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self {
-            name,
+            name: name.into(),
             verdict: Verdict::Bad,
             detail: detail.into(),
             remedy: Some(remedy.into()),

@@ -45,7 +45,7 @@ fn equipped() -> Described {
     }
 }
 
-fn examined(machine: &Described) -> BTreeMap<&'static str, Check> {
+fn examined(machine: &Described) -> BTreeMap<String, Check> {
     let folder = tempfile::tempdir().unwrap();
     let config = Config::default();
     let checks = examine(
@@ -61,7 +61,10 @@ fn examined(machine: &Described) -> BTreeMap<&'static str, Check> {
             "{check:?}"
         );
     }
-    checks.into_iter().map(|check| (check.name, check)).collect()
+    checks
+        .into_iter()
+        .map(|check| (check.name.to_string(), check))
+        .collect()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 mod archive;
 mod error;
 mod local;
+mod pack;
 mod remote;
 mod resolve;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use crate::git::Omission;
 use crate::manifest::{MANIFEST_FILE, Manifest, ModelEntry, SelectError};
 
 pub use error::SourceError;
+pub use pack::{PackError, Packed, Packing};
 pub use resolve::{ResolveOptions, resolve};
 
 /// A source whose files are on this machine.

@@ -1,37 +1,30 @@
-//! `modelzoo plugin`: for authors of plugins.
+//! `modelzoo plugin new`: a source to start from.
 
+use super::shown;
 use crate::{exit::Exit, terminal::Terminal};
 use anyhow::{Context as _, ensure};
-use clap::{Args, Subcommand};
+use clap::Args;
 use std::path::PathBuf;
 
 /// The files of a new source; `NAME` in them stands for its name.
-const TEMPLATE: [(&str, &str); 3] = [
-    ("Cargo.toml", include_str!("../../templates/plugin/Cargo.toml")),
+const TEMPLATE: [(&str, &str); 4] = [
+    (".gitignore", include_str!("../../../templates/plugin/gitignore")),
+    ("Cargo.toml", include_str!("../../../templates/plugin/Cargo.toml")),
     (
         "manifest.json",
-        include_str!("../../templates/plugin/manifest.json"),
+        include_str!("../../../templates/plugin/manifest.json"),
     ),
-    ("src/lib.rs", include_str!("../../templates/plugin/src/lib.rs")),
+    ("src/lib.rs", include_str!("../../../templates/plugin/src/lib.rs")),
 ];
 
 #[derive(Clone, Debug, Args)]
-pub struct PluginArguments {
-    #[command(subcommand)]
-    action: Action,
+pub struct NewArguments {
+    /// The folder; its last part becomes the model's name
+    folder: PathBuf,
 }
 
-#[derive(Clone, Debug, Subcommand)]
-enum Action {
-    /// Write a source to start from: a model that works, in a folder of its own
-    New {
-        /// The folder; its last part becomes the model's name
-        folder: PathBuf,
-    },
-}
-
-pub fn run(arguments: &PluginArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let Action::New { folder } = &arguments.action;
+pub fn run(arguments: &NewArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let folder = &arguments.folder;
     let name = folder
         .file_name()
         .and_then(|name| name.to_str())
@@ -52,9 +45,9 @@ pub fn run(arguments: &PluginArguments, terminal: &Terminal) -> anyhow::Result<E
             .and_then(|()| fs_err::write(&path, content.replace("NAME", name)))
             .with_context(|| format!("cannot write the source to {}", folder.display()))?;
     }
+    let folder = shown(folder);
     terminal.say(format!(
-        "{0} is a source; `modelzoo apply {0} PICTURES` runs it",
-        folder.display()
+        "{folder} is a source; `modelzoo apply {folder} PICTURES` runs it, `modelzoo plugin check {folder}` checks it"
     ));
     Ok(Exit::Done)
 }

@@ -1,0 +1,229 @@
+//! `modelzoo plugin bench`: how fast a model is, and what it takes.
+
+mod statistics;
+
+use super::picture::{as_image, pictures};
+use crate::{
+    arguments::{Global, IsolationArgument, JsonArgument, ModelOptions},
+    commands::{model::load_settings, zoo::open},
+    exit::Exit,
+    terminal::{Step, Terminal, print_facts, print_json, print_table},
+};
+use anyhow::{anyhow, ensure};
+use clap::Args;
+use indicatif::HumanBytes;
+use modelzoo_data::media::RgbImage;
+use modelzoo_engine::zoo::Provenance;
+use modelzoo_plugin_api::{Image, MediaType, PredictOptions, message};
+use modelzoo_runtime::LoadedModel;
+use serde::Serialize;
+use statistics::{Latency, latency};
+use std::{
+    num::NonZeroUsize,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+/// So often a batch is predicted at least, however long it takes.
+const FEWEST_ROUNDS: usize = 5;
+
+#[derive(Clone, Debug, Args)]
+pub struct BenchArguments {
+    /// A model's name or a source (default: the source in the current folder)
+    #[arg(default_value = ".")]
+    model: String,
+
+    /// Pictures to predict on: a folder, a glob, a file (default: one that is made up, 640 x 480)
+    input: Option<PathBuf>,
+
+    /// Which model of the source
+    #[arg(short = 'n', long = "model-name", value_name = "NAME")]
+    name: Option<String>,
+
+    /// The batch sizes to measure
+    #[arg(
+        short,
+        long,
+        value_name = "N,N",
+        value_delimiter = ',',
+        default_value = "1,2,4,8"
+    )]
+    batch_sizes: Vec<NonZeroUsize>,
+
+    /// How long to measure each batch size, in seconds
+    #[arg(long, value_name = "S", default_value = "2", value_parser = seconds)]
+    seconds: Duration,
+
+    #[command(flatten)]
+    options: ModelOptions,
+
+    /// Run the plugin in a process of its own, or in this one
+    #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "Model")]
+    isolation: IsolationArgument,
+
+    #[command(flatten)]
+    output: JsonArgument,
+}
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+struct Measurements {
+    provenance: Provenance,
+    device: Option<String>,
+    isolation: &'static str,
+    pictures: usize,
+    /// From nothing to a loaded model: the worker's start, and reading the weights.
+    load_seconds: f64,
+    /// The first prediction, which may set up more than the later ones.
+    first_prediction_seconds: f64,
+    batches: Vec<Batch>,
+    /// Of the model's process, since its start.
+    peak_memory_bytes: Option<u64>,
+}
+
+/// What was measured of one batch size. Decoding pictures is no part of it.
+#[derive(Debug, Serialize)]
+struct Batch {
+    batch_size: usize,
+    #[serde(flatten)]
+    latency: Latency,
+    pictures_per_second: f64,
+}
+
+pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let largest = arguments.batch_sizes.iter().max().map_or(1, |size| size.get());
+    let pictures = pictures(arguments.input.as_deref(), largest)?;
+    let zoo = open(global, terminal)?;
+    let settings = load_settings(&arguments.options, arguments.isolation.into(), &zoo)?;
+    let found = zoo.find_model(&arguments.model, arguments.name.as_deref())?;
+    let prepared = zoo.prepare_model(&found, &settings)?;
+
+    let started = Instant::now();
+    let model = zoo.load_model(&prepared, &settings)?;
+    let load_seconds = started.elapsed().as_secs_f64();
+    ensure!(
+        model.info().media_type == MediaType::Image,
+        "{} takes videos; only models of pictures can be measured",
+        prepared.name
+    );
+    if model.info().knows(message::SETUP) {
+        model.setup()?;
+    }
+    let first_prediction_seconds = predict(model.as_ref(), &batch(&pictures, 1)?)?.as_secs_f64();
+
+    let bar = terminal.bar(
+        Step::Pieces,
+        "measuring",
+        Some(arguments.batch_sizes.len() as u64),
+    );
+    let mut batches = Vec::new();
+    for size in &arguments.batch_sizes {
+        let size = size.get();
+        bar.say(format!("measuring batches of {size}"));
+        let latency = latency(&rounds(
+            model.as_ref(),
+            &batch(&pictures, size)?,
+            arguments.seconds,
+        )?);
+        batches.push(Batch {
+            batch_size: size,
+            pictures_per_second: size as f64 / latency.median_seconds.max(f64::MIN_POSITIVE),
+            latency,
+        });
+        bar.advance();
+    }
+    drop(bar);
+    let measurements = Measurements {
+        provenance: prepared.provenance,
+        device: model.info().device.clone(),
+        isolation: match arguments.isolation {
+            IsolationArgument::Process => "process",
+            IsolationArgument::None => "none",
+        },
+        pictures: pictures.len(),
+        load_seconds,
+        first_prediction_seconds,
+        batches,
+        peak_memory_bytes: model.peak_memory(),
+    };
+    if arguments.output.json {
+        print_json(&measurements)?;
+    } else {
+        print(&measurements);
+    }
+    Ok(Exit::Done)
+}
+
+/// A batch of so many pictures; the same ones come again when there are not enough.
+fn batch(pictures: &[RgbImage], size: usize) -> anyhow::Result<Vec<Image<'_>>> {
+    let images = pictures.iter().cycle().take(size).map(as_image);
+    images
+        .collect::<Result<_, _>>()
+        .map_err(|error| anyhow!("{error}"))
+}
+
+/// Predicts the batch again and again: for so long, and some times at least.
+fn rounds(model: &dyn LoadedModel, batch: &[Image<'_>], long: Duration) -> anyhow::Result<Vec<Duration>> {
+    // The first of a size may make room for it.
+    predict(model, batch)?;
+    let started = Instant::now();
+    let mut rounds = Vec::new();
+    while rounds.len() < FEWEST_ROUNDS || started.elapsed() < long {
+        rounds.push(predict(model, batch)?);
+    }
+    Ok(rounds)
+}
+
+/// How long a prediction takes, all of whose pictures must succeed.
+fn predict(model: &dyn LoadedModel, batch: &[Image<'_>]) -> anyhow::Result<Duration> {
+    let started = Instant::now();
+    let outputs = model.predict(batch, &PredictOptions::default())?;
+    let took = started.elapsed();
+    for output in outputs {
+        output.map_err(|error| anyhow!("the model fails on a picture: {error}"))?;
+    }
+    Ok(took)
+}
+
+fn print(measurements: &Measurements) {
+    let Measurements { provenance, .. } = measurements;
+    let memory = measurements.peak_memory_bytes;
+    print_facts(
+        &provenance.model,
+        &[
+            ("source", Some(provenance.source.clone())),
+            ("commit", provenance.commit.clone()),
+            ("device", measurements.device.clone()),
+            ("isolation", Some(measurements.isolation.to_owned())),
+            ("load", Some(milliseconds(measurements.load_seconds))),
+            (
+                "first prediction",
+                Some(milliseconds(measurements.first_prediction_seconds)),
+            ),
+            ("peak memory", memory.map(|bytes| HumanBytes(bytes).to_string())),
+        ],
+    );
+    println!();
+    let row = |batch: &Batch| {
+        [
+            batch.batch_size.to_string(),
+            batch.latency.rounds.to_string(),
+            milliseconds(batch.latency.median_seconds),
+            milliseconds(batch.latency.p90_seconds),
+            format!("{:.1}", batch.pictures_per_second),
+        ]
+    };
+    let rows: Vec<_> = measurements.batches.iter().map(row).collect();
+    print_table(["batch", "rounds", "median", "p90", "pictures/s"], &rows);
+}
+
+fn milliseconds(seconds: f64) -> String {
+    format!("{:.2} ms", seconds * 1e3)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "it is a number of seconds".to_owned())
+}

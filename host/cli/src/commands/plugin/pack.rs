@@ -1,0 +1,91 @@
+//! `modelzoo plugin pack`: a source as one file that can be put on any web server.
+
+use super::{crate_manifest::CrateManifest, shown};
+use crate::{
+    arguments::{DryRunArgument, JsonArgument},
+    commands::plan::Plan,
+    exit::Exit,
+    terminal::{Terminal, print_facts, print_json},
+};
+use anyhow::ensure;
+use clap::Args;
+use indicatif::HumanBytes;
+use modelzoo_sources::{
+    archive::ArchiveFormat,
+    manifest::{MANIFEST_FILE, Manifest},
+    source::Packing,
+};
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(Clone, Debug, Args)]
+pub struct PackArguments {
+    /// The source: a folder with manifest.json and Cargo.toml
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+
+    /// The archive (default: the crate's NAME-VERSION.tar.gz, in the current folder)
+    #[arg(short, long, value_name = "FILE.tar.gz")]
+    output: Option<PathBuf>,
+
+    #[command(flatten)]
+    facts: JsonArgument,
+
+    #[command(flatten)]
+    dry_run: DryRunArgument,
+}
+
+pub fn run(arguments: &PackArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let folder = &arguments.folder;
+    // What cannot be used is not packed.
+    Manifest::load(&folder.join(MANIFEST_FILE))?;
+    let CrateManifest { name, version, .. } = CrateManifest::read(folder)?;
+    let name = format!(
+        "{}-{}",
+        name.as_deref().unwrap_or("source"),
+        version.as_deref().unwrap_or("0.0.0")
+    );
+    let archive = arguments
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{name}.tar.gz")));
+    ensure!(
+        ArchiveFormat::of_path(&archive) == Some(ArchiveFormat::TarGz),
+        "{} does not end in .tar.gz or .tgz, by which its users know what it is",
+        archive.display()
+    );
+    let packing = Packing::of(folder, &archive)?;
+    if arguments.dry_run.dry_run {
+        let write = |plan: Plan, path: &str| plan.and(format!("pack {path}"));
+        let plan = packing.paths().fold(Plan::default(), write);
+        plan.and(format!("write {}", archive.display()))
+            .print(arguments.facts.json)?;
+        return Ok(Exit::Done);
+    }
+    let packed = packing.write(&archive, &name)?;
+    if arguments.facts.json {
+        print_json(&json!({
+            "path": archive,
+            "sha256": packed.sha256,
+            "tree_hash": packed.tree_hash,
+            "size_bytes": packed.size_bytes,
+            "files": packing.paths().collect::<Vec<_>>(),
+        }))?;
+    } else {
+        print_facts(
+            &archive.display().to_string(),
+            &[
+                ("sha256", Some(packed.sha256.to_string())),
+                ("tree", Some(packed.tree_hash.to_string())),
+                ("files", Some(packing.paths().len().to_string())),
+                ("size", Some(HumanBytes(packed.size_bytes).to_string())),
+            ],
+        );
+    }
+    terminal.say(format!("`modelzoo apply {} PICTURES` runs it", shown(&archive)));
+    let is_pinned = packing.paths().any(|path| path == "Cargo.lock");
+    if !is_pinned {
+        terminal.warn("there is no Cargo.lock in it: its users build with whatever crates are newest");
+    }
+    Ok(Exit::Done)
+}

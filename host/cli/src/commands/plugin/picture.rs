@@ -1,0 +1,72 @@
+//! Pictures to try a model on.
+
+use anyhow::{Context as _, ensure};
+use modelzoo_data::{
+    input::{Inputs, MediaKind},
+    media::{Decoder, RgbImage},
+};
+use modelzoo_plugin_api::{Image, Result as PluginResult};
+use std::path::Path;
+
+const WIDTH: u32 = 640;
+const HEIGHT: u32 = 480;
+
+/// The pictures of `input`, `most` of them at the most; without an input one that is made up, the same each time.
+pub fn pictures(input: Option<&Path>, most: usize) -> anyhow::Result<Vec<RgbImage>> {
+    let Some(input) = input else {
+        return Ok(vec![made_up()]);
+    };
+    let inputs = Inputs::resolve(&[input], &[MediaKind::Image])?;
+    let decode = |path: &Path| Ok(Decoder::default().decode_path(path)?.image);
+    let pictures: Vec<RgbImage> = inputs
+        .iter()
+        .take(most)
+        .map(|file| decode(&file?.path))
+        .collect::<anyhow::Result<_>>()
+        .context("a model is tried on pictures that can be read")?;
+    ensure!(!pictures.is_empty(), "there is no picture in {}", input.display());
+    Ok(pictures)
+}
+
+/// A picture as a model gets it.
+pub fn as_image(picture: &RgbImage) -> PluginResult<Image<'_>> {
+    Image::new(picture.width as usize, picture.height as usize, &picture.data)
+}
+
+/// Smooth colours, edges and a disc: something for every layer to work on.
+fn made_up() -> RgbImage {
+    let (centre_x, centre_y, radius) = (WIDTH / 3, HEIGHT / 2, HEIGHT / 4);
+    let pixel = |x: u32, y: u32| {
+        let is_inside = x.abs_diff(centre_x).pow(2) + y.abs_diff(centre_y).pow(2) < radius.pow(2);
+        let is_dark = (x / 80 + y / 80).is_multiple_of(2);
+        // Both quotients are below 256.
+        let (across, down) = ((x * 255 / WIDTH) as u8, (y * 255 / HEIGHT) as u8);
+        match (is_inside, is_dark) {
+            (true, _) => [230, 180 - down / 4, 60],
+            (false, true) => [across, down, 255 - across],
+            (false, false) => [across / 2, down / 2, 90],
+        }
+    };
+    RgbImage {
+        width: WIDTH,
+        height: HEIGHT,
+        data: (0..HEIGHT)
+            .flat_map(|y| (0..WIDTH).flat_map(move |x| pixel(x, y)))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_picture_that_is_made_up_is_one_and_always_the_same() {
+        let pictures = pictures(None, 8).unwrap();
+        assert_eq!(pictures, [made_up()]);
+        assert!(as_image(&pictures[0]).is_ok());
+        let darkest = pictures[0].data.iter().min();
+        let brightest = pictures[0].data.iter().max();
+        assert!(darkest < Some(&20) && brightest > Some(&220));
+    }
+}
