@@ -36,6 +36,11 @@ pub fn plugin(name: &str) -> PathBuf {
     project().join("plugins").join(name)
 }
 
+/// The store that users share unless they have one of their own.
+pub fn shared_store() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("store")
+}
+
 /// A user of the program: a home folder of its own. All users share a store, so that a plugin is compiled once.
 pub struct User {
     home: tempfile::TempDir,
@@ -54,7 +59,7 @@ impl User {
     pub fn new() -> Self {
         Self {
             home: tempfile::tempdir().unwrap(),
-            store: Path::new(env!("CARGO_TARGET_TMPDIR")).join("store"),
+            store: shared_store(),
             environment: Vec::new(),
         }
     }

@@ -9,15 +9,21 @@ use std::{
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Use what is on this machine, never the network
-    #[arg(long, global = true, env = "MODELZOO_OFFLINE", value_parser = FalseyValueParser::new())]
+    #[arg(long, global = true, env = "MODELZOO_OFFLINE", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub offline: bool,
 
     /// Refuse whatever would change the lock file
-    #[arg(long, global = true, env = "MODELZOO_LOCKED", value_parser = FalseyValueParser::new())]
+    #[arg(long, global = true, env = "MODELZOO_LOCKED", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub locked: bool,
 
     /// The lock file (default: modelzoo.lock in the current folder or above it)
-    #[arg(long, global = true, value_name = "FILE", env = "MODELZOO_LOCK")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "MODELZOO_LOCK",
+        hide_env_values = true
+    )]
     pub lock: Option<PathBuf>,
 
     /// Print nothing but data and errors
@@ -29,11 +35,11 @@ pub struct Global {
     pub verbose: u8,
 
     /// Draw no progress bars
-    #[arg(long, global = true, env = "MODELZOO_NO_PROGRESS", value_parser = FalseyValueParser::new())]
+    #[arg(long, global = true, env = "MODELZOO_NO_PROGRESS", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub no_progress: bool,
 
     /// When to use colours
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", env = COLOR_VARIABLE)]
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", env = COLOR_VARIABLE, hide_env_values = true)]
     pub color: Color,
 }
 

@@ -15,13 +15,17 @@ use crate::commands::{
 };
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not trusted, 5 build failed, 6 integrity,
+            7 incompatible plugin, 8 done but some inputs failed";
+
 /// Run any model that someone published in a Git repository, natively.
 #[derive(Debug, Parser)]
 #[command(
     name = "modelzoo",
     version,
-    propagate_version = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = EXIT_CODES
 )]
 pub struct Arguments {
     #[command(flatten)]

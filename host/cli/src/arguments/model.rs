@@ -44,13 +44,14 @@ pub struct ModelOptions {
     pub threads: Option<std::num::NonZeroUsize>,
 }
 
-/// Where the plugin's code runs.
+/// Where the plugin's code runs. Its values have no help texts: they would make clap set every option of the help
+/// apart by blank lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum IsolationArgument {
-    /// In a process of its own: a crash costs one picture
+    // In a process of its own: a crash costs one picture.
     #[default]
     Process,
-    /// In this process: a crash ends the program
+    // In this process: a crash ends the program.
     None,
 }
 

@@ -72,9 +72,22 @@ pub fn run(arguments: &ListArguments, global: &Global, terminal: &Terminal) -> a
             ]
         };
         let rows: Vec<_> = rows.iter().map(cells).collect();
+        if rows.is_empty() {
+            terminal.say(nothing(arguments));
+        }
         print_table(["name", "tags", "license", "downloaded", "source"], &rows);
     }
     Ok(Exit::Done)
+}
+
+/// What to say instead of an empty table.
+fn nothing(arguments: &ListArguments) -> &'static str {
+    let is_filtered = arguments.downloaded || !arguments.tags.is_empty() || !arguments.license.is_empty();
+    if is_filtered || arguments.source.is_some() {
+        "no such model"
+    } else {
+        "no model is known; `modelzoo sources add SOURCE` registers a source"
+    }
 }
 
 fn of_source(zoo: &Zoo, source: &str, arguments: &ListArguments) -> anyhow::Result<Vec<Row>> {

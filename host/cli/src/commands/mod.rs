@@ -12,6 +12,7 @@ mod model;
 pub mod models;
 mod plan;
 pub mod plugin;
+mod requirements;
 mod run;
 pub mod sources;
 pub mod store;
@@ -35,7 +36,7 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> anyhow::Result<Exit> {
         Command::Find(arguments) => models::find(arguments, global, terminal),
         Command::Download(arguments) => models::download(arguments, global, terminal),
         Command::Delete(arguments) => models::delete(arguments, global, terminal),
-        Command::Requirements(arguments) => models::requirements(arguments, global, terminal),
+        Command::Requirements(arguments) => requirements::run(arguments, global, terminal),
         Command::Update(arguments) => sources::update_command(arguments, global, terminal),
         Command::Sources(arguments) => sources::run(arguments, global, terminal),
         Command::Lock(arguments) => lock::lock(arguments, global, terminal),

@@ -1,4 +1,4 @@
-//! Commands on single models: `find`, `download`, `delete`, `requirements`.
+//! Commands on the weights of single models: `find`, `download`, `delete`.
 
 use super::{plan::Plan, zoo::open};
 use crate::{
@@ -28,7 +28,13 @@ pub struct ChangeArguments {
 }
 
 impl ModelArgument {
-    fn find(&self, zoo: &Zoo) -> anyhow::Result<FoundModel> {
+    /// Whether to print JSON.
+    pub fn json(&self) -> bool {
+        self.output.json
+    }
+
+    /// The model that the user named.
+    pub fn find(&self, zoo: &Zoo) -> anyhow::Result<FoundModel> {
         Ok(zoo.find_model(&self.choice.model, self.choice.name.as_deref())?)
     }
 }
@@ -96,30 +102,4 @@ pub fn delete(arguments: &ChangeArguments, global: &Global, terminal: &Terminal)
         terminal.say(format!("{verb} {}", model.entry.name()));
     }
     Ok(Exit::Done)
-}
-
-/// `modelzoo requirements`: what a model needs, and what this machine lacks of it.
-pub fn requirements(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let zoo = open(global, terminal)?;
-    let model = arguments.find(&zoo)?;
-    let unmet: Vec<String> = zoo
-        .unmet_requirements(&model, Default::default())
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let needed = &model.entry.requirements;
-    if arguments.output.json {
-        print_json(&serde_json::json!({ "requirements": needed, "unmet": unmet }))?;
-    } else {
-        match needed {
-            Some(needed) => print_json(needed)?,
-            None => println!("{} names no requirements", model.entry.name()),
-        }
-        unmet.iter().for_each(|unmet| println!("missing: {unmet}"));
-    }
-    Ok(if unmet.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Incompatible
-    })
 }

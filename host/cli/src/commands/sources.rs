@@ -68,7 +68,7 @@ pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -
     let zoo = open(global, terminal)?;
     match &arguments.action {
         Action::Add(arguments) => add(&zoo, arguments, global, terminal)?,
-        Action::List(output) => list(&zoo, output.json)?,
+        Action::List(output) => list(&zoo, output.json, terminal)?,
         Action::Show(arguments) => {
             let known = zoo.registry().find(&zoo.parse_reference(&arguments.source)?)?;
             show(&known, arguments.output.json)?;
@@ -138,10 +138,13 @@ pub fn update_command(
     Ok(Exit::Done)
 }
 
-fn list(zoo: &Zoo, json: bool) -> anyhow::Result<()> {
+fn list(zoo: &Zoo, json: bool, terminal: &Terminal) -> anyhow::Result<()> {
     let sources = zoo.registry().sources()?;
     if json {
         return print_json(&sources);
+    }
+    if sources.is_empty() {
+        terminal.say("no source is registered; `modelzoo sources add SOURCE` registers one");
     }
     let row = |source: &ZooSource| {
         let commit = source

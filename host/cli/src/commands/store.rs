@@ -60,6 +60,9 @@ pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> 
             if *json {
                 print_json(&entries)?;
             } else {
+                if entries.is_empty() {
+                    terminal.say("the store is empty");
+                }
                 print_entries(&entries);
             }
         }

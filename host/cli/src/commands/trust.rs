@@ -60,6 +60,9 @@ pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> 
                 ]
             };
             let rows: Vec<_> = decisions.list()?.iter().map(row).collect();
+            if rows.is_empty() {
+                terminal.say("nothing is decided yet");
+            }
             print_table(["source", "decision", "commit", "decided"], &rows);
         }
         Action::Allow { source } => {

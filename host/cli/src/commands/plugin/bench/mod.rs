@@ -30,7 +30,7 @@ const FEWEST_ROUNDS: usize = 5;
 #[derive(Clone, Debug, Args)]
 pub struct BenchArguments {
     /// A model's name or a source (default: the source in the current folder)
-    #[arg(default_value = ".")]
+    #[arg(default_value = ".", hide_default_value = true)]
     model: String,
 
     /// Pictures to predict on: a folder, a glob, a file (default: one that is made up, 640 x 480)
