@@ -87,7 +87,7 @@ fn a_plugin_that_fails_to_load_says_so_in_one_line() {
 
 #[test]
 fn an_option_that_does_not_exist_is_named() {
-    let run = apply(&User::new(), &["blakc=panic"], "process").expect(1);
+    let run = apply(&User::new(), &["blakc=panic"], "process").expect(2);
     assert!(run.error().contains("blakc"), "{}", run.stderr);
 }
 

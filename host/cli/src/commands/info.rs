@@ -73,7 +73,7 @@ fn print(info: &Info<'_>) {
         &[
             ("description", manifest.description.clone()),
             ("author", manifest.author.clone()),
-            ("licence", manifest.license.clone()),
+            ("license", manifest.license.clone()),
             ("tags", tags),
             ("weights", size),
             ("added", manifest.date_added.clone()),

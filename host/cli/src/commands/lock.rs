@@ -4,7 +4,7 @@ use super::zoo::open;
 use crate::{
     arguments::Global,
     exit::Exit,
-    terminal::{Terminal, print_json},
+    terminal::{Terminal, count, print_json},
 };
 use clap::Args;
 use modelzoo_sources::{lock::LockFile, store::Verdict};
@@ -24,7 +24,11 @@ pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> 
         print_json(&serde_json::json!({ "path": path, "changes": changes }))?;
     } else {
         changes.iter().for_each(|change| println!("{change}"));
-        terminal.say(format!("{} changes in {}", changes.len(), path.display()));
+        terminal.say(format!(
+            "{} in {}",
+            count(changes.len(), "change"),
+            path.display()
+        ));
     }
     Ok(Exit::Done)
 }
@@ -37,7 +41,7 @@ pub fn verify(arguments: &LockArguments, global: &Global, terminal: &Terminal) -
 /// As `verify`; with `repair`, what was changed is moved away and fetched again on its next use.
 pub fn verify_store(json: bool, repair: bool, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
-    let (mut checked, mut broken) = (0u64, Vec::new());
+    let (mut checked, mut broken) = (0, Vec::new());
     zoo.settings().store.verify(repair, &mut |entry, verdict| {
         checked += 1;
         if *verdict != Verdict::Intact {
@@ -50,7 +54,11 @@ pub fn verify_store(json: bool, repair: bool, global: &Global, terminal: &Termin
     if json {
         print_json(&serde_json::json!({ "checked": checked, "broken": broken }))?;
     } else {
-        terminal.say(format!("{checked} entries checked, {} not intact", broken.len()));
+        terminal.say(format!(
+            "{} checked, {} not intact",
+            count(checked, "item"),
+            broken.len()
+        ));
     }
     Ok(if broken.is_empty() {
         Exit::Done

@@ -7,7 +7,7 @@ use crate::{
     terminal::{Terminal, print_json},
 };
 use clap::Args;
-use modelzoo_engine::zoo::{FoundModel, LoadSettings, Zoo, ZooError};
+use modelzoo_engine::zoo::{FoundModel, LoadSettings, Zoo};
 
 #[derive(Clone, Debug, Args)]
 pub struct ModelArgument {
@@ -82,10 +82,15 @@ pub fn delete(arguments: &ChangeArguments, global: &Global, terminal: &Terminal)
     let zoo = open(global, terminal)?;
     let model = arguments.find(&zoo)?;
     if dry_run.dry_run {
-        let plan = match zoo.find_weights(&model) {
-            Ok(weights) => Plan::default().and(format!("delete {}", weights.display())),
-            Err(ZooError::NotDownloaded(_)) => Plan::default(),
-            Err(error) => return Err(error.into()),
+        // Weights that the source carries are not among them.
+        let folder = zoo
+            .settings()
+            .store
+            .model_dir(&model.source.identity, &model.entry.name());
+        let plan = if folder.exists() {
+            Plan::default().and(format!("delete {}", folder.display()))
+        } else {
+            Plan::default()
         };
         plan.print(arguments.output.json)?;
         return Ok(Exit::Done);

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     arguments::{DryRunArgument, Global, JsonArgument},
     exit::Exit,
-    terminal::{Terminal, print_facts, print_json, print_table},
+    terminal::{Terminal, count, print_facts, print_json, print_table},
 };
 use clap::{Args, Subcommand};
 use modelzoo_engine::zoo::{Zoo, ZooError};
@@ -16,6 +16,9 @@ use modelzoo_sources::{
     source::SourceError,
     zoo::{FileChange, ModelChange, Update, ZooSource},
 };
+
+/// What to say instead of an empty table.
+const NO_SOURCE: &str = "no source is registered; `modelzoo sources add SOURCE` registers one";
 
 #[derive(Clone, Debug, Args)]
 pub struct SourcesArguments {
@@ -95,9 +98,9 @@ fn add(zoo: &Zoo, arguments: &ChangeArguments, global: &Global, terminal: &Termi
 fn plan_to_add(reference: &SourceRef, global: &Global, terminal: &Terminal) -> anyhow::Result<Plan> {
     match open_offline(global, terminal)?.find_source(reference) {
         Ok(source) => Ok(Plan::default().and(format!(
-            "register {} with {} models",
+            "register {} with {}",
             source.identity,
-            source.models().count()
+            count(source.models().count(), "model")
         ))),
         Err(ZooError::Source(SourceError::Offline { reference })) if !global.offline => {
             Ok(Plan::default().and(format!("fetch {reference} and register it")))
@@ -144,7 +147,7 @@ fn list(zoo: &Zoo, json: bool, terminal: &Terminal) -> anyhow::Result<()> {
         return print_json(&sources);
     }
     if sources.is_empty() {
-        terminal.say("no source is registered; `modelzoo sources add SOURCE` registers one");
+        terminal.say(NO_SOURCE);
     }
     let row = |source: &ZooSource| {
         let commit = source
@@ -198,6 +201,9 @@ fn update(zoo: &Zoo, arguments: &UpdateArguments, terminal: &Terminal) -> anyhow
     }
     if arguments.output.json {
         return print_json(&updates);
+    }
+    if updates.is_empty() {
+        terminal.say(NO_SOURCE);
     }
     for update in &updates {
         print_update(update);

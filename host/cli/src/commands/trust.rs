@@ -4,7 +4,7 @@ use super::zoo::open;
 use crate::{
     arguments::Global,
     exit::Exit,
-    terminal::{Terminal, print_json, print_table},
+    terminal::{Terminal, count, print_json, print_table},
 };
 use clap::{Args, Subcommand};
 use modelzoo_sources::trust::{Decision, DecisionKind, Subject};
@@ -81,7 +81,10 @@ pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> 
         Action::Revoke { source } => {
             let identity = identity(&zoo, source);
             let revoked = decisions.revoke(&identity)?;
-            terminal.say(format!("revoked {} decisions on {identity}", revoked.len()));
+            terminal.say(format!(
+                "revoked {} on {identity}",
+                count(revoked.len(), "decision")
+            ));
         }
     }
     Ok(Exit::Done)

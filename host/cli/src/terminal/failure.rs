@@ -7,6 +7,7 @@ use modelzoo_data::{
     input::InputError,
 };
 use modelzoo_engine::{EngineError, zoo::ZooError};
+use modelzoo_plugin_api::ErrorKind;
 use modelzoo_runtime::{LibraryError, RuntimeError};
 use modelzoo_sources::{
     download::DownloadError, git::GitError, source::SourceError, store::StoreError, trust::TrustError,
@@ -44,8 +45,8 @@ pub fn classify(error: &anyhow::Error) -> Failure {
     let message = error.to_string();
     let mut causes: Vec<String> = Vec::new();
     for cause in error.chain().skip(1).map(ToString::to_string) {
-        // Errors that pass their cause through, or end in it, say the same twice.
-        if !message.ends_with(&cause) && causes.last() != Some(&cause) {
+        // Errors that pass their cause through, or quote it, say the same twice.
+        if !message.contains(&cause) && causes.last() != Some(&cause) {
             causes.push(cause);
         }
     }
@@ -77,9 +78,9 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<Stri
                 },
                 error.hint(),
             ),
-            ZooError::NotDownloaded(name) => (
+            ZooError::NotDownloaded(_) => (
                 Exit::NotFound,
-                Some(format!("`modelzoo download {name}` gets it")),
+                Some("`modelzoo download`, with the same arguments, gets it".to_owned()),
             ),
             ZooError::MovedTag(moved) => (Exit::Integrity, Some(moved.hint())),
             ZooError::Register(error) => (register_exit(error), error.hint()),
@@ -219,6 +220,7 @@ fn runtime_exit(error: &RuntimeError) -> Exit {
             | LibraryError::OtherContract { .. }
             | LibraryError::OtherLayout { .. },
         ) => Exit::Incompatible,
+        RuntimeError::Plugin { error, .. } if error.kind() == ErrorKind::InvalidOption => Exit::Usage,
         _ => Exit::Failed,
     }
 }

@@ -10,7 +10,7 @@ mod zoo;
 
 pub use failure::{Hinted, classify};
 pub use progress::{Bar, Step};
-pub use table::{print_facts, print_json, print_table};
+pub use table::{count, print_facts, print_json, print_table};
 pub use verdicts::print_checks;
 pub use zoo::ZooProgress;
 

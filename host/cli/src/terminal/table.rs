@@ -40,6 +40,12 @@ pub fn print_facts(title: &str, facts: &[(&str, Option<String>)]) {
     }
 }
 
+/// `1 change`, `2 changes`: a number of things whose plural ends in `s`.
+pub fn count(number: usize, thing: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{ending}")
+}
+
 /// Prints a value as JSON for programs.
 pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(value)?);

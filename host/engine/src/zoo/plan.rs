@@ -1,10 +1,7 @@
 //! What it would take to run a model, without doing any of it.
 
-use super::{FoundModel, LoadSettings, Zoo, ZooError, weights};
-use modelzoo_sources::{
-    manifest::Origin,
-    trust::{Subject, Verdict, check},
-};
+use super::{FoundModel, LoadSettings, Zoo, ZooError, weights::url_of};
+use modelzoo_sources::trust::{Subject, Verdict, check};
 use serde::Serialize;
 use std::time::SystemTime;
 
@@ -70,25 +67,14 @@ impl Zoo {
 
     /// The download of the model's weights, unless they are here or there are none.
     fn plan_weights(&self, model: &FoundModel) -> Option<PlannedStep> {
-        let manager = model.entry.manager.as_ref();
-        let is_without = manager.is_none() && model.entry.base_filename.is_none();
-        let is_in_source =
-            manager.is_some_and(|manager| matches!(manager.origins.first(), Some(Origin::SourceFile(_))));
-        let folder = self
-            .settings
-            .store
-            .model_dir(&model.source.identity, &model.entry.name());
-        if is_without || is_in_source || folder.exists() {
+        if self.is_downloaded(model) != Some(false) {
             return None;
         }
+        let manager = model.entry.manager.as_ref();
         let origins = manager.map(|manager| manager.origins.as_slice());
         Some(PlannedStep::Download {
-            file: weights::file_name(model).to_owned(),
-            from: origins
-                .unwrap_or_default()
-                .iter()
-                .filter_map(weights::url_of)
-                .collect(),
+            file: model.entry.weights_name().to_owned(),
+            from: origins.unwrap_or_default().iter().filter_map(url_of).collect(),
             size_bytes: manager
                 .and_then(|manager| manager.size_bytes)
                 .or(model.entry.size_bytes),
