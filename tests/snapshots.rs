@@ -13,7 +13,7 @@ use support::{
 };
 
 /// What differs from machine to machine and from run to run, and what stands for it.
-const FILTERS: [(&str, &str); 11] = [
+const FILTERS: [(&str, &str); 12] = [
     (r"\b[0-9a-f]{64}\b", "[SHA-256]"),
     (r"\b[0-9a-f]{40}\b", "[COMMIT]"),
     (r"\b[0-9a-f]{12}\b", "[SHORT]"),
@@ -22,10 +22,11 @@ const FILTERS: [(&str, &str); 11] = [
     (r"\d+\.\d+ s, \d+\.\d+ a second", "[SECONDS], [RATE] a second"),
     (r"a library of \d+\.\d+ MiB", "a library of [SIZE]"),
     (r#"("size_bytes"): \d+"#, "$1: [SIZE]"),
-    (
-        r"(source|weights|artifact|temporary)( +)\d+(\.\d+)? [KM]?i?B",
-        "$1$2[SIZE]",
-    ),
+    (r#""(committed|registered)_at": \d+"#, r#""$1_at": [SECONDS]"#),
+    (r"\d+(\.\d+)? [KMG]i?B|\b[1-9]\d* B\b", "[SIZE]"),
+    (r#""base64":"[^"]+""#, r#""base64":"[BASE64]""#),
+    // The width of this column is that of the home folder's path.
+    (r"(?m)^source {3,}(commit|decision)", "source  $1"),
 ];
 
 /// Compares a text with the snapshot of this name.
@@ -260,6 +261,32 @@ fn writing_a_plugin() {
 }
 
 #[test]
+fn applying_and_embedding() {
+    let user = User::new();
+    copy_folder(&sample("brightness"), &user.path("source"));
+    let pictures = user.path("pictures");
+    fs::create_dir(&pictures).unwrap();
+    for (name, grey) in [("bright", 250), ("dark", 5)] {
+        let picture = image::RgbImage::from_pixel(2, 2, image::Rgb([grey; 3]));
+        picture.save(pictures.join(name).with_extension("png")).unwrap();
+    }
+    fs::write(pictures.join("broken.jpg"), "no picture").unwrap();
+    let commands = [
+        "apply ./source pictures -o results.jsonl --annotate drawn --dry-run",
+        "apply ./source pictures/dark.png --threads 1",
+        "apply ./source pictures brightness -o results.jsonl",
+        "apply ./source pictures -o results.csv --no-skip-failures",
+        "embed ./source pictures -o vectors.npy --dry-run",
+        "embed ./source pictures",
+        "embed ./source --prompt text",
+        "apply ./source pictures -o labelled.sqlite --quiet",
+        "apply ./source labelled.sqlite again --dry-run",
+        "apply ./source labelled.sqlite predictions",
+    ];
+    assert_looks(&user, "apply", &session(&user, &commands));
+}
+
+#[test]
 fn getting_it_wrong() {
     let user = User::new();
     copy_folder(&sample("brightness"), &user.path("source"));
@@ -285,6 +312,7 @@ fn getting_it_wrong() {
         &format!("apply ./source {photos} --set threshold"),
         &format!("apply ./source {photos} --device tpu"),
         &format!("apply ./source {photos} --set treshold=0.3"),
+        &format!("apply ./source {photos} -o results.xyz"),
         &format!("apply ./nowhere {photos}"),
         &format!("apply ./empty {photos}"),
         &format!("apply ./python {photos}"),

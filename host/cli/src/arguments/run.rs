@@ -1,4 +1,4 @@
-use super::{ModelArguments, Setting};
+use super::{DryRunArgument, ModelArguments, Setting};
 use clap::{Args, ValueEnum};
 use modelzoo_data::{
     dataset::Existing,
@@ -34,6 +34,9 @@ pub struct InputArguments {
     /// Replace what the dataset has in the field, whatever made it
     #[arg(long, help_heading = "Output")]
     pub overwrite: bool,
+
+    #[command(flatten)]
+    pub dry_run: DryRunArgument,
 
     /// Write what failed to this file: a line of JSON for each sample, frame or patch
     #[arg(long, value_name = "FILE", help_heading = "Failures")]
@@ -225,7 +228,7 @@ pub struct EmbedArguments {
     #[arg(long, requires = "patches", help_heading = "Patches")]
     pub force_square: bool,
 
-    /// What to do about samples without objects
+    /// What to do about samples without objects: skip them, embed the whole image, or count them as failed
     #[arg(
         long,
         value_enum,
@@ -296,12 +299,12 @@ impl EmbedArguments {
 /// What to do about samples without patches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum MissingArgument {
-    /// They get no embedding
+    // They get no embedding.
     #[default]
     Skip,
-    /// The whole picture is embedded
+    // The whole picture is embedded.
     Image,
-    /// They fail
+    // They fail.
     Error,
 }
 

@@ -16,6 +16,10 @@ pub fn run(arguments: &ApplyArguments, global: &Global, terminal: &Terminal) -> 
         model: &arguments.model,
         input: &arguments.input,
     };
+    if arguments.input.dry_run.dry_run {
+        let folders = [&arguments.annotate, &arguments.output_dir];
+        return run::plan(&command, folders.into_iter().flatten(), global, terminal);
+    }
     let sampling = arguments.input.sampling();
     let annotations = |info: &_| {
         let folder = arguments.annotate.as_deref()?;

@@ -1,10 +1,13 @@
 //! `modelzoo embed`: embeddings of pictures, frames, objects and texts.
 
-use super::run::{self, Command, Content, Destination};
+use super::{
+    plan::Plan,
+    run::{self, Command, Content, Destination},
+};
 use crate::{
     arguments::{EmbedArguments, Global},
     exit::Exit,
-    terminal::Terminal,
+    terminal::{Terminal, count},
 };
 use modelzoo_data::{
     format::{
@@ -35,6 +38,9 @@ pub fn run(arguments: &EmbedArguments, global: &Global, terminal: &Terminal) -> 
         model: &arguments.model,
         input: &arguments.input,
     };
+    if arguments.input.dry_run.dry_run {
+        return run::plan(&command, [], global, terminal);
+    }
     run::run(command, |_| None, global, terminal)
 }
 
@@ -71,6 +77,18 @@ fn embed_texts(
             return Err(EngineError::InvalidOption { problem, hint }.into());
         }
     };
+    if arguments.input.dry_run.dry_run {
+        let plan = Plan::of_model(
+            &arguments.model.choice,
+            &arguments.model.options,
+            global,
+            terminal,
+        )?
+        .and(format!("embed {}", count(prompts.len(), "text")))
+        .and(destination.describe());
+        plan.print(false)?;
+        return Ok(Exit::Done);
+    }
     let model = super::model::load(&arguments.model, global, terminal)?.model;
     let embeddings = embed_prompts(model.as_ref(), prompts)?;
     let failed = embeddings

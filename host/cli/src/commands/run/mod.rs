@@ -7,16 +7,17 @@ mod report;
 pub use annotate::Annotations;
 pub use output::{Content, Destination};
 
+use super::plan::Plan;
 use crate::{
     arguments::{Global, InputArguments, ModelArguments},
     exit::Exit,
-    terminal::{Bar, Step, Terminal},
+    terminal::{Bar, Step, Terminal, count},
 };
 use modelzoo_engine::{Input, LabeledItem, Outcome, ProgressCallback, SinkError, Task, Work};
 use modelzoo_plugin_api::ModelInfo;
 use output::Writer;
 use report::Report;
-use std::{sync::Arc, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 /// A command on samples, as the user gave it.
 pub struct Command<'a> {
@@ -77,6 +78,27 @@ pub fn run(
     }
     notes.iter().for_each(|note| terminal.warn(note));
     Ok(tell(outcome, started, terminal))
+}
+
+/// Says what [`run`] would do. `folders` are those that are written to besides.
+pub fn plan<'a>(
+    command: &Command<'a>,
+    folders: impl IntoIterator<Item = &'a PathBuf>,
+    global: &Global,
+    terminal: &Terminal,
+) -> anyhow::Result<Exit> {
+    let input = Input::resolve(command.input.inputs())?;
+    let destination = Destination::of(command.input, command.content, input.dataset().is_some())?;
+    let samples = usize::try_from(input.count()?).unwrap_or(usize::MAX);
+    let ModelArguments { choice, options, .. } = command.model;
+    let mut plan = Plan::of_model(choice, options, global, terminal)?
+        .and(format!("run {} over {}", choice.model, count(samples, "sample")))
+        .and(destination.describe());
+    for folder in folders.into_iter().chain(&command.input.failures) {
+        plan = plan.and(format!("write to {}", folder.display()));
+    }
+    plan.print(false)?;
+    Ok(Exit::Done)
 }
 
 /// Tells how it went, and says how the program ends.

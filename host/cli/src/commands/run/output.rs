@@ -92,6 +92,22 @@ impl Destination {
         })
     }
 
+    /// What is written where, for `--dry-run`.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Stdout => "write the results to standard output".to_owned(),
+            Self::Path { path, format } => format!("write {} ({format})", path.display()),
+            Self::NewDataset(path) => format!("make the dataset {}", path.display()),
+            Self::Dataset => "write the results to the dataset".to_owned(),
+            Self::Export { path, format } => {
+                format!(
+                    "write the results to the dataset, and from there to {} ({format})",
+                    path.display()
+                )
+            }
+        }
+    }
+
     /// Exports the fields that a task has filled, where that is wanted. Gives what the format could not hold.
     ///
     /// # Errors
