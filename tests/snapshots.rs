@@ -287,6 +287,30 @@ fn applying_and_embedding() {
 }
 
 #[test]
+fn keeping_datasets() {
+    let user = User::new();
+    fs::create_dir(user.path("pictures")).unwrap();
+    let picture = image::RgbImage::from_pixel(2, 2, image::Rgb([9; 3]));
+    picture.save(user.path("pictures/dark.png")).unwrap();
+    let commands = [
+        "dataset create mine.sqlite pictures --dry-run",
+        "dataset create mine.sqlite pictures --tags a,b",
+        "dataset create mine.sqlite pictures",
+        "dataset info mine.sqlite",
+        "dataset info mine.sqlite --json",
+        "dataset info pictures/dark.png",
+        "dataset export mine.sqlite out.jsonl --dry-run",
+        "dataset export mine.sqlite out.jsonl",
+        "dataset export mine.sqlite out.jsonl --json",
+        "dataset export mine.sqlite out.xyz",
+        "dataset import other.sqlite out.jsonl --dry-run",
+        "dataset import other.sqlite out.jsonl",
+        "dataset import other.sqlite nothing.jsonl",
+    ];
+    assert_looks(&user, "dataset", &session(&user, &commands));
+}
+
+#[test]
 fn getting_it_wrong() {
     let user = User::new();
     copy_folder(&sample("brightness"), &user.path("source"));

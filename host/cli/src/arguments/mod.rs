@@ -10,9 +10,7 @@ pub use model::{IsolationArgument, ModelArguments, ModelChoice, ModelOptions, Se
 pub use output::{DryRunArgument, JsonArgument};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};
 
-use crate::commands::{
-    dataset, doctor, info, list, lock, manual, models, plugin, sources, store, trust,
-};
+use crate::commands::{dataset, doctor, info, list, lock, manual, models, plugin, sources, store, trust};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 const EXIT_CODES: &str = "\

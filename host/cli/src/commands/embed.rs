@@ -84,7 +84,7 @@ fn embed_texts(
             global,
             terminal,
         )?
-        .and(format!("embed {}", count(prompts.len(), "text")))
+        .and(format!("embed {}", count(prompts.len() as u64, "text")))
         .and(destination.describe());
         plan.print(false)?;
         return Ok(Exit::Done);

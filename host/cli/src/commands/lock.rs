@@ -26,7 +26,7 @@ pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> 
         changes.iter().for_each(|change| println!("{change}"));
         terminal.say(format!(
             "{} in {}",
-            count(changes.len(), "change"),
+            count(changes.len() as u64, "change"),
             path.display()
         ));
     }

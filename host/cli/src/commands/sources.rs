@@ -100,7 +100,7 @@ fn plan_to_add(reference: &SourceRef, global: &Global, terminal: &Terminal) -> a
         Ok(source) => Ok(Plan::default().and(format!(
             "register {} with {}",
             source.identity,
-            count(source.models().count(), "model")
+            count(source.models().count() as u64, "model")
         ))),
         Err(ZooError::Source(SourceError::Offline { reference })) if !global.offline => {
             Ok(Plan::default().and(format!("fetch {reference} and register it")))

@@ -83,7 +83,7 @@ pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> 
             let revoked = decisions.revoke(&identity)?;
             terminal.say(format!(
                 "revoked {} on {identity}",
-                count(revoked.len(), "decision")
+                count(revoked.len() as u64, "decision")
             ));
         }
     }

@@ -7,7 +7,7 @@ use modelzoo_data::{
     input::InputError,
 };
 use modelzoo_engine::{EngineError, zoo::ZooError};
-use modelzoo_plugin_api::ErrorKind;
+use modelzoo_plugin_api::ErrorKind as PluginErrorKind;
 use modelzoo_runtime::{LibraryError, RuntimeError};
 use modelzoo_sources::{
     download::DownloadError, git::GitError, source::SourceError, store::StoreError, trust::TrustError,
@@ -220,7 +220,7 @@ fn runtime_exit(error: &RuntimeError) -> Exit {
             | LibraryError::OtherContract { .. }
             | LibraryError::OtherLayout { .. },
         ) => Exit::Incompatible,
-        RuntimeError::Plugin { error, .. } if error.kind() == ErrorKind::InvalidOption => Exit::Usage,
+        RuntimeError::Plugin { error, .. } if error.kind() == PluginErrorKind::InvalidOption => Exit::Usage,
         _ => Exit::Failed,
     }
 }

@@ -41,7 +41,7 @@ pub fn print_facts(title: &str, facts: &[(&str, Option<String>)]) {
 }
 
 /// `1 change`, `2 changes`: a number of things whose plural ends in `s`.
-pub fn count(number: usize, thing: &str) -> String {
+pub fn count(number: u64, thing: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{ending}")
 }

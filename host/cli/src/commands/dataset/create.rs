@@ -2,8 +2,10 @@
 
 use super::Added;
 use crate::{
+    arguments::{DryRunArgument, JsonArgument},
+    commands::plan::Plan,
     exit::Exit,
-    terminal::{Hinted, Step, Terminal},
+    terminal::{Hinted, Step, Terminal, count},
 };
 use anyhow::bail;
 use clap::Args;
@@ -13,6 +15,7 @@ use modelzoo_data::{
         FormatError,
         import::{ImportOptions, detect, import_dataset_with_progress},
     },
+    input::{Inputs, MediaKind},
 };
 use std::path::{Path, PathBuf};
 
@@ -34,14 +37,26 @@ pub struct CreateArguments {
     #[arg(long)]
     metadata: bool,
 
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    facts: JsonArgument,
+
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
     for input in &arguments.inputs {
         refuse_labels(&arguments.path, input)?;
+    }
+    if arguments.dry_run.dry_run {
+        let inputs = Inputs::resolve(&arguments.inputs, &[MediaKind::Image, MediaKind::Video])?;
+        let samples = count(inputs.count() as u64, "sample");
+        let plan = Plan::default().and(format!(
+            "make the dataset {} of {samples}",
+            arguments.path.display()
+        ));
+        plan.print(arguments.facts.json)?;
+        return Ok(Exit::Done);
     }
     let options = ImportOptions {
         tags: arguments.tags.clone(),
@@ -53,7 +68,7 @@ pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> anyhow::Result<E
         import_dataset_with_progress(dataset, None, &arguments.inputs, &options, || bar.advance())
     })?;
     drop(bar);
-    Added::new(&arguments.path, summary).tell(arguments.json, terminal)?;
+    Added::new(&arguments.path, summary).tell(arguments.facts.json, terminal)?;
     Ok(Exit::Done)
 }
 

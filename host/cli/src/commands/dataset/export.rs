@@ -1,9 +1,10 @@
 //! `modelzoo dataset export`.
 
-use super::samples;
 use crate::{
+    arguments::{DryRunArgument, JsonArgument},
+    commands::plan::Plan,
     exit::Exit,
-    terminal::{Hinted, Step, Terminal, print_json},
+    terminal::{Hinted, Step, Terminal, count, print_json},
 };
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
@@ -52,7 +53,8 @@ pub struct ExportArguments {
     #[arg(long, value_name = "N", help_heading = "Selection")]
     limit: Option<u64>,
 
-    /// What to do about the samples' own files, for yolo and fiftyone
+    /// What to do about the samples' own files, for yolo and fiftyone: copy them, make links to them, or leave them
+    /// and write where they are
     #[arg(
         long,
         value_enum,
@@ -62,7 +64,7 @@ pub struct ExportArguments {
     )]
     media: MediaArgument,
 
-    /// How coco and coco-results write masks
+    /// How coco and coco-results write masks: as outlines, which most programs read but which lose holes, or exactly
     #[arg(
         long,
         value_enum,
@@ -84,9 +86,11 @@ pub struct ExportArguments {
     #[arg(long, value_name = "FILE", help_heading = "Format")]
     coco_reference: Option<PathBuf>,
 
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    facts: JsonArgument,
+
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -97,21 +101,21 @@ enum MediaTypeArgument {
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum MediaArgument {
-    /// Copy them into the folder
+    // Copy them into the folder.
     #[default]
     Copy,
-    /// Make links to them
+    // Make links to them.
     Link,
-    /// Leave them, and write where they are
+    // Leave them, and write where they are.
     Reference,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum MasksArgument {
-    /// Outlines, which most programs read; holes are lost
+    // Outlines, which most programs read; holes are lost.
     #[default]
     Polygons,
-    /// Run lengths, which are exact
+    // Run lengths, which are exact.
     RunLengths,
 }
 
@@ -129,8 +133,14 @@ pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> anyhow::Result<E
     let options = options(arguments)?;
     let selection = selection(arguments);
     let dataset = Dataset::open(&arguments.path)?;
-    let bar = terminal.bar(Step::Pictures, "exporting", Some(dataset.count(&selection)?));
-    let output = &arguments.output;
+    let (total, output) = (dataset.count(&selection)?, &arguments.output);
+    if arguments.dry_run.dry_run {
+        let samples = count(total, "sample");
+        let plan = Plan::default().and(format!("write {samples} to {} ({format})", output.display()));
+        plan.print(arguments.facts.json)?;
+        return Ok(Exit::Done);
+    }
+    let bar = terminal.bar(Step::Pictures, "exporting", Some(total));
     let summary =
         export_dataset_with_progress(&dataset, &selection, format, output, &options, || bar.advance())?;
     drop(bar);
@@ -140,13 +150,13 @@ pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> anyhow::Result<E
         samples: summary.samples,
         notes: summary.notes,
     };
-    if arguments.json {
+    if arguments.facts.json {
         print_json(&exported)?;
     } else {
         for note in &exported.notes {
             terminal.warn(note);
         }
-        let written = samples(exported.samples);
+        let written = count(exported.samples, "sample");
         terminal.say(format!("{}: {written} as {format}", output.display()));
     }
     Ok(Exit::Done)

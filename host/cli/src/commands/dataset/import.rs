@@ -2,6 +2,8 @@
 
 use super::Added;
 use crate::{
+    arguments::{DryRunArgument, JsonArgument},
+    commands::plan::Plan,
     exit::Exit,
     terminal::{Hinted, Step, Terminal},
 };
@@ -48,9 +50,11 @@ pub struct ImportArguments {
     #[arg(long)]
     metadata: bool,
 
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    facts: JsonArgument,
+
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
@@ -58,6 +62,16 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<E
         Some(name) => Some(name.parse::<Format>()?),
         None => detected(&arguments.input)?,
     };
+    if arguments.dry_run.dry_run {
+        let (path, input) = (arguments.path.display(), arguments.input.display());
+        let step = if arguments.path.exists() {
+            format!("add {input} to the dataset {path}")
+        } else {
+            format!("make the dataset {path} of {input}")
+        };
+        Plan::default().and(step).print(arguments.facts.json)?;
+        return Ok(Exit::Done);
+    }
     let options = ImportOptions {
         images: arguments.images.clone(),
         field: arguments.field.clone(),
@@ -75,7 +89,7 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<E
         Dataset::create_filled(&arguments.path, import)?
     };
     drop(bar);
-    Added::new(&arguments.path, summary).tell(arguments.json, terminal)?;
+    Added::new(&arguments.path, summary).tell(arguments.facts.json, terminal)?;
     Ok(Exit::Done)
 }
 

@@ -1,9 +1,8 @@
 //! `modelzoo dataset info`.
 
-use super::samples;
 use crate::{
     exit::Exit,
-    terminal::{print_json, print_table},
+    terminal::{count, print_json, print_table},
 };
 use clap::Args;
 use modelzoo_data::dataset::{Dataset, DatasetInfo, Failure, FieldInfo, RunInfo};
@@ -64,7 +63,7 @@ fn print_overview(info: &DatasetInfo) {
         0 => String::new(),
         videos => format!(" ({videos} of them videos)"),
     };
-    let all = samples(info.images + info.videos);
+    let all = count(info.images + info.videos, "sample");
     println!("{all}{videos}, made {}", info.created_at);
     if !info.tags.is_empty() {
         let tags: Vec<_> = info

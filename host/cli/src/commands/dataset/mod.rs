@@ -5,7 +5,10 @@ mod export;
 mod import;
 mod info;
 
-use crate::{exit::Exit, terminal::Terminal};
+use crate::{
+    exit::Exit,
+    terminal::{Terminal, count},
+};
 use clap::{Args, Subcommand};
 use modelzoo_data::dataset::AddSummary;
 use serde::Serialize;
@@ -61,18 +64,13 @@ impl<'a> Added<'a> {
         }
         let known = match self.merged {
             0 => String::new(),
-            merged => format!(", {} that it had", samples(merged)),
+            merged => format!(", {} that it had", count(merged, "sample")),
         };
         terminal.say(format!(
             "{}: {} added{known}",
             self.dataset.display(),
-            samples(self.added)
+            count(self.added, "sample")
         ));
         Ok(())
     }
-}
-
-/// `1 sample`, `2 samples`.
-fn samples(count: u64) -> String {
-    format!("{count} sample{}", if count == 1 { "" } else { "s" })
 }

@@ -89,10 +89,13 @@ pub fn plan<'a>(
 ) -> anyhow::Result<Exit> {
     let input = Input::resolve(command.input.inputs())?;
     let destination = Destination::of(command.input, command.content, input.dataset().is_some())?;
-    let samples = usize::try_from(input.count()?).unwrap_or(usize::MAX);
     let ModelArguments { choice, options, .. } = command.model;
     let mut plan = Plan::of_model(choice, options, global, terminal)?
-        .and(format!("run {} over {}", choice.model, count(samples, "sample")))
+        .and(format!(
+            "run {} over {}",
+            choice.model,
+            count(input.count()?, "sample")
+        ))
         .and(destination.describe());
     for folder in folders.into_iter().chain(&command.input.failures) {
         plan = plan.and(format!("write to {}", folder.display()));
