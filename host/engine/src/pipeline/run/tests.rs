@@ -147,6 +147,10 @@ impl LoadedModel for FirstByte {
     fn call(&self, _: &str, _: &[u8], _: &[&[u8]]) -> Result<Reply, RuntimeError> {
         Err(RuntimeError::IsolationUnsupported)
     }
+
+    fn peak_memory(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Writes a picture of one grey value, one pixel high; the file's extension does not matter.
