@@ -151,7 +151,10 @@ impl Input {
     }
 
     /// How many samples there are for a model that takes `media_type`. Walks all files.
-    pub(crate) fn count(&self, media_type: MediaType) -> Result<u64, EngineError> {
+    ///
+    /// # Errors
+    /// When a dataset cannot be read.
+    pub fn count(&self, media_type: MediaType) -> Result<u64, EngineError> {
         Ok(match &self.0 {
             Kind::Files { inputs, .. } => inputs.count() as u64,
             Kind::Dataset(dataset) if media_type == MediaType::Video => {

@@ -14,7 +14,7 @@ use crate::{
     terminal::{Bar, Step, Terminal, count},
 };
 use modelzoo_engine::{Input, LabeledItem, Outcome, ProgressCallback, SinkError, Task, Work};
-use modelzoo_plugin_api::ModelInfo;
+use modelzoo_plugin_api::{MediaType, ModelInfo};
 use output::Writer;
 use report::Report;
 use std::{path::PathBuf, sync::Arc, time::Instant};
@@ -94,7 +94,8 @@ pub fn plan<'a>(
         .and(format!(
             "run {} over {}",
             choice.model,
-            count(input.count()?, "sample")
+            // What the model takes is known once it is loaded; one of pictures takes them all.
+            count(input.count(MediaType::Image)?, "sample")
         ))
         .and(destination.describe());
     for folder in folders.into_iter().chain(&command.input.failures) {
