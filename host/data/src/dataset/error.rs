@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 pub struct DatasetError {
     /// The dataset's file.
     pub path: PathBuf,
-    /// What is wrong.
-    #[source]
+    /// What is wrong. The message tells it, so it is no source: a chain of causes would tell it twice.
     pub reason: Reason,
 }
 

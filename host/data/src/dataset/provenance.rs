@@ -33,19 +33,26 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// What differs between two provenances, in words; `None` if nothing does.
+    /// What differs between two provenances, in a few words; `None` if nothing does. Another source or model is all
+    /// that is said where it is another: hashes and options follow from it.
     pub fn difference(&self, other: &Self) -> Option<String> {
         let (this, that) = (self.facts(), other.facts());
         let names: BTreeSet<&String> = this.keys().chain(that.keys()).collect();
-        let text = |facts: &Map<String, Value>, name: &String| match facts.get(name) {
-            Some(Value::String(text)) => text.clone(),
-            Some(value) => value.to_string(),
-            None => "none".to_owned(),
-        };
-        let differences: Vec<String> = names
+        let differing: Vec<&String> = names
             .into_iter()
             .filter(|name| this.get(*name) != that.get(*name))
-            .map(|name| format!("{name} {} instead of {}", text(&that, name), text(&this, name)))
+            .collect();
+        let is_identity = |name: &&&String| ["source", "model"].contains(&name.as_str());
+        let mut told: Vec<&String> = differing.iter().filter(is_identity).copied().collect();
+        if told.is_empty() {
+            told = differing;
+        }
+        let differences: Vec<String> = told
+            .into_iter()
+            .map(|name| {
+                let text = |facts: &Map<String, Value>| facts.get(name).map_or("none".to_owned(), short_text);
+                format!("{name} {} instead of {}", text(&that), text(&this))
+            })
             .collect();
         (!differences.is_empty()).then(|| differences.join(", "))
     }
@@ -55,6 +62,28 @@ impl Provenance {
             Ok(Value::Object(facts)) => facts,
             _ => unreachable!("a struct of text and maps is written as an object"),
         }
+    }
+}
+
+/// A fact as messages tell it: of hashes so much that one knows them apart.
+fn short_text(value: &Value) -> String {
+    const HASH_DIGITS: usize = 64;
+    const SHOWN_DIGITS: usize = 12;
+    match value {
+        Value::String(text)
+            if text.len() == HASH_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            format!("{}...", &text[..SHOWN_DIGITS])
+        }
+        Value::String(text) => text.clone(),
+        Value::Object(entries) if entries.values().all(Value::is_string) => {
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(name, value)| format!("{name} {}", short_text(value)))
+                .collect();
+            entries.join(", ")
+        }
+        value => value.to_string(),
     }
 }
 
@@ -72,6 +101,17 @@ mod tests {
         };
         assert_eq!(ours.difference(&ours.clone()), None);
         let mut theirs = ours.clone();
+        theirs.artifact_sha256 = Some("0123456789abcdef".repeat(4));
+        assert_eq!(
+            ours.difference(&theirs).unwrap(),
+            "artifact_sha256 0123456789ab... instead of none"
+        );
+        theirs.model = "resnet34".to_owned();
+        assert_eq!(
+            ours.difference(&theirs).unwrap(),
+            "model resnet34 instead of resnet18"
+        );
+        theirs = ours.clone();
         theirs.commit = None;
         theirs.options.insert("confidence_thresh".to_owned(), 0.5.into());
         assert_eq!(
