@@ -20,7 +20,9 @@ struct CallSettings {
 
 impl Model for Boxes {
     fn info(&self) -> ModelInfo {
-        ModelInfo::image().with_classes(["dark", "bright"]).with_embeddings()
+        ModelInfo::image()
+            .with_classes(["dark", "bright"])
+            .with_embeddings()
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {
@@ -54,7 +56,9 @@ impl Model for Maps {
             ("mask".to_owned(), Segmentation::new(mask()?).into()),
             (
                 "map".to_owned(),
-                Heatmap::new(Array::new([1, 3], vec![0.0f32, 0.5, 1.0])?).with_range(0.0, 1.0).into(),
+                Heatmap::new(Array::new([1, 3], vec![0.0f32, 0.5, 1.0])?)
+                    .with_range(0.0, 1.0)
+                    .into(),
             ),
             ("objects".to_owned(), Label::from(Detections::new(vec![object]))),
         ])))
@@ -86,7 +90,11 @@ impl Preprocessing for Prepared {
             return Err(Error::new("this picture is black"));
         }
         let bytes = image.pixels().to_vec();
-        Ok(PreparedImage::new(Array::new([height, width, 3], bytes)?, width, height))
+        Ok(PreparedImage::new(
+            Array::new([height, width, 3], bytes)?,
+            width,
+            height,
+        ))
     }
 
     fn predict_prepared(
@@ -98,7 +106,10 @@ impl Preprocessing for Prepared {
         if images.iter().any(|image| image.input.shape() != shape) {
             return Err(Error::new("the pictures of a batch differ in shape"));
         }
-        Ok(images.iter().map(|_| Ok(Regression::new(images.len() as f64).into())).collect())
+        Ok(images
+            .iter()
+            .map(|_| Ok(Regression::new(images.len() as f64).into()))
+            .collect())
     }
 }
 

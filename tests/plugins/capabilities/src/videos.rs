@@ -40,9 +40,13 @@ impl VideoModel for Events {
                 bright = Some((first, frame.number()));
             }
         }
-        let events = bright.map(|(first, last)| TemporalDetection::new("bright", first, last).with_confidence(1.0));
+        let events =
+            bright.map(|(first, last)| TemporalDetection::new("bright", first, last).with_confidence(1.0));
         Ok(Output::Labels(BTreeMap::from([
-            ("events".to_owned(), Label::from(TemporalDetections::new(events.into_iter().collect()))),
+            (
+                "events".to_owned(),
+                Label::from(TemporalDetections::new(events.into_iter().collect())),
+            ),
             ("frames_seen".to_owned(), PlainValue::new(count).into()),
         ])))
     }
@@ -70,7 +74,10 @@ impl VideoModel for Frames {
         let mut frames = BTreeMap::new();
         while let Some(frame) = video.next_frame()? {
             let class = class_of(mean(&frame.image()?));
-            frames.insert(frame.number(), Classification::new(class).with_confidence(0.9).into());
+            frames.insert(
+                frame.number(),
+                Classification::new(class).with_confidence(0.9).into(),
+            );
         }
         Ok(Output::Frames(frames))
     }
