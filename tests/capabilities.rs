@@ -12,17 +12,8 @@ use support::{Run, User, media, sample};
 const ISOLATIONS: [&str; 2] = ["process", "none"];
 
 fn run(user: &User, isolation: &str, command: &str, model: &str, arguments: &[&str]) -> Run {
-    let plugin = sample("capabilities");
-    let mut all = vec![
-        command,
-        plugin.to_str().unwrap(),
-        "-n",
-        model,
-        "--isolation",
-        isolation,
-    ];
-    all.extend(arguments);
-    user.run(all)
+    let arguments = [&["--isolation", isolation], arguments].concat();
+    user.run_capability(command, model, &arguments)
 }
 
 #[test]

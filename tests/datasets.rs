@@ -13,7 +13,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{Run, User, media, sample};
+use support::{User, media};
 
 /// A dataset in a folder of its own, with paths relative to it: four pictures.
 fn dataset(user: &User) -> PathBuf {
@@ -28,13 +28,6 @@ fn dataset(user: &User) -> PathBuf {
     }
     writer.finish().unwrap();
     path
-}
-
-fn run(user: &User, command: &str, model: &str, arguments: &[&str]) -> Run {
-    let plugin = sample("capabilities");
-    let mut all = vec![command, plugin.to_str().unwrap(), "-n", model];
-    all.extend(arguments);
-    user.run(all)
 }
 
 /// The classes of the objects in a field, by the sample's path.
@@ -58,7 +51,9 @@ fn a_field_is_filled_once_and_says_where_it_comes_from() {
     let user = User::new();
     let path = dataset(&user);
     let name = path.to_str().unwrap();
-    let first = run(&user, "apply", "test/boxes", &[name, "things", "-t", "0.01"]).expect(0);
+    let first = user
+        .run_capability("apply", "test/boxes", &[name, "things", "-t", "0.01"])
+        .expect(0);
     assert_eq!(first.stdout, "", "results go to the dataset alone");
     assert!(first.stderr.contains("4 of 4 samples"), "{}", first.stderr);
     let found = classes(&path, "things");
@@ -78,7 +73,9 @@ fn a_field_is_filled_once_and_says_where_it_comes_from() {
     assert_eq!(made.provenance.artifact_sha256.as_ref().unwrap().len(), 64);
     assert_eq!(made.provenance.options["confidence_thresh"], 0.01);
 
-    let again = run(&user, "apply", "test/boxes", &[name, "things", "-t", "0.01"]).expect(0);
+    let again = user
+        .run_capability("apply", "test/boxes", &[name, "things", "-t", "0.01"])
+        .expect(0);
     assert!(again.stderr.contains("0 of 0 samples"), "{}", again.stderr);
 }
 
@@ -87,15 +84,12 @@ fn values_of_other_origin_are_replaced_only_when_asked() {
     let user = User::new();
     let path = dataset(&user);
     let name = path.to_str().unwrap();
-    run(&user, "apply", "test/boxes", &[name, "things"]).expect(0);
+    user.run_capability("apply", "test/boxes", &[name, "things"])
+        .expect(0);
     let other = ["--set-call", "class=cat"];
-    let refused = run(
-        &user,
-        "apply",
-        "test/boxes",
-        &[&[name, "things"], &other[..]].concat(),
-    )
-    .expect(1);
+    let refused = user
+        .run_capability("apply", "test/boxes", &[&[name, "things"], &other[..]].concat())
+        .expect(1);
     assert!(
         refused.error().contains("field `things` already has values")
             && refused.error().contains("\"class\":\"cat\""),
@@ -110,7 +104,7 @@ fn values_of_other_origin_are_replaced_only_when_asked() {
     assert_eq!(classes(&path, "things")[0].1, "bright");
 
     let arguments = [&[name, "things", "--overwrite"], &other[..]].concat();
-    run(&user, "apply", "test/boxes", &arguments).expect(0);
+    user.run_capability("apply", "test/boxes", &arguments).expect(0);
     assert!(classes(&path, "things").iter().all(|(_, class)| class == "cat"));
 }
 
@@ -124,7 +118,7 @@ fn samples_that_are_added_or_were_broken_are_done_by_the_next_run() {
     fs::write(&broken, "no picture").unwrap();
     let failures = user.path("failures.jsonl");
     let arguments = [name, "things", "--failures", failures.to_str().unwrap()];
-    let first = run(&user, "apply", "test/boxes", &arguments).expect(8);
+    let first = user.run_capability("apply", "test/boxes", &arguments).expect(8);
     assert!(
         first.stderr.contains("in the dataset: 3 done, 1 failed"),
         "{}",
@@ -143,7 +137,7 @@ fn samples_that_are_added_or_were_broken_are_done_by_the_next_run() {
     let mut writer = dataset.writer().unwrap();
     writer.add(SampleRecord::image("pictures/e.png")).unwrap();
     writer.finish().unwrap();
-    let second = run(&user, "apply", "test/boxes", &arguments).expect(0);
+    let second = user.run_capability("apply", "test/boxes", &arguments).expect(0);
     assert!(second.stderr.contains("2 of 2 samples"), "{}", second.stderr);
     assert_eq!(classes(&path, "things").len(), 5);
     assert_eq!(fs::read_to_string(&failures).unwrap(), "");
@@ -155,8 +149,7 @@ fn a_dataset_is_filled_and_exported_in_one_go() {
     let path = dataset(&user);
     let name = path.to_str().unwrap();
     let matrix = user.path("embeddings.npy");
-    run(
-        &user,
+    user.run_capability(
         "embed",
         "test/boxes",
         &[name, "sizes", "-o", matrix.to_str().unwrap()],
@@ -164,8 +157,7 @@ fn a_dataset_is_filled_and_exported_in_one_go() {
     .expect(0);
     assert!(fs::read(&matrix).unwrap().starts_with(b"\x93NUMPY"));
     let lines = user.path("things.jsonl");
-    run(
-        &user,
+    user.run_capability(
         "apply",
         "test/boxes",
         &[name, "things", "-o", lines.to_str().unwrap()],
@@ -182,12 +174,12 @@ fn a_new_dataset_can_be_the_output() {
     let folder = media::pictures(user.path("photos"));
     let path = user.path("new.sqlite");
     let arguments = [folder.to_str().unwrap(), "things", "-o", path.to_str().unwrap()];
-    run(&user, "apply", "test/boxes", &arguments).expect(0);
+    user.run_capability("apply", "test/boxes", &arguments).expect(0);
     let found = classes(&path, "things");
     assert_eq!(found.len(), 4);
     assert!(Path::new(&found[0].0).is_absolute());
 
-    let again = run(&user, "apply", "test/boxes", &arguments).expect(1);
+    let again = user.run_capability("apply", "test/boxes", &arguments).expect(1);
     assert!(
         again.error().contains("already a file of this name"),
         "{}",
@@ -206,13 +198,17 @@ fn what_a_dataset_cannot_do_is_said_before_the_model_is_loaded() {
     let path = dataset(&user);
     let name = path.to_str().unwrap();
     let folder = user.path("set/pictures");
-    let several = run(&user, "apply", "test/boxes", &[name, folder.to_str().unwrap()]).expect(2);
+    let several = user
+        .run_capability("apply", "test/boxes", &[name, folder.to_str().unwrap()])
+        .expect(2);
     assert!(
         several.error().contains("cannot be one of several inputs"),
         "{}",
         several.stderr
     );
-    let reserved = run(&user, "apply", "test/boxes", &[name, "metadata"]).expect(2);
+    let reserved = user
+        .run_capability("apply", "test/boxes", &[name, "metadata"])
+        .expect(2);
     assert!(
         reserved.error().contains("every sample uses for itself"),
         "{}",
@@ -227,8 +223,10 @@ fn a_file_of_labels_is_an_input_and_keeps_what_it_has() {
     let folder = media::pictures(user.path("photos"));
     let first = user.path("first.jsonl");
     let arguments = [folder.to_str().unwrap(), "things", "-o", first.to_str().unwrap()];
-    run(&user, "apply", "test/boxes", &arguments).expect(0);
-    let second = run(&user, "embed", "test/boxes", &[first.to_str().unwrap(), "sizes"]).expect(0);
+    user.run_capability("apply", "test/boxes", &arguments).expect(0);
+    let second = user
+        .run_capability("embed", "test/boxes", &[first.to_str().unwrap(), "sizes"])
+        .expect(0);
     let records: Vec<Value> = second.json_lines();
     assert_eq!(records.len(), 4);
     assert_eq!(records[0]["things"]["detections"][0]["label"], "bright");

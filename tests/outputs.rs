@@ -5,14 +5,7 @@ mod support;
 
 use serde_json::Value;
 use std::{fs, path::PathBuf};
-use support::{Run, User, json_lines, media, sample};
-
-fn run(user: &User, command: &str, model: &str, arguments: &[&str]) -> Run {
-    let plugin = sample("capabilities");
-    let mut all = vec![command, plugin.to_str().unwrap(), "-n", model];
-    all.extend(arguments);
-    user.run(all)
-}
+use support::{User, json_lines, media};
 
 /// The folder of pictures, as text.
 fn pictures(user: &User) -> String {
@@ -29,7 +22,7 @@ fn labels_are_written_in_the_format_that_the_name_tells() {
     let write = |name: &str, format: &[&str]| {
         let path = user.path(name);
         let arguments = [&[pictures.as_str(), "-o", path.to_str().unwrap()], format].concat();
-        run(&user, "apply", "test/boxes", &arguments).expect(0);
+        user.run_capability("apply", "test/boxes", &arguments).expect(0);
         path
     };
     let json = |path: PathBuf| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();
@@ -74,8 +67,7 @@ fn labels_are_written_in_the_format_that_the_name_tells() {
 fn embeddings_are_written_as_a_matrix() {
     let user = User::new();
     let path = user.path("e.npy");
-    run(
-        &user,
+    user.run_capability(
         "embed",
         "test/boxes",
         &[&pictures(&user), "-o", path.to_str().unwrap()],
@@ -95,13 +87,9 @@ fn what_a_format_cannot_hold_is_said_before_anything_is_done() {
     let user = User::new();
     let pictures = pictures(&user);
     let refused = |command: &str, arguments: &[&str]| {
-        let run = run(
-            &user,
-            command,
-            "test/none",
-            &[&[pictures.as_str()], arguments].concat(),
-        )
-        .expect(2);
+        let run = user
+            .run_capability(command, "test/none", &[&[pictures.as_str()], arguments].concat())
+            .expect(2);
         (run.error().to_owned(), run.stderr)
     };
     let (error, stderr) = refused("apply", &["-o", "a.npy"]);
@@ -132,7 +120,7 @@ fn failures_are_reported_for_programs_and_may_end_the_run() {
     fs::write(user.path("pictures/b.png"), "no picture").unwrap();
     let report = user.path("report.jsonl");
     let arguments = [folder.as_str(), "--failures", report.to_str().unwrap()];
-    let run_on = run(&user, "apply", "test/boxes", &arguments).expect(8);
+    let run_on = user.run_capability("apply", "test/boxes", &arguments).expect(8);
     assert_eq!(run_on.json_lines().len(), 4);
     let told = json_lines(&fs::read_to_string(&report).unwrap());
     assert_eq!(told.len(), 1);
@@ -144,13 +132,13 @@ fn failures_are_reported_for_programs_and_may_end_the_run() {
         told[0]
     );
 
-    let stopped = run(
-        &user,
-        "apply",
-        "test/boxes",
-        &[&arguments[..], &["--no-skip-failures"]].concat(),
-    )
-    .expect(1);
+    let stopped = user
+        .run_capability(
+            "apply",
+            "test/boxes",
+            &[&arguments[..], &["--no-skip-failures"]].concat(),
+        )
+        .expect(1);
     assert!(stopped.error().contains("b.png"), "{}", stopped.stderr);
     assert!(
         stopped.stderr.contains("hint: without --no-skip-failures"),
@@ -168,7 +156,9 @@ fn a_damaged_picture_that_can_be_read_is_a_warning() {
     let middle = jpeg.len() / 2;
     jpeg[middle..middle + 2].copy_from_slice(&[0xff, 0xd0]);
     fs::write(user.path("damaged.jpg"), jpeg).unwrap();
-    let run = run(&user, "apply", "test/boxes", &["damaged.jpg"]).expect(0);
+    let run = user
+        .run_capability("apply", "test/boxes", &["damaged.jpg"])
+        .expect(0);
     assert!(
         run.json_lines()[0]["predictions"]["_cls"] == "Detections",
         "{}",
@@ -184,7 +174,8 @@ fn masks_and_maps_become_pictures() {
     let user = User::new();
     media::grey(&user.path("in/deep/0.png"), 4, 4, 9);
     let arguments = ["in", "p", "--output-dir", "out"];
-    let line = &run(&user, "apply", "test/maps", &arguments)
+    let line = &user
+        .run_capability("apply", "test/maps", &arguments)
         .expect(0)
         .json_lines()[0];
     let path_of = |label: &Value, key: &str| PathBuf::from(label[key].as_str().unwrap());
@@ -207,9 +198,9 @@ fn masks_and_maps_become_pictures() {
     assert_eq!(pixels(object), [0, 1]);
 
     // Nothing that is there is replaced, and sub-folders are kept below --rel-dir.
-    run(&user, "apply", "test/maps", &arguments).expect(0);
+    user.run_capability("apply", "test/maps", &arguments).expect(0);
     assert_eq!(fs::read_dir(user.path("out")).unwrap().count(), 6);
     let kept = ["in", "p", "--output-dir", "kept", "--rel-dir", "in"];
-    run(&user, "apply", "test/maps", &kept).expect(0);
+    user.run_capability("apply", "test/maps", &kept).expect(0);
     assert!(user.path("kept/deep/0-3.png").is_file());
 }

@@ -10,14 +10,11 @@ use modelzoo_data::{
 use modelzoo_plugin_api::label::{Classification, Detection, Detections, Label, Polyline, Polylines};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
-use support::{Run, User, json_lines, media, sample};
+use support::{Run, User, json_lines, media};
 
 /// The model's embedding of a picture is its size, so it tells what was cut.
 fn embed(user: &User, arguments: &[&str]) -> Run {
-    let plugin = sample("capabilities");
-    let mut all = vec!["embed", plugin.to_str().unwrap(), "-n", "test/boxes"];
-    all.extend(arguments);
-    user.run(all)
+    user.run_capability("embed", "test/boxes", arguments)
 }
 
 /// A picture of 60 x 40 pixels with the box of the cases below, as a line of JSON.

@@ -6,14 +6,7 @@ mod support;
 use modelzoo_data::video::{Sampling, Video};
 use serde_json::{Value, json};
 use std::fs;
-use support::{Run, User, media, project, sample};
-
-fn run(user: &User, command: &str, model: &str, arguments: &[&str]) -> Run {
-    let plugin = sample("capabilities");
-    let mut all = vec![command, plugin.to_str().unwrap(), "-n", model];
-    all.extend(arguments);
-    user.run(all)
-}
+use support::{User, media, project};
 
 /// The classes of the objects in the frames of a line, by frame.
 fn classes(line: &Value, field: &str) -> Vec<(u64, String)> {
@@ -42,7 +35,8 @@ fn a_model_of_pictures_labels_every_frame() {
     let user = User::new();
     media::video(&user.path("v.mkv"), 25, 11);
     for field in ["things", "frames.things"] {
-        let lines = run(&user, "apply", "test/boxes", &["v.mkv", field])
+        let lines = user
+            .run_capability("apply", "test/boxes", &["v.mkv", field])
             .expect(0)
             .json_lines();
         let expected: Vec<(u64, String)> = (1..=25)
@@ -52,7 +46,8 @@ fn a_model_of_pictures_labels_every_frame() {
         assert_eq!(lines[0]["media_type"], "video");
         assert_eq!(lines[0]["metadata"]["frame_width"], 40);
     }
-    let lines = run(&user, "embed", "test/boxes", &["v.mkv", "--frames", "3-4"])
+    let lines = user
+        .run_capability("embed", "test/boxes", &["v.mkv", "--frames", "3-4"])
         .expect(0)
         .json_lines();
     let size = json!({"embeddings": [40.0, 24.0]});
@@ -70,18 +65,17 @@ fn frames_are_chosen_by_number_step_and_time() {
         (&["--frames", "3-12", "--every", "4"], &[3, 7, 11]),
         (&["--fps", "2"], &[1, 6, 11, 16, 21]),
     ] {
-        let run = run(&user, "apply", "test/boxes", &[&["v.mkv", "f"], options].concat()).expect(0);
+        let run = user
+            .run_capability("apply", "test/boxes", &[&["v.mkv", "f"], options].concat())
+            .expect(0);
         assert_eq!(numbers(&run.json_lines()[0], "f"), expected, "{options:?}");
     }
-    run(&user, "apply", "test/boxes", &["v.mkv", "--fps", "0"]).expect(2);
-    run(&user, "apply", "test/boxes", &["v.mkv", "--frames", "9-3"]).expect(2);
-    run(
-        &user,
-        "apply",
-        "test/boxes",
-        &["v.mkv", "--fps", "2", "--every", "2"],
-    )
-    .expect(2);
+    user.run_capability("apply", "test/boxes", &["v.mkv", "--fps", "0"])
+        .expect(2);
+    user.run_capability("apply", "test/boxes", &["v.mkv", "--frames", "9-3"])
+        .expect(2);
+    user.run_capability("apply", "test/boxes", &["v.mkv", "--fps", "2", "--every", "2"])
+        .expect(2);
 }
 
 #[test]
@@ -96,7 +90,7 @@ fn pictures_and_videos_may_be_mixed_and_fail_alone() {
     media::grey(&user.path("in/e.png"), 4, 4, 10);
     let report = user.path("failed.jsonl");
     let arguments = ["in", "f", "--failures", report.to_str().unwrap()];
-    let run = run(&user, "apply", "test/boxes", &arguments).expect(8);
+    let run = user.run_capability("apply", "test/boxes", &arguments).expect(8);
     let lines = run.json_lines();
     assert_eq!(lines.len(), 5);
     assert_eq!(lines[0]["f"]["detections"][0]["label"], "bright");
@@ -118,7 +112,9 @@ fn pictures_and_videos_may_be_mixed_and_fail_alone() {
 fn a_real_video_has_as_many_frames_as_it_should() {
     let user = User::new();
     let bikes = project().join("tests/fixtures/video/bikes.mp4");
-    let run = run(&user, "embed", "test/boxes", &[bikes.to_str().unwrap()]).expect(0);
+    let run = user
+        .run_capability("embed", "test/boxes", &[bikes.to_str().unwrap()])
+        .expect(0);
     let line = &run.json_lines()[0];
     let frames = line["frames"].as_object().unwrap();
     assert_eq!(frames.len(), 250);
@@ -132,12 +128,7 @@ fn a_model_of_videos_reads_the_frames_that_it_wants() {
     media::grey(&user.path("p.png"), 4, 4, 1);
     for isolation in ["process", "none"] {
         let apply = |model: &str, arguments: &[&str]| {
-            run(
-                &user,
-                "apply",
-                model,
-                &[arguments, &["--isolation", isolation]].concat(),
-            )
+            user.run_capability("apply", model, &[arguments, &["--isolation", isolation]].concat())
         };
         let line = &apply("test/events", &["v.mkv", "e"]).expect(0).json_lines()[0];
         assert_eq!(line["e_frames_seen"], 25);
@@ -163,11 +154,13 @@ fn a_model_of_videos_reads_the_frames_that_it_wants() {
             "the model takes videos, and this is a picture"
         );
     }
-    let refused = run(&user, "embed", "test/events", &["v.mkv"]).expect(2);
+    let refused = user.run_capability("embed", "test/events", &["v.mkv"]).expect(2);
     assert_eq!(refused.error(), "the model has no embeddings");
     fs::create_dir(user.path("pictures")).unwrap();
     media::grey(&user.path("pictures/p.png"), 4, 4, 1);
-    let nothing = run(&user, "apply", "test/events", &["pictures"]).expect(3);
+    let nothing = user
+        .run_capability("apply", "test/events", &["pictures"])
+        .expect(3);
     assert_eq!(nothing.error(), "pictures: no videos in this folder");
 }
 
@@ -176,7 +169,7 @@ fn labels_are_drawn_on_copies_of_videos() {
     let user = User::new();
     media::video(&user.path("in/v.mkv"), 10, 1);
     let arguments = ["in", "--annotate", "drawn", "--every", "2", "-q"];
-    run(&user, "apply", "test/boxes", &arguments).expect(0);
+    user.run_capability("apply", "test/boxes", &arguments).expect(0);
     let copy = Video::open(user.path("drawn/v.mkv.mp4")).unwrap();
     assert_eq!(copy.metadata().frame_rate, Some(5.0));
     let frames: Vec<_> = copy
@@ -197,22 +190,22 @@ fn a_dataset_may_hold_videos() {
     media::grey(&user.path("in/p.png"), 4, 4, 250);
     let dataset = user.path("d.sqlite");
     let name = dataset.to_str().unwrap();
-    run(&user, "apply", "test/boxes", &["in", "things", "-o", name]).expect(0);
-    let run_again = run(
-        &user,
-        "embed",
-        "test/boxes",
-        &[name, "sizes", "--patches", "frames.things"],
-    )
-    .expect(0);
+    user.run_capability("apply", "test/boxes", &["in", "things", "-o", name])
+        .expect(0);
+    let run_again = user
+        .run_capability(
+            "embed",
+            "test/boxes",
+            &[name, "sizes", "--patches", "frames.things"],
+        )
+        .expect(0);
     assert!(
         run_again.stderr.contains("2 of 2 samples"),
         "{}",
         run_again.stderr
     );
     let lines = user.path("l.jsonl");
-    run(
-        &user,
+    user.run_capability(
         "apply",
         "test/events",
         &[name, "e", "-o", lines.to_str().unwrap()],
@@ -235,7 +228,7 @@ fn a_dataset_may_hold_videos() {
         "-o",
         lines.to_str().unwrap(),
     ];
-    run(&user, "embed", "test/boxes", &arguments).expect(0);
+    user.run_capability("embed", "test/boxes", &arguments).expect(0);
     let records = support::json_lines(&fs::read_to_string(&lines).unwrap());
     let video = records
         .iter()
@@ -253,15 +246,14 @@ fn without_ffmpeg_the_user_is_told_how_to_get_it() {
     // The plugin is built by others; here there is no compiler either, so a model that is built already is needed.
     let with_path = User::new();
     media::video(&with_path.path("v.mkv"), 2, 1);
-    run(
-        &with_path,
-        "apply",
-        "test/boxes",
-        &[with_path.path("v.mkv").to_str().unwrap()],
-    )
-    .expect(0);
-    let run = run(
-        &user,
+    with_path
+        .run_capability(
+            "apply",
+            "test/boxes",
+            &[with_path.path("v.mkv").to_str().unwrap()],
+        )
+        .expect(0);
+    let run = user.run_capability(
         "apply",
         "test/boxes",
         &[with_path.path("v.mkv").to_str().unwrap()],

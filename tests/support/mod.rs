@@ -103,6 +103,13 @@ impl User {
         Run::of(command.args(arguments).output().unwrap())
     }
 
+    /// Runs `command` with one of the small models of the plugin `capabilities`.
+    pub fn run_capability(&self, command: &str, model: &str, arguments: &[&str]) -> Run {
+        let plugin = sample("capabilities");
+        let words = [command, plugin.to_str().unwrap(), "-n", model];
+        self.run([&words, arguments].concat())
+    }
+
     /// A command that runs `program` as this user.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);

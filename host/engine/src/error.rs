@@ -7,7 +7,10 @@ use modelzoo_data::{
 use modelzoo_plugin_api::Error as PluginError;
 use modelzoo_runtime::RuntimeError;
 use serde::Serialize;
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// What a sink may fail with.
 pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
@@ -40,7 +43,7 @@ pub enum EngineError {
         hint: String,
     },
     /// A sample failed, and failures were not to be passed over.
-    #[error("{}: {error}", filepath.display())]
+    #[error("{}", of_file(filepath, error))]
     Stopped {
         /// The sample's file.
         filepath: PathBuf,
@@ -56,6 +59,14 @@ pub enum EngineError {
     /// The results could not be handed on.
     #[error("cannot write the results")]
     Sink(#[source] SinkError),
+}
+
+/// What is wrong with a file, with its path once: what cannot be found or decoded tells its path itself.
+fn of_file(filepath: &Path, error: &ItemError) -> String {
+    match error.stage() {
+        Stage::Input | Stage::Decode => error.to_string(),
+        Stage::Preprocess | Stage::Model | Stage::Labels => format!("{}: {error}", filepath.display()),
+    }
 }
 
 /// Why a sample, or a part of it, has no result.
