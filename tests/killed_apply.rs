@@ -4,6 +4,7 @@
 
 mod support;
 
+use modelzoo_data::dataset::{Dataset, RunInfo};
 use std::{
     collections::hash_map::RandomState,
     fs,
@@ -110,4 +111,61 @@ fn a_killed_run_goes_on_and_ends_as_if_nothing_had_been() {
         assert!(left.is_empty(), "{left:?}");
     }
     println!("{kills} kills, {datasets} datasets");
+}
+
+/// What an outage breaks must not stay broken because the run was killed behind it.
+#[test]
+fn what_failed_before_the_kill_is_tried_again() {
+    // More than one commit takes, so that there is a commit before the end.
+    const MANY: u64 = 2000;
+    let user = User::new();
+    let folder = user.path("pictures");
+    fs::create_dir(&folder).unwrap();
+    let good = folder.join("0001.png");
+    image::RgbImage::new(8, 8).save(&good).unwrap();
+    for number in 2..MANY {
+        fs::copy(&good, folder.join(format!("{number:04}.png"))).unwrap();
+    }
+    let late = folder.join("0000.png");
+    fs::write(&late, "not here yet").unwrap();
+    user.run(["apply", sample("given").to_str().unwrap(), good.to_str().unwrap()])
+        .expect(0);
+
+    let dataset = (0..20)
+        .map(|attempt| format!("{attempt}.sqlite"))
+        .find(|dataset| {
+            user.run(["dataset", "create", dataset, folder.to_str().unwrap()])
+                .expect(0);
+            let mut child = user
+                .command(Path::new(env!("CARGO_BIN_EXE_modelzoo")))
+                .args(arguments("apply", dataset, "color"))
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let has_failed = || the_run(&user, dataset).is_some_and(|run| run.failed > 0);
+            while child.try_wait().unwrap().is_none() && !has_failed() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            child.kill().unwrap();
+            child.wait().unwrap().code().is_none()
+        })
+        .expect("a run that was killed before its end");
+    let run = the_run(&user, &dataset).unwrap();
+    assert_eq!((run.failed, run.finished_at), (1, None));
+
+    fs::copy(&good, &late).unwrap();
+    let resumed = user.run(arguments("apply", &dataset, "color")).expect(0);
+    let whole = format!("in the dataset: {MANY} done, 0 failed");
+    assert!(resumed.stderr.contains(&whole), "{}", resumed.stderr);
+    assert!(
+        !resumed.stderr.contains(&format!("{MANY} of {MANY} samples")),
+        "{}",
+        resumed.stderr
+    );
+}
+
+/// The run of a dataset, once there is one.
+fn the_run(user: &User, dataset: &str) -> Option<RunInfo> {
+    let dataset = Dataset::open(user.path(dataset)).unwrap();
+    dataset.runs().unwrap().pop()
 }

@@ -6,7 +6,7 @@ use crate::{
     zoo,
 };
 use modelzoo_data::{
-    dataset::{Dataset, Existing, Failure, FieldDescription, Item, Progress, Provenance, Run, Selection},
+    dataset::{Dataset, Existing, FieldDescription, Item, Progress, Provenance, Run, Selection},
     label::Fields,
 };
 use modelzoo_plugin_api::{MediaType, ModelInfo};
@@ -32,7 +32,6 @@ pub(crate) struct FieldRun {
     selection: Selection,
     /// What was there when it began.
     before: Progress,
-    failed_before: Vec<Failure>,
     description: Option<FieldDescription>,
     described: BTreeSet<String>,
     waiting: Vec<Item>,
@@ -60,7 +59,6 @@ impl FieldRun {
         });
         Ok(Self {
             before: run.progress()?,
-            failed_before: run.failures()?,
             dataset: dataset.path().to_owned(),
             run,
             selection,
@@ -74,11 +72,6 @@ impl FieldRun {
     /// What earlier processes have done of it.
     pub(crate) fn before(&self) -> Progress {
         self.before
-    }
-
-    /// The samples on which earlier processes failed, and that are not tried again.
-    pub(crate) fn failed_before(&self) -> &[Failure] {
-        &self.failed_before
     }
 
     /// The samples that are not done yet.

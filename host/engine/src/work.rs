@@ -7,7 +7,7 @@ use crate::{
     pipeline::{self, Plan},
     zoo,
 };
-use modelzoo_data::dataset::{Existing, Failure, Progress};
+use modelzoo_data::dataset::{Existing, Progress};
 use modelzoo_runtime::LoadedModel;
 
 /// A task that is ready to be done.
@@ -61,11 +61,6 @@ impl<'a> Work<'a> {
     /// What earlier runs have done of the dataset; nothing for other inputs.
     pub fn before(&self) -> Progress {
         self.field.as_ref().map(FieldRun::before).unwrap_or_default()
-    }
-
-    /// The samples on which an earlier run failed that this one goes on with; they are not tried again.
-    pub fn failed_before(&self) -> &[Failure] {
-        self.field.as_ref().map_or(&[], FieldRun::failed_before)
     }
 
     /// How many samples there are for the model, those of earlier runs included.

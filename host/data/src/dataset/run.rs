@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::database::Database;
 use super::error::{DatasetError, Reason};
-use super::info::{self, Failure, FieldDescription};
+use super::info::{self, FieldDescription};
 use super::lease::{self, Lease};
 use super::provenance::Provenance;
 use super::reader::{Samples, Selection};
@@ -53,8 +53,8 @@ pub struct Run {
 }
 
 impl Dataset {
-    /// Begins to fill `field`, or goes on with a run that ended early. A finished run is opened again: it then
-    /// lacks the samples that were added since, and those that failed.
+    /// Begins to fill `field`, or goes on with a run that ended early. A finished run is opened again. Either lacks the
+    /// samples that failed, which are tried again, and those that were added since.
     ///
     /// A model with several outputs fills several fields, whose names [`Run::commit_batch`] gets; `field` is what the
     /// user called it. A name of the form `field.attribute` stands for a run that adds to the labels of `field`, and
@@ -168,12 +168,6 @@ impl Run {
         })
     }
 
-    /// The samples that have failed, in order.
-    pub fn failures(&self) -> Result<Vec<Failure>, DatasetError> {
-        self.database
-            .with(|connection| info::failures(connection, self.id))
-    }
-
     /// Says that all samples have been done, and gives the field free.
     pub fn finish(mut self) -> Result<Progress, DatasetError> {
         let (id, field, lease) = (self.id, &self.field, self.lease.name());
@@ -199,22 +193,20 @@ struct StoredRun {
     id: i64,
     provenance: String,
     started_at: String,
-    finished: bool,
     lease: Option<String>,
     process: Option<u32>,
 }
 
 fn find(connection: &Connection, field: &str) -> Result<Option<StoredRun>, Reason> {
-    let query = "SELECT id, provenance, started_at, finished_at IS NOT NULL, lease, process FROM runs WHERE field = ?";
+    let query = "SELECT id, provenance, started_at, lease, process FROM runs WHERE field = ?";
     Ok(connection
         .query_row(query, [field], |row| {
             Ok(StoredRun {
                 id: row.get(0)?,
                 provenance: row.get(1)?,
                 started_at: row.get(2)?,
-                finished: row.get(3)?,
-                lease: row.get(4)?,
-                process: row.get(5)?,
+                lease: row.get(3)?,
+                process: row.get(4)?,
             })
         })
         .optional()?)
@@ -256,12 +248,10 @@ impl StoredRun {
                 difference: format!("they were made with {difference}"),
             });
         }
-        if self.finished {
-            transaction.execute(
-                "DELETE FROM run_samples WHERE run_id = ? AND error IS NOT NULL",
-                [self.id],
-            )?;
-        }
+        transaction.execute(
+            "DELETE FROM run_samples WHERE run_id = ? AND error IS NOT NULL",
+            [self.id],
+        )?;
         Ok(Some(self.id))
     }
 }

@@ -54,12 +54,8 @@ pub fn run(
     let bar = Arc::new(terminal.bar(Step::Pictures, command.label, Some(0)));
     command.task.run_options_mut().progress = Some(show(&bar, command.label));
     let work = Work::begin(model, origin, &command.task, &mut input, arguments.existing())?;
-    let before = work.before();
-    bar.set_total(work.count()?.saturating_sub(before.done + before.failed));
-    let mut report = Report::create(arguments.failures.as_deref())?;
-    work.failed_before()
-        .iter()
-        .try_for_each(|failure| report.note_earlier(failure))?;
+    bar.set_total(work.count()?.saturating_sub(work.before().done));
+    let report = Report::create(arguments.failures.as_deref())?;
     let mut results = Results {
         writer: Writer::create(&destination, model.info(), origin)?,
         annotations: annotations(model.info()),

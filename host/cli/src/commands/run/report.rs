@@ -1,10 +1,7 @@
 //! What failed, for the user and for programs.
 
 use crate::terminal::Terminal;
-use modelzoo_data::{
-    dataset,
-    output::{JsonLinesWriter, OutputError},
-};
+use modelzoo_data::output::{JsonLinesWriter, OutputError};
 use modelzoo_engine::{Failure, LabeledItem, Stage};
 use serde::Serialize;
 use std::path::Path;
@@ -34,9 +31,8 @@ struct Line<'a> {
     frame: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<usize>,
-    /// Where on its way it failed; unknown for failures of an earlier run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stage: Option<Stage>,
+    /// Where on its way it failed.
+    stage: Stage,
     error: &'a str,
 }
 
@@ -62,24 +58,12 @@ impl Report {
                 filepath,
                 frame: place.frame,
                 patch: place.patch,
-                stage: Some(error.stage()),
+                stage: error.stage(),
                 error: &error.to_string(),
             })?;
             self.failures.add(named(filepath, &failure.to_string()));
         }
         Ok(())
-    }
-
-    /// Notes a sample on which an earlier run of a dataset failed.
-    pub fn note_earlier(&mut self, failure: &dataset::Failure) -> Result<(), OutputError> {
-        self.failures.add(named(&failure.filepath, &failure.error));
-        self.write(&Line {
-            filepath: &failure.filepath,
-            frame: None,
-            patch: None,
-            stage: None,
-            error: &failure.error,
-        })
     }
 
     fn write(&mut self, line: &Line<'_>) -> Result<(), OutputError> {

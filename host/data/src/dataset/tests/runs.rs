@@ -65,7 +65,10 @@ fn a_finished_run_takes_up_new_samples_and_those_that_failed() {
     let progress = run.commit_batch(&batch).unwrap();
     assert_eq!((progress.done, progress.failed), (1, 1));
     assert_eq!(pending(&run), [""; 0]);
-    assert_eq!(run.failures().unwrap()[0].error, "the file is truncated");
+    assert_eq!(
+        dataset.failures("seen").unwrap()[0].error,
+        "the file is truncated"
+    );
     run.finish().unwrap();
     assert_eq!(dataset.failures("seen").unwrap()[0].filepath, "1.jpg");
 
@@ -77,14 +80,20 @@ fn a_finished_run_takes_up_new_samples_and_those_that_failed() {
 }
 
 #[test]
-fn a_run_that_ended_early_does_not_repeat_failures() {
-    let (_folder, mut dataset) = pictures(2);
+fn a_run_that_ended_early_tries_again_what_failed() {
+    let (_folder, mut dataset) = pictures(3);
     let samples = ids(&dataset);
     let mut run = begin(&mut dataset, "seen");
-    run.commit_batch(&[(samples[0], Err("broken".to_owned()))])
-        .unwrap();
+    let batch = [
+        (samples[0], Err("broken".to_owned())),
+        (samples[1], Ok(labels("seen", classification("cat")))),
+    ];
+    run.commit_batch(&batch).unwrap();
     drop(run);
-    assert_eq!(pending(&begin(&mut dataset, "seen")), ["1.jpg"]);
+    let run = begin(&mut dataset, "seen");
+    assert_eq!(pending(&run), ["0.jpg", "2.jpg"]);
+    let progress = run.progress().unwrap();
+    assert_eq!((progress.done, progress.failed), (1, 0));
 }
 
 #[test]
@@ -168,8 +177,8 @@ fn labels_that_cannot_be_stored_fail_their_sample_alone() {
     ];
     let progress = run.commit_batch(&batch).unwrap();
     assert_eq!((progress.done, progress.failed), (1, 3));
-    let errors: Vec<String> = run
-        .failures()
+    let errors: Vec<String> = dataset
+        .failures("seen")
         .unwrap()
         .into_iter()
         .map(|failure| failure.error)
