@@ -1,5 +1,6 @@
 //! From logits to classifications.
 
+use crate::asked::{is_sure, is_wanted};
 use modelzoo_plugin_api::{Array, Error, PredictOptions, Result, label::Classification};
 use std::sync::Arc;
 
@@ -46,14 +47,7 @@ impl Classifier {
             return Ok(Classification::blank());
         };
         let (class, confidence) = (&self.classes[best], probabilities[best]);
-        let too_low = options
-            .confidence_threshold
-            .is_some_and(|threshold| confidence < threshold as f32);
-        let unwanted = options
-            .classes
-            .as_ref()
-            .is_some_and(|wanted| !wanted.contains(class));
-        if too_low || unwanted {
+        if !is_sure(confidence, options) || !is_wanted(class, options) {
             return Ok(Classification::blank());
         }
         let label = Classification::new(class).with_confidence(confidence);
@@ -74,6 +68,11 @@ pub fn softmax(logits: &[f32]) -> Vec<f32> {
         .into_iter()
         .map(|value| (f64::from(value) / sum) as f32)
         .collect()
+}
+
+/// `1 / (1 + exp(-x))`: the probability that a logit stands for by itself.
+pub fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 /// The index of the largest value, the first of several; `None` where there are none.

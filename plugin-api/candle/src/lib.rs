@@ -8,17 +8,22 @@
 //! | [`network`] | networks described in torch's vocabulary, fast on a CPU, on Candle's operators elsewhere |
 //! | [`networks`] | well-known networks: ResNet, YOLOv8, ViT, CLIP's image tower |
 //! | [`classifier`] | logits to classifications |
-//! | [`detection`] | raw detector outputs to objects |
+//! | [`detection`] | raw detector outputs to objects, with masks or without |
+//! | [`keypoints`] | points with scores to keypoints |
+//! | [`segmentation`] | scores of pixels to masks |
 //!
 //! Errors are `modelzoo_plugin_api::Error`, what a plugin's methods return.
 #![deny(missing_docs)]
 
+mod asked;
 pub mod classifier;
 pub mod detection;
 pub mod device;
 pub mod image;
+pub mod keypoints;
 pub mod network;
 pub mod networks;
+pub mod segmentation;
 pub mod weights;
 
 pub use candle_core;

@@ -1,7 +1,10 @@
 //! From the network's numbers to candidates.
 
 use crate::network::{BINS, CLASSES, INPUT, STRIDES};
-use modelzoo_candle::detection::{Candidate, Corners, expected_bin, grid_centers};
+use modelzoo_candle::{
+    classifier::sigmoid,
+    detection::{Candidate, Corners, expected_bin, grid_centers},
+};
 
 /// All pairs of cell and class whose score reaches the threshold, with boxes relative to the picture.
 ///
@@ -36,10 +39,6 @@ fn decode_box(center: [f32; 2], distributions: &[f32], stride: usize) -> Corners
     let distance = |edge: usize| expected_bin(&distributions[edge * BINS..][..BINS]) * stride as f32;
     let input = INPUT as f32;
     Corners::from_distances(center, [0, 1, 2, 3].map(distance)).relative_to(input, input)
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 #[cfg(test)]

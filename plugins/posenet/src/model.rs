@@ -10,6 +10,7 @@ use modelzoo_candle::{
     candle_core::Tensor,
     device::{self, Placement},
     image::{Normalization, Preprocessing},
+    keypoints::{self, Point},
     network::Network,
     weights::Weights,
 };
@@ -61,29 +62,16 @@ impl PoseNet {
                     People::One => vec![one_person(&maps)],
                     People::Several => several_people(&maps, &self.settings),
                 };
-                let keypoints = people
-                    .iter()
-                    .map(|person| keypoint(person, options.confidence_threshold));
-                Ok(Keypoints::new(keypoints.collect()).into())
+                let found = people.iter().map(|person| keypoint(person, options));
+                Ok(Keypoints::new(found.collect()).into())
             })
             .collect()
     }
 }
 
-/// Points below the threshold, compared in single precision, are missing.
-fn keypoint(person: &Person, threshold: Option<f64>) -> Keypoint {
-    let is_missing = |score: f32| threshold.is_some_and(|threshold| score < threshold as f32);
-    let points = person.iter().map(|found| {
-        if is_missing(found.score) {
-            [f64::NAN; 2]
-        } else {
-            found.point.relative()
-        }
-    });
-    let scores = person.iter().map(|found| f64::from(found.score));
-    Keypoint::new(points.collect())
-        .with_label(PERSON)
-        .with_confidence(scores.collect())
+fn keypoint(person: &Person, options: &PredictOptions) -> Keypoint {
+    let points = person.map(|found| Point::new([found.point.x, found.point.y], found.score));
+    keypoints::label(&points, [INPUT, INPUT], options).with_label(PERSON)
 }
 
 impl Model for PoseNet {

@@ -81,6 +81,11 @@ impl Corners {
     }
 }
 
+/// `[x, y, width, height]`, as labels have it, of a box in pixels of a picture of `[width, height]`.
+pub(crate) fn bounding_box(corners: Corners, [width, height]: [usize; 2]) -> [f64; 4] {
+    corners.relative_to(width as f32, height as f32).to_bounding_box()
+}
+
 /// The centres `[x, y]` of the cells of a feature map of `[height, width]`, row by row, in pixels of the input that
 /// is `stride` times as large.
 pub fn grid_centers([height, width]: [usize; 2], stride: usize) -> impl Iterator<Item = [f32; 2]> {

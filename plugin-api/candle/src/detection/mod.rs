@@ -2,14 +2,18 @@
 
 mod boxes;
 mod distribution;
+mod instances;
 mod suppression;
 
+pub(crate) use boxes::bounding_box;
 pub use boxes::{Corners, grid_centers};
 pub use distribution::expected_bin;
+pub use instances::{Instance, Masks, label_instances};
 pub use suppression::{Candidate, Suppression};
 
+use crate::asked::{is_sure, is_wanted, name_of};
 use modelzoo_plugin_api::{
-    Error, PredictOptions, Result,
+    PredictOptions, Result,
     label::{Detection, Detections},
 };
 
@@ -25,24 +29,13 @@ pub fn label(
     classes: &[impl AsRef<str>],
     options: &PredictOptions,
 ) -> Result<Detections> {
-    let threshold = options
-        .confidence_threshold
-        .map_or(f32::NEG_INFINITY, |threshold| threshold as f32);
     let mut detections = Vec::new();
-    for candidate in candidates.iter().filter(|candidate| candidate.score >= threshold) {
-        let class = classes.get(candidate.class).ok_or_else(|| {
-            Error::new(format!(
-                "the network found class {}, but there are names for {} only",
-                candidate.class,
-                classes.len()
-            ))
-        })?;
-        let class = class.as_ref();
-        if options
-            .classes
-            .as_ref()
-            .is_none_or(|wanted| wanted.iter().any(|name| name == class))
-        {
+    for candidate in candidates
+        .iter()
+        .filter(|candidate| is_sure(candidate.score, options))
+    {
+        let class = name_of(candidate.class, classes)?;
+        if is_wanted(class, options) {
             let detection = Detection::new(class, candidate.corners.to_bounding_box());
             detections.push(detection.with_confidence(candidate.score));
         }

@@ -8,8 +8,9 @@ pub(crate) use several::several_people;
 
 use crate::{
     body::{KEYPOINTS, TREE},
-    network::{CELLS, INPUT, STRIDE},
+    network::{CELLS, STRIDE},
 };
+use modelzoo_candle::classifier::sigmoid;
 
 /// Cells of a map.
 const PLANE: usize = CELLS * CELLS;
@@ -41,11 +42,6 @@ impl Point {
             row: index(self.y),
             column: index(self.x),
         }
-    }
-
-    /// `[x, y]` relative to the picture.
-    pub(crate) fn relative(self) -> [f64; 2] {
-        [self.x, self.y].map(|position| f64::from(position) / INPUT as f64)
     }
 }
 
@@ -125,10 +121,6 @@ fn vector(maps: &[f32], count: usize, index: usize, cell: Cell) -> Point {
         x: value(index + count),
         y: value(index),
     }
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 #[cfg(test)]
