@@ -3,7 +3,11 @@
 
 mod support;
 
-use modelzoo_data::video::{Sampling, Video};
+use modelzoo_data::{
+    dataset::{Dataset, Selection},
+    video::{Sampling, Video},
+};
+use modelzoo_plugin_api::label::Label;
 use serde_json::{Value, json};
 use std::fs;
 use support::{User, media, project};
@@ -162,6 +166,90 @@ fn a_model_of_videos_reads_the_frames_that_it_wants() {
         .run_capability("apply", "test/events", &["pictures"])
         .expect(3);
     assert_eq!(nothing.error(), "pictures: no videos in this folder");
+}
+
+#[test]
+fn a_model_of_videos_gives_one_embedding_of_each() {
+    let user = User::new();
+    media::video(&user.path("in/v.mkv"), 25, 11);
+    media::video(&user.path("in/black.mkv"), 3, 9);
+    media::grey(&user.path("in/p.png"), 4, 4, 1);
+    let embedding = |line: &Value| -> Vec<f64> {
+        let values = line["embeddings"].as_array().unwrap();
+        values.iter().map(|value| value.as_f64().unwrap()).collect()
+    };
+    for isolation in ["process", "none"] {
+        let embed = |arguments: &[&str]| {
+            let isolation = ["--isolation", isolation];
+            user.run_capability("embed", "test/clips", &[arguments, &isolation].concat())
+        };
+        let line = &embed(&["in/v.mkv"]).expect(0).json_lines()[0];
+        // 15 of 25 frames are white.
+        assert_eq!(embedding(line)[0], 25.0);
+        assert!((embedding(line)[1] - 0.6).abs() < 0.01, "{line}");
+        assert!(line.get("frames").is_none(), "{line}");
+        let line = &embed(&["in/v.mkv", "--every", "10"]).expect(0).json_lines()[0];
+        assert_eq!(embedding(line)[0], 3.0);
+        // Of a folder it takes the videos; one that fails is told and has no embedding.
+        let run = embed(&["in"]).expect(8);
+        let lines = run.json_lines();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0]["error"], "this video is black");
+        assert_eq!(embedding(&lines[1])[0], 25.0);
+    }
+    let embed = |arguments: &[&str]| user.run_capability("embed", "test/clips", arguments);
+    embed(&["in", "-o", "vectors.npy"]).expect(8);
+    let matrix = fs::read(user.path("vectors.npy")).unwrap();
+    assert!(String::from_utf8_lossy(&matrix).contains("'shape': (2, 2)"));
+
+    embed(&["in/v.mkv", "clip", "-o", "d.sqlite"]).expect(0);
+    let dataset = Dataset::open(user.path("d.sqlite")).unwrap();
+    let sample = dataset.samples(&Selection::all()).unwrap().next().unwrap();
+    let labels = sample.unwrap().record.labels;
+    let Label::Vector(vector) = &labels.sample["clip"] else {
+        panic!("{labels:?}")
+    };
+    assert_eq!(vector.values.to_f32()[0], 25.0);
+
+    let refused = embed(&["in/v.mkv", "--patches", "things"]).expect(2);
+    assert_eq!(
+        refused.error(),
+        "the model takes whole videos; patches are cut from pictures and frames"
+    );
+    let refused = user.run_capability("apply", "test/clips", &["in"]).expect(2);
+    assert_eq!(
+        refused.error(),
+        "the model takes videos, but says nothing of them"
+    );
+}
+
+#[test]
+fn a_dry_run_tells_videos_and_their_frames() {
+    let user = User::new();
+    media::video(&user.path("in/v.mkv"), 25, 11);
+    let plan = |arguments: &[&str]| {
+        let run = user.run_capability("apply", "test/boxes", &[arguments, &["--dry-run"]].concat());
+        run.expect(0).stdout
+    };
+    for (arguments, expected) in [
+        (&["in"][..], "over 1 video (about 25 frames)\n"),
+        (&["in", "--every", "10"], "over 1 video (about 3 frames)\n"),
+        (&["in/v.mkv", "--fps", "2"], "over 1 video (about 5 frames)\n"),
+    ] {
+        let told = plan(arguments);
+        assert!(told.contains(expected), "{arguments:?}: {told}");
+    }
+    media::grey(&user.path("in/p.png"), 4, 4, 1);
+    media::grey(&user.path("in/q.png"), 4, 4, 1);
+    user.run(["dataset", "create", "d.sqlite", "in"]).expect(0);
+    for input in ["in", "d.sqlite"] {
+        let told = plan(&[input]);
+        let expected = "over 2 pictures and 1 video (about 25 frames), or over the videos alone";
+        assert!(told.contains(expected), "{input}: {told}");
+    }
+    fs::write(user.path("in/broken.mp4"), "no video").unwrap();
+    let told = plan(&["in"]);
+    assert!(told.contains("over 2 pictures and 2 videos, or over"), "{told}");
 }
 
 #[test]

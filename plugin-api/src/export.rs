@@ -134,6 +134,7 @@ pub mod glue {
         guard(|| {
             let model = loaded(state).model.as_ref();
             let mut info = model.info();
+            info.has_embeddings |= model.video_embeddings().is_some();
             info.methods = crate::call::methods(model, &info);
             Ok(message::encode(&info)?.into())
         })

@@ -57,7 +57,7 @@ pub use host::{DownloadRequest, Host, LogLevel};
 pub use image::Image;
 pub use model::{
     MediaType, Model, ModelInfo, PredictOptions, PreparedImage, Preprocessing, PromptEmbedding, SampleFields,
-    SampleModel, Session, VideoModel,
+    SampleModel, Session, VideoEmbedding, VideoModel,
 };
 pub use modelzoo_abi as abi;
 pub use output::Output;

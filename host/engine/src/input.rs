@@ -6,6 +6,7 @@ use modelzoo_data::{
     format::import::{ImportOptions, detect, import_dataset},
     input::{InputError, InputFile, Inputs, MediaKind, relative_to},
     record::SampleRecord,
+    video::{Sampling, Video},
 };
 use modelzoo_plugin_api::MediaType;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,35 @@ pub enum SampleError {
     #[error(transparent)]
     Dataset(#[from] DatasetError),
 }
+
+/// How much there is to work on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// How many pictures.
+    pub pictures: u64,
+    /// How many videos.
+    pub videos: u64,
+    /// How many frames these have together, about; `None` where some do not tell, or there are too many to ask.
+    pub frames: Option<u64>,
+}
+
+impl Extent {
+    /// How many frames of the videos are looked at, as far as the files tell. `first_videos` are the first of them.
+    fn frames_of(&self, first_videos: &[PathBuf], sampling: &Sampling) -> Option<u64> {
+        if self.videos > first_videos.len() as u64 {
+            return None;
+        }
+        let frames = |path: &PathBuf| {
+            let video = Video::open(path).ok()?;
+            let metadata = video.metadata();
+            sampling.count_of(metadata.total_frame_count?, metadata.frame_rate)
+        };
+        first_videos.iter().map(frames).sum()
+    }
+}
+
+/// At most so many videos are asked for their frames: each costs the start of a program.
+const ASKED_VIDEOS: u64 = 64;
 
 /// Samples, one after the other.
 pub(crate) type SampleIterator<'a> = Box<dyn Iterator<Item = Result<Sample, SampleError>> + Send + 'a>;
@@ -158,11 +188,47 @@ impl Input {
         Ok(match &self.0 {
             Kind::Files { inputs, .. } => inputs.count() as u64,
             Kind::Dataset(dataset) if media_type == MediaType::Video => {
-                let videos = Selection::without_labels().with_media_type(media_type);
-                dataset.samples(&videos)?.count() as u64
+                dataset.count(&Selection::without_labels().with_media_type(media_type))?
             }
             Kind::Imported { samples, .. } | Kind::Dataset(samples) => samples.len()?,
         })
+    }
+
+    /// How much there is of each kind, for what the user is told beforehand. Walks all files, and asks a few videos how
+    /// many frames they have.
+    ///
+    /// # Errors
+    /// When a dataset cannot be read.
+    pub fn extent(&self, sampling: &Sampling) -> Result<Extent, EngineError> {
+        let (mut extent, mut first_videos) = (Extent::default(), Vec::new());
+        let (samples, folder, beside) = match &self.0 {
+            Kind::Files { inputs, .. } => {
+                for file in inputs.iter() {
+                    match file {
+                        Ok(file) if file.kind == MediaKind::Video => {
+                            extent.videos += 1;
+                            if extent.videos <= ASKED_VIDEOS {
+                                first_videos.push(file.path);
+                            }
+                        }
+                        // What cannot be found is told by the run.
+                        Ok(_) | Err(_) => extent.pictures += 1,
+                    }
+                }
+                extent.frames = extent.frames_of(&first_videos, sampling);
+                return Ok(extent);
+            }
+            Kind::Imported { samples, folder, .. } => (samples, folder.as_path(), Beside::CurrentFolder),
+            Kind::Dataset(dataset) => (dataset, folder_of(dataset.path()), Beside::Folder),
+        };
+        let videos = Selection::without_labels().with_media_type(MediaType::Video);
+        extent.videos = samples.count(&videos)?;
+        extent.pictures = samples.len()?.saturating_sub(extent.videos);
+        for sample in samples.samples(&videos.limit(ASKED_VIDEOS))? {
+            first_videos.push(sample_in(folder, sample?, beside).path);
+        }
+        extent.frames = extent.frames_of(&first_videos, sampling);
+        Ok(extent)
     }
 
     /// All samples with all of their labels.

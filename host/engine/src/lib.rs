@@ -18,7 +18,7 @@ mod work;
 pub mod zoo;
 
 pub use error::{EngineError, ItemError, SinkError, Stage};
-pub use input::{Input, Sample, SampleError};
+pub use input::{Extent, Input, Sample, SampleError};
 pub use item::{Failure, LabeledItem, Place, Summary};
 pub use prompts::{PromptEmbedding, embed_prompts};
 pub use task::{ApplyOptions, EmbedOptions, HandleMissing, PatchOptions, ProgressCallback, RunOptions, Task};

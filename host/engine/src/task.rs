@@ -16,7 +16,8 @@ use std::{collections::BTreeMap, fmt, num::NonZeroUsize, path::PathBuf, sync::Ar
 pub enum Task {
     /// Say what they show: FiftyOne's `apply_model`.
     Apply(ApplyOptions),
-    /// Compute embeddings of pictures or frames: FiftyOne's `compute_embeddings`.
+    /// Compute embeddings of pictures, of the frames of videos, or of videos as they are where the model takes these:
+    /// FiftyOne's `compute_embeddings`.
     Embed(EmbedOptions),
     /// Compute embeddings of the objects in them: FiftyOne's `compute_patch_embeddings`.
     EmbedPatches(PatchOptions),
@@ -270,7 +271,11 @@ impl Task {
     /// # Errors
     /// When it lacks what is needed, or an option makes no sense for it.
     pub fn check(&self, info: &ModelInfo) -> Result<(), EngineError> {
+        let takes_videos = info.media_type == MediaType::Video;
         match self {
+            Self::Apply(_) if takes_videos && !info.knows(message::PREDICT_VIDEO) => {
+                return Err(EngineError::Unsupported("takes videos, but says nothing of them"));
+            }
             Self::Apply(options) => {
                 if options.store_logits && !info.has_logits {
                     return Err(EngineError::Unsupported("has no logits to store"));
@@ -289,10 +294,13 @@ impl Task {
             Self::Embed(_) | Self::EmbedPatches(_) if !info.has_embeddings => {
                 return Err(EngineError::Unsupported("has no embeddings"));
             }
-            Self::EmbedPatches(_) | Self::Embed(_) if info.media_type == MediaType::Video => {
+            Self::EmbedPatches(_) if takes_videos => {
                 return Err(EngineError::Unsupported(
-                    "takes whole videos; embeddings are those of pictures and frames",
+                    "takes whole videos; patches are cut from pictures and frames",
                 ));
+            }
+            Self::Embed(_) if takes_videos && !info.knows(message::EMBED_VIDEO) => {
+                return Err(EngineError::Unsupported("has no embeddings of whole videos"));
             }
             Self::Embed(_) => {}
             Self::EmbedPatches(options) => {
@@ -304,11 +312,6 @@ impl Task {
                     });
                 }
             }
-        }
-        if info.media_type == MediaType::Video && !info.knows(message::PREDICT_VIDEO) {
-            return Err(EngineError::Unsupported(
-                "says that it takes videos, but does not",
-            ));
         }
         Ok(())
     }

@@ -115,6 +115,9 @@ fn sessions_samples_and_videos_work_in_both_isolations() {
         };
         assert_eq!(frames.keys().copied().collect::<Vec<_>>(), [1, 2, 3]);
 
+        // A plugin without an ability, be it older than that, is asked in vain.
+        let none = model.embed_video(&VideoInfo::default(), Box::new(std::iter::empty()));
+        assert_eq!(none.unwrap().unwrap_err().kind(), ErrorKind::Unsupported);
         let unknown = model.embed_prompts(&["a cat".to_owned()]).unwrap();
         assert_eq!(unknown[0].as_ref().unwrap_err().kind(), ErrorKind::Unsupported);
     }

@@ -1,7 +1,7 @@
 //! From the name of a method to the model's own function.
 
 use crate::{
-    Error, Host, Image, Model, ModelInfo, Result, Video,
+    Error, Host, Image, MediaType, Model, ModelInfo, Result, Video,
     message::{self, encode_embeddings, encode_outputs, encode_prepared},
 };
 use modelzoo_abi::ReplyBuffer;
@@ -10,7 +10,10 @@ use modelzoo_abi::ReplyBuffer;
 pub(crate) fn methods(model: &dyn Model, info: &ModelInfo) -> Vec<String> {
     let known = [
         (message::PREDICT, true),
-        (message::EMBED, info.has_embeddings),
+        (
+            message::EMBED,
+            info.has_embeddings && info.media_type == MediaType::Image,
+        ),
         (message::SETUP, model.session().is_some()),
         (message::TEARDOWN, model.session().is_some()),
         (message::PREPROCESS, model.preprocessing().is_some()),
@@ -18,6 +21,7 @@ pub(crate) fn methods(model: &dyn Model, info: &ModelInfo) -> Vec<String> {
         (message::EMBED_PROMPTS, model.prompts().is_some()),
         (message::PREDICT_SAMPLES, model.samples().is_some()),
         (message::PREDICT_VIDEO, model.videos().is_some()),
+        (message::EMBED_VIDEO, model.video_embeddings().is_some()),
     ];
     known
         .iter()
@@ -91,9 +95,13 @@ pub(crate) fn call(
         }
         message::PREDICT_VIDEO => {
             let videos = model.videos().ok_or_else(unknown)?;
-            let arguments: message::VideoArguments = message::decode(arguments)?;
-            let mut video = Video::new(arguments.info, arguments.reader, host);
+            let (mut video, arguments) = video(arguments, host)?;
             encode_outputs(vec![videos.predict_video(&mut video, &arguments.options)])
+        }
+        message::EMBED_VIDEO => {
+            let embeddings = model.video_embeddings().ok_or_else(unknown)?;
+            let (mut video, _) = video(arguments, host)?;
+            encode_embeddings(vec![embeddings.embed_video(&mut video)])
         }
         _ => Err(unknown()),
     }
@@ -102,6 +110,14 @@ pub(crate) fn call(
 fn images<'a>(arguments: &[u8], buffers: &[&'a [u8]]) -> Result<(Vec<Image<'a>>, message::PredictArguments)> {
     let arguments: message::PredictArguments = message::decode(arguments)?;
     Ok((message::decode_images(&arguments.images, buffers)?, arguments))
+}
+
+fn video(arguments: &[u8], host: Host) -> Result<(Video, message::VideoArguments)> {
+    let arguments: message::VideoArguments = message::decode(arguments)?;
+    Ok((
+        Video::new(arguments.info.clone(), arguments.reader, host),
+        arguments,
+    ))
 }
 
 fn nothing() -> Result<(Vec<u8>, Vec<ReplyBuffer>)> {

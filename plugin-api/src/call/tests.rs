@@ -6,7 +6,7 @@ use crate::{
 };
 use modelzoo_abi::ReplyBuffer;
 
-/// A model with every capability but videos: it prepares pictures as their first byte.
+/// A model with every capability but videos and their embeddings: it prepares pictures as their first byte.
 struct Capable;
 
 impl Model for Capable {
@@ -102,7 +102,12 @@ fn one_pixel() -> Vec<message::ImageRef> {
 fn only_what_the_model_can_do_is_listed() {
     let methods = methods(&Capable, &Capable.info());
     assert!(methods.contains(&message::EMBED_PROMPTS.to_owned()));
-    for absent in [message::EMBED, message::SETUP, message::PREDICT_VIDEO] {
+    for absent in [
+        message::EMBED,
+        message::SETUP,
+        message::PREDICT_VIDEO,
+        message::EMBED_VIDEO,
+    ] {
         assert!(!methods.contains(&absent.to_owned()), "{absent}");
         let arguments = message::encode(&message::PredictArguments::default()).unwrap();
         // Embedding no pictures is no error, and tells nothing.

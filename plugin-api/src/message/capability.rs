@@ -34,7 +34,7 @@ pub struct SampleArguments {
     pub options: PredictOptions,
 }
 
-/// The message of [`PREDICT_VIDEO`](super::PREDICT_VIDEO).
+/// The message of [`PREDICT_VIDEO`](super::PREDICT_VIDEO) and [`EMBED_VIDEO`](super::EMBED_VIDEO).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VideoArguments {
@@ -42,7 +42,7 @@ pub struct VideoArguments {
     pub info: VideoInfo,
     /// The number under which the host knows its reader.
     pub reader: u64,
-    /// What the user asked for.
+    /// What the user asked of a prediction.
     pub options: PredictOptions,
 }
 

@@ -49,6 +49,9 @@ pub const PREDICT_SAMPLES: &str = "predict_samples/1";
 /// Predictions for one video: [`VideoArguments`], answered as [`PREDICT`] with one outcome.
 pub const PREDICT_VIDEO: &str = "predict_video/1";
 
+/// The embedding of one video: [`VideoArguments`], answered as [`EMBED`] with one outcome.
+pub const EMBED_VIDEO: &str = "embed_video/1";
+
 /// A host service: the next frame of a video. [`FrameRequest`], answered by an optional [`FrameHeader`] with a
 /// buffer of pixels.
 pub const NEXT_FRAME: &str = "next_frame/1";

@@ -94,3 +94,12 @@ pub trait VideoModel: Send + Sync {
     /// When this video cannot be used.
     fn predict_video(&self, video: &mut Video, options: &PredictOptions) -> Result<Output>;
 }
+
+/// Embeddings of whole videos: one for each, however many frames it has.
+pub trait VideoEmbedding: Send + Sync {
+    /// Computes the embedding of `video`, usually a vector. The model pulls as many frames as it needs.
+    ///
+    /// # Errors
+    /// When this video cannot be used.
+    fn embed_video(&self, video: &mut Video) -> Result<Array>;
+}

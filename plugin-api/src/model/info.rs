@@ -27,7 +27,8 @@ pub struct ModelInfo {
     pub keypoints: Vec<String>,
     /// The lines between points that make a skeleton, as pairs of indices into `keypoints`.
     pub skeleton: Vec<[usize; 2]>,
-    /// Whether `embed` works.
+    /// Whether it computes embeddings: of pictures, or of whole videos where it takes these. The export macro says so
+    /// of a model that has [`Model::video_embeddings`](crate::Model::video_embeddings).
     pub has_embeddings: bool,
     /// Whether `store_logits` works.
     pub has_logits: bool,

@@ -5,7 +5,8 @@ mod info;
 mod options;
 
 pub use capability::{
-    PreparedImage, Preprocessing, PromptEmbedding, SampleFields, SampleModel, Session, VideoModel,
+    PreparedImage, Preprocessing, PromptEmbedding, SampleFields, SampleModel, Session, VideoEmbedding,
+    VideoModel,
 };
 pub use info::{MediaType, ModelInfo};
 pub use options::PredictOptions;
@@ -74,6 +75,11 @@ pub trait Model: Send + Sync {
 
     /// Predictions for whole videos. A model that makes such says [`ModelInfo::video`].
     fn videos(&self) -> Option<&dyn VideoModel> {
+        None
+    }
+
+    /// Embeddings of whole videos, where the model computes such. It says [`ModelInfo::video`].
+    fn video_embeddings(&self) -> Option<&dyn VideoEmbedding> {
         None
     }
 }

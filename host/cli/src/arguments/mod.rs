@@ -44,7 +44,7 @@ impl Arguments {
 pub enum Command {
     /// Apply a model to pictures and videos
     Apply(ApplyArguments),
-    /// Compute embeddings of pictures, frames, objects or texts with a model
+    /// Compute embeddings of pictures, frames, videos, objects or texts with a model
     Embed(EmbedArguments),
     /// Make, show, export and import datasets
     Dataset(dataset::DatasetArguments),

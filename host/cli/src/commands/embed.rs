@@ -1,4 +1,4 @@
-//! `modelzoo embed`: embeddings of pictures, frames, objects and texts.
+//! `modelzoo embed`: embeddings of pictures, frames, videos, objects and texts.
 
 use super::{
     plan::Plan,

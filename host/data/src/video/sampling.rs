@@ -87,6 +87,21 @@ impl Sampling {
         }
     }
 
+    /// How many frames it gives of a video with so many, about: files tell their frames and times only roughly.
+    /// `None` where that depends on a frame rate that is not known.
+    pub fn count_of(&self, frames: u64, frame_rate: Option<f64>) -> Option<u64> {
+        let last = self.frames.last.map_or(frames, |last| last.min(frames));
+        let length = (last + 1).saturating_sub(self.frames.first);
+        Some(match self.rate {
+            Rate::All => length,
+            Rate::Every(step) => length.div_ceil(step.get()),
+            Rate::PerSecond(_) => {
+                let frame_rate = frame_rate?;
+                (length as f64 * self.rate_of(frame_rate) / frame_rate).ceil() as u64
+            }
+        })
+    }
+
     /// FFmpeg's `select` expression, where not all frames are taken. Its `n` counts from 0.
     pub(super) fn select_expression(&self) -> Option<String> {
         let first = self.frames.first - 1;
@@ -133,6 +148,22 @@ mod tests {
         for text in ["", "0", "0-3", "5-4", "-4", "a-b", "1-2-3", "1.5"] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_frames_of_a_video_are_counted_beforehand() {
+        let count = |text: &str, rate, frame_rate| {
+            let frames = text.parse().unwrap();
+            Sampling { frames, rate }.count_of(250, frame_rate)
+        };
+        let every_third = Rate::Every(NonZeroU64::new(3).unwrap());
+        assert_eq!(Sampling::default().count_of(250, None), Some(250));
+        assert_eq!(count("241-", Rate::All, None), Some(10));
+        assert_eq!(count("241-999", every_third, None), Some(4));
+        assert_eq!(count("251-", every_third, None), Some(0));
+        assert_eq!(count("1-", Rate::PerSecond(2.0), Some(25.0)), Some(20));
+        assert_eq!(count("1-", Rate::PerSecond(99.0), Some(25.0)), Some(250));
+        assert_eq!(count("1-", Rate::PerSecond(2.0), None), None);
     }
 
     #[test]

@@ -34,12 +34,12 @@ pub(super) fn ask_all<'scope, 'env>(
                 }
             }
             Opened::Video(sample, opened) => {
-                if let (true, Question::Predict(options)) = (plan.takes_videos(), &plan.question) {
+                if plan.takes_videos() {
                     // What came before need not wait for a whole video.
                     if !hand_on(window.answer()?) {
                         return Ok(());
                     }
-                    let answer = video::predict(plan, options, &opened)?;
+                    let answer = video::ask(plan, &opened)?;
                     if !hand_on(vec![Step::Begin(sample), answer, Step::End]) {
                         return Ok(());
                     }
@@ -187,13 +187,17 @@ fn ask_batch(
     match (&plan.question, way) {
         (Question::Embed, _) => {
             let embeddings = plan.model.embed(&images(batch))?;
-            let vector = |array: Array| Output::from(Vector::new(array));
             Ok(embeddings.into_iter().map(|result| result.map(vector)).collect())
         }
         (Question::Predict(options), Way::Pixels) => plan.model.predict(&images(batch), options),
         (Question::Predict(options), Way::Fields) => predict_samples(plan, batch, options),
         (Question::Predict(options), Way::Prepared(_)) => plan.model.predict_prepared(&prepared, options),
     }
+}
+
+/// An embedding as the output that it is.
+pub(super) fn vector(embedding: Array) -> Output {
+    Vector::new(embedding).into()
 }
 
 fn predict_samples(

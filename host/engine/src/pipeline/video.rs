@@ -1,8 +1,9 @@
 //! Videos: frames for models of pictures, decoded ahead within a bound, and readers for models of videos.
 
 use super::{
+    ask::vector,
     open::{Picture, needed_fields},
-    plan::Plan,
+    plan::{Plan, Question},
     step::{Answer, Step, Unit},
 };
 use crate::{EngineError, ItemError, Place, input::Sample};
@@ -11,7 +12,7 @@ use modelzoo_data::{
     record::SampleRecord,
     video::{Frame, Sampling, Video, VideoError},
 };
-use modelzoo_plugin_api::{PredictOptions, Result as PluginResult, VideoInfo};
+use modelzoo_plugin_api::{Result as PluginResult, VideoInfo};
 use modelzoo_runtime::RuntimeError;
 use std::{collections::BTreeMap, thread::Scope};
 
@@ -72,12 +73,8 @@ fn steps_of_frame(
     picture.steps(plan, image)
 }
 
-/// Gives a video to a model that takes videos as they are.
-pub(super) fn predict(
-    plan: &Plan<'_>,
-    options: &PredictOptions,
-    video: &Video,
-) -> Result<Step<Answer>, EngineError> {
+/// Asks a model that takes videos as they are about one.
+pub(super) fn ask(plan: &Plan<'_>, video: &Video) -> Result<Step<Answer>, EngineError> {
     let frames = match video.frames(plan.sampling()) {
         Ok(frames) => frames,
         Err(error) => return Ok(Step::failure(error)),
@@ -85,7 +82,11 @@ pub(super) fn predict(
     let info = info(video, plan.sampling());
     let frame_rate = info.frame_rate;
     let frames = frames.map(move |frame| plugin_frame(frame?, frame_rate));
-    let result = plan.model.predict_video(&info, Box::new(frames), options)?;
+    let frames = Box::new(frames);
+    let result = match &plan.question {
+        Question::Predict(options) => plan.model.predict_video(&info, frames, options)?,
+        Question::Embed => plan.model.embed_video(&info, frames)?.map(vector),
+    };
     Ok(Step::Part(Answer {
         place: Place::default(),
         image: None,

@@ -103,6 +103,17 @@ pub trait LoadedModel: Send + Sync + fmt::Debug {
         options: &PredictOptions,
     ) -> Result<Result<Output, PluginError>, RuntimeError>;
 
+    /// Computes the embedding of a video as a whole. The model pulls as many of the `frames` as it needs. The inner
+    /// error concerns this video.
+    ///
+    /// # Errors
+    /// When no video can be done any more.
+    fn embed_video(
+        &self,
+        info: &VideoInfo,
+        frames: Frames,
+    ) -> Result<Result<Array, PluginError>, RuntimeError>;
+
     /// Calls any method that [`ModelInfo::methods`] lists, with a MessagePack message and buffers.
     ///
     /// # Errors
@@ -155,6 +166,24 @@ impl<C: Call> Runner<C> {
             let pixels: Vec<&[u8]> = images.iter().map(Image::pixels).collect();
             self.once(method, &arguments, &pixels, (decode, images.len()))
         })
+    }
+
+    /// Calls `method` for a video, which is open meanwhile.
+    fn for_video<T>(
+        &self,
+        method: &str,
+        mut arguments: VideoArguments,
+        frames: Frames,
+        decode: Decode<T>,
+    ) -> Result<Result<T, PluginError>, RuntimeError> {
+        let video = self.services.videos.open(frames);
+        arguments.reader = video.number;
+        match self.once(method, &arguments, &[], (decode, 1)) {
+            // The decoder made sure that there is exactly one.
+            Ok(mut results) => Ok(results.remove(0)),
+            Err(CallFailure::ThisCall(error)) => Ok(Err(error)),
+            Err(CallFailure::EveryCall(error)) => Err(error),
+        }
     }
 
     /// Calls a method that takes and gives nothing.
@@ -263,19 +292,29 @@ impl<C: Call> LoadedModel for Runner<C> {
         frames: Frames,
         options: &PredictOptions,
     ) -> Result<Result<Output, PluginError>, RuntimeError> {
-        let video = self.services.videos.open(frames);
         let arguments = VideoArguments {
             info: info.clone(),
-            reader: video.number,
             options: options.clone(),
+            ..VideoArguments::default()
         };
-        let expected = (message::decode_outputs as Decode<Output>, 1);
-        match self.once(message::PREDICT_VIDEO, &arguments, &[], expected) {
-            // `decode_outputs` made sure that there is exactly one.
-            Ok(mut outputs) => Ok(outputs.remove(0)),
-            Err(CallFailure::ThisCall(error)) => Ok(Err(error)),
-            Err(CallFailure::EveryCall(error)) => Err(error),
-        }
+        self.for_video(message::PREDICT_VIDEO, arguments, frames, message::decode_outputs)
+    }
+
+    fn embed_video(
+        &self,
+        info: &VideoInfo,
+        frames: Frames,
+    ) -> Result<Result<Array, PluginError>, RuntimeError> {
+        let arguments = VideoArguments {
+            info: info.clone(),
+            ..VideoArguments::default()
+        };
+        self.for_video(
+            message::EMBED_VIDEO,
+            arguments,
+            frames,
+            message::decode_embeddings,
+        )
     }
 
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, RuntimeError> {

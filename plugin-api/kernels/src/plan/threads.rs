@@ -101,12 +101,8 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        {
-            // Counted under the lock, as in `try_run`: a worker that looks and then waits would miss it otherwise.
-            let mut state = self.shared.lock();
-            state.stop = true;
-            self.shared.generation.fetch_add(1, Ordering::Release);
-        }
+        self.shared.lock().stop = true;
+        self.shared.generation.fetch_add(1, Ordering::Release);
         self.shared.wake.notify_all();
         for worker in self.workers.drain(..) {
             // A worker catches the panics of its closures, so there is nothing to report.

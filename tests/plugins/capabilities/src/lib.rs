@@ -21,6 +21,7 @@ impl ModelSource for Source {
             "test/prompts" => Box::new(pictures::Prompts),
             "test/events" => Box::new(videos::Events),
             "test/frames" => Box::new(videos::Frames),
+            "test/clips" => Box::new(videos::Clips),
             _ => return Err(Error::new(format!("there is no model {name}"))),
         })
     }

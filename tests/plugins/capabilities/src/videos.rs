@@ -2,7 +2,7 @@
 
 use crate::pictures::{class_of, mean};
 use modelzoo_plugin_api::{
-    Video, VideoModel,
+    Video, VideoEmbedding, VideoModel,
     label::{Classification, Label, PlainValue, TemporalDetection, TemporalDetections},
     prelude::*,
 };
@@ -80,5 +80,38 @@ impl VideoModel for Frames {
             );
         }
         Ok(Output::Frames(frames))
+    }
+}
+
+/// Embeds whole videos, and predicts nothing: how many frames it was given, and the mean brightness of these. It takes
+/// no black videos.
+pub struct Clips;
+
+impl Model for Clips {
+    fn info(&self) -> ModelInfo {
+        ModelInfo::video()
+    }
+
+    fn predict(&self, _image: &Image<'_>, _options: &PredictOptions) -> Result<Output> {
+        no_picture()
+    }
+
+    fn video_embeddings(&self) -> Option<&dyn VideoEmbedding> {
+        Some(self)
+    }
+}
+
+impl VideoEmbedding for Clips {
+    fn embed_video(&self, video: &mut Video) -> Result<Array> {
+        let (mut count, mut sum) = (0u32, 0.0);
+        while let Some(frame) = video.next_frame()? {
+            count += 1;
+            sum += mean(&frame.image()?);
+        }
+        let mean = sum / f64::from(count.max(1));
+        if mean < 0.01 {
+            return Err(Error::new("this video is black"));
+        }
+        Ok(Array::vector(vec![count as f32, mean as f32]))
     }
 }

@@ -1,7 +1,7 @@
-//! A model that says of every picture what it is told to say: so the host's part in labels can be tested by itself.
-//! Where it is told nothing, it names the mean colour.
+//! A model that says of every picture or video what it is told to say: so the host's part in labels can be tested by
+//! itself. Where it is told nothing, it names the mean colour of a picture, and says nothing of a video.
 
-use modelzoo_plugin_api::{label::Classification, prelude::*};
+use modelzoo_plugin_api::{Video, VideoEmbedding, VideoModel, label::Classification, prelude::*};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -16,6 +16,8 @@ export_source!(Source);
 struct Settings {
     /// What it says, as [`Output`] is serialised.
     output: Option<Output>,
+    /// It takes whole videos instead of pictures.
+    takes_videos: bool,
     /// It fails on pictures of this width.
     fails_at_width: Option<usize>,
 }
@@ -39,7 +41,11 @@ impl Given {
 
 impl Model for Given {
     fn info(&self) -> ModelInfo {
-        ModelInfo::image().with_embeddings()
+        if self.0.takes_videos {
+            ModelInfo::video()
+        } else {
+            ModelInfo::image().with_embeddings()
+        }
     }
 
     fn predict(&self, image: &Image<'_>, _options: &PredictOptions) -> Result<Output> {
@@ -53,9 +59,42 @@ impl Model for Given {
     /// The mean of each colour, and the size.
     fn embed(&self, image: &Image<'_>) -> Result<Array> {
         self.check(image)?;
-        let size = [image.width() as f32, image.height() as f32];
-        Ok(Array::vector([mean_color(image).as_slice(), &size].concat()))
+        Ok(Array::vector(facts(image).to_vec()))
     }
+
+    fn videos(&self) -> Option<&dyn VideoModel> {
+        self.0.takes_videos.then_some(self)
+    }
+
+    fn video_embeddings(&self) -> Option<&dyn VideoEmbedding> {
+        self.0.takes_videos.then_some(self)
+    }
+}
+
+impl VideoModel for Given {
+    fn predict_video(&self, _video: &mut Video, _options: &PredictOptions) -> Result<Output> {
+        Ok(self.0.output.clone().unwrap_or_default())
+    }
+}
+
+impl VideoEmbedding for Given {
+    /// The mean of what pictures have as embeddings, over all frames; and how many frames there are.
+    fn embed_video(&self, video: &mut Video) -> Result<Array> {
+        let (mut sums, mut count) = ([0.0; 5], 0.0);
+        while let Some(frame) = video.next_frame()? {
+            let facts = facts(&frame.image()?);
+            sums.iter_mut().zip(facts).for_each(|(sum, fact)| *sum += fact);
+            count += 1.0;
+        }
+        let means = sums.map(|sum| sum / count);
+        Ok(Array::vector([means.as_slice(), &[count]].concat()))
+    }
+}
+
+/// The mean of each colour, and the size.
+fn facts(image: &Image<'_>) -> [f32; 5] {
+    let [red, green, blue] = mean_color(image);
+    [red, green, blue, image.width() as f32, image.height() as f32]
 }
 
 /// The mean of red, green and blue, 0 to 255.

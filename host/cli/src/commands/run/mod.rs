@@ -13,8 +13,8 @@ use crate::{
     exit::Exit,
     terminal::{Bar, Step, Terminal, count},
 };
-use modelzoo_engine::{Input, LabeledItem, Outcome, ProgressCallback, SinkError, Task, Work};
-use modelzoo_plugin_api::{MediaType, ModelInfo};
+use modelzoo_engine::{Extent, Input, LabeledItem, Outcome, ProgressCallback, SinkError, Task, Work};
+use modelzoo_plugin_api::ModelInfo;
 use output::Writer;
 use report::Report;
 use std::{path::PathBuf, sync::Arc, time::Instant};
@@ -90,8 +90,7 @@ pub fn plan<'a>(
         .and(format!(
             "run {} over {}",
             choice.model,
-            // What the model takes is known once it is loaded; one of pictures takes them all.
-            count(input.count(MediaType::Image)?, "sample")
+            describe(input.extent(&command.input.sampling())?)
         ))
         .and(destination.describe());
     for folder in folders.into_iter().chain(&command.input.failures) {
@@ -99,6 +98,27 @@ pub fn plan<'a>(
     }
     plan.print(false)?;
     Ok(Exit::Done)
+}
+
+/// `3 pictures and 2 videos (about 500 frames)`. What the model takes is known once it is loaded.
+fn describe(extent: Extent) -> String {
+    let Extent {
+        pictures,
+        videos,
+        frames,
+    } = extent;
+    let frames = frames.map_or(String::new(), |frames| {
+        format!(" (about {})", count(frames, "frame"))
+    });
+    let videos_and_frames = format!("{}{frames}", count(videos, "video"));
+    let pictures_alone = count(pictures, "picture");
+    match (pictures, videos) {
+        (_, 0) => pictures_alone,
+        (0, _) => videos_and_frames,
+        _ => format!(
+            "{pictures_alone} and {videos_and_frames}, or over the videos alone if that is what the model takes"
+        ),
+    }
 }
 
 /// Tells how it went, and says how the program ends.

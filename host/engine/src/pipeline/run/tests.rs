@@ -144,6 +144,10 @@ impl LoadedModel for FirstByte {
         Ok(Ok(Output::Nothing))
     }
 
+    fn embed_video(&self, _: &VideoInfo, _: Frames) -> Result<Result<Array, PluginError>, RuntimeError> {
+        Ok(Ok(Array::default()))
+    }
+
     fn call(&self, _: &str, _: &[u8], _: &[&[u8]]) -> Result<Reply, RuntimeError> {
         Err(RuntimeError::IsolationUnsupported)
     }

@@ -180,8 +180,14 @@ fn embed(model: &dyn LoadedModel, picture: &RgbImage, name: &str, report: &mut R
 }
 
 fn embedding(model: &dyn LoadedModel, picture: &RgbImage) -> anyhow::Result<usize> {
-    let image = as_image(picture).map_err(|error| anyhow!("{error}"))?;
-    let array: Array = only(model.embed(&[image]))?;
+    let array: Array = if model.info().media_type == MediaType::Video {
+        let (info, frames) = video(picture);
+        let result = model.embed_video(&info, frames)?;
+        result.map_err(|error| anyhow!("{error}"))?
+    } else {
+        let image = as_image(picture).map_err(|error| anyhow!("{error}"))?;
+        only(model.embed(&[image]))?
+    };
     let numbers = array.to_f64();
     ensure!(!numbers.is_empty(), "the embedding is empty");
     ensure!(
