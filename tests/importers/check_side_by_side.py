@@ -1,53 +1,41 @@
 """FiftyOne and modelzoo, each with its own code, on the same photographs, weights and labels: the same answers.
 
 The network is torchvision's MobileNetV2 with the weights of plugins/mobilenet_v2. For what happens to labels behind a
-model (thresholds, classes, output forms), both have a model that says what it is told: tests/plugins/given.
+model (thresholds, classes, output forms), both have a model that says what it is told: tests/plugins/given. Videos are
+check_videos.py's, what is in front of labels check_processors.py's.
 """
 
-import base64
-import copy
-import glob
-import io
 import json
 import os
-import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import fiftyone as fo
-import fiftyone.core.models as fom
 import fiftyone.utils.torch as fout
 import numpy as np
 import torch
 import torchvision
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
-PHOTOS = sorted(glob.glob(str(ROOT / "examples/photos/*.jpg")))
+from beside import (
+    GIVEN,
+    PHOTOS,
+    ROOT,
+    Told,
+    array,
+    by_name,
+    classification,
+    comparable,
+    dataset,
+    detection,
+    modelzoo,
+    options_here,
+    told_here,
+)
+
 MOBILENET = ROOT / "plugins/mobilenet_v2"
-GIVEN = ROOT / "tests/plugins/given"
 
 TOLERANCE = 0.01
-
-
-def modelzoo(*arguments, code=0):
-    """Runs the program, and gives its samples by the names of their files."""
-    command = [os.environ["MODELZOO"], *map(str, arguments)]
-    run = subprocess.run(command, capture_output=True, text=True)
-    assert run.returncode == code, f"{command}: {run.returncode}\n{run.stderr}"
-    samples = [json.loads(line) for line in run.stdout.splitlines()]
-    return {os.path.basename(sample["filepath"]): sample for sample in samples}
-
-
-def dataset(paths):
-    made = fo.Dataset()
-    made.add_samples([fo.Sample(filepath=str(path)) for path in paths])
-    return made
-
-
-def by_name(made, field):
-    return {os.path.basename(path): value for path, value in zip(made.values("filepath"), made.values(field))}
 
 
 # --- one network, two programs
@@ -128,53 +116,6 @@ def check_network():
 # --- what becomes of labels behind a model
 
 
-class Told(fom.EmbeddingsMixin, fom.Model):
-    """FiftyOne's twin of tests/plugins/given."""
-
-    media_type = "image"
-    ragged_batches = True
-    transforms = None
-    preprocess = False
-    config = None
-    has_embeddings = True
-
-    def __init__(self, output=None, fails_at_width=None):
-        self.output, self.fails_at_width = output, fails_at_width
-
-    def predict(self, image):
-        if image.shape[1] == self.fails_at_width:
-            raise ValueError("too wide")
-        output = copy.deepcopy(self.output)
-        return {key: fo.Label.from_dict(one) for key, one in output.items()} if "_cls" not in output else (
-            fo.Label.from_dict(output)
-        )
-
-    def embed(self, image):
-        return np.array([*image.mean((0, 1)), image.shape[1], image.shape[0]])
-
-
-def comparable(value):
-    """A label as both write it: without ids, and without what says nothing."""
-    if isinstance(value, dict):
-        if "$numberDouble" in value:
-            return value["$numberDouble"]
-        entries = {key: comparable(one) for key, one in value.items() if key != "_id"}
-        return {key: one for key, one in entries.items() if one is not None and one != [] and one != {}}
-    if isinstance(value, (list, tuple)):
-        return [comparable(one) for one in value]
-    if isinstance(value, float):
-        return "NaN" if value != value else round(value, 6)
-    return value
-
-
-def classification(label, confidence=None):
-    return {"_cls": "Classification", "label": label, "confidence": confidence}
-
-
-def detection(label, confidence=None):
-    return {"_cls": "Detection", "label": label, "confidence": confidence, "bounding_box": [0.125, 0.25, 0.5, 0.5]}
-
-
 def keypoint(label, confidence):
     return {"_cls": "Keypoint", "label": label, "points": [[0.25, 0.5], [0.75, 0.5]], "confidence": confidence}
 
@@ -198,24 +139,13 @@ def label_cases():
     yield {"one": classification("a", 0.25), "two": {"_cls": "Detections", "detections": [detection("b", 0.75)]}}
 
 
-def told_here(output, *arguments, photos=PHOTOS[:1], code=0):
-    kind = "label" if "_cls" in output else "labels"
-    setting = f"output={json.dumps({kind: output})}"
-    return modelzoo("apply", GIVEN, *photos, "said", "--set", setting, *arguments, code=code)
-
-
 def check_labels():
     count = 0
     for output in label_cases():
         for options in ({}, {"confidence_thresh": 0.5}, {"classes": ["b"]}, {"confidence_thresh": 0.9, "classes": ["b"]}):
             theirs = dataset(PHOTOS[:1])
             theirs.apply_model(Told(output), label_field="said", **options)
-            arguments = []
-            if "confidence_thresh" in options:
-                arguments += ["-t", options["confidence_thresh"]]
-            if "classes" in options:
-                arguments += ["--classes", ",".join(options["classes"])]
-            ours = next(iter(told_here(output, *arguments).values()))
+            ours = next(iter(told_here(output, *options_here(options)).values()))
             expected = {
                 name: comparable(theirs.first()[name].to_dict())
                 for name in theirs.get_field_schema()
@@ -291,13 +221,29 @@ def check_patches(work):
         assert len(found) == expected_count, (how, ours)
         if found:
             assert np.allclose(found[0], vectors[0], atol=1e-3), (found, vectors)
+    check_missing_patches(theirs, labels)
 
 
-def array(value):
-    """An array of ours, in whichever form it is written."""
-    if isinstance(value, list):
-        return np.array(value)
-    return np.load(io.BytesIO(zlib.decompress(base64.b64decode(value["$binary"]["base64"]))))
+def check_missing_patches(theirs, labels):
+    """`error` for the second of two pictures, which has no objects: it has no embeddings, and the first has its own.
+
+    FiftyOne passes the error over with a warning; here it is in the results, and the exit code is 8.
+    """
+    options = {"patches_field": "objects", "handle_missing": "error"}
+    vectors = theirs.compute_patch_embeddings(Told(), **options)
+    assert vectors[theirs.last().id] is None and len(vectors[theirs.first().id]) == len(BOXES)
+    arguments = ["embed", GIVEN, labels, "patch", "--patches", "objects", "--handle-missing", "error"]
+    first, last = modelzoo(*arguments, code=8).values()
+    found = [array(box["patch"]) for box in first["objects"]["detections"]]
+    assert np.allclose(found, vectors[theirs.first().id], atol=1e-3), found
+    assert last["error"] == "there are no patches in field `objects`", last
+    try:
+        theirs.compute_patch_embeddings(Told(), skip_failures=False, **options)
+        raise AssertionError("FiftyOne did not raise")
+    except ValueError as error:
+        assert "has no patches" in str(error), error
+    assert modelzoo(*arguments, "--no-skip-failures", code=1) == {}
+    print("  missing patches: skipped, the picture itself, and an error")
 
 
 def check_files(work):

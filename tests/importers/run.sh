@@ -9,13 +9,13 @@ environments=${MODELZOO_IMPORTERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/modelzoo-
 python=$(command -v /usr/bin/python3 || command -v python3)
 checks=("$@")
 if [ ${#checks[@]} -eq 0 ]; then
-    checks=(coco tables labelling fiftyone side_by_side ultralytics)
+    checks=(coco tables labelling fiftyone side_by_side processors videos ultralytics)
 fi
 
 # environment NAME SIZE INSTALLER: makes a virtual environment, and makes it anew when what it is made of has changed.
 environment() {
     local folder=$environments/$1 key
-    key=$(cat "$here"/run.sh "$here"/requirements-*.txt | sha256sum)
+    key=$({ declare -f in_environment "$3" && cat "$here"/requirements-*.txt; } | sha256sum)
     if [ "$(cat "$folder/complete" 2>/dev/null)" != "$key" ]; then
         local started=$SECONDS
         echo "$1: installing from PyPI into $folder (about $2)"
@@ -92,7 +92,7 @@ for check in "${checks[@]}"; do
         environment fiftyone "1.1 GB" install_fiftyone
         interpreter=$environments/fiftyone/bin/python
         ;;
-    side_by_side)
+    side_by_side | processors | videos)
         has_torch "$check" || continue
         environment fiftyone "1.1 GB" install_fiftyone
         interpreter=$environments/fiftyone/bin/python
