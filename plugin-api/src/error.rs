@@ -57,6 +57,11 @@ impl Error {
         Self::new(message).with_kind(ErrorKind::Unsupported)
     }
 
+    /// An option is unknown or has a wrong value, or there is no model of that name: what the user can change.
+    pub fn invalid_option(message: impl fmt::Display) -> Self {
+        Self::new(message).with_kind(ErrorKind::InvalidOption)
+    }
+
     /// Sets the kind.
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.kind = kind;

@@ -1,6 +1,6 @@
 //! A source of models: what FiftyOne's `download_model()` and `load_model()` are there.
 
-use crate::{Device, Error, ErrorKind, Host, Model, Result};
+use crate::{Device, Error, Host, Model, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
 
@@ -49,15 +49,15 @@ impl LoadOptions {
     /// # Errors
     /// When an option is unknown or has a wrong value, in serde's words.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_value(self.settings.clone().into()).map_err(|error| {
-            Error::new(format!("an option cannot be used: {error}")).with_kind(ErrorKind::InvalidOption)
-        })
+        serde_json::from_value(self.settings.clone().into())
+            .map_err(|error| Error::invalid_option(format!("an option cannot be used: {error}")))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(default, deny_unknown_fields)]

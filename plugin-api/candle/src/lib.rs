@@ -11,6 +11,7 @@
 //! | [`detection`] | raw detector outputs to objects, with masks or without |
 //! | [`keypoints`] | points with scores to keypoints |
 //! | [`segmentation`] | scores of pixels to masks |
+//! | `testing` | what tests of plugins share; behind the feature of that name |
 //!
 //! Errors are `modelzoo_plugin_api::Error`, what a plugin's methods return.
 #![deny(missing_docs)]
@@ -24,6 +25,8 @@ pub mod keypoints;
 pub mod network;
 pub mod networks;
 pub mod segmentation;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod weights;
 
 pub use candle_core;

@@ -7,7 +7,7 @@ pub use model::MobileNetV2;
 pub use network::mobilenet_v2;
 
 use modelzoo_candle::{device::Placement, weights::Weights};
-use modelzoo_plugin_api::{Error, ErrorKind, LoadOptions, Model, ModelSource, Result, export_source};
+use modelzoo_plugin_api::{Error, LoadOptions, Model, ModelSource, Result, export_source};
 use std::path::Path;
 
 /// The model's name in the manifest.
@@ -37,10 +37,8 @@ impl Default for Settings {
 impl ModelSource for Source {
     fn load_model(&self, name: &str, path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
         if name != NAME {
-            return Err(
-                Error::new(format!("this source has no model {name:?}, only {NAME:?}"))
-                    .with_kind(ErrorKind::InvalidOption),
-            );
+            let message = format!("this source has no model {name:?}, only {NAME:?}");
+            return Err(Error::invalid_option(message));
         }
         let settings: Settings = options.settings()?;
         let weights = Weights::open(path)?;

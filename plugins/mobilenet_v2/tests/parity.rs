@@ -2,8 +2,9 @@
 
 use mobilenet_v2::{Source, mobilenet_v2};
 use modelzoo_candle::{
-    candle_core::{Device, Tensor},
+    candle_core::Tensor,
     device::Placement,
+    testing::{Photograph, assert_close, load_error, load_options, tensor},
     weights::Weights,
 };
 use modelzoo_plugin_api::{
@@ -35,38 +36,8 @@ fn golden(photograph: &str) -> Weights {
     Weights::open(folder(&name)).unwrap()
 }
 
-struct Photograph {
-    width: usize,
-    height: usize,
-    pixels: Vec<u8>,
-}
-
 fn photograph(name: &str) -> Photograph {
-    let bytes = std::fs::read(folder(&format!("../../examples/photos/{name}.jpg"))).unwrap();
-    let mut decoder = zune_jpeg::JpegDecoder::new(std::io::Cursor::new(bytes));
-    let pixels = decoder.decode().unwrap();
-    let (width, height) = decoder.dimensions().unwrap();
-    Photograph {
-        width,
-        height,
-        pixels,
-    }
-}
-
-fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
-    assert_eq!(found.len(), expected.len());
-    let largest = expected
-        .iter()
-        .fold(0f32, |largest, value| largest.max(value.abs()));
-    let worst = found
-        .iter()
-        .zip(expected)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f32::max);
-    assert!(
-        worst <= tolerance * largest,
-        "{what}: off by {worst} of {largest}"
-    );
+    Photograph::open(folder(&format!("../../examples/photos/{name}.jpg")))
 }
 
 #[test]
@@ -75,13 +46,7 @@ fn logits_and_embeddings_are_torchvision_s() {
     let network = mobilenet_v2(&weights, &Placement::cpu()).unwrap();
     let network = network.with_outputs(&["logits", "<classifier.1"]).unwrap();
     let tensors = PHOTOGRAPHS.map(golden);
-    let inputs: Vec<Tensor> = tensors
-        .iter()
-        .map(|golden| {
-            let input = golden.tensor("input").unwrap();
-            Tensor::from_slice(input.data(), input.dims(), &Device::Cpu).unwrap()
-        })
-        .collect();
+    let inputs: Vec<Tensor> = tensors.iter().map(|golden| tensor(golden, "input")).collect();
     let outputs = network.forward(&Tensor::cat(&inputs, 0).unwrap()).unwrap();
     for (output, name) in outputs.iter().zip(["logits", "embedding"]) {
         for (row, (golden, photograph)) in output
@@ -106,8 +71,8 @@ fn a_photograph_gets_torchvision_s_class_logits_and_embedding() {
     let mut options = PredictOptions::default();
     options.store_logits = true;
     for name in PHOTOGRAPHS {
-        let decoded = photograph(name);
-        let image = Image::new(decoded.width, decoded.height, &decoded.pixels).unwrap();
+        let photograph = photograph(name);
+        let image = photograph.image();
         let Output::Label(Label::Classification(label)) = model.predict(&image, &options).unwrap() else {
             panic!("{name}: no classification")
         };
@@ -141,10 +106,7 @@ fn a_photograph_gets_torchvision_s_class_logits_and_embedding() {
 fn pictures_of_a_batch_do_not_change_each_other() {
     let model = load();
     let decoded = PHOTOGRAPHS.map(photograph);
-    let images: Vec<Image> = decoded
-        .iter()
-        .map(|image| Image::new(image.width, image.height, &image.pixels).unwrap())
-        .collect();
+    let images: Vec<Image> = decoded.iter().map(Photograph::image).collect();
     let options = PredictOptions::default();
     let confidence = |output: &Output| match output {
         Output::Label(Label::Classification(label)) => label.confidence.unwrap(),
@@ -159,29 +121,22 @@ fn pictures_of_a_batch_do_not_change_each_other() {
 
 #[test]
 fn any_layer_can_be_the_embedding() {
-    let decoded = photograph("coffee");
-    let image = Image::new(decoded.width, decoded.height, &decoded.pixels).unwrap();
+    let photograph = photograph("coffee");
     for (layer, shape) in [
         ("features.18.0", vec![1280, 7, 7]),
         ("<features.14.conv.0.0", vec![96, 14, 14]),
     ] {
-        let mut options = LoadOptions::default();
-        options
-            .settings
-            .insert("embeddings_layer".to_owned(), layer.into());
+        let options = load_options([("embeddings_layer", layer.into())]);
         let model = Source
             .load_model("mobilenet-v2-imagenet", &weights_file(), options)
             .unwrap();
-        assert_eq!(model.embed(&image).unwrap().shape(), shape);
+        assert_eq!(model.embed(&photograph.image()).unwrap().shape(), shape);
     }
 }
 
 #[test]
 fn wrong_names_options_and_weights_are_errors() {
-    let kind = |name: &str, path: &Path, options| match Source.load_model(name, path, options) {
-        Ok(_) => panic!("loaded"),
-        Err(error) => error.kind(),
-    };
+    let kind = |name, path: &Path, options| load_error(&Source, name, path, options);
     let name = "mobilenet-v2-imagenet";
     assert_eq!(
         kind("other", &weights_file(), LoadOptions::default()),
@@ -191,8 +146,7 @@ fn wrong_names_options_and_weights_are_errors() {
         ("embedding_layer", "classifier.1"),
         ("embeddings_layer", "classifier.7"),
     ] {
-        let mut options = LoadOptions::default();
-        options.settings.insert(option.to_owned(), value.into());
+        let options = load_options([(option, value.into())]);
         assert_eq!(
             kind(name, &weights_file(), options),
             ErrorKind::InvalidOption,

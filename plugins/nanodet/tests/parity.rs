@@ -1,13 +1,13 @@
 //! The network and the whole model against what onnxruntime computed from the same weights.
 
 use modelzoo_candle::{
-    candle_core::{Device, Tensor},
     detection::Corners,
     device::Placement,
+    testing::{Photograph, assert_close, load_error, load_options, tensor},
     weights::Weights,
 };
 use modelzoo_plugin_api::{
-    ErrorKind, Image, LoadOptions, Model, ModelSource, Output, PredictOptions, label::Detection, label::Label,
+    ErrorKind, LoadOptions, Model, ModelSource, Output, PredictOptions, label::Detection, label::Label,
 };
 use nanodet::{Source, nanodet_g};
 use std::path::{Path, PathBuf};
@@ -26,15 +26,11 @@ fn load(options: LoadOptions) -> Box<dyn Model> {
         .unwrap()
 }
 
-fn detect(model: &dyn Model, photograph: &str, options: &PredictOptions) -> Vec<Detection> {
-    let bytes = std::fs::read(folder(&format!("../../examples/photos/{photograph}.jpg"))).unwrap();
-    let mut decoder = zune_jpeg::JpegDecoder::new(std::io::Cursor::new(bytes));
-    let pixels = decoder.decode().unwrap();
-    let (width, height) = decoder.dimensions().unwrap();
-    let image = Image::new(width, height, &pixels).unwrap();
-    match model.predict(&image, options).unwrap() {
+fn detect(model: &dyn Model, name: &str, options: &PredictOptions) -> Vec<Detection> {
+    let photograph = Photograph::open(folder(&format!("../../examples/photos/{name}.jpg")));
+    match model.predict(&photograph.image(), options).unwrap() {
         Output::Label(Label::Detections(found)) => found.detections,
-        other => panic!("{photograph}: {other:?}"),
+        other => panic!("{name}: {other:?}"),
     }
 }
 
@@ -43,13 +39,10 @@ fn raw_outputs_are_onnxruntime_s() {
     let weights = Weights::open(weights_file()).unwrap();
     let network = nanodet_g(&weights, &Placement::cpu()).unwrap();
     for photograph in ["astronaut", "chelsea"] {
-        let golden = folder(&format!(
-            "../../tests/fixtures/golden/{photograph}.nanodet.safetensors"
-        ));
-        let golden = Weights::open(golden).unwrap();
-        let input = golden.tensor("input").unwrap();
-        let input = Tensor::from_slice(input.data(), input.dims(), &Device::Cpu).unwrap();
-        for (output, stride) in network.forward(&input).unwrap().iter().zip([8, 16, 32]) {
+        let golden = format!("../../tests/fixtures/golden/{photograph}.nanodet.safetensors");
+        let golden = Weights::open(folder(&golden)).unwrap();
+        let outputs = network.forward(&tensor(&golden, "input")).unwrap();
+        for (output, stride) in outputs.iter().zip([8, 16, 32]) {
             let output: Vec<Vec<f32>> = output.squeeze(0).unwrap().to_vec2().unwrap();
             let scores = output
                 .iter()
@@ -58,20 +51,8 @@ fn raw_outputs_are_onnxruntime_s() {
             let boxes = output.iter().flat_map(|cell| &cell[80..]).copied();
             for (name, found) in [("scores", scores.collect::<Vec<_>>()), ("boxes", boxes.collect())] {
                 let expected = golden.tensor(&format!("{name}_s{stride}")).unwrap();
-                assert_eq!(found.len(), expected.data().len());
-                let largest = expected
-                    .data()
-                    .iter()
-                    .fold(0f32, |largest, value| largest.max(value.abs()));
-                let worst = found
-                    .iter()
-                    .zip(expected.data())
-                    .map(|(a, b)| (a - b).abs())
-                    .fold(0.0, f32::max);
-                assert!(
-                    worst <= 1e-4 * largest,
-                    "{photograph}, {name} of stride {stride}: off by {worst} of {largest}"
-                );
+                let what = format!("{photograph}, {name} of stride {stride}");
+                assert_close(&found, expected.data(), 1e-4, &what);
             }
         }
     }
@@ -115,14 +96,8 @@ fn options_choose_what_is_found() {
     options.confidence_threshold = Some(0.5);
     assert!(detect(&*load(LoadOptions::default()), "chelsea", &options).is_empty());
 
-    let mut load_options = LoadOptions::default();
-    load_options
-        .settings
-        .insert("max_detections".to_owned(), 2.into());
-    load_options
-        .settings
-        .insert("score_threshold".to_owned(), 0.0.into());
-    let two = detect(&*load(load_options), "chelsea", &PredictOptions::default());
+    let settings = load_options([("max_detections", 2.into()), ("score_threshold", 0.0.into())]);
+    let two = detect(&*load(settings), "chelsea", &PredictOptions::default());
     assert_eq!(
         two.iter()
             .map(|one| one.label.as_deref().unwrap())
@@ -133,25 +108,18 @@ fn options_choose_what_is_found() {
 
 #[test]
 fn wrong_names_options_and_weights_are_errors() {
-    let kind = |name: &str, path: &Path, option: Option<(&str, f64)>| {
-        let mut options = LoadOptions::default();
-        options
-            .settings
-            .extend(option.map(|(name, value)| (name.to_owned(), value.into())));
-        match Source.load_model(name, path, options) {
-            Ok(_) => panic!("loaded"),
-            Err(error) => error.kind(),
-        }
-    };
-    let name = "nanodet-g-coco";
-    assert_eq!(kind("other", &weights_file(), None), ErrorKind::InvalidOption);
+    let kind = |name, path: &Path, options| load_error(&Source, name, path, options);
+    let (name, none) = ("nanodet-g-coco", LoadOptions::default());
     assert_eq!(
-        kind(name, &weights_file(), Some(("nms_iou", 1.5))),
+        kind("other", &weights_file(), none.clone()),
         ErrorKind::InvalidOption
     );
-    assert_eq!(
-        kind(name, &weights_file(), Some(("nms_uoi", 0.5))),
-        ErrorKind::InvalidOption
-    );
-    assert_eq!(kind(name, &folder("manifest.json"), None), ErrorKind::Weights);
+    for (option, value) in [("nms_iou", 1.5.into()), ("nms_uoi", 0.5.into())] {
+        assert_eq!(
+            kind(name, &weights_file(), load_options([(option, value)])),
+            ErrorKind::InvalidOption,
+            "{option}"
+        );
+    }
+    assert_eq!(kind(name, &folder("manifest.json"), none), ErrorKind::Weights);
 }

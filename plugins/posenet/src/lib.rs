@@ -11,7 +11,7 @@ pub use network::posenet;
 pub use settings::{People, Settings};
 
 use modelzoo_candle::{device::Placement, weights::Weights};
-use modelzoo_plugin_api::{Error, ErrorKind, LoadOptions, Model, ModelSource, Result, export_source};
+use modelzoo_plugin_api::{Error, LoadOptions, Model, ModelSource, Result, export_source};
 use std::path::Path;
 
 /// The model's name in the manifest.
@@ -24,18 +24,13 @@ pub struct Source;
 impl ModelSource for Source {
     fn load_model(&self, name: &str, path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
         if name != NAME {
-            return Err(
-                Error::new(format!("this source has no model {name:?}, only {NAME:?}"))
-                    .with_kind(ErrorKind::InvalidOption),
-            );
+            let message = format!("this source has no model {name:?}, only {NAME:?}");
+            return Err(Error::invalid_option(message));
         }
         let settings = options.settings::<Settings>()?.checked()?;
         let weights = Weights::open(path)?;
-        Ok(Box::new(PoseNet::new(
-            &weights,
-            &Placement::from_options(&options),
-            settings,
-        )?))
+        let placement = Placement::from_options(&options);
+        Ok(Box::new(PoseNet::new(&weights, &placement, settings)?))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What users may set with `--set`.
 
-use modelzoo_plugin_api::{Error, ErrorKind, Result};
+use modelzoo_plugin_api::{Error, Result};
 
 /// The options of this source.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
@@ -48,10 +48,8 @@ impl Settings {
     /// When a threshold is outside of 0..=1 or the radius is negative.
     pub fn checked(self) -> Result<Self> {
         let fail = |name: &str, value: f32, range: &str| {
-            Err(
-                Error::new(format!("the option {name} is {value}, but must be {range}"))
-                    .with_kind(ErrorKind::InvalidOption),
-            )
+            let message = format!("the option {name} is {value}, but must be {range}");
+            Err(Error::invalid_option(message))
         };
         let thresholds = [
             ("root_threshold", self.root_threshold),

@@ -1,12 +1,12 @@
 //! The network and the whole model against what onnxruntime computed from the same weights.
 
 use modelzoo_candle::{
-    candle_core::{Device, Tensor},
     device::Placement,
+    testing::{Photograph, assert_close, load_error, load_options, numbers, tensor},
     weights::Weights,
 };
 use modelzoo_plugin_api::{
-    ErrorKind, Image, LoadOptions, ModelSource, Output, PredictOptions,
+    ErrorKind, LoadOptions, ModelSource, Output, PredictOptions,
     label::{Keypoint, Label},
 };
 use posenet::{Source, posenet};
@@ -20,20 +20,15 @@ fn weights_file() -> PathBuf {
     folder("weights/posenet.safetensors")
 }
 
-fn predict(people: &str, photograph: &str, options: &PredictOptions) -> Vec<Keypoint> {
-    let mut load_options = LoadOptions::default();
-    load_options.settings.insert("people".to_owned(), people.into());
+fn predict(people: &str, name: &str, options: &PredictOptions) -> Vec<Keypoint> {
+    let settings = load_options([("people", people.into())]);
     let model = Source
-        .load_model("posenet-coco", &weights_file(), load_options)
+        .load_model("posenet-coco", &weights_file(), settings)
         .unwrap();
-    let bytes = std::fs::read(folder(&format!("../../examples/photos/{photograph}.jpg"))).unwrap();
-    let mut decoder = zune_jpeg::JpegDecoder::new(std::io::Cursor::new(bytes));
-    let pixels = decoder.decode().unwrap();
-    let (width, height) = decoder.dimensions().unwrap();
-    let image = Image::new(width, height, &pixels).unwrap();
-    match model.predict(&image, options).unwrap() {
+    let photograph = Photograph::open(folder(&format!("../../examples/photos/{name}.jpg")));
+    match model.predict(&photograph.image(), options).unwrap() {
         Output::Label(Label::Keypoints(found)) => found.keypoints,
-        other => panic!("{photograph}: {other:?}"),
+        other => panic!("{name}: {other:?}"),
     }
 }
 
@@ -42,29 +37,14 @@ fn heatmaps_and_offsets_are_onnxruntime_s() {
     let weights = Weights::open(weights_file()).unwrap();
     let network = posenet(&weights, &Placement::cpu()).unwrap();
     for photograph in ["astronaut", "chelsea"] {
-        let golden = folder(&format!(
-            "../../tests/fixtures/golden/{photograph}.posenet.safetensors"
-        ));
-        let golden = Weights::open(golden).unwrap();
-        let input = golden.tensor("input").unwrap();
-        let input = Tensor::from_slice(input.data(), input.dims(), &Device::Cpu).unwrap();
-        for (output, name) in network.forward(&input).unwrap().iter().zip(["heatmap", "offset"]) {
+        let golden = format!("../../tests/fixtures/golden/{photograph}.posenet.safetensors");
+        let golden = Weights::open(folder(&golden)).unwrap();
+        let outputs = network.forward(&tensor(&golden, "input")).unwrap();
+        for (output, name) in outputs.iter().zip(["heatmap", "offset"]) {
             let expected = golden.tensor(name).unwrap();
             assert_eq!(output.dims(), expected.dims());
-            let found: Vec<f32> = output.flatten_all().unwrap().to_vec1().unwrap();
-            let largest = expected
-                .data()
-                .iter()
-                .fold(0f32, |largest, value| largest.max(value.abs()));
-            let worst = found
-                .iter()
-                .zip(expected.data())
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f32::max);
-            assert!(
-                worst <= 1e-4 * largest,
-                "{photograph}, {name}: off by {worst} of {largest}"
-            );
+            let what = format!("{photograph}, {name}");
+            assert_close(&numbers(output), expected.data(), 1e-4, &what);
         }
     }
 }
@@ -134,25 +114,18 @@ fn unsure_points_are_missing_and_empty_scenes_have_nobody() {
 
 #[test]
 fn wrong_names_options_and_weights_are_errors() {
-    let kind = |name: &str, path: &Path, option: Option<(&str, serde_json::Value)>| {
-        let mut options = LoadOptions::default();
-        options
-            .settings
-            .extend(option.map(|(name, value)| (name.to_owned(), value)));
-        match Source.load_model(name, path, options) {
-            Ok(_) => panic!("loaded"),
-            Err(error) => error.kind(),
-        }
-    };
-    let name = "posenet-coco";
-    assert_eq!(kind("other", &weights_file(), None), ErrorKind::InvalidOption);
+    let kind = |name, path: &Path, options| load_error(&Source, name, path, options);
+    let (name, none) = ("posenet-coco", LoadOptions::default());
     assert_eq!(
-        kind(name, &weights_file(), Some(("people", "all".into()))),
+        kind("other", &weights_file(), none.clone()),
         ErrorKind::InvalidOption
     );
-    assert_eq!(
-        kind(name, &weights_file(), Some(("nms_radius", (-1.0).into()))),
-        ErrorKind::InvalidOption
-    );
-    assert_eq!(kind(name, &folder("manifest.json"), None), ErrorKind::Weights);
+    for (option, value) in [("people", "all".into()), ("nms_radius", (-1.0).into())] {
+        assert_eq!(
+            kind(name, &weights_file(), load_options([(option, value)])),
+            ErrorKind::InvalidOption,
+            "{option}"
+        );
+    }
+    assert_eq!(kind(name, &folder("manifest.json"), none), ErrorKind::Weights);
 }

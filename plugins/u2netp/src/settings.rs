@@ -1,6 +1,6 @@
 //! What users may set with `--set`.
 
-use modelzoo_plugin_api::{Error, ErrorKind, Result};
+use modelzoo_plugin_api::{Error, Result};
 
 /// The options of this source.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
@@ -48,10 +48,8 @@ impl Settings {
             ("smallest_area", self.smallest_area),
         ] {
             if !(0.0..=1.0).contains(&value) {
-                return Err(
-                    Error::new(format!("the option {name} is {value}, but must be from 0 to 1"))
-                        .with_kind(ErrorKind::InvalidOption),
-                );
+                let message = format!("the option {name} is {value}, but must be from 0 to 1");
+                return Err(Error::invalid_option(message));
             }
         }
         Ok(self)

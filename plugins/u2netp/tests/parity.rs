@@ -1,11 +1,11 @@
 //! The network and the whole model against what onnxruntime computed from the same weights.
 
 use modelzoo_candle::{
-    candle_core::{Device, Tensor},
     device::Placement,
+    testing::{Photograph, load_error, load_options, numbers, tensor},
     weights::Weights,
 };
-use modelzoo_plugin_api::{ErrorKind, Image, LoadOptions, ModelSource, Output, PredictOptions, label::Label};
+use modelzoo_plugin_api::{ErrorKind, LoadOptions, ModelSource, Output, PredictOptions, label::Label};
 use std::path::{Path, PathBuf};
 use u2netp::{Source, u2netp};
 
@@ -17,29 +17,26 @@ fn weights_file() -> PathBuf {
     folder("weights/u2netp.safetensors")
 }
 
-fn golden(photograph: &str) -> (Vec<f32>, Vec<f32>) {
-    let file = folder(&format!(
-        "../../tests/fixtures/golden/{photograph}.u2netp.safetensors"
-    ));
-    let golden = Weights::open(file).unwrap();
-    let values = |name| golden.tensor(name).unwrap().data().to_vec();
-    (values("input"), values("saliency"))
+fn golden(photograph: &str) -> Weights {
+    let name = format!("../../tests/fixtures/golden/{photograph}.u2netp.safetensors");
+    Weights::open(folder(&name)).unwrap()
 }
 
-fn predict(output: &str, photograph: &str) -> Label {
-    let mut options = LoadOptions::default();
-    options.settings.insert("output".to_owned(), output.into());
+/// The map that onnxruntime computed.
+fn saliency(photograph: &str) -> Vec<f32> {
+    golden(photograph).tensor("saliency").unwrap().data().to_vec()
+}
+
+fn predict(output: &str, name: &str) -> Label {
+    let settings = load_options([("output", output.into())]);
     let model = Source
-        .load_model("u2netp-saliency", &weights_file(), options)
+        .load_model("u2netp-saliency", &weights_file(), settings)
         .unwrap();
-    let bytes = std::fs::read(folder(&format!("../../examples/photos/{photograph}.jpg"))).unwrap();
-    let mut decoder = zune_jpeg::JpegDecoder::new(std::io::Cursor::new(bytes));
-    let pixels = decoder.decode().unwrap();
-    let (width, height) = decoder.dimensions().unwrap();
-    let image = Image::new(width, height, &pixels).unwrap();
-    match model.predict(&image, &PredictOptions::default()).unwrap() {
+    let photograph = Photograph::open(folder(&format!("../../examples/photos/{name}.jpg")));
+    let options = PredictOptions::default();
+    match model.predict(&photograph.image(), &options).unwrap() {
         Output::Label(label) => label,
-        other => panic!("{photograph}: {other:?}"),
+        other => panic!("{name}: {other:?}"),
     }
 }
 
@@ -48,19 +45,12 @@ fn the_saliency_is_onnxruntime_s() {
     let weights = Weights::open(weights_file()).unwrap();
     let network = u2netp(&weights, &Placement::cpu()).unwrap();
     for photograph in ["astronaut", "chelsea"] {
-        let (input, expected) = golden(photograph);
-        let input = Tensor::from_vec(input, (1, 3, 320, 320), &Device::Cpu).unwrap();
-        let found: Vec<f32> = network.forward(&input).unwrap()[0]
-            .flatten_all()
-            .unwrap()
-            .to_vec1()
-            .unwrap();
+        let input = tensor(&golden(photograph), "input");
+        let found = numbers(&network.forward(&input).unwrap()[0]);
+        let expected = saliency(photograph);
         assert_eq!(found.len(), expected.len());
-        let worst = found
-            .iter()
-            .zip(&expected)
-            .map(|(a, b)| (a - b).abs())
-            .fold(0.0, f32::max);
+        let differences = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+        let worst = differences.fold(0.0, f32::max);
         assert!(worst < 1e-3, "{photograph}: off by {worst}");
     }
 }
@@ -68,7 +58,7 @@ fn the_saliency_is_onnxruntime_s() {
 #[test]
 fn a_photograph_s_map_mask_and_objects_agree() {
     for photograph in ["astronaut", "chelsea"] {
-        let (_, expected) = golden(photograph);
+        let expected = saliency(photograph);
         let Label::Heatmap(heatmap) = predict("heatmap", photograph) else {
             panic!("no map")
         };
@@ -111,25 +101,18 @@ fn a_photograph_s_map_mask_and_objects_agree() {
 
 #[test]
 fn wrong_names_options_and_weights_are_errors() {
-    let kind = |name: &str, path: &Path, option: Option<(&str, serde_json::Value)>| {
-        let mut options = LoadOptions::default();
-        options
-            .settings
-            .extend(option.map(|(name, value)| (name.to_owned(), value)));
-        match Source.load_model(name, path, options) {
-            Ok(_) => panic!("loaded"),
-            Err(error) => error.kind(),
-        }
-    };
-    let name = "u2netp-saliency";
-    assert_eq!(kind("other", &weights_file(), None), ErrorKind::InvalidOption);
+    let kind = |name, path: &Path, options| load_error(&Source, name, path, options);
+    let (name, none) = ("u2netp-saliency", LoadOptions::default());
     assert_eq!(
-        kind(name, &weights_file(), Some(("output", "boxes".into()))),
+        kind("other", &weights_file(), none.clone()),
         ErrorKind::InvalidOption
     );
-    assert_eq!(
-        kind(name, &weights_file(), Some(("threshold", 2.0.into()))),
-        ErrorKind::InvalidOption
-    );
-    assert_eq!(kind(name, &folder("manifest.json"), None), ErrorKind::Weights);
+    for (option, value) in [("output", "boxes".into()), ("threshold", 2.0.into())] {
+        assert_eq!(
+            kind(name, &weights_file(), load_options([(option, value)])),
+            ErrorKind::InvalidOption,
+            "{option}"
+        );
+    }
+    assert_eq!(kind(name, &folder("manifest.json"), none), ErrorKind::Weights);
 }
