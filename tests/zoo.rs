@@ -3,7 +3,7 @@
 
 mod support;
 
-use modelzoo_sources::trust::{SIGNATURE_FILE, signed_message};
+use modelzoo_sources::trust::SIGNATURE_FILE;
 use serde_json::Value;
 use std::fs;
 use support::{
@@ -121,12 +121,17 @@ fn the_policy_denies_waits_and_wants_signatures() {
     let publish = |name: &str, is_signed: bool| {
         let work = user.path(name);
         support::copy_folder(&support::sample("brightness"), &work);
+        git(&work, &["init", "--quiet"]);
         if is_signed {
-            let message = signed_message(&work).unwrap();
-            let signature = minisign::sign(None, &keys.sk, message.as_bytes(), None, None).unwrap();
+            // What is not published is not signed.
+            fs::write(work.join(".gitignore"), "*.log\n").unwrap();
+            fs::write(work.join("build.log"), "noise").unwrap();
+            let text = user
+                .run(["plugin", "signed-text", work.to_str().unwrap()])
+                .expect(0);
+            let signature = minisign::sign(None, &keys.sk, text.stdout.as_bytes(), None, None).unwrap();
             fs::write(work.join(SIGNATURE_FILE), signature.into_string()).unwrap();
         }
-        git(&work, &["init", "--quiet"]);
         git(&work, &["add", "--all"]);
         git(&work, &["commit", "--quiet", "-m", "A source"]);
         let served = user.path("served/acme").join(name);

@@ -121,6 +121,18 @@ impl Packing {
         self.entries.iter().map(|entry| entry.path.as_str())
     }
 
+    /// The hash of the tree, with the source's folder as its root.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn tree_hash(&self) -> Result<Sha256Digest, PackError> {
+        let mut hasher = TreeHasher::default();
+        for entry in &self.entries {
+            hasher.add(entry.path.clone(), entry.kind, entry.digest()?);
+        }
+        Ok(hasher.finish())
+    }
+
     /// Writes the `.tar.gz` file `archive`, in which everything lies in the folder `name`. It is there whole or not at
     /// all.
     ///
@@ -143,11 +155,7 @@ impl Packing {
         let mut hasher = TreeHasher::default();
         for entry in &self.entries {
             let path = format!("{name}/{}", entry.path);
-            let unreadable = |source| PackError::Read {
-                path: entry.place.clone(),
-                source,
-            };
-            let hash = digest(entry.kind, &entry.place).map_err(unreadable)?;
+            let hash = entry.digest()?;
             append(&mut tar, &path, entry).map_err(failed)?;
             hasher.add(path, entry.kind, hash);
         }
@@ -163,6 +171,15 @@ impl Packing {
             sha256,
             tree_hash: hasher.finish(),
             size_bytes,
+        })
+    }
+}
+
+impl Entry {
+    fn digest(&self) -> Result<Sha256Digest, PackError> {
+        digest(self.kind, &self.place).map_err(|source| PackError::Read {
+            path: self.place.clone(),
+            source,
         })
     }
 }

@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 pub use error::TrustError;
-pub use signature::{SIGNATURE_FILE, signed_message};
+pub use signature::{SIGNATURE_FILE, message_to_sign};
 pub use store::{Decision, DecisionKind, TrustStore};
 pub use summary::Summary;
 

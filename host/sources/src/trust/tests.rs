@@ -235,7 +235,7 @@ fn a_signature_has_to_be_of_this_tree_by_this_key() {
     let author = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
     let stranger = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
     let sign = |keys: &minisign::KeyPair| {
-        let message = signed_message(&world.root()).unwrap();
+        let message = message_to_sign(&world.root()).unwrap();
         let signature = minisign::sign(None, &keys.sk, message.as_bytes(), None, None).unwrap();
         std::fs::write(world.root().join(SIGNATURE_FILE), signature.into_string()).unwrap();
     };

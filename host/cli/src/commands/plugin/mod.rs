@@ -6,6 +6,7 @@ mod crate_manifest;
 mod new;
 mod pack;
 mod picture;
+mod signed_text;
 
 use crate::{arguments::Global, exit::Exit, terminal::Terminal};
 use clap::{Args, Subcommand};
@@ -27,6 +28,8 @@ enum Action {
     Bench(bench::BenchArguments),
     /// Pack a source into an archive that is the same wherever it is packed
     Pack(pack::PackArguments),
+    /// Print the text that the author of a source signs with minisign
+    SignedText(signed_text::SignedTextArguments),
 }
 
 pub fn run(arguments: &PluginArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
@@ -35,6 +38,7 @@ pub fn run(arguments: &PluginArguments, global: &Global, terminal: &Terminal) ->
         Action::Check(arguments) => check::run(arguments, global, terminal),
         Action::Bench(arguments) => bench::run(arguments, global, terminal),
         Action::Pack(arguments) => pack::run(arguments, terminal),
+        Action::SignedText(arguments) => signed_text::run(arguments, terminal),
     }
 }
 
