@@ -13,7 +13,7 @@ use support::{
 };
 
 /// What differs from machine to machine and from run to run, and what stands for it.
-const FILTERS: [(&str, &str); 12] = [
+const FILTERS: [(&str, &str); 13] = [
     (r"\b[0-9a-f]{64}\b", "[SHA-256]"),
     (r"\b[0-9a-f]{40}\b", "[COMMIT]"),
     (r"\b[0-9a-f]{12}\b", "[SHORT]"),
@@ -25,6 +25,7 @@ const FILTERS: [(&str, &str); 12] = [
     (r#""(committed|registered)_at": \d+"#, r#""$1_at": [SECONDS]"#),
     (r"\d+(\.\d+)? [KMG]i?B|\b[1-9]\d* B\b", "[SIZE]"),
     (r#""base64":"[^"]+""#, r#""base64":"[BASE64]""#),
+    (r"libgit2 [0-9.]+", "libgit2 [VERSION]"),
     // The width of this column is that of the home folder's path.
     (r"(?m)^source {3,}(commit|decision)", "source  $1"),
 ];
@@ -66,6 +67,15 @@ fn session(user: &User, commands: &[&str]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Puts a source into the user's folder `source` that is built already, whatever other tests have done: a plan would
+/// tell of the build.
+fn add_built_source(user: &User) {
+    copy_folder(&sample("brightness"), &user.path("source"));
+    for command in ["download", "delete"] {
+        user.run([command, "./source"]).expect(0);
+    }
 }
 
 /// The names in the `Commands` of a help text.
@@ -128,7 +138,7 @@ fn listing_and_looking_at_models() {
 #[test]
 fn downloading_and_deleting_weights() {
     let user = User::new();
-    copy_folder(&sample("brightness"), &user.path("source"));
+    add_built_source(&user);
     let commands = [
         "find ./source",
         "download ./source --dry-run",
@@ -248,6 +258,8 @@ fn writing_a_plugin() {
         "plugin pack my-model",
         "plugin pack my-model --json",
         "plugin pack my-model -o my-model.zip",
+        "plugin signed-text my-model",
+        "plugin signed-text nowhere",
     ];
     assert_looks(&user, "plugin", &(before + &session(&user, &commands)));
 
@@ -263,7 +275,7 @@ fn writing_a_plugin() {
 #[test]
 fn applying_and_embedding() {
     let user = User::new();
-    copy_folder(&sample("brightness"), &user.path("source"));
+    add_built_source(&user);
     let pictures = user.path("pictures");
     fs::create_dir(&pictures).unwrap();
     for (name, grey) in [("bright", 250), ("dark", 5)] {
@@ -284,6 +296,44 @@ fn applying_and_embedding() {
         "apply ./source labelled.sqlite predictions",
     ];
     assert_looks(&user, "apply", &session(&user, &commands));
+}
+
+#[test]
+fn examining_a_machine() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut user = User::new();
+    for variable in [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+    ] {
+        // Empty counts as not set.
+        user = user.with_variable(variable, "");
+    }
+    let programs = user.path("programs");
+    fs::create_dir(&programs).unwrap();
+    let mut user = user.with_variable("PATH", programs.to_str().unwrap());
+    let nothing = session(&user, &["doctor"]);
+    for (name, version) in [
+        ("cargo", "cargo 1.99.0 (abc 2026-01-01)"),
+        ("rustc", "rustc 1.50.0 (abc 2026-01-01)"),
+        ("cc", "cc (Debian 12) 12.2.0"),
+        ("ffmpeg", "ffmpeg version 7.1"),
+        ("nvidia-smi", "GPU 0: NVIDIA A100 (UUID: GPU-1234)"),
+    ] {
+        let program = programs.join(name);
+        fs::write(&program, format!("#!/bin/sh\necho '{version}'\n")).unwrap();
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    user = user
+        .with_variable("HTTPS_PROXY", "http://me:secret@proxy.example.com:3128")
+        .with_variable("HF_TOKEN", "secret")
+        .with_config("[mirrors]\n\"https://github.com/\" = \"https://git.example.com/\"\n");
+    let equipped = session(&user, &["doctor", "doctor --json"]);
+    assert_looks(&user, "doctor", &(nothing + &equipped));
 }
 
 #[test]

@@ -123,12 +123,19 @@ impl User {
                 command.env(tool, Path::new(&home).join(folder));
             }
         }
+        for variable in [
+            "GITHUB_TOKEN",
+            "HF_TOKEN",
+            "MODELZOO_CONFIG",
+            "MODELZOO_HOME",
+            "XDG_CONFIG_HOME",
+            "XDG_DATA_HOME",
+            "RUST_BACKTRACE",
+        ] {
+            command.env_remove(variable);
+        }
         command
             .env("HOME", self.home.path())
-            .env_remove("GITHUB_TOKEN")
-            .env_remove("MODELZOO_CONFIG");
-        command
-            .env_remove("RUST_BACKTRACE")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -1,6 +1,5 @@
 //! What the checks ask of the machine.
 use std::io::{self, Read as _};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,9 +17,6 @@ pub trait Machine {
 
     /// The value of an environment variable, if it is set and not empty.
     fn variable(&self, name: &str) -> Option<String>;
-
-    /// The text of a small file, such as those in `/proc`.
-    fn text(&self, path: &Path) -> Option<String>;
 }
 
 /// The machine that this runs on.
@@ -60,9 +56,5 @@ impl Machine for ThisMachine {
 
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
-    }
-
-    fn text(&self, path: &Path) -> Option<String> {
-        std::fs::read_to_string(path).ok()
     }
 }

@@ -3,7 +3,6 @@
 //! Nothing is changed but a temporary file in the store, and no program does more than tell its version.
 mod machine;
 mod network;
-mod sandbox;
 mod store;
 mod tools;
 
@@ -69,12 +68,7 @@ impl Check {
         detail: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self {
-            name: name.into(),
-            verdict: Verdict::Warning,
-            detail: detail.into(),
-            remedy: Some(remedy.into()),
-        }
+        Self::wanting(Verdict::Warning, name.into(), detail.into(), remedy.into())
     }
 
     /// Something without which nothing works.
@@ -83,11 +77,15 @@ impl Check {
         detail: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
+        Self::wanting(Verdict::Bad, name.into(), detail.into(), remedy.into())
+    }
+
+    fn wanting(verdict: Verdict, name: Cow<'static, str>, detail: String, remedy: String) -> Self {
         Self {
-            name: name.into(),
-            verdict: Verdict::Bad,
-            detail: detail.into(),
-            remedy: Some(remedy.into()),
+            name,
+            verdict,
+            detail,
+            remedy: Some(remedy),
         }
     }
 }
@@ -103,7 +101,6 @@ pub fn examine(
     checks.extend(store::checks(store_root, data_dir));
     checks.extend(tools::checks(machine));
     checks.extend(network::checks(machine, config.ok()));
-    checks.push(sandbox::check(machine));
     checks
 }
 

@@ -8,7 +8,6 @@ use super::*;
 struct Described {
     outputs: BTreeMap<&'static str, &'static str>,
     variables: BTreeMap<&'static str, &'static str>,
-    files: BTreeMap<&'static str, &'static str>,
 }
 
 impl Machine for Described {
@@ -22,10 +21,6 @@ impl Machine for Described {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).map(|text| (*text).to_owned())
     }
-
-    fn text(&self, path: &Path) -> Option<String> {
-        self.files.get(path.to_str()?).map(|text| (*text).to_owned())
-    }
 }
 
 fn equipped() -> Described {
@@ -37,11 +32,6 @@ fn equipped() -> Described {
             ("ffmpeg", "ffmpeg version 7.1\n"),
         ]),
         variables: BTreeMap::new(),
-        files: BTreeMap::from([
-            ("/sys/kernel/security/lsm", "capability,landlock,yama\n"),
-            ("/proc/self/status", "Name:\tx\nSeccomp:\t0\n"),
-            ("/proc/sys/user/max_user_namespaces", "1000\n"),
-        ]),
     }
 }
 
@@ -150,22 +140,6 @@ fn proxies_are_shown_without_their_password() {
     );
     machine.variables.insert("HF_TOKEN", "secret");
     assert_eq!(examined(&machine)["tokens"].detail, "HF_TOKEN is set");
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_kernel_without_confinement_is_a_warning() {
-    assert_eq!(
-        examined(&equipped())["sandbox"].detail,
-        "landlock, seccomp, user namespaces"
-    );
-    let mut machine = equipped();
-    machine
-        .files
-        .insert("/sys/kernel/security/lsm", "capability,yama");
-    let check = &examined(&machine)["sandbox"];
-    assert_eq!(check.verdict, Verdict::Warning);
-    assert_eq!(check.detail, "no landlock, seccomp, user namespaces");
 }
 
 #[test]
