@@ -39,6 +39,11 @@ impl Terminal {
 }
 
 impl Bar {
+    /// Whether anybody sees it.
+    pub fn is_shown(&self) -> bool {
+        !self.0.is_hidden()
+    }
+
     /// So much is done.
     pub fn set(&self, done: u64) {
         self.0.set_position(done);

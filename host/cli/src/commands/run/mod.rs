@@ -54,7 +54,10 @@ pub fn run(
     let bar = Arc::new(terminal.bar(Step::Pictures, command.label, Some(0)));
     command.task.run_options_mut().progress = Some(show(&bar, command.label));
     let work = Work::begin(model, origin, &command.task, &mut input, arguments.existing())?;
-    bar.set_total(work.count()?.saturating_sub(work.before().done));
+    // Counting walks every folder once more, which nobody need wait for who sees no bar.
+    if bar.is_shown() {
+        bar.set_total(work.count()?.saturating_sub(work.before().done));
+    }
     let report = Report::create(arguments.failures.as_deref())?;
     let mut results = Results {
         writer: Writer::create(&destination, model.info(), origin)?,
