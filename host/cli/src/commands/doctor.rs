@@ -1,6 +1,7 @@
 //! `modelzoo doctor`: why does it not work here?
 
 use crate::{
+    arguments::JsonArgument,
     exit::Exit,
     terminal::{print_checks, print_json},
 };
@@ -13,16 +14,15 @@ use modelzoo_sources::{
 
 #[derive(Clone, Debug, Args)]
 pub struct DoctorArguments {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    facts: JsonArgument,
 }
 
 pub fn run(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
     let config = Config::load();
     let (store, data) = (Store::default_root()?, Store::default_data_dir()?);
     let checks = examine(&ThisMachine, config.as_ref(), &store, &data);
-    if arguments.json {
+    if arguments.facts.json {
         print_json(&checks)?;
     } else {
         print_checks(&checks);

@@ -2,7 +2,7 @@
 
 use super::zoo::open;
 use crate::{
-    arguments::{Global, ModelChoice},
+    arguments::{Global, JsonArgument, ModelChoice},
     exit::Exit,
     terminal::{Terminal, print_facts, print_json},
 };
@@ -15,9 +15,8 @@ pub struct InfoArguments {
     #[command(flatten)]
     choice: ModelChoice,
 
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    facts: JsonArgument,
 }
 
 /// What is known of a model.
@@ -36,7 +35,7 @@ pub fn run(arguments: &InfoArguments, global: &Global, terminal: &Terminal) -> a
     let zoo = open(global, terminal)?;
     let found = zoo.find_model(&arguments.choice.model, arguments.choice.name.as_deref())?;
     let info = info(&found);
-    if arguments.json {
+    if arguments.facts.json {
         print_json(&info)?;
     } else {
         print(&info);

@@ -2,7 +2,7 @@
 
 use super::zoo::open;
 use crate::{
-    arguments::Global,
+    arguments::{Global, JsonArgument},
     exit::Exit,
     terminal::{Terminal, count, print_json},
 };
@@ -11,16 +11,15 @@ use modelzoo_sources::{lock::LockFile, store::Verdict};
 
 #[derive(Clone, Debug, Args)]
 pub struct LockArguments {
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    facts: JsonArgument,
 }
 
 /// Writes the lock file from what was run in this folder.
 pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
     let (path, changes) = LockFile::lock_recorded(zoo.settings().lock_place.clone())?;
-    if arguments.json {
+    if arguments.facts.json {
         print_json(&serde_json::json!({ "path": path, "changes": changes }))?;
     } else {
         changes.iter().for_each(|change| println!("{change}"));
@@ -35,7 +34,7 @@ pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> 
 
 /// Checks all that the store holds against its hashes.
 pub fn verify(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
-    verify_store(arguments.json, false, global, terminal)
+    verify_store(arguments.facts.json, false, global, terminal)
 }
 
 /// As `verify`; with `repair`, what was changed is moved away and fetched again on its next use.

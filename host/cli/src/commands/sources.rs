@@ -48,6 +48,12 @@ struct SourceArgument {
     output: JsonArgument,
 }
 
+impl SourceArgument {
+    fn reference(&self, zoo: &Zoo) -> Result<SourceRef, ZooError> {
+        zoo.parse_reference(&self.source)
+    }
+}
+
 #[derive(Clone, Debug, Args)]
 struct ChangeArguments {
     #[command(flatten)]
@@ -73,7 +79,7 @@ pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -
         Action::Add(arguments) => add(&zoo, arguments, global, terminal)?,
         Action::List(output) => list(&zoo, output.json, terminal)?,
         Action::Show(arguments) => {
-            let known = zoo.registry().find(&zoo.parse_reference(&arguments.source)?)?;
+            let known = zoo.registry().find(&arguments.reference(&zoo)?)?;
             show(&known, arguments.output.json)?;
         }
         Action::Update(arguments) => update(&zoo, arguments, terminal)?,
@@ -83,16 +89,13 @@ pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -
 }
 
 fn add(zoo: &Zoo, arguments: &ChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<()> {
-    let ChangeArguments {
-        source: arguments,
-        dry_run,
-    } = arguments;
-    let reference = zoo.parse_reference(&arguments.source)?;
-    if dry_run.dry_run {
-        return plan_to_add(&reference, global, terminal)?.print(arguments.output.json);
+    let reference = arguments.source.reference(zoo)?;
+    let json = arguments.source.output.json;
+    if arguments.dry_run.dry_run {
+        return plan_to_add(&reference, global, terminal)?.print(json);
     }
     let known = zoo.register_source(&reference, true)?;
-    show(&known, arguments.output.json)
+    show(&known, json)
 }
 
 fn plan_to_add(reference: &SourceRef, global: &Global, terminal: &Terminal) -> anyhow::Result<Plan> {
@@ -110,18 +113,15 @@ fn plan_to_add(reference: &SourceRef, global: &Global, terminal: &Terminal) -> a
 }
 
 fn remove(zoo: &Zoo, arguments: &ChangeArguments, terminal: &Terminal) -> anyhow::Result<()> {
-    let ChangeArguments {
-        source: arguments,
-        dry_run,
-    } = arguments;
-    let reference = zoo.parse_reference(&arguments.source)?;
-    if dry_run.dry_run {
+    let reference = arguments.source.reference(zoo)?;
+    let json = arguments.source.output.json;
+    if arguments.dry_run.dry_run {
         let known = zoo.registry().find(&reference)?;
         let plan = Plan::default().and(format!("forget {}", known.identity));
-        return plan.print(arguments.output.json);
+        return plan.print(json);
     }
     let gone = zoo.forget_source(&reference, false)?;
-    if arguments.output.json {
+    if json {
         return print_json(&gone);
     }
     terminal.say(format!(

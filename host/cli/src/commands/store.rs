@@ -2,7 +2,7 @@
 
 use super::{lock::verify_store, zoo::open};
 use crate::{
-    arguments::Global,
+    arguments::{Global, JsonArgument},
     exit::Exit,
     terminal::{Terminal, print_json, print_table},
 };
@@ -24,19 +24,14 @@ enum Action {
     /// Print the store's folder
     Dir,
     /// List what the store holds
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List(JsonArgument),
     /// Compare everything with its hash
     Verify {
         /// Move away what was changed, to be fetched again
         #[arg(long)]
         repair: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        facts: JsonArgument,
     },
     /// Delete what killed processes left behind, and what was not used for long
     Gc {
@@ -46,18 +41,17 @@ enum Action {
         /// Only show what would be deleted
         #[arg(long)]
         dry_run: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        facts: JsonArgument,
     },
 }
 
 pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     match &arguments.action {
         Action::Dir => println!("{}", open(global, terminal)?.settings().store.root().display()),
-        Action::List { json } => {
+        Action::List(facts) => {
             let entries = open(global, terminal)?.settings().store.list()?;
-            if *json {
+            if facts.json {
                 print_json(&entries)?;
             } else {
                 if entries.is_empty() {
@@ -66,11 +60,11 @@ pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> 
                 print_entries(&entries);
             }
         }
-        Action::Verify { repair, json } => return verify_store(*json, *repair, global, terminal),
+        Action::Verify { repair, facts } => return verify_store(facts.json, *repair, global, terminal),
         Action::Gc {
             unused_for,
             dry_run,
-            json,
+            facts,
         } => {
             let options = GcOptions {
                 unused_for: unused_for.map(|days| Duration::from_secs(days * SECONDS_A_DAY)),
@@ -78,7 +72,7 @@ pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> 
                 ..GcOptions::default()
             };
             let collected = open(global, terminal)?.settings().store.gc(&options)?;
-            if *json {
+            if facts.json {
                 print_json(&collected)?;
             } else {
                 print_entries(&collected.entries);

@@ -2,7 +2,7 @@
 
 use super::zoo::open;
 use crate::{
-    arguments::Global,
+    arguments::{Global, JsonArgument},
     exit::Exit,
     terminal::{Terminal, count, print_json, print_table},
 };
@@ -18,11 +18,7 @@ pub struct TrustArguments {
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
     /// List the decisions
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List(JsonArgument),
     /// Allow the code of a source, exactly as it is at this ref
     Allow {
         /// user/repo@ref, a Git or archive URL
@@ -44,8 +40,8 @@ pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> 
     let zoo = open(global, terminal)?;
     let decisions = zoo.decisions();
     match &arguments.action {
-        Action::List { json: true } => print_json(&decisions.list()?)?,
-        Action::List { json: false } => {
+        Action::List(JsonArgument { json: true }) => print_json(&decisions.list()?)?,
+        Action::List(JsonArgument { json: false }) => {
             let row = |decision: &Decision| {
                 let kind = match decision.kind {
                     DecisionKind::Allowed => "allowed",

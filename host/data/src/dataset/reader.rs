@@ -144,6 +144,17 @@ struct Field {
     label_type: String,
 }
 
+impl Field {
+    /// That what the field has of `sample` is no such label.
+    fn unreadable(&self, sample: SampleId, source: serde_json::Error) -> Reason {
+        Reason::Label {
+            field: self.name.clone(),
+            sample: sample.to_string(),
+            source,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Row {
     id: SampleId,
@@ -267,11 +278,8 @@ impl Samples {
         while let Some(row) = rows.next()? {
             if let Some(field) = self.fields.get(&row.get(0)?) {
                 let text = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
-                let label = decode_label(&field.label_type, text).map_err(|source| Reason::Label {
-                    field: field.name.clone(),
-                    sample: sample.to_string(),
-                    source,
-                })?;
+                let label = decode_label(&field.label_type, text)
+                    .map_err(|source| field.unreadable(sample, source))?;
                 put(record, row.get(1)?, field, label);
             }
         }
@@ -291,11 +299,8 @@ impl Samples {
             if let Some(field) = self.fields.get(&row.get(0)?) {
                 let shape: Option<String> = row.get(2)?;
                 let bytes = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
-                let label = decode_vector(shape.as_deref(), bytes).map_err(|source| Reason::Label {
-                    field: field.name.clone(),
-                    sample: sample.to_string(),
-                    source,
-                })?;
+                let label = decode_vector(shape.as_deref(), bytes)
+                    .map_err(|source| field.unreadable(sample, source))?;
                 put(record, row.get(1)?, field, label);
             }
         }

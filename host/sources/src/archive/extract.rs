@@ -17,6 +17,9 @@ pub struct Extracted {
     pub bytes: u64,
 }
 
+/// Why an entry such as a device is refused.
+const NO_CONTENT: &str = "is neither a file, nor a folder, nor a link";
+
 /// No link's target is longer.
 const LONGEST_TARGET: u64 = 4096;
 
@@ -70,19 +73,14 @@ fn extract_tar(
         match entry.header().entry_type() {
             tar::EntryType::Directory => writer.add(&name, Content::Folder)?,
             tar::EntryType::Regular | tar::EntryType::Continuous | tar::EntryType::GNUSparse => {
-                writer.add(
-                    &name,
-                    Content::File {
-                        executable,
-                        content: &mut entry,
-                    },
-                )?;
+                let content = &mut entry;
+                writer.add(&name, Content::File { executable, content })?;
             }
             tar::EntryType::Symlink => writer.add(&name, Content::Link { target: target()? })?,
             tar::EntryType::Link => writer.add(&name, Content::Copy { of: target()? })?,
             // Comments and settings for all entries, as GitHub's archives begin with.
             tar::EntryType::XGlobalHeader => {}
-            _ => return Err(writer.refuse(&shown, "is neither a file, nor a folder, nor a link")),
+            _ => return Err(writer.refuse(&shown, NO_CONTENT)),
         }
     }
     Ok(())
@@ -108,13 +106,8 @@ fn extract_zip(
             FOLDER => writer.add(&name, Content::Folder)?,
             REGULAR | 0 => {
                 let executable = mode & 0o100 != 0;
-                writer.add(
-                    &name,
-                    Content::File {
-                        executable,
-                        content: &mut entry,
-                    },
-                )?;
+                let content = &mut entry;
+                writer.add(&name, Content::File { executable, content })?;
             }
             LINK => {
                 let target =
@@ -123,7 +116,7 @@ fn extract_zip(
             }
             _ => {
                 let shown = String::from_utf8_lossy(&name).into_owned();
-                return Err(writer.refuse(&shown, "is neither a file, nor a folder, nor a link"));
+                return Err(writer.refuse(&shown, NO_CONTENT));
             }
         }
     }

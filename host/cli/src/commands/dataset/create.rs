@@ -1,8 +1,7 @@
 //! `modelzoo dataset create`.
 
-use super::Added;
+use super::{Added, AddingArguments};
 use crate::{
-    arguments::{DryRunArgument, JsonArgument},
     commands::plan::Plan,
     exit::Exit,
     terminal::{Hinted, Step, Terminal, count},
@@ -29,38 +28,27 @@ pub struct CreateArguments {
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
 
-    /// Tags that every sample gets
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    tags: Vec<String>,
-
-    /// Read size, format and length of every file now; models that run over them do it otherwise
-    #[arg(long)]
-    metadata: bool,
-
     #[command(flatten)]
-    facts: JsonArgument,
-
-    #[command(flatten)]
-    dry_run: DryRunArgument,
+    adding: AddingArguments,
 }
 
 pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
     for input in &arguments.inputs {
         refuse_labels(&arguments.path, input)?;
     }
-    if arguments.dry_run.dry_run {
+    if arguments.adding.dry_run.dry_run {
         let inputs = Inputs::resolve(&arguments.inputs, &[MediaKind::Image, MediaKind::Video])?;
         let samples = count(inputs.count() as u64, "sample");
         let plan = Plan::default().and(format!(
             "make the dataset {} of {samples}",
             arguments.path.display()
         ));
-        plan.print(arguments.facts.json)?;
+        plan.print(arguments.adding.facts.json)?;
         return Ok(Exit::Done);
     }
     let options = ImportOptions {
-        tags: arguments.tags.clone(),
-        metadata: arguments.metadata,
+        tags: arguments.adding.tags.clone(),
+        metadata: arguments.adding.metadata,
         ..ImportOptions::default()
     };
     let bar = terminal.bar(Step::Pictures, "adding", None);
@@ -68,7 +56,7 @@ pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> anyhow::Result<E
         import_dataset_with_progress(dataset, None, &arguments.inputs, &options, || bar.advance())
     })?;
     drop(bar);
-    Added::new(&arguments.path, summary).tell(arguments.facts.json, terminal)?;
+    Added::new(&arguments.path, summary).tell(arguments.adding.facts.json, terminal)?;
     Ok(Exit::Done)
 }
 

@@ -1,8 +1,7 @@
 //! `modelzoo dataset import`.
 
-use super::Added;
+use super::{Added, AddingArguments};
 use crate::{
-    arguments::{DryRunArgument, JsonArgument},
     commands::plan::Plan,
     exit::Exit,
     terminal::{Hinted, Step, Terminal},
@@ -42,19 +41,8 @@ pub struct ImportArguments {
     #[arg(long, value_name = "FIELD")]
     field: Option<String>,
 
-    /// Tags that every sample gets
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    tags: Vec<String>,
-
-    /// Read size, format and length of every file of which IN does not tell them
-    #[arg(long)]
-    metadata: bool,
-
     #[command(flatten)]
-    facts: JsonArgument,
-
-    #[command(flatten)]
-    dry_run: DryRunArgument,
+    adding: AddingArguments,
 }
 
 pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
@@ -62,21 +50,21 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<E
         Some(name) => Some(name.parse::<Format>()?),
         None => detected(&arguments.input)?,
     };
-    if arguments.dry_run.dry_run {
+    if arguments.adding.dry_run.dry_run {
         let (path, input) = (arguments.path.display(), arguments.input.display());
         let step = if arguments.path.exists() {
             format!("add {input} to the dataset {path}")
         } else {
             format!("make the dataset {path} of {input}")
         };
-        Plan::default().and(step).print(arguments.facts.json)?;
+        Plan::default().and(step).print(arguments.adding.facts.json)?;
         return Ok(Exit::Done);
     }
     let options = ImportOptions {
         images: arguments.images.clone(),
         field: arguments.field.clone(),
-        tags: arguments.tags.clone(),
-        metadata: arguments.metadata,
+        tags: arguments.adding.tags.clone(),
+        metadata: arguments.adding.metadata,
     };
     let bar = terminal.bar(Step::Pictures, "importing", None);
     let import = |dataset: &mut Dataset| -> Result<_, FormatError> {
@@ -89,7 +77,7 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<E
         Dataset::create_filled(&arguments.path, import)?
     };
     drop(bar);
-    Added::new(&arguments.path, summary).tell(arguments.facts.json, terminal)?;
+    Added::new(&arguments.path, summary).tell(arguments.adding.facts.json, terminal)?;
     Ok(Exit::Done)
 }
 

@@ -1,6 +1,7 @@
 //! `modelzoo dataset info`.
 
 use crate::{
+    arguments::JsonArgument,
     exit::Exit,
     terminal::{count, print_json, print_table},
 };
@@ -18,9 +19,8 @@ pub struct InfoArguments {
     #[arg(value_name = "DATASET")]
     path: PathBuf,
 
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    facts: JsonArgument,
 }
 
 /// What a dataset holds, for programs.
@@ -46,7 +46,7 @@ pub fn run(arguments: &InfoArguments) -> anyhow::Result<Exit> {
         facts: dataset.facts()?,
         failures,
     };
-    if arguments.json {
+    if arguments.facts.json {
         print_json(&info)?;
     } else {
         print_overview(&info.overview);

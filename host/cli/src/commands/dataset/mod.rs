@@ -6,6 +6,7 @@ mod import;
 mod info;
 
 use crate::{
+    arguments::{DryRunArgument, JsonArgument},
     exit::Exit,
     terminal::{Terminal, count},
 };
@@ -39,6 +40,25 @@ pub fn run(arguments: &DatasetArguments, terminal: &Terminal) -> anyhow::Result<
         Action::Export(arguments) => export::run(arguments, terminal),
         Action::Import(arguments) => import::run(arguments, terminal),
     }
+}
+
+/// How samples are added.
+#[derive(Clone, Debug, Args)]
+struct AddingArguments {
+    /// Tags that every sample gets
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    tags: Vec<String>,
+
+    /// Read size, format and length of every file now, where they are not known; models that run over them do it
+    /// otherwise
+    #[arg(long)]
+    metadata: bool,
+
+    #[command(flatten)]
+    facts: JsonArgument,
+
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 /// What was added to a dataset, for programs.
