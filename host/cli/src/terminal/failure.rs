@@ -11,7 +11,7 @@ use modelzoo_plugin_api::ErrorKind as PluginErrorKind;
 use modelzoo_runtime::{LibraryError, RuntimeError};
 use modelzoo_sources::{
     download::DownloadError, git::GitError, source::SourceError, store::StoreError, trust::TrustError,
-    zoo::ZooError as RegisterError,
+    zoo::RegistryError,
 };
 use std::io::ErrorKind;
 
@@ -40,6 +40,9 @@ pub struct Hinted {
     pub exit: Exit,
 }
 
+/// How the program ends, and what to do next.
+type Advice = (Exit, Option<String>);
+
 /// Finds out what to tell of an error.
 pub fn classify(error: &anyhow::Error) -> Failure {
     let message = error.to_string();
@@ -59,69 +62,17 @@ pub fn classify(error: &anyhow::Error) -> Failure {
     }
 }
 
-/// The exit code and hint of an error that is known here; the outermost known one of a chain counts.
-fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<String>)> {
+/// What is known of an error here; the outermost known one of a chain counts.
+fn known(error: &(dyn std::error::Error + 'static)) -> Option<Advice> {
     if let Some(error) = error.downcast_ref::<ZooError>() {
-        return Some(match error {
-            ZooError::Reference(error) => (Exit::Usage, Some(error.hint().to_owned())),
-            ZooError::Source(error) => source(error),
-            ZooError::Select(error) => (Exit::NotFound, error.hint()),
-            ZooError::Build(error) => (Exit::BuildFailed, error.hint().map(str::to_owned)),
-            ZooError::Runtime(error) => (runtime_exit(error), error.hint().map(str::to_owned)),
-            ZooError::Download(error) => (download_exit(error), error.hint()),
-            ZooError::Trust(error) => (trust_exit(error), error.hint()),
-            ZooError::Lock(error) => (
-                if error.is_integrity() {
-                    Exit::Integrity
-                } else {
-                    Exit::Failed
-                },
-                error.hint(),
-            ),
-            ZooError::NotDownloaded(_) => (
-                Exit::NotFound,
-                Some("`modelzoo download`, with the same arguments, gets it".to_owned()),
-            ),
-            ZooError::MovedTag(moved) => (Exit::Integrity, Some(moved.hint())),
-            ZooError::Register(error) => (register_exit(error), error.hint()),
-            ZooError::Unmet { .. } => (
-                Exit::Incompatible,
-                Some("`requirement_error_level = 1` in the configuration makes it a warning".to_owned()),
-            ),
-            ZooError::WeightsMismatch { .. } => (
-                Exit::Integrity,
-                Some("the file was changed or is damaged: get the source again".to_owned()),
-            ),
-            ZooError::NoPlugin { .. } => (
-                Exit::Incompatible,
-                Some("`modelzoo plugin new` makes a source whose plugin can be built".to_owned()),
-            ),
-            ZooError::Archive(error) => (Exit::Failed, Some(error.hint().to_owned())),
-            ZooError::Store(error) => (store_exit(error), error.hint().map(str::to_owned)),
-            _ => (Exit::Failed, None),
-        });
+        return Some(zoo(error));
     }
     if let Some(error) = error.downcast_ref::<EngineError>() {
-        return Some(match error {
-            EngineError::Runtime(error) => (runtime_exit(error), error.hint().map(str::to_owned)),
-            EngineError::Unsupported(_) => (
-                Exit::Usage,
-                Some("`modelzoo info` tells what a model can do".to_owned()),
-            ),
-            EngineError::InvalidOption { hint, .. } => (Exit::Usage, Some(hint.clone())),
-            EngineError::Stopped { .. } => (
-                Exit::Failed,
-                Some("without --no-skip-failures the other samples are done all the same".to_owned()),
-            ),
-            EngineError::Input(error) => input(error),
-            EngineError::Dataset(error) => dataset(error),
-            EngineError::Format(error) => format(error),
-            _ => (Exit::Failed, None),
-        });
+        return Some(engine(error));
     }
     // The commands on sources, trust and the store pass these on as they are.
-    if let Some(error) = error.downcast_ref::<RegisterError>() {
-        return Some((register_exit(error), error.hint()));
+    if let Some(error) = error.downcast_ref::<RegistryError>() {
+        return Some((registry_exit(error), error.hint()));
     }
     if let Some(error) = error.downcast_ref::<TrustError>() {
         return Some((trust_exit(error), error.hint()));
@@ -144,7 +95,61 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<Stri
     None
 }
 
-fn input(error: &InputError) -> (Exit, Option<String>) {
+fn zoo(error: &ZooError) -> Advice {
+    match error {
+        ZooError::Reference(error) => (Exit::Usage, Some(error.hint().to_owned())),
+        ZooError::Source(error) => source(error),
+        ZooError::Select(error) => (Exit::NotFound, error.hint()),
+        ZooError::Build(error) => (Exit::BuildFailed, error.hint().map(str::to_owned)),
+        ZooError::Runtime(error) => (runtime_exit(error), error.hint().map(str::to_owned)),
+        ZooError::Download(error) => (download_exit(error), error.hint()),
+        ZooError::Trust(error) => (trust_exit(error), error.hint()),
+        ZooError::Lock(error) if error.is_integrity() => (Exit::Integrity, error.hint()),
+        ZooError::Lock(error) => (Exit::Failed, error.hint()),
+        ZooError::NotDownloaded(_) => (
+            Exit::NotFound,
+            Some("`modelzoo download`, with the same arguments, gets it".to_owned()),
+        ),
+        ZooError::MovedTag(moved) => (Exit::Integrity, Some(moved.hint())),
+        ZooError::Registry(error) => (registry_exit(error), error.hint()),
+        ZooError::Unmet { .. } => (
+            Exit::Incompatible,
+            Some("`requirement_error_level = 1` in the configuration makes it a warning".to_owned()),
+        ),
+        ZooError::WeightsMismatch { .. } => (
+            Exit::Integrity,
+            Some("the file was changed or is damaged: get the source again".to_owned()),
+        ),
+        ZooError::NoPlugin { .. } => (
+            Exit::Incompatible,
+            Some("`modelzoo plugin new` makes a source whose plugin can be built".to_owned()),
+        ),
+        ZooError::Archive(error) => (Exit::Failed, Some(error.hint().to_owned())),
+        ZooError::Store(error) => (store_exit(error), error.hint().map(str::to_owned)),
+        _ => (Exit::Failed, None),
+    }
+}
+
+fn engine(error: &EngineError) -> Advice {
+    match error {
+        EngineError::Runtime(error) => (runtime_exit(error), error.hint().map(str::to_owned)),
+        EngineError::Unsupported(_) => (
+            Exit::Usage,
+            Some("`modelzoo info` tells what a model can do".to_owned()),
+        ),
+        EngineError::InvalidOption { hint, .. } => (Exit::Usage, Some(hint.clone())),
+        EngineError::Stopped { .. } => (
+            Exit::Failed,
+            Some("without --no-skip-failures the other samples are done all the same".to_owned()),
+        ),
+        EngineError::Input(error) => input(error),
+        EngineError::Dataset(error) => dataset(error),
+        EngineError::Format(error) => format(error),
+        _ => (Exit::Failed, None),
+    }
+}
+
+fn input(error: &InputError) -> Advice {
     let exit = match error {
         InputError::NotFound { .. } | InputError::NothingFound { .. } => Exit::NotFound,
         InputError::NoInput | InputError::InvalidGlob { .. } => Exit::Usage,
@@ -153,7 +158,7 @@ fn input(error: &InputError) -> (Exit, Option<String>) {
     (exit, error.hint())
 }
 
-fn dataset(error: &DatasetError) -> (Exit, Option<String>) {
+fn dataset(error: &DatasetError) -> Advice {
     let exit = match &error.reason {
         Reason::NotFound | Reason::NoSuchField { .. } => Exit::NotFound,
         Reason::InvalidFieldName(_) => Exit::Usage,
@@ -162,7 +167,7 @@ fn dataset(error: &DatasetError) -> (Exit, Option<String>) {
     (exit, error.hint())
 }
 
-fn format(error: &FormatError) -> (Exit, Option<String>) {
+fn format(error: &FormatError) -> Advice {
     let exit = match error {
         FormatError::Dataset(error) => dataset(error).0,
         FormatError::Input(error) => input(error).0,
@@ -173,7 +178,7 @@ fn format(error: &FormatError) -> (Exit, Option<String>) {
     (exit, error.hint())
 }
 
-fn source(error: &SourceError) -> (Exit, Option<String>) {
+fn source(error: &SourceError) -> Advice {
     let exit = match error {
         SourceError::NoSuchPath { .. }
         | SourceError::NoSuchSubdirectory { .. }
@@ -196,10 +201,10 @@ fn trust_exit(error: &TrustError) -> Exit {
     }
 }
 
-fn register_exit(error: &RegisterError) -> Exit {
+fn registry_exit(error: &RegistryError) -> Exit {
     match error {
-        RegisterError::UnknownModel { .. } | RegisterError::UnknownSource { .. } => Exit::NotFound,
-        RegisterError::AmbiguousModel { .. } => Exit::Usage,
+        RegistryError::UnknownModel { .. } | RegistryError::UnknownSource { .. } => Exit::NotFound,
+        RegistryError::AmbiguousModel { .. } => Exit::Usage,
         _ => Exit::Failed,
     }
 }

@@ -10,7 +10,7 @@ use modelzoo_sources::{
     source::SourceError,
     store::StoreError,
     trust::TrustError,
-    zoo::{Unmet, ZooError as RegisterError},
+    zoo::{RegistryError, Unmet},
 };
 use std::{io, path::PathBuf};
 
@@ -35,7 +35,7 @@ pub enum ZooError {
     Trust(#[from] TrustError),
     /// The register of sources has no answer.
     #[error(transparent)]
-    Register(#[from] RegisterError),
+    Registry(#[from] RegistryError),
     /// This machine lacks what the model needs.
     #[error("{model} does not run here: {}", unmet.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Unmet {

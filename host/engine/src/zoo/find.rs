@@ -6,7 +6,7 @@ use modelzoo_sources::{
     manifest::ModelEntry,
     reference::{Forges, Revision},
     source::{ResolveOptions, ResolvedSource, SourceCommit, SourceManifest, resolve},
-    zoo::ZooError as RegisterError,
+    zoo::RegistryError,
 };
 
 /// A model and the source that declares it. Nothing of the source has run yet.
@@ -161,9 +161,9 @@ impl Zoo {
                     let source = self.find_source_at(&registered.reference, registered.commit.as_ref())?;
                     return found(source, Some(known.name()));
                 }
-                Err(error @ RegisterError::UnknownModel { .. }) if model.contains('/') => {
+                Err(error @ RegistryError::UnknownModel { .. }) if model.contains('/') => {
                     // It may be a source; but a slip in a name should not end at somebody's repository unnoticed.
-                    if let RegisterError::UnknownModel { suggestions, .. } = &error
+                    if let RegistryError::UnknownModel { suggestions, .. } = &error
                         && !suggestions.is_empty()
                     {
                         tracing::warn!("{error}; {model} is taken for a source");

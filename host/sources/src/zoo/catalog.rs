@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Registry, ZooError, ZooManifest, ZooSource};
+use super::{Registry, RegistryError, ZooManifest, ZooSource};
 use crate::manifest::{ModelEntry, ModelName, Origin, resolve_name};
 use crate::store::Store;
 use crate::{SourceRef, suggest};
@@ -43,7 +43,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The register cannot be read.
-    pub fn load(registry: &Registry, manifest_paths: &[PathBuf]) -> Result<Self, ZooError> {
+    pub fn load(registry: &Registry, manifest_paths: &[PathBuf]) -> Result<Self, RegistryError> {
         let mut catalog = Self::default();
         let mut sources = registry.sources()?;
         for path in manifest_paths {
@@ -111,10 +111,10 @@ impl Catalog {
     ///
     /// # Errors
     /// No source has it, with suggestions; several have it, with their names.
-    pub fn find(&self, name: &str) -> Result<&CatalogModel, ZooError> {
+    pub fn find(&self, name: &str) -> Result<&CatalogModel, RegistryError> {
         let found = resolve_name(name, self.models.iter(), CatalogModel::model_name).ok_or_else(|| {
             let suggestions = suggest::nearest(name, self.models.iter().map(CatalogModel::name));
-            ZooError::UnknownModel {
+            RegistryError::UnknownModel {
                 name: name.to_owned(),
                 suggestions,
             }
@@ -129,7 +129,7 @@ impl Catalog {
                 .iter()
                 .map(|model| model.source.reference.to_string())
                 .collect();
-            return Err(ZooError::AmbiguousModel {
+            return Err(RegistryError::AmbiguousModel {
                 name: name.to_owned(),
                 sources,
             });

@@ -1,14 +1,14 @@
-//! Why the zoo has no answer.
+//! Why the register has no answer.
 use std::io;
 use std::path::PathBuf;
 
 use crate::manifest::ManifestError;
 use crate::suggest;
 
-/// A question to the zoo that has no answer.
+/// Why the register has no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ZooError {
+pub enum RegistryError {
     /// No source has a model of this name.
     #[error("no model `{name}` is known{}", suggest::question(suggestions))]
     UnknownModel {
@@ -48,7 +48,7 @@ pub enum ZooError {
     Manifest(#[from] ManifestError),
 }
 
-impl ZooError {
+impl RegistryError {
     /// What the user can do next.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -14,7 +14,7 @@ mod tests;
 mod update;
 
 pub use catalog::{Catalog, CatalogModel, ModelFilter};
-pub use error::ZooError;
+pub use error::RegistryError;
 pub use machine::{Gpu, Machine};
 pub use registry::{Registry, ZooManifest, ZooSource};
 pub use requirements::{Unmet, check_requirements};

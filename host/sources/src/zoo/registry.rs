@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::ZooError;
+use super::RegistryError;
 use crate::manifest::{MANIFEST_FILE, Manifest, ModelEntry};
 use crate::reference::{Location, Revision};
 use crate::source::{ResolvedSource, SourceCommit, SourceManifest};
@@ -64,12 +64,12 @@ impl Registry {
     ///
     /// # Errors
     /// The register cannot be written.
-    pub fn register(&self, source: &ResolvedSource) -> Result<ZooSource, ZooError> {
+    pub fn register(&self, source: &ResolvedSource) -> Result<ZooSource, RegistryError> {
         let known = ZooSource::of(source);
         let path = self.file(&known.identity);
         let text = serde_json::to_vec(&known).map_err(io::Error::from);
         text.and_then(|text| atomic::write(&path, text))
-            .map_err(|source| ZooError::File {
+            .map_err(|source| RegistryError::File {
                 action: "write",
                 path,
                 source,
@@ -82,8 +82,8 @@ impl Registry {
     ///
     /// # Errors
     /// The register cannot be read.
-    pub fn sources(&self) -> Result<Vec<ZooSource>, ZooError> {
-        let failed = |source| ZooError::File {
+    pub fn sources(&self) -> Result<Vec<ZooSource>, RegistryError> {
+        let failed = |source| RegistryError::File {
             action: "read",
             path: self.folder.clone(),
             source,
@@ -111,7 +111,7 @@ impl Registry {
     ///
     /// # Errors
     /// It is not registered; the register cannot be read.
-    pub fn find(&self, reference: &SourceRef) -> Result<ZooSource, ZooError> {
+    pub fn find(&self, reference: &SourceRef) -> Result<ZooSource, RegistryError> {
         if matches!(reference.revision(), Revision::RefOrPath(_)) {
             // `tree/a/b` does not say whether `b` is a folder; when it was registered, the remote did.
             let means = |known: &ZooSource| {
@@ -128,12 +128,12 @@ impl Registry {
                 let sources = self.sources()?;
                 let suggestions =
                     suggest::nearest(&identity, sources.iter().map(|known| known.identity.as_str()));
-                Err(ZooError::UnknownSource {
+                Err(RegistryError::UnknownSource {
                     identity,
                     suggestions,
                 })
             }
-            Err(source) => Err(ZooError::File {
+            Err(source) => Err(RegistryError::File {
                 action: "read",
                 path: self.file(&identity),
                 source,
@@ -145,10 +145,10 @@ impl Registry {
     ///
     /// # Errors
     /// It is not registered; the register cannot be written.
-    pub fn remove(&self, reference: &SourceRef) -> Result<ZooSource, ZooError> {
+    pub fn remove(&self, reference: &SourceRef) -> Result<ZooSource, RegistryError> {
         let source = self.find(reference)?;
         let path = self.file(&source.identity);
-        std::fs::remove_file(&path).map_err(|source| ZooError::File {
+        std::fs::remove_file(&path).map_err(|source| RegistryError::File {
             action: "delete",
             path,
             source,
@@ -190,7 +190,7 @@ impl ZooSource {
     }
 
     /// The source that a configured manifest file declares.
-    pub(super) fn of_manifest_file(path: &Path) -> Result<Self, ZooError> {
+    pub(super) fn of_manifest_file(path: &Path) -> Result<Self, RegistryError> {
         let reference = SourceRef::from_path(path);
         let manifest = Manifest::load(path)?;
         let has_plugin = path

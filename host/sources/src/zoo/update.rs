@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{ZooError, ZooSource};
+use super::{RegistryError, ZooSource};
 use crate::Sha256Digest;
 use crate::manifest::ModelEntry;
 use crate::source::ResolvedSource;
@@ -79,7 +79,7 @@ impl Update {
     ///
     /// # Errors
     /// Files in the store cannot be read.
-    pub fn between(old: &ZooSource, new: &ResolvedSource, store: &Store) -> Result<Self, ZooError> {
+    pub fn between(old: &ZooSource, new: &ResolvedSource, store: &Store) -> Result<Self, RegistryError> {
         let is_change = old.tree_hash != Some(new.tree_hash);
         let files = match old.tree_hash {
             Some(_) if !is_change => Some(Vec::new()),
@@ -156,9 +156,9 @@ impl ModelChange {
     }
 }
 
-fn file_changes(old: &Path, new: &Path) -> Result<Vec<FileChange>, ZooError> {
+fn file_changes(old: &Path, new: &Path) -> Result<Vec<FileChange>, RegistryError> {
     let list = |root: &Path| {
-        files_of(root).map_err(|source| ZooError::File {
+        files_of(root).map_err(|source| RegistryError::File {
             action: "read",
             path: root.to_owned(),
             source,
