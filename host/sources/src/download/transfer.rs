@@ -163,6 +163,7 @@ impl Transfer<'_> {
         Ok(String::from_utf8_lossy(&page).into_owned())
     }
 
+    /// Takes in what the server sends: from `offset` on where it agrees to go on there, else from the beginning.
     async fn receive(
         self,
         mut response: Response,
@@ -170,29 +171,11 @@ impl Transfer<'_> {
         offset: u64,
         partial: &mut Partial,
     ) -> Result<(), Stop> {
-        if let Some(encoding) = text(&response, CONTENT_ENCODING).filter(|encoding| encoding != "identity") {
-            return Err(FailureReason::Encoding { encoding }.into());
-        }
-        let total = if response.status().as_u16() == 206 {
-            let total = self.check_continuation(&response, url, offset, partial)?;
-            partial.resume().map_err(|error| self.disk(error, None))?;
-            total
-        } else {
-            let total = response.content_length();
-            self.check_size(total)?;
-            let record = Record {
-                url: url.to_string(),
-                etag: text(&response, ETAG).filter(|etag| !etag.starts_with("W/")),
-                last_modified: text(&response, LAST_MODIFIED),
-                total,
-            };
-            partial.restart(record).map_err(|error| self.disk(error, total))?;
-            total
+        let total = self.begin(&response, url, offset, partial)?;
+        let broken = |partial: &Partial| FailureReason::Broken {
+            received: partial.length(),
+            total,
         };
-        self.check_space(total, partial)?;
-        self.progress
-            .started(&self.request.destination, partial.length(), total);
-
         let mut beginning = web_page::Beginning::new(&self.request.destination, partial.length());
         loop {
             match watched(response.chunk(), self.rules)
@@ -204,24 +187,47 @@ impl Transfer<'_> {
                     self.append(&chunk, total, partial)?;
                 }
                 Ok(None) => break,
-                Err(_) => {
-                    return Err(FailureReason::Broken {
-                        received: partial.length(),
-                        total,
-                    }
-                    .into());
-                }
+                Err(_) => return Err(broken(partial).into()),
             }
         }
         beginning.end()?;
         match total {
-            Some(total) if partial.length() < total => Err(FailureReason::Broken {
-                received: partial.length(),
-                total: Some(total),
-            }
-            .into()),
+            Some(total) if partial.length() < total => Err(broken(partial).into()),
             _ => Ok(()),
         }
+    }
+
+    /// Makes the partial file ready for the answer; gives the size of the whole, where the server tells it.
+    fn begin(
+        self,
+        response: &Response,
+        url: &Url,
+        offset: u64,
+        partial: &mut Partial,
+    ) -> Result<Option<u64>, Stop> {
+        if let Some(encoding) = text(response, CONTENT_ENCODING).filter(|encoding| encoding != "identity") {
+            return Err(FailureReason::Encoding { encoding }.into());
+        }
+        let total = if response.status().as_u16() == 206 {
+            let total = self.check_continuation(response, url, offset, partial)?;
+            partial.resume().map_err(|error| self.disk(error, None))?;
+            total
+        } else {
+            let total = response.content_length();
+            self.check_size(total)?;
+            let record = Record {
+                url: url.to_string(),
+                etag: text(response, ETAG).filter(|etag| !etag.starts_with("W/")),
+                last_modified: text(response, LAST_MODIFIED),
+                total,
+            };
+            partial.restart(record).map_err(|error| self.disk(error, total))?;
+            total
+        };
+        self.check_space(total, partial)?;
+        self.progress
+            .started(&self.request.destination, partial.length(), total);
+        Ok(total)
     }
 
     /// That a partial answer continues exactly what is there; gives the size of the whole.

@@ -65,7 +65,12 @@ pub fn fetch(
 ) -> Result<Fetched, GitError> {
     timeouts::set(access.downloader.stall_timeout());
     let url = repository.url();
-    let session = Session::new(&url, scratch, access)?;
+    let session = Session {
+        url: &url,
+        fetch_url: access.mirrors.rewrite(&url),
+        scratch,
+        access,
+    };
     match session.run(Attempt::Anonymous, revision, have) {
         Err(Failure::CredentialsNeeded) => session.run(Attempt::WithCredentials, revision, have),
         result => result,
@@ -99,16 +104,7 @@ struct Session<'a> {
     access: &'a Access<'a>,
 }
 
-impl<'a> Session<'a> {
-    fn new(url: &'a str, scratch: &'a Path, access: &'a Access<'a>) -> Result<Self, GitError> {
-        Ok(Self {
-            url,
-            fetch_url: access.mirrors.rewrite(url),
-            scratch,
-            access,
-        })
-    }
-
+impl Session<'_> {
     fn run(
         &self,
         attempt: Attempt,

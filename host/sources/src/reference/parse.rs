@@ -186,23 +186,11 @@ impl Forges {
         }
 
         let page_start = page_start(&parts, github, is_web);
-        let mut after_at = None;
-        let revision_start = parts[..page_start]
-            .iter()
-            .position(|part| at_sign(part).is_some());
-        let page: Vec<&str> = if let Some(index) = revision_start
-            && let Some(at) = at_sign(parts[index])
-        {
-            let mut revision = vec![&parts[index][at + 1..]];
-            revision.extend(&parts[index + 1..]);
-            after_at = Some(revision.join("/"));
-            parts[index] = &parts[index][..at];
-            parts.truncate(index + 1);
-            Vec::new()
-        } else {
-            parts.split_off(page_start)
+        let after_at = cut_revision(&mut parts, page_start);
+        let page = match after_at {
+            Some(_) => Vec::new(),
+            None => parts.split_off(page_start),
         };
-
         let path = if github {
             github_path(&parts, understood)?
         } else {
@@ -223,30 +211,33 @@ impl Forges {
         if let (Some(_), Revision::RefOrPath(name)) = (&subdirectory, &revision) {
             revision = Revision::Named(name.clone());
         }
-        let Authority {
-            transport,
-            user,
-            host,
-            port,
-        } = authority;
-        let user = if github && transport == Transport::Ssh {
-            Some("git".to_owned())
-        } else {
-            user
-        };
-        let repository = GitRepository {
-            transport,
-            user,
-            host,
-            port,
-            path,
-            github,
-        };
         Ok(SourceRef {
-            location: Location::Git(repository),
+            location: Location::Git(hosted_repository(authority, path, github)),
             revision,
             subdirectory,
         })
+    }
+}
+
+fn hosted_repository(authority: Authority, path: String, github: bool) -> GitRepository {
+    let Authority {
+        transport,
+        user,
+        host,
+        port,
+    } = authority;
+    GitRepository {
+        transport,
+        // GitHub knows no other over SSH.
+        user: if github && transport == Transport::Ssh {
+            Some("git".to_owned())
+        } else {
+            user
+        },
+        host,
+        port,
+        path,
+        github,
     }
 }
 
@@ -340,6 +331,16 @@ fn at_sign(part: &str) -> Option<usize> {
         .map(|(index, _)| index)
 }
 
+/// Cuts `@ref` off the first of the `searched` parts that has one, and with it all that follows: a ref may have slashes.
+fn cut_revision(parts: &mut Vec<&str>, searched: usize) -> Option<String> {
+    let found = |(index, part): (usize, &&str)| Some((index, at_sign(part)?));
+    let (index, at) = parts[..searched].iter().enumerate().find_map(found)?;
+    let tail = parts.split_off(index + 1);
+    let (name, revision) = (&parts[index][..at], &parts[index][at + 1..]);
+    parts[index] = name;
+    Some([&[revision][..], &tail].concat().join("/"))
+}
+
 /// Checks `user/repo` by GitHub's rules.
 fn github_path(parts: &[&str], understood: &mut Understood) -> Result<String, Problem> {
     let allowed = |name: &str, more: &str| {
@@ -410,17 +411,11 @@ fn read_file_url(
     let (path, subdirectory) = split_subdirectory(path);
     let path = decode(path.trim_end_matches('/'))?;
     let mut parts: Vec<&str> = path.split('/').skip(1).collect();
-    let mut revision = Revision::Default;
-    let revision_start = parts.iter().position(|part| at_sign(part).is_some());
-    if let Some(index) = revision_start
-        && let Some(at) = at_sign(parts[index])
-    {
-        let mut name = vec![&parts[index][at + 1..]];
-        name.extend(&parts[index + 1..]);
-        revision = Revision::named(&name.join("/"))?;
-        parts[index] = &parts[index][..at];
-        parts.truncate(index + 1);
-    }
+    let searched = parts.len();
+    let revision = match cut_revision(&mut parts, searched) {
+        Some(name) => Revision::named(&name)?,
+        None => Revision::Default,
+    };
     if parts.last() == Some(&".git") {
         parts.pop();
     }
