@@ -15,7 +15,7 @@ pub struct ModelArgument {
     choice: ModelChoice,
 
     #[command(flatten)]
-    output: JsonArgument,
+    facts: JsonArgument,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -30,7 +30,7 @@ pub struct ChangeArguments {
 impl ModelArgument {
     /// Whether to print JSON.
     pub fn json(&self) -> bool {
-        self.output.json
+        self.facts.json
     }
 
     /// The model that the user named.
@@ -43,7 +43,7 @@ impl ModelArgument {
 pub fn find(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
     let path = zoo.find_weights(&arguments.find(&zoo)?)?;
-    if arguments.output.json {
+    if arguments.facts.json {
         print_json(&serde_json::json!({ "path": path }))?;
     } else {
         println!("{}", path.display());
@@ -53,19 +53,21 @@ pub fn find(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> 
 
 /// `modelzoo download`: builds a model's plugin and gets its weights, ready for use without network.
 pub fn download(arguments: &ChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let ChangeArguments {
-        model: arguments,
-        dry_run,
-    } = arguments;
-    if dry_run.dry_run {
-        let plan = Plan::of_model(&arguments.choice, &ModelOptions::default(), global, terminal)?;
-        plan.print(arguments.output.json)?;
+    let json = arguments.model.json();
+    if arguments.dry_run.dry_run {
+        let plan = Plan::of_model(
+            &arguments.model.choice,
+            &ModelOptions::default(),
+            global,
+            terminal,
+        )?;
+        plan.print(json)?;
         return Ok(Exit::Done);
     }
     let zoo = open(global, terminal)?;
-    let model = arguments.find(&zoo)?;
+    let model = arguments.model.find(&zoo)?;
     let prepared = zoo.download_model(&model, &LoadSettings::default(), false)?;
-    if arguments.output.json {
+    if json {
         print_json(&serde_json::json!({ "path": prepared.weights, "provenance": prepared.provenance }))?;
     } else {
         println!("{}", prepared.weights.display());
@@ -75,13 +77,10 @@ pub fn download(arguments: &ChangeArguments, global: &Global, terminal: &Termina
 
 /// `modelzoo delete`: removes a model's weights; the source's code stays.
 pub fn delete(arguments: &ChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let ChangeArguments {
-        model: arguments,
-        dry_run,
-    } = arguments;
+    let json = arguments.model.json();
     let zoo = open(global, terminal)?;
-    let model = arguments.find(&zoo)?;
-    if dry_run.dry_run {
+    let model = arguments.model.find(&zoo)?;
+    if arguments.dry_run.dry_run {
         // Weights that the source carries are not among them.
         let folder = zoo
             .settings()
@@ -92,11 +91,11 @@ pub fn delete(arguments: &ChangeArguments, global: &Global, terminal: &Terminal)
         } else {
             Plan::default()
         };
-        plan.print(arguments.output.json)?;
+        plan.print(json)?;
         return Ok(Exit::Done);
     }
     let was_there = zoo.delete_weights(&model)?;
-    if arguments.output.json {
+    if json {
         print_json(&serde_json::json!({ "deleted": was_there }))?;
     } else {
         let verb = if was_there {

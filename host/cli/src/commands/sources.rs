@@ -45,7 +45,7 @@ struct SourceArgument {
     /// A source: user/repo[@ref], a Git or archive URL, a local folder
     source: String,
     #[command(flatten)]
-    output: JsonArgument,
+    facts: JsonArgument,
 }
 
 impl SourceArgument {
@@ -70,17 +70,17 @@ pub struct UpdateArguments {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    output: JsonArgument,
+    facts: JsonArgument,
 }
 
 pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
     match &arguments.action {
         Action::Add(arguments) => add(&zoo, arguments, global, terminal)?,
-        Action::List(output) => list(&zoo, output.json, terminal)?,
+        Action::List(facts) => list(&zoo, facts.json, terminal)?,
         Action::Show(arguments) => {
             let known = zoo.registry().find(&arguments.reference(&zoo)?)?;
-            show(&known, arguments.output.json)?;
+            show(&known, arguments.facts.json)?;
         }
         Action::Update(arguments) => update(&zoo, arguments, terminal)?,
         Action::Remove(arguments) => remove(&zoo, arguments, terminal)?,
@@ -90,7 +90,7 @@ pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -
 
 fn add(zoo: &Zoo, arguments: &ChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<()> {
     let reference = arguments.source.reference(zoo)?;
-    let json = arguments.source.output.json;
+    let json = arguments.source.facts.json;
     if arguments.dry_run.dry_run {
         return plan_to_add(&reference, global, terminal)?.print(json);
     }
@@ -114,7 +114,7 @@ fn plan_to_add(reference: &SourceRef, global: &Global, terminal: &Terminal) -> a
 
 fn remove(zoo: &Zoo, arguments: &ChangeArguments, terminal: &Terminal) -> anyhow::Result<()> {
     let reference = arguments.source.reference(zoo)?;
-    let json = arguments.source.output.json;
+    let json = arguments.source.facts.json;
     if arguments.dry_run.dry_run {
         let known = zoo.registry().find(&reference)?;
         let plan = Plan::default().and(format!("forget {}", known.identity));
@@ -199,7 +199,7 @@ fn update(zoo: &Zoo, arguments: &UpdateArguments, terminal: &Terminal) -> anyhow
     if !arguments.dry_run {
         zoo.save_lock()?;
     }
-    if arguments.output.json {
+    if arguments.facts.json {
         return print_json(&updates);
     }
     if updates.is_empty() {

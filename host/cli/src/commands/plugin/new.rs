@@ -1,8 +1,11 @@
 //! `modelzoo plugin new`: a source to start from.
 
 use super::shown;
-use crate::{exit::Exit, terminal::Terminal};
-use anyhow::{Context as _, ensure};
+use crate::{
+    exit::Exit,
+    terminal::{Hinted, Terminal},
+};
+use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -37,7 +40,13 @@ pub fn run(arguments: &NewArguments, terminal: &Terminal) -> anyhow::Result<Exit
         is_name,
         "{name:?} cannot name a crate: it takes letters, digits, - and _, a letter first"
     );
-    ensure!(!folder.exists(), "{} is there already", folder.display());
+    if folder.exists() {
+        bail!(Hinted {
+            message: format!("{} is there already", folder.display()),
+            hint: "name a folder that is not there yet".to_owned(),
+            exit: Exit::Failed,
+        });
+    }
     for (path, content) in TEMPLATE {
         let path = folder.join(path);
         let parent = path.parent().unwrap_or(folder);

@@ -5,9 +5,9 @@ use crate::{
     arguments::{DryRunArgument, JsonArgument},
     commands::plan::Plan,
     exit::Exit,
-    terminal::{Terminal, print_facts, print_json},
+    terminal::{Hinted, Terminal, print_facts, print_json},
 };
-use anyhow::ensure;
+use anyhow::bail;
 use clap::Args;
 use indicatif::HumanBytes;
 use modelzoo_sources::{
@@ -49,11 +49,16 @@ pub fn run(arguments: &PackArguments, terminal: &Terminal) -> anyhow::Result<Exi
         .output
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{name}.tar.gz")));
-    ensure!(
-        ArchiveFormat::of_path(&archive) == Some(ArchiveFormat::TarGz),
-        "{} does not end in .tar.gz or .tgz, by which its users know what it is",
-        archive.display()
-    );
+    if ArchiveFormat::of_path(&archive) != Some(ArchiveFormat::TarGz) {
+        bail!(Hinted {
+            message: format!(
+                "{} does not end in .tar.gz or .tgz, by which its users know what it is",
+                archive.display()
+            ),
+            hint: format!("without `-o` it is called {name}.tar.gz"),
+            exit: Exit::Failed,
+        });
+    }
     let packing = Packing::of(folder, &archive)?;
     if arguments.dry_run.dry_run {
         let write = |plan: Plan, path: &str| plan.and(format!("pack {path}"));

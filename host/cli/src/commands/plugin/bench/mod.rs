@@ -62,7 +62,7 @@ pub struct BenchArguments {
     isolation: IsolationArgument,
 
     #[command(flatten)]
-    output: JsonArgument,
+    facts: JsonArgument,
 }
 
 /// What was measured.
@@ -111,28 +111,7 @@ pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> 
     }
     let first_prediction_seconds = predict(model.as_ref(), &batch(&pictures, 1)?)?.as_secs_f64();
 
-    let bar = terminal.bar(
-        Step::Pieces,
-        "measuring",
-        Some(arguments.batch_sizes.len() as u64),
-    );
-    let mut batches = Vec::new();
-    for size in &arguments.batch_sizes {
-        let size = size.get();
-        bar.say(format!("measuring batches of {size}"));
-        let latency = latency(&rounds(
-            model.as_ref(),
-            &batch(&pictures, size)?,
-            arguments.seconds,
-        )?);
-        batches.push(Batch {
-            batch_size: size,
-            pictures_per_second: size as f64 / latency.median_seconds.max(f64::MIN_POSITIVE),
-            latency,
-        });
-        bar.advance();
-    }
-    drop(bar);
+    let batches = measure(model.as_ref(), &pictures, arguments, terminal)?;
     let measurements = Measurements {
         provenance: prepared.provenance,
         device: model.info().device.clone(),
@@ -146,12 +125,36 @@ pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> 
         batches,
         peak_memory_bytes: model.peak_memory(),
     };
-    if arguments.output.json {
+    if arguments.facts.json {
         print_json(&measurements)?;
     } else {
         print(&measurements);
     }
     Ok(Exit::Done)
+}
+
+/// Measures one batch size after the other.
+fn measure(
+    model: &dyn LoadedModel,
+    pictures: &[RgbImage],
+    arguments: &BenchArguments,
+    terminal: &Terminal,
+) -> anyhow::Result<Vec<Batch>> {
+    let sizes = &arguments.batch_sizes;
+    let bar = terminal.bar(Step::Pieces, "measuring", Some(sizes.len() as u64));
+    let mut batches = Vec::new();
+    for size in sizes.iter().map(|size| size.get()) {
+        bar.say(format!("measuring batches of {size}"));
+        let rounds = rounds(model, &batch(pictures, size)?, arguments.seconds)?;
+        let latency = latency(&rounds);
+        batches.push(Batch {
+            batch_size: size,
+            pictures_per_second: size as f64 / latency.median_seconds.max(f64::MIN_POSITIVE),
+            latency,
+        });
+        bar.advance();
+    }
+    Ok(batches)
 }
 
 /// A batch of so many pictures; the same ones come again when there are not enough.

@@ -39,14 +39,14 @@ pub struct CheckArguments {
     options: ModelOptions,
 
     #[command(flatten)]
-    output: JsonArgument,
+    facts: JsonArgument,
 }
 
 pub fn run(arguments: &CheckArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
     let mut report = Report::default();
     examine(&zoo, arguments, &mut report)?;
-    if arguments.output.json {
+    if arguments.facts.json {
         print_json(&report.checks())?;
     } else {
         print_checks(report.checks());

@@ -22,78 +22,109 @@ pub fn check(
     picture: &RgbImage,
     report: &mut Report,
 ) {
-    let name = found.entry.name();
-    let called = |what: &str| format!("{name}: {what}");
-    let prepared = match zoo.prepare_model(found, settings) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            return report.error(
-                called("weights"),
-                error,
-                "see `base_filename` and `manager` in manifest.json",
-            );
-        }
+    let mut verdicts = Verdicts {
+        model: found.entry.name(),
+        report,
+    };
+    let prepared = zoo.prepare_model(found, settings);
+    let remedy = "see `base_filename` and `manager` in manifest.json";
+    let Some(prepared) = verdicts.value("weights", prepared, remedy) else {
+        return;
     };
     if prepared.weights.exists() {
-        report.good(called("weights"), prepared.weights.display().to_string());
+        verdicts.good("weights", prepared.weights.display().to_string());
     }
     let load = |isolation| load(zoo, &prepared, settings, isolation);
     // Worker first: a model that crashes takes only its worker along, and is not tried in this process.
-    let model = match load(Isolation::Process) {
-        Ok(model) => model,
-        Err(error) => return report.error(called("load"), error, "see the crate's `load_model`"),
+    let model = load(Isolation::Process);
+    let Some(model) = verdicts.value("load", model, "see the crate's `load_model`") else {
+        return;
     };
-    let api = &model.plugin().api_version;
-    report.good(called("load"), format!("in a worker; built with API {api}"));
-    report.good(called("describe"), describe(model.info()));
-
-    let first = match predict(model.as_ref(), picture) {
-        Ok(output) => output,
-        Err(error) => return report.error(called("predict"), error, "see the model's `predict`"),
-    };
-    report.good(called("predict"), outline(&first));
-    let compare = |report: &mut Report, what: &str, other: anyhow::Result<Output>, remedy: &str| {
-        match other {
-            Ok(other) if other == first => {
-                report.good(called(what), "the same result");
-                return true;
-            }
-            Ok(_) => report.bad(
-                called(what),
-                "another result, or one with values that are no numbers",
-                remedy,
-            ),
-            Err(error) => report.error(called(what), error, remedy),
-        }
-        false
-    };
-    let is_steady = compare(
-        report,
-        "predict again",
-        predict(model.as_ref(), picture),
-        "a model must not keep anything of one picture for the next, nor depend on chance",
-    );
-    if model.info().knows(message::PREDICT_PREPARED) {
-        compare(
-            report,
-            "preprocess apart",
-            predict_prepared(model.as_ref(), picture),
-            "`preprocess` and `predict_prepared` must together do what `predict` does",
+    let steady = verdicts.ask(model.as_ref(), picture);
+    drop(model);
+    if let Some(first) = steady {
+        verdicts.compare(
+            "predict in-process",
+            &first,
+            load(Isolation::None).and_then(|model| predict(model.as_ref(), picture)),
+            "a model must not depend on the process that it is in, such as its environment or current folder",
         );
     }
-    if model.info().has_embeddings {
-        embed(model.as_ref(), picture, &called("embed"), report);
+}
+
+/// The verdicts on one model.
+struct Verdicts<'a> {
+    model: String,
+    report: &'a mut Report,
+}
+
+impl Verdicts<'_> {
+    /// Asks a loaded model for all that it can do. Gives its prediction, if that is the same when it is asked again.
+    fn ask(&mut self, model: &dyn LoadedModel, picture: &RgbImage) -> Option<Output> {
+        let api = &model.plugin().api_version;
+        self.good("load", format!("in a worker; built with API {api}"));
+        self.good("describe", describe(model.info()));
+        let first = self.value("predict", predict(model, picture), "see the model's `predict`")?;
+        self.good("predict", outline(&first));
+        let is_steady = self.compare(
+            "predict again",
+            &first,
+            predict(model, picture),
+            "a model must not keep anything of one picture for the next, nor depend on chance",
+        );
+        if model.info().knows(message::PREDICT_PREPARED) {
+            self.compare(
+                "preprocess apart",
+                &first,
+                predict_prepared(model, picture),
+                "`preprocess` and `predict_prepared` must together do what `predict` does",
+            );
+        }
+        if model.info().has_embeddings {
+            let embedding = embedding(model, picture);
+            if let Some(length) = self.value("embed", embedding, "see the model's `embed`") {
+                self.good("embed", format!("{length} numbers"));
+            }
+        }
+        is_steady.then_some(first)
     }
-    drop(model);
-    if !is_steady {
-        return;
+
+    /// Whether a prediction, made in another way, is the same as the first.
+    fn compare(&mut self, what: &str, first: &Output, other: anyhow::Result<Output>, remedy: &str) -> bool {
+        let Some(other) = self.value(what, other, remedy) else {
+            return false;
+        };
+        let (name, is_same) = (self.name_of(what), other == *first);
+        if is_same {
+            self.report.good(name, "the same result");
+        } else {
+            let detail = "another result, or one with values that are no numbers";
+            self.report.bad(name, detail, remedy);
+        }
+        is_same
     }
-    compare(
-        report,
-        "predict in-process",
-        load(Isolation::None).and_then(|model| predict(model.as_ref(), picture)),
-        "a model must not depend on the process that it is in, such as its environment or current folder",
-    );
+
+    /// The value of a result; an error is a verdict.
+    fn value<T>(
+        &mut self,
+        what: &str,
+        result: Result<T, impl Into<anyhow::Error>>,
+        remedy: &str,
+    ) -> Option<T> {
+        let name = self.name_of(what);
+        result
+            .map_err(|error| self.report.error(name, error, remedy))
+            .ok()
+    }
+
+    fn good(&mut self, what: &str, detail: impl Into<String>) {
+        let name = self.name_of(what);
+        self.report.good(name, detail);
+    }
+
+    fn name_of(&self, what: &str) -> String {
+        format!("{}: {what}", self.model)
+    }
 }
 
 /// Loads the model, and makes it ready if it has to be.
@@ -171,14 +202,7 @@ fn video(picture: &RgbImage) -> (VideoInfo, Frames) {
     (info, Box::new((1..=FRAMES).map(frame)))
 }
 
-/// The embedding: that there is one, of numbers.
-fn embed(model: &dyn LoadedModel, picture: &RgbImage, name: &str, report: &mut Report) {
-    match embedding(model, picture) {
-        Ok(length) => report.good(name, format!("{length} numbers")),
-        Err(error) => report.error(name, error, "see the model's `embed`"),
-    }
-}
-
+/// How long the embedding is, if it is one of numbers.
 fn embedding(model: &dyn LoadedModel, picture: &RgbImage) -> anyhow::Result<usize> {
     let array: Array = if model.info().media_type == MediaType::Video {
         let (info, frames) = video(picture);
