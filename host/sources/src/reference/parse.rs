@@ -405,7 +405,8 @@ fn read_file_url(
             host: authority.to_owned(),
         });
     }
-    if !only_git && is_archive_name(split_subdirectory(path).0) {
+    let bare_path = path.split('?').next().unwrap_or_default();
+    if !only_git && is_archive_name(split_subdirectory(bare_path).0) {
         return read_archive("file://", path, understood);
     }
     let (path, subdirectory) = split_subdirectory(path);

@@ -275,6 +275,7 @@ fn archives_and_paths() {
             None,
         ),
         ("file:///srv/a.tar.zst", "file:///srv/a.tar.zst", None),
+        ("file:///srv/a.zip//?x=1", "file:///srv/a.zip?x=1", None),
     ] {
         let reference = SourceRef::parse(spelling).unwrap();
         assert_eq!(*reference.location(), Location::Archive(url.into()), "{spelling}");
