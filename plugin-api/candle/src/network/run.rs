@@ -168,9 +168,10 @@ impl Network {
         if !wants_input {
             return Ok(name);
         }
-        let input = node.inputs.first().ok_or_else(|| {
-            Error::new(format!("layer `{name}` has no input")).with_kind(ErrorKind::InvalidOption)
-        })?;
+        let input = node
+            .inputs
+            .first()
+            .ok_or_else(|| Error::invalid_option(format!("layer `{name}` has no input")))?;
         Ok(&self.graph.nodes()[*input].name)
     }
 }
