@@ -129,7 +129,7 @@ fn measure(name: &str, graph: &Graph, options: &Options) -> Result<(), Box<dyn E
             println!("  {:8.3} ms  {step}", image(*time));
         }
         let total: Duration = steps.iter().map(|(_, time)| *time).sum();
-        println!("  {:8.3} ms  on one thread", image(total));
+        println!("  {:8.3} ms  in all, {} threads", image(total), options.threads);
     }
     if options.check {
         let expected = reference::run(graph, &inputs, batch)?;

@@ -4,12 +4,11 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::build::Program;
+use super::phases::Phases;
 use super::steps::{Context, Scratch, Step};
-use super::threads::Barrier;
 use crate::memory::{AlignedBuffer, Halo};
 use crate::simd::Isa;
 
@@ -78,23 +77,8 @@ pub(super) struct Batch<'a> {
 unsafe impl Sync for Batch<'_> {}
 
 impl Batch<'_> {
-    /// Runs some images on this thread.
-    pub(super) fn run_alone(&self, images: Range<usize>) {
-        self.run_steps(images, |context, step, scratch, _| {
-            run_step(context, step, scratch)
-        });
-    }
-
-    /// Runs some images on this thread and adds the time of each step to `times`.
-    pub(super) fn run_timed(&self, images: Range<usize>, times: &mut [Duration]) {
-        self.run_steps(images, |context, step, scratch, index| {
-            let start = Instant::now();
-            run_step(context, step, scratch);
-            times[index] += start.elapsed();
-        });
-    }
-
-    fn run_steps(&self, images: Range<usize>, mut run: impl FnMut(&Context, &dyn Step, Scratch, usize)) {
+    /// Runs some images on this thread. `finished` is called after each step with its index.
+    pub(super) fn run_alone(&self, images: Range<usize>, finished: impl Fn(usize)) {
         let arena = self.memory.arenas.take();
         let scratch = self.memory.scratch.take();
         let (own, own_length) = (scratch.as_shared_ptr(), scratch.len());
@@ -105,7 +89,8 @@ impl Batch<'_> {
         };
         self.each_pass(&arena, &images, 1, |context, steps| {
             for index in steps {
-                run(context, self.program.steps[index].as_ref(), scratch_of, index);
+                run_step(context, self.program.steps[index].as_ref(), scratch_of);
+                finished(index);
             }
         });
         self.memory.scratch.put(scratch);
@@ -119,8 +104,7 @@ impl Batch<'_> {
             images,
             arena: self.memory.arenas.take(),
             shared: self.memory.shared.take(),
-            barrier: Barrier::new(threads),
-            next: AtomicUsize::new(0),
+            phases: Phases::default(),
             threads,
         }
     }
@@ -155,22 +139,53 @@ impl Batch<'_> {
     }
 }
 
+/// The time that each step takes, by the moments at which steps are finished.
+#[derive(Debug)]
+pub(super) struct StepTimes {
+    state: Mutex<(Instant, Vec<Duration>)>,
+}
+
+impl StepTimes {
+    pub(super) fn new(steps: usize) -> Self {
+        Self {
+            state: Mutex::new((Instant::now(), vec![Duration::ZERO; steps])),
+        }
+    }
+
+    /// The next step starts now.
+    pub(super) fn start(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0 = Instant::now();
+    }
+
+    /// A step, or a part of it, is finished, and the next one starts.
+    pub(super) fn add(&self, step: usize) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (start, times) = &mut *state;
+        let now = Instant::now();
+        times[step] += now - *start;
+        *start = now;
+    }
+
+    pub(super) fn finish(self) -> Vec<Duration> {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).1
+    }
+}
+
 /// Images that several threads run together, each step's tasks shared among them.
 pub(super) struct Together<'a> {
     batch: &'a Batch<'a>,
     images: Range<usize>,
     arena: AlignedBuffer,
     shared: AlignedBuffer,
-    barrier: Barrier,
-    /// The next task of the current step.
-    next: AtomicUsize,
+    phases: Phases,
     threads: usize,
 }
 
 impl Together<'_> {
-    /// One thread's part; all threads call it.
-    pub(super) fn run(&self) {
-        let _guard = self.barrier.guard();
+    /// One thread's part: all threads call it, and one of them is enough. `finished` is called after each step, and
+    /// part of a step, with the step's index.
+    pub(super) fn run(&self, finished: impl Fn(usize)) {
+        let _guard = self.phases.guard();
         let memory = self.batch.memory;
         let own = memory.scratch.take();
         let scratch = Scratch {
@@ -178,25 +193,25 @@ impl Together<'_> {
             own_length: own.len(),
             shared: self.shared.as_shared_ptr(),
         };
+        let mut count = 0;
         self.batch
             .each_pass(&self.arena, &self.images, self.threads, |context, steps| {
-                for step in &self.batch.program.steps[steps] {
+                for index in steps {
+                    let step = self.batch.program.steps[index].as_ref();
                     let images = context.images();
                     for phase in 0..step.phases(images, self.threads) {
-                        let tasks = step.tasks(images, self.threads, phase);
-                        // Clearing the halo goes with the first tasks: it writes where they do not.
+                        // Clearing the halo is a task of the first phase: it writes where the others do not.
                         let halos = usize::from(phase == 0);
-                        loop {
-                            let task = self.next.fetch_add(1, Ordering::Relaxed);
+                        let tasks = halos + step.tasks(images, self.threads, phase);
+                        let run = |task| {
                             if task < halos {
-                                clear_halos(context, step.as_ref());
-                            } else if task < halos + tasks {
-                                step.run(context, scratch, phase, task - halos);
+                                clear_halos(context, step)
                             } else {
-                                break;
+                                step.run(context, scratch, phase, task - halos)
                             }
-                        }
-                        self.barrier.wait(|| self.next.store(0, Ordering::Relaxed));
+                        };
+                        self.phases.run(count, tasks as u32, run, || finished(index));
+                        count += 1;
                     }
                 }
             });

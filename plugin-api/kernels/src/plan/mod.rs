@@ -2,12 +2,13 @@
 //!
 //! Compiling fuses nodes into layers (`fuse`), chooses an algorithm for each (`algorithm`), packs its weights
 //! (`weights`), gives values their places in memory (`storage`) and makes steps of it all (`build`, `steps`), which
-//! threads (`threads`) then run (`execute`).
+//! threads (`threads`) then run (`execute`) phase by phase (`phases`).
 
 mod algorithm;
 mod build;
 mod execute;
 mod fuse;
+mod phases;
 mod steps;
 mod storage;
 mod threads;
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use self::build::{Program, build};
-use self::execute::{Batch, Memory};
+use self::execute::{Batch, Memory, StepTimes};
 use self::threads::Threads;
 use self::weights::PackedWeights;
 use crate::batch::{RunError, check_inputs, check_outputs};
@@ -162,14 +163,14 @@ impl Plan {
         let work = self.batch(inputs, &outputs);
         if !self.run_on_threads(&work, batch) {
             for chunk in chunks(0..batch, self.options.images_together) {
-                work.run_alone(chunk);
+                work.run_alone(chunk, |_| {});
             }
         }
         Ok(())
     }
 
-    /// Runs a batch on the caller's thread and returns the time that each step took, with the name of the layer
-    /// that it belongs to.
+    /// Runs a batch with all threads on the same images, as [`run`](Self::run) does with a single one, and returns
+    /// the time that each step took, with the name of the layer that it belongs to.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -181,11 +182,24 @@ impl Plan {
     ) -> Result<Vec<(&str, Duration)>, RunError> {
         let outputs = self.check(inputs, outputs, batch)?;
         let work = self.batch(inputs, &outputs);
-        let mut times = vec![Duration::ZERO; self.program.steps.len()];
-        for chunk in chunks(0..batch, self.options.images_together) {
-            work.run_timed(chunk, &mut times);
+        let times = StepTimes::new(self.program.steps.len());
+        for images in chunks(0..batch, self.options.images_together) {
+            let together = work.together(images.clone(), self.threads.count());
+            times.start();
+            let ran =
+                self.threads.count() > 1 && self.threads.try_run(&|_| together.run(|step| times.add(step)));
+            if !ran {
+                work.run_alone(images, |step| times.add(step));
+            }
+            together.finish();
         }
-        Ok(self.program.names.iter().map(String::as_str).zip(times).collect())
+        Ok(self
+            .program
+            .names
+            .iter()
+            .map(String::as_str)
+            .zip(times.finish())
+            .collect())
     }
 
     /// Checks the caller's slices and returns the start of each output and its length for one image.
@@ -233,10 +247,10 @@ impl Plan {
             .collect();
         let ran = self.threads.try_run(&|_| {
             while let Some(images) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                work.run_alone(images.clone());
+                work.run_alone(images.clone(), |_| {});
             }
             for images in &together {
-                images.run();
+                images.run(|_| {});
             }
         });
         together.into_iter().for_each(|images| images.finish());

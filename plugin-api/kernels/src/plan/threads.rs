@@ -1,8 +1,8 @@
-//! A few threads that wait for work, and the barrier at which they meet.
+//! A few threads that wait for work.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
@@ -11,7 +11,7 @@ const SPINS: usize = 2000;
 
 type Job = *const (dyn Fn(usize) + Sync);
 
-/// Threads that all run the same closure, each with its own number; the caller is number 0.
+/// Threads that run the same closure, each with its own number; the caller is number 0.
 #[derive(Debug)]
 pub(super) struct Threads {
     shared: Arc<Shared>,
@@ -24,7 +24,7 @@ pub(super) struct Threads {
 struct Shared {
     /// Counts closures; workers look here first.
     generation: AtomicUsize,
-    /// Workers that have not finished the closure.
+    /// Workers that are in the closure. It grows only while the state is locked and has the closure.
     running: AtomicUsize,
     state: Mutex<State>,
     wake: Condvar,
@@ -40,7 +40,7 @@ struct State {
 #[derive(Debug, Clone, Copy)]
 struct JobPointer(Job);
 
-// SAFETY: the closure is `Sync`, and `run` waits for all workers before the closure goes away.
+// SAFETY: the closure is `Sync`, and `try_run` waits for its workers before the closure goes away.
 unsafe impl Send for JobPointer {}
 
 impl Threads {
@@ -67,8 +67,8 @@ impl Threads {
         self.workers.len() + 1
     }
 
-    /// Runs `job(number)` on all threads and waits for them; or, where they are busy with another caller's
-    /// closure, returns `false`.
+    /// Runs `job(number)` here and on every other thread that comes before it has ended here, and waits for them;
+    /// or, where the threads are busy with another caller's closure, returns `false`.
     pub(super) fn try_run(&self, job: &(dyn Fn(usize) + Sync)) -> bool {
         let _busy = match self.busy.try_lock() {
             Ok(busy) => busy,
@@ -76,10 +76,9 @@ impl Threads {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return false,
         };
-        // SAFETY: only the lifetime changes; `Finish` waits for the workers before `job` goes out of scope, also
-        // when the caller's part panics.
+        // SAFETY: only the lifetime changes. No worker starts the closure once it is taken from the state, and below
+        // we wait for those that have, also when the caller's part panics.
         let pointer: Job = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Job>(job) };
-        self.shared.running.store(self.workers.len(), Ordering::Release);
         {
             let mut state = self.shared.lock();
             state.job = Some(JobPointer(pointer));
@@ -87,6 +86,7 @@ impl Threads {
         }
         self.shared.wake.notify_all();
         let result = catch_unwind(AssertUnwindSafe(|| job(0)));
+        self.shared.lock().job = None;
         let mut spins = 0;
         while self.shared.running.load(Ordering::Acquire) > 0 {
             relax(&mut spins);
@@ -132,11 +132,13 @@ impl Shared {
             if state.stop {
                 return;
             }
+            // It may be too late for this one.
             let Some(JobPointer(job)) = state.job else {
                 continue;
             };
+            self.running.fetch_add(1, Ordering::Relaxed);
             drop(state);
-            // SAFETY: `try_run` keeps the closure until `running` is 0.
+            // SAFETY: the closure was there when `running` grew, and `try_run` keeps it until `running` is 0.
             let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*job)(index) }));
             if let Err(panic) = result {
                 self.lock().panic = Some(panic);
@@ -147,7 +149,7 @@ impl Shared {
 }
 
 /// Waits a little; after some rounds, by letting other threads run.
-fn relax(spins: &mut usize) {
+pub(super) fn relax(spins: &mut usize) {
     *spins += 1;
     if *spins < SPINS {
         std::hint::spin_loop()
@@ -156,91 +158,43 @@ fn relax(spins: &mut usize) {
     }
 }
 
-/// Where threads meet between two steps.
-#[derive(Debug)]
-pub(super) struct Barrier {
-    threads: usize,
-    waiting: AtomicUsize,
-    round: AtomicUsize,
-    /// Set when a thread will never come.
-    broken: AtomicBool,
-}
-
-impl Barrier {
-    pub(super) fn new(threads: usize) -> Self {
-        Self {
-            threads,
-            waiting: AtomicUsize::new(0),
-            round: AtomicUsize::new(0),
-            broken: AtomicBool::new(false),
-        }
-    }
-
-    /// Waits for all threads; the last one to come runs `between` before any goes on.
-    ///
-    /// # Panics
-    /// Where another thread has panicked.
-    pub(super) fn wait(&self, between: impl FnOnce()) {
-        let round = self.round.load(Ordering::Acquire);
-        if self.waiting.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
-            between();
-            self.waiting.store(0, Ordering::Relaxed);
-            self.round.store(round.wrapping_add(1), Ordering::Release);
-            return;
-        }
-        let mut spins = 0;
-        while self.round.load(Ordering::Acquire) == round {
-            assert!(
-                !self.broken.load(Ordering::Relaxed),
-                "another thread of this run has panicked"
-            );
-            relax(&mut spins);
-        }
-    }
-
-    /// Breaks the barrier when it is dropped during a panic.
-    pub(super) fn guard(&self) -> impl Drop + '_ {
-        struct Guard<'a>(&'a Barrier);
-        impl Drop for Guard<'_> {
-            fn drop(&mut self) {
-                if std::thread::panicking() {
-                    self.0.broken.store(true, Ordering::Relaxed);
-                }
-            }
-        }
-        Guard(self)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_thread_runs_the_closure_once_and_meets_the_others() {
+    fn all_threads_take_part_where_there_is_time() {
         let threads = Threads::new(3);
         for _ in 0..50 {
-            let barrier = Barrier::new(threads.count());
-            let (before, between) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let (arrived, numbers) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let ran = threads.try_run(&|number| {
-                before.fetch_add(1 << (8 * number), Ordering::Relaxed);
-                barrier.wait(|| between.store(before.load(Ordering::Relaxed), Ordering::Relaxed));
-                assert_eq!(between.load(Ordering::Relaxed), 0x01_01_01);
+                numbers.fetch_add(1 << (8 * number), Ordering::Relaxed);
+                arrived.fetch_add(1, Ordering::Relaxed);
+                let mut spins = 0;
+                while arrived.load(Ordering::Relaxed) < 3 {
+                    relax(&mut spins);
+                }
             });
             assert!(ran);
+            assert_eq!(numbers.into_inner(), 0x01_01_01);
+        }
+    }
+
+    #[test]
+    fn a_closure_is_not_used_after_its_run() {
+        let threads = Threads::new(2);
+        for round in 0..500 {
+            let current = AtomicUsize::new(round);
+            assert!(threads.try_run(&|_| assert_eq!(current.load(Ordering::Relaxed), round)));
+            current.store(usize::MAX, Ordering::Relaxed);
         }
     }
 
     #[test]
     fn a_panic_reaches_the_caller_and_leaves_the_threads_usable() {
         let threads = Threads::new(2);
-        let barrier = Barrier::new(2);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            threads.try_run(&|number| {
-                let _guard = barrier.guard();
-                assert!(number == 0, "as intended");
-                barrier.wait(|| {});
-            })
+            threads.try_run(&|number| assert!(number != 0, "as intended"))
         }));
         assert!(result.is_err());
         assert!(threads.try_run(&|_| {}));
