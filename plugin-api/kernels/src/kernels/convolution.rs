@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::epilogue::{Epilogue, Stages, finish_rest};
-use super::tile::{Ahead, Cut, Tile, TilePointers};
+use super::tile::{Ahead, Cut, Tile, TileKernel, TilePointers};
 use crate::memory::{AlignedBuffer, Packed};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -31,10 +31,12 @@ pub(crate) struct DirectConvolution {
     /// `[output blocks][16]`
     pub(crate) bias: Arc<AlignedBuffer>,
     pub(crate) stages: Stages,
-    /// Output rows.
+    /// Output rows; where pixels follow each other without a border, a row is any number of them.
     pub(crate) height: usize,
     /// Output pixels in a row.
     pub(crate) width: usize,
+    /// Output pixels in the last row, at most `width`.
+    pub(crate) last_width: usize,
     /// Where the first output pixel's window starts in the input.
     pub(crate) x_origin: usize,
     /// From the window of one output row to that of the next.
@@ -59,10 +61,30 @@ pub(crate) struct DirectConvolution {
     /// Blocks of input channels for which all groups of output channels take their turn before the next ones, so
     /// that the input stays in the second cache; a multiple of `chunk_blocks`.
     pub(crate) part_blocks: usize,
-    /// Rows of one task.
-    pub(crate) task_rows: usize,
-    /// Groups of one task.
-    pub(crate) task_groups: usize,
+    /// What is done at once where there is one thread.
+    pub(crate) task: TaskSize,
+}
+
+/// A share of a convolution's work.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TaskSize {
+    pub(crate) images: usize,
+    pub(crate) rows: usize,
+    /// Groups of output blocks.
+    pub(crate) groups: usize,
+}
+
+/// The images that a convolution works on: the first one's values, and the distances to the next one's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Images {
+    pub(crate) count: usize,
+    pub(crate) x: *const f32,
+    pub(crate) x_image: usize,
+    /// Null without a residual.
+    pub(crate) residual: *const f32,
+    pub(crate) r_image: usize,
+    pub(crate) y: *mut f32,
+    pub(crate) y_image: usize,
 }
 
 impl DirectConvolution {
@@ -78,9 +100,18 @@ impl DirectConvolution {
         } else {
             tile.last_channels
         };
+        assert!((1..=self.width).contains(&self.last_width) && self.height > 0);
+        // Of the row that reaches further: the last one, or the one before it, which may be wider.
+        let row_reach = |line: usize, step: usize| {
+            let last = (self.height - 1) * line + (self.last_width - 1) * step;
+            let before = match self.height {
+                1 => 0,
+                height => (height - 2) * line + (self.width - 1) * step,
+            };
+            last.max(before)
+        };
         let reach = self.x_origin
-            + (self.height - 1) * self.x_line
-            + (self.width - 1) * tile.x_step
+            + row_reach(self.x_line, tile.x_step)
             + (tile.blocks - 1) * tile.x_block
             + (tile.rows - 1) * tile.x_row
             + (tile.columns - 1) * tile.x_column
@@ -107,11 +138,9 @@ impl DirectConvolution {
                 (last + 1) * LANES <= self.bias.len(),
                 "a tile reads beyond its bias"
             );
-            let y_pixels = (self.height - 1) * self.y_line + (self.width - 1) * tile.y_step;
-            let y_reach = self.y_origin + y_pixels + last * tile.y_block + LANES;
+            let y_reach = self.y_origin + row_reach(self.y_line, tile.y_step) + last * tile.y_block + LANES;
             assert!(y_reach <= self.y_length, "a tile writes beyond its output");
-            let r_pixels = (self.height - 1) * self.r_line + (self.width - 1) * LANES;
-            let r_reach = self.r_origin + r_pixels + last * tile.r_block + LANES;
+            let r_reach = self.r_origin + row_reach(self.r_line, LANES) + last * tile.r_block + LANES;
             assert!(
                 self.r_length == 0 || r_reach <= self.r_length,
                 "a tile reads beyond the residual"
@@ -120,55 +149,117 @@ impl DirectConvolution {
         self
     }
 
-    /// Tasks that threads may take on their own.
-    pub(crate) fn tasks(&self) -> usize {
-        self.height.div_ceil(self.task_rows) * self.group_tasks()
+    /// Tasks that so many threads may take in any order.
+    pub(crate) fn tasks(&self, images: usize, threads: usize) -> usize {
+        self.task_counts(images, self.task_size(images, threads))
+            .iter()
+            .product()
     }
 
-    fn group_tasks(&self) -> usize {
-        self.groups.len().div_ceil(self.task_groups)
+    /// How many tasks there are along rows, groups and images.
+    fn task_counts(&self, images: usize, size: TaskSize) -> [usize; 3] {
+        [
+            self.height.div_ceil(size.rows),
+            self.groups.len().div_ceil(size.groups),
+            images.div_ceil(size.images),
+        ]
     }
 
-    /// Runs one task on one image, for the first `width` pixels of each row.
+    /// The size of tasks such that so many threads are done at about the same time.
+    fn task_size(&self, images: usize, threads: usize) -> TaskSize {
+        /// Tasks of a thread.
+        const TASKS: usize = 4;
+        let mut size = self.task;
+        if threads == 1 {
+            return size;
+        }
+        let wanted = TASKS * threads;
+        // An input that does not stay in the second cache is read by each of the tasks.
+        let wanted_groups = if self.part_blocks < self.tile.blocks {
+            wanted / 2
+        } else {
+            wanted
+        };
+        let smaller = |size: usize, all: usize, wanted: usize, others: usize| {
+            size.min(all.div_ceil(wanted.div_ceil(others))).max(1)
+        };
+        size.images = smaller(size.images, images, wanted, 1);
+        let pixels = (self.height - 1) * self.width + self.last_width;
+        // Tasks of different rows read the same weights, those of different groups the same input.
+        let groups_first = self.bias.len() > pixels;
+        for along_groups in [groups_first, !groups_first] {
+            let [rows, groups, images] = self.task_counts(images, size);
+            if along_groups {
+                size.groups = smaller(size.groups, self.groups.len(), wanted_groups, rows * images);
+            } else {
+                size.rows = smaller(size.rows, self.height, wanted, groups * images);
+            }
+        }
+        size
+    }
+
+    /// Runs one of the [`tasks`](Self::tasks) for so many threads; `last_width` is the number of pixels in the last
+    /// row, at most that of the layer.
     ///
     /// # Safety
-    /// `x` is valid for reads of `x_length` values, `residual` of `r_length`, and `y` for writes of `y_length`;
-    /// nobody else uses this task's part of `y` now.
+    /// For each image, `x` is valid for reads of `x_length` values, `residual` of `r_length`, and `y` for writes of
+    /// `y_length`; nobody else uses this task's part of `y` now.
     pub(crate) unsafe fn run(
         &self,
         isa: Isa,
+        images: Images,
+        last_width: usize,
+        threads: usize,
         task: usize,
-        x: *const f32,
-        residual: *const f32,
-        y: *mut f32,
-        width: usize,
     ) {
-        assert!(width <= self.width && residual.is_null() == (self.r_length == 0));
-        let group_tasks = self.group_tasks();
+        assert!(last_width <= self.last_width && images.residual.is_null() == (self.r_length == 0));
+        let size = self.task_size(images.count, threads);
+        let [_, group_tasks, image_tasks] = self.task_counts(images.count, size);
+        // All images take their turn with the same weights while those are in the cache.
+        let (task, image_task) = (task / image_tasks, task % image_tasks);
         let (row_task, group_task) = (task / group_tasks, task % group_tasks);
-        let rows = row_task * self.task_rows..((row_task + 1) * self.task_rows).min(self.height);
-        let first = group_task * self.task_groups;
-        let groups = &self.groups[first..(first + self.task_groups).min(self.groups.len())];
-        isa.run(Rows {
+        let share = |task: usize, size: usize, all: usize| task * size..((task + 1) * size).min(all);
+        isa.run(Share {
             layer: self,
-            x,
-            residual,
-            y,
-            rows,
-            groups,
-            width,
+            images,
+            last_width,
+            image_range: share(image_task, size.images, images.count),
+            rows: share(row_task, size.rows, self.height),
+            groups: &self.groups[share(group_task, size.groups, self.groups.len())],
         });
     }
 }
 
-struct Rows<'a> {
+/// A task.
+struct Share<'a> {
     layer: &'a DirectConvolution,
-    x: *const f32,
-    residual: *const f32,
-    y: *mut f32,
+    images: Images,
+    last_width: usize,
+    image_range: Range<usize>,
     rows: Range<usize>,
     groups: &'a [Group],
-    width: usize,
+}
+
+/// The tiles of a row and the kernels for them.
+#[derive(Clone, Copy)]
+struct RowTiles {
+    cut: Cut,
+    small: TileKernel,
+    large: TileKernel,
+}
+
+impl RowTiles {
+    #[inline(always)]
+    fn new<S: Simd>(simd: S, blocks: usize, width: usize, x_step: usize) -> Self {
+        let cut = Cut::new(width, S::TILE_PIXELS[blocks - 1]);
+        let small = simd.tile(blocks, cut.small(), x_step);
+        let large = if cut.pixels(0) > cut.small() {
+            simd.tile(blocks, cut.small() + 1, x_step)
+        } else {
+            small
+        };
+        Self { cut, small, large }
+    }
 }
 
 /// Weights of a layer that stay in the second cache from one use to the next.
@@ -177,7 +268,7 @@ const CACHED_WEIGHTS: usize = 128 * 1024;
 /// The bias of a sum that has its bias already.
 static NO_BIAS: [f32; 4 * LANES] = [0.0; 4 * LANES];
 
-impl Kernel for Rows<'_> {
+impl Kernel for Share<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let blocks = self.layer.tile.blocks;
@@ -197,7 +288,7 @@ impl Kernel for Rows<'_> {
     }
 }
 
-impl Rows<'_> {
+impl Share<'_> {
     /// Adds up the products of some blocks of input channels. The first ones start with the residual and the
     /// bias, the others with what is there, and the last ones end with the activation.
     #[inline(always)]
@@ -219,13 +310,8 @@ impl Rows<'_> {
         if !is_first {
             tile.r_block = tile.y_block;
         }
-        let cut = Cut::new(self.width, S::TILE_PIXELS[group.blocks - 1]);
-        let small = simd.tile(group.blocks, cut.small(), tile.x_step);
-        let large = if cut.pixels(0) > cut.small() {
-            simd.tile(group.blocks, cut.small() + 1, tile.x_step)
-        } else {
-            small
-        };
+        let whole = RowTiles::new(simd, group.blocks, layer.width, tile.x_step);
+        let last = RowTiles::new(simd, group.blocks, self.last_width, tile.x_step);
         let terms_of_block = tile.channels * tile.rows * tile.columns;
         let skipped = blocks.start * terms_of_block * LANES;
         if layer.weights.len() > CACHED_WEIGHTS {
@@ -235,7 +321,10 @@ impl Rows<'_> {
             } else {
                 blocks.len() * terms_of_block * LANES
             };
-            tile.ahead = Ahead::new(distance, self.rows.len() * cut.tiles());
+            tile.ahead = Ahead::new(
+                distance,
+                self.image_range.len() * self.rows.len() * whole.cut.tiles(),
+            );
         }
         // SAFETY: `checked` has shown that every offset below is inside of the image, the weights and the bias;
         // `run`'s caller promises that the images are there.
@@ -249,18 +338,27 @@ impl Rows<'_> {
                 std::ptr::null()
             };
             let x_start = group.x_start + layer.x_origin + blocks.start * tile.x_block;
-            for (first_tile, row) in (0..).step_by(cut.tiles()).zip(self.rows.clone()) {
-                let mut x = self.x.add(x_start + row * layer.x_line);
-                let mut y = self
-                    .y
-                    .add(group.first * tile.y_block + layer.y_origin + row * layer.y_line);
-                let mut residual = group.first * layer.tile.r_block + layer.r_origin + row * layer.r_line;
-                for index in 0..cut.tiles() {
-                    let pixels = cut.pixels(index);
+            let rows = self
+                .image_range
+                .clone()
+                .flat_map(|image| self.rows.clone().map(move |row| (image, row)));
+            let mut turn = 0;
+            for (image, row) in rows {
+                let tiles = if row + 1 == layer.height { last } else { whole };
+                let images = &self.images;
+                let mut x = images
+                    .x
+                    .add(image * images.x_image + x_start + row * layer.x_line);
+                let y_start = group.first * tile.y_block + layer.y_origin + row * layer.y_line;
+                let mut y = images.y.add(image * images.y_image + y_start);
+                let r_start = group.first * layer.tile.r_block + layer.r_origin + row * layer.r_line;
+                let mut residual = image * images.r_image + r_start;
+                for index in 0..tiles.cut.tiles() {
+                    let pixels = tiles.cut.pixels(index);
                     let added = if !is_first {
                         y.cast_const()
                     } else if layer.stages.residual_first {
-                        self.residual.add(residual)
+                        images.residual.add(residual)
                     } else {
                         std::ptr::null()
                     };
@@ -272,13 +370,14 @@ impl Rows<'_> {
                         y,
                     };
                     let tile = Tile {
-                        ahead: tile.ahead.of_tile(first_tile + index),
+                        ahead: tile.ahead.of_tile(turn),
                         ..tile
                     };
-                    if pixels == cut.small() {
-                        small(pointers, &tile)
+                    turn += 1;
+                    if pixels == tiles.cut.small() {
+                        (tiles.small)(pointers, &tile)
                     } else {
-                        large(pointers, &tile)
+                        (tiles.large)(pointers, &tile)
                     }
                     if is_last && let Some(rest) = layer.stages.rest {
                         let size = (group.blocks, pixels);
@@ -287,7 +386,7 @@ impl Rows<'_> {
                             rest,
                             &layer.tile,
                             size,
-                            self.residual.wrapping_add(residual),
+                            images.residual.wrapping_add(residual),
                             y,
                         );
                     }

@@ -11,8 +11,9 @@ use super::super::storage::{Part, Place};
 use super::super::weights::{Packing, bias_of, pack_terms, scale_of, terms_length};
 use super::Builder;
 use super::packing::{ReadBlocks, pack_blocks};
+use super::tasks::cut_pixels;
 use crate::graph::Weight;
-use crate::kernels::convolution::DirectConvolution;
+use crate::kernels::convolution::{DirectConvolution, TaskSize};
 use crate::kernels::depthwise::DepthwiseConvolution;
 use crate::kernels::tile::{Ahead, Tile, group_blocks};
 use crate::kernels::winograd::{PLANES, WinogradConvolution, transform_weights};
@@ -35,7 +36,7 @@ impl Builder<'_> {
             Algorithm::Batched => self.batched(index, &geometry, weight, bias),
             Algorithm::Planar => Box::new(self.planar_convolution(layer, &geometry, weight, bias)),
             Algorithm::Direct | Algorithm::Grouped => {
-                Box::new(self.direct(layer, &geometry, algorithm, weight, bias))
+                Box::new(self.direct(index, &geometry, algorithm, weight, bias))
             }
         }
     }
@@ -47,12 +48,13 @@ impl Builder<'_> {
 
     fn direct(
         &self,
-        layer: &Layer,
+        index: usize,
         geometry: &Geometry,
         algorithm: Algorithm,
         weight: &Weight,
         bias: Arc<AlignedBuffer>,
     ) -> ConvolutionStep {
+        let layer = &self.layers[index];
         let x_place = self.place(layer.inputs[0]).clone();
         let (x, y) = (*x_place.layout(), self.part(layer.output));
         let residual = self.residual(layer);
@@ -110,10 +112,9 @@ impl Builder<'_> {
                 .as_ref()
                 .is_none_or(|residual| residual.layout().is_contiguous());
         if pointwise && contiguous {
-            convolution.width *= convolution.height;
-            convolution.height = 1;
+            cut_pixels(&mut convolution, self.isa.tile_pixels());
         }
-        self.set_groups(&mut convolution, &reads, &x);
+        self.set_groups(&mut convolution, &reads, &x, self.images[index]);
         let convolution = convolution.checked();
         ConvolutionStep {
             convolutions: vec![convolution],
@@ -165,7 +166,7 @@ impl Builder<'_> {
             count: 1,
             firsts: vec![0; y.layout.blocks()],
         };
-        self.set_groups(&mut convolution, &reads, &y.layout);
+        self.set_groups(&mut convolution, &reads, &y.layout, 1);
         let x = if planar.border == Halo::default() {
             Source::Input(self.input_index(layer.inputs[0]))
         } else {
@@ -190,7 +191,7 @@ impl Builder<'_> {
         let layer = &self.layers[index];
         let (x_place, y) = (self.place(layer.inputs[0]), self.part(layer.output));
         let Place::Arena(x) = x_place else {
-            return Box::new(self.direct(layer, geometry, Algorithm::Direct, weight, bias));
+            return Box::new(self.direct(index, geometry, Algorithm::Direct, weight, bias));
         };
         let terms = geometry.inputs;
         let scale = scale_of(self.graph, layer);
@@ -221,13 +222,14 @@ impl Builder<'_> {
         };
         let mut convolution = whole_output(layer, tile, &y, None, weights, bias);
         convolution.width = images;
+        convolution.last_width = images;
         convolution.x_length = (images - 1) * x_image + x.layout.image();
         convolution.y_length = (images - 1) * y_image + y.layout.image();
         let reads = ReadBlocks {
             count: 1,
             firsts: vec![0; y.layout.blocks()],
         };
-        self.set_groups(&mut convolution, &reads, &x.layout);
+        self.set_groups(&mut convolution, &reads, &x.layout, 1);
         Box::new(BatchedStep {
             convolution: convolution.checked(),
             x: *x,
@@ -367,6 +369,7 @@ pub(super) fn whole_output(
         stages: layer.epilogue.stages(),
         height: y.layout.height,
         width: y.layout.width,
+        last_width: y.layout.width,
         x_origin: 0,
         x_line: 0,
         y_origin: y.layout.at(0, 0, 0),
@@ -378,7 +381,10 @@ pub(super) fn whole_output(
         r_length: layout.map_or(0, |layout| layout.image()),
         chunk_blocks: usize::MAX,
         part_blocks: usize::MAX,
-        task_rows: 1,
-        task_groups: 1,
+        task: TaskSize {
+            images: 1,
+            rows: 1,
+            groups: 1,
+        },
     }
 }

@@ -1,8 +1,8 @@
-//! How a direct convolution is cut into groups, tasks and chunks.
+//! How a direct convolution is cut into groups, tasks, parts and chunks.
 
 use super::Builder;
 use super::packing::ReadBlocks;
-use crate::kernels::convolution::{DirectConvolution, Group};
+use crate::kernels::convolution::{DirectConvolution, Group, TaskSize};
 use crate::kernels::tile::group_blocks;
 use crate::memory::Layout;
 use crate::simd::LANES;
@@ -12,19 +12,25 @@ use crate::simd::LANES;
 const TASK_INPUT: usize = 48 * 1024;
 /// Weights of a task, so that they stay in a core's cache while all images take their turn.
 const TASK_WEIGHTS: usize = 96 * 1024;
-/// Tasks of a convolution, at least, so that threads that share it are done at about the same time.
-const TASKS: usize = 8;
 /// Blocks of input channels of a chunk: their weights for two blocks of output channels fill two thirds of a
 /// core's first cache.
 const CHUNK_BLOCKS: usize = 16;
 /// Pixels that have to share a chunk's weights to make up for keeping incomplete sums.
 const CHUNK_PIXELS: usize = 40;
-/// Values of input for which all groups of output channels take their turn: a third of a core's second cache.
-const PART_INPUT: usize = 192 * 1024;
+/// Values of input for which all groups of output channels take their turn: less than half of a core's second cache.
+const PART_INPUT: usize = 224 * 1024;
+/// Tiles of a row where pixels follow each other without a border.
+const ROW_TILES: usize = 2;
 
 impl Builder<'_> {
-    /// Cuts a convolution's output blocks into groups and its work into tasks.
-    pub(super) fn set_groups(&self, convolution: &mut DirectConvolution, reads: &ReadBlocks, x: &Layout) {
+    /// Cuts a convolution's output blocks into groups and its work on so many images into tasks.
+    pub(super) fn set_groups(
+        &self,
+        convolution: &mut DirectConvolution,
+        reads: &ReadBlocks,
+        x: &Layout,
+        images: usize,
+    ) {
         let pixels = self.isa.tile_pixels();
         let mut first = 0;
         // Blocks that read the same input go together.
@@ -39,36 +45,73 @@ impl Builder<'_> {
             }
         }
         let tile = &convolution.tile;
-        let row = tile.blocks * convolution.x_line.max(1);
-        let largest = convolution
-            .groups
-            .iter()
-            .map(|group| group.blocks)
-            .max()
-            .unwrap_or(1);
-        convolution.task_rows = (TASK_INPUT / row).clamp(1, convolution.height);
-        convolution.task_groups =
-            (TASK_WEIGHTS / (largest * tile.w_block)).clamp(1, convolution.groups.len());
-        let tasks = convolution.tasks();
-        if tasks < TASKS {
-            if convolution.task_groups == convolution.groups.len() && convolution.height >= TASKS {
-                convolution.task_rows = convolution.height.div_ceil(TASKS);
-            } else {
-                convolution.task_groups = (convolution.task_groups * tasks).div_ceil(TASKS);
-            }
-        }
         // Larger kernels use each value several times, so that incomplete sums would not pay.
-        let pixels = convolution.width * convolution.task_rows;
-        let pointwise = tile.rows * tile.columns == 1 && tile.channels == LANES;
-        if pointwise && tile.y_step == LANES && pixels >= CHUNK_PIXELS {
-            convolution.chunk_blocks = CHUNK_BLOCKS;
-            let part = PART_INPUT / (pixels * LANES);
-            convolution.part_blocks = part.max(1).next_multiple_of(CHUNK_BLOCKS);
-            // Each task reads an input that does not stay in the second cache once more.
-            if convolution.part_blocks < convolution.tile.blocks {
-                let shared = convolution.groups.len().div_ceil(TASKS);
-                convolution.task_groups = convolution.task_groups.max(shared);
-            }
+        let pointwise = tile.rows * tile.columns == 1 && tile.channels == LANES && tile.y_step == LANES;
+        if pointwise && reads.count == x.blocks() {
+            set_panels(convolution, images);
+        } else {
+            set_rows(convolution);
         }
     }
+}
+
+/// Tasks of rows of one image whose input stays in the cache, for groups whose weights do.
+fn set_rows(convolution: &mut DirectConvolution) {
+    let tile = &convolution.tile;
+    let row = tile.blocks * convolution.x_line.max(1);
+    let groups = &convolution.groups;
+    let largest = groups.iter().map(|group| group.blocks).max().unwrap_or(1);
+    convolution.task = TaskSize {
+        images: 1,
+        rows: (TASK_INPUT / row).clamp(1, convolution.height),
+        groups: (TASK_WEIGHTS / (largest * tile.w_block)).clamp(1, groups.len()),
+    };
+}
+
+/// Tasks of all groups for a panel: so many pixels of so many blocks of input channels that they stay in the second
+/// cache. Weights are read once for each panel, and sums that are not complete are written and read again for each
+/// part of the blocks.
+fn set_panels(convolution: &mut DirectConvolution, images: usize) {
+    let blocks = convolution.tile.blocks;
+    let (inputs, outputs) = (blocks * LANES, convolution.bias.len());
+    let image = (convolution.height - 1) * convolution.width + convolution.last_width;
+    let (height, groups) = (convolution.height, convolution.groups.len());
+    let panel = |pixels: usize| TaskSize {
+        images: (pixels / image).clamp(1, images),
+        rows: (pixels / convolution.width).clamp(1, height),
+        groups,
+    };
+    let weights = inputs * outputs;
+    let (panel, part_blocks) = if weights <= TASK_WEIGHTS {
+        (panel(TASK_INPUT / inputs), blocks)
+    } else {
+        let cost = |&(panel, part_blocks): &(TaskSize, usize)| {
+            let panels = images.div_ceil(panel.images) * height.div_ceil(panel.rows);
+            let sums = 2 * images * image * outputs * (blocks.div_ceil(part_blocks) - 1);
+            weights * panels + sums
+        };
+        (1..=blocks.div_ceil(CHUNK_BLOCKS))
+            .map(|parts| blocks.div_ceil(parts).next_multiple_of(CHUNK_BLOCKS))
+            .map(|part_blocks| (panel(PART_INPUT / (part_blocks * LANES)), part_blocks))
+            .min_by_key(cost)
+            .unwrap_or((panel(image), blocks))
+    };
+    convolution.task = panel;
+    if (panel.images * panel.rows * convolution.width).min(images * image) >= CHUNK_PIXELS {
+        convolution.chunk_blocks = CHUNK_BLOCKS;
+        convolution.part_blocks = part_blocks;
+    }
+}
+
+/// Makes rows of a few full tiles from a map whose pixels follow each other.
+pub(super) fn cut_pixels(convolution: &mut DirectConvolution, tile_pixels: [usize; 4]) {
+    let pixels = convolution.width * convolution.height;
+    let largest = tile_pixels[1].max(tile_pixels[0]);
+    let width = (ROW_TILES * pixels.div_ceil(pixels.div_ceil(largest))).min(pixels);
+    convolution.x_line = width * convolution.tile.x_step;
+    convolution.y_line = width * convolution.tile.y_step;
+    convolution.r_line = width * LANES;
+    convolution.width = width;
+    convolution.height = pixels.div_ceil(width);
+    convolution.last_width = pixels - (convolution.height - 1) * width;
 }

@@ -103,6 +103,7 @@ impl Builder<'_> {
                 let mut convolution = whole_output(layer, tile, &y, None, weights, Arc::clone(&bias));
                 convolution.height = rows.count;
                 convolution.width = columns.count;
+                convolution.last_width = columns.count;
                 // The halo is at least as large as the reach of every phase, so the sums are not negative.
                 convolution.x_origin = x.halo.top.wrapping_add_signed(rows.start) * x.row()
                     + x.halo.left.wrapping_add_signed(columns.start) * LANES;
@@ -114,7 +115,7 @@ impl Builder<'_> {
                     count: x.blocks(),
                     firsts: vec![0; y.layout.blocks()],
                 };
-                self.set_groups(&mut convolution, &reads, &x);
+                self.set_groups(&mut convolution, &reads, &x, 1);
                 convolutions.push(convolution.checked());
             }
         }

@@ -70,6 +70,19 @@ impl Context<'_> {
         unsafe { self.arena.add(offset) }
     }
 
+    /// From a value of one image of the pass to that of the next; 0 for constants, which all images share.
+    pub(crate) fn image_distance(&self, place: &Place) -> usize {
+        match place {
+            Place::Arena(part) => self.part_distance(part),
+            Place::Constant(..) => 0,
+        }
+    }
+
+    /// From a value of one image of the pass to that of the next.
+    pub(crate) fn part_distance(&self, part: &Part) -> usize {
+        self.buffers[part.buffer].image
+    }
+
     /// A value that an earlier step has computed.
     pub(crate) fn read(&self, place: &Place, image: usize) -> View<'_> {
         match place {

@@ -2,7 +2,7 @@
 
 use super::super::storage::{Part, Place};
 use super::{Context, Scratch, Step};
-use crate::kernels::convolution::DirectConvolution;
+use crate::kernels::convolution::{DirectConvolution, Images};
 
 /// What a convolution reads.
 #[derive(Debug, Clone)]
@@ -24,37 +24,49 @@ pub(crate) struct ConvolutionStep {
     pub(crate) y: Part,
 }
 
+impl ConvolutionStep {
+    fn images(&self, context: &Context, convolution: &DirectConvolution) -> Images {
+        let (x, x_image) = match &self.x {
+            Source::Blocked(place) => (context.read(place, 0).offset(0), context.image_distance(place)),
+            Source::Planar(part) => (context.read_part(part, 0).offset(0), context.part_distance(part)),
+            Source::Input(index) => {
+                let length = convolution.x_length;
+                (context.input(*index, length, 0).as_ptr(), length)
+            }
+        };
+        let (residual, r_image) = match &self.residual {
+            Some(place) => (context.read(place, 0).offset(0), context.image_distance(place)),
+            None => (std::ptr::null(), 0),
+        };
+        Images {
+            count: context.images(),
+            x,
+            x_image,
+            residual,
+            r_image,
+            y: context.write(&self.y, 0).start(),
+            y_image: context.part_distance(&self.y),
+        }
+    }
+}
+
 impl Step for ConvolutionStep {
-    fn tasks(&self, images: usize, _: usize, _: usize) -> usize {
-        images
-            * self
-                .convolutions
-                .iter()
-                .map(DirectConvolution::tasks)
-                .sum::<usize>()
+    fn tasks(&self, images: usize, threads: usize, _: usize) -> usize {
+        let tasks = |convolution: &DirectConvolution| convolution.tasks(images, threads);
+        self.convolutions.iter().map(tasks).sum()
     }
 
-    fn run(&self, context: &Context, _: Scratch, _: usize, task: usize) {
-        // All images take their turn with the same weights while those are in the cache.
-        let (mut task, image) = (task / context.images(), task % context.images());
+    fn run(&self, context: &Context, _: Scratch, _: usize, mut task: usize) {
         for convolution in &self.convolutions {
-            if task >= convolution.tasks() {
-                task -= convolution.tasks();
+            let tasks = convolution.tasks(context.images(), context.threads);
+            if task >= tasks {
+                task -= tasks;
                 continue;
             }
-            let x = match &self.x {
-                Source::Blocked(place) => context.read(place, image).offset(0),
-                Source::Planar(part) => context.read_part(part, image).offset(0),
-                Source::Input(index) => context.input(*index, convolution.x_length, image).as_ptr(),
-            };
-            let residual = match &self.residual {
-                Some(place) => context.read(place, image).offset(0),
-                None => std::ptr::null(),
-            };
-            let y = context.write(&self.y, image).start();
+            let images = self.images(context, convolution);
             // SAFETY: the layouts of the views are those that the convolution was made for; tasks write
-            // different rows and blocks.
-            unsafe { convolution.run(context.isa, task, x, residual, y, convolution.width) }
+            // different images, rows and blocks.
+            unsafe { convolution.run(context.isa, images, convolution.last_width, context.threads, task) }
             return;
         }
     }
@@ -79,25 +91,32 @@ impl Step for ConvolutionStep {
 /// A linear layer of vectors: the images of a pass are the pixels, so that the weights are read once for all.
 #[derive(Debug)]
 pub(crate) struct BatchedStep {
-    /// Its `width` is the largest number of images.
+    /// Of one row, whose pixels are the images.
     pub(crate) convolution: DirectConvolution,
     pub(crate) x: Part,
     pub(crate) y: Part,
 }
 
 impl Step for BatchedStep {
-    fn tasks(&self, _: usize, _: usize, _: usize) -> usize {
-        self.convolution.tasks()
+    fn tasks(&self, _: usize, threads: usize, _: usize) -> usize {
+        self.convolution.tasks(1, threads)
     }
 
     fn run(&self, context: &Context, _: Scratch, _: usize, task: usize) {
-        let x = context.read_part(&self.x, 0).offset(0);
-        let y = context.write(&self.y, 0).start();
+        let images = Images {
+            count: 1,
+            x: context.read_part(&self.x, 0).offset(0),
+            x_image: 0,
+            residual: std::ptr::null(),
+            r_image: 0,
+            y: context.write(&self.y, 0).start(),
+            y_image: 0,
+        };
         // SAFETY: both values have room for the images of a pass at the distances that the convolution was
         // made with; tasks write different blocks.
         unsafe {
             self.convolution
-                .run(context.isa, task, x, std::ptr::null(), y, context.images())
+                .run(context.isa, images, context.images(), context.threads, task)
         }
     }
 
