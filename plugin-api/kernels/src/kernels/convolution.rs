@@ -165,6 +165,12 @@ impl DirectConvolution {
         ]
     }
 
+    /// Blocks of a part where so many images share its weights: fewer than planned leave room for more.
+    fn part_blocks(&self, images: usize) -> usize {
+        self.part_blocks
+            .saturating_mul((self.task.images / images).max(1))
+    }
+
     /// The size of tasks such that so many threads are done at about the same time.
     fn task_size(&self, images: usize, threads: usize) -> TaskSize {
         /// Tasks of a thread.
@@ -175,7 +181,7 @@ impl DirectConvolution {
         }
         let wanted = TASKS * threads;
         // An input that does not stay in the second cache is read by each of the tasks.
-        let wanted_groups = if self.part_blocks < self.tile.blocks {
+        let wanted_groups = if self.part_blocks(1) < self.tile.blocks {
             wanted / 2
         } else {
             wanted
@@ -271,28 +277,31 @@ static NO_BIAS: [f32; 4 * LANES] = [0.0; 4 * LANES];
 impl Kernel for Share<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let blocks = self.layer.tile.blocks;
-        let mut part = 0;
-        while part < blocks {
-            let part_end = (part + self.layer.part_blocks).min(blocks);
+        let layer = self.layer;
+        let part_blocks = layer.part_blocks(self.image_range.len());
+        for part in pieces(0..layer.tile.blocks, part_blocks) {
             for group in self.groups {
-                let mut chunk = part;
-                while chunk < part_end {
-                    let chunk_end = (chunk + self.layer.chunk_blocks).min(part_end);
-                    self.chunk(simd, group, chunk..chunk_end);
-                    chunk = chunk_end;
+                for chunk in pieces(part.clone(), layer.chunk_blocks) {
+                    self.chunk(simd, group, &part, chunk);
                 }
             }
-            part = part_end;
         }
     }
 }
 
+/// Cuts a range into pieces of this length; the last one may be shorter.
+fn pieces(range: Range<usize>, length: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+    range
+        .step_by(length)
+        .map(move |start| start..start.saturating_add(length).min(end))
+}
+
 impl Share<'_> {
-    /// Adds up the products of some blocks of input channels. The first ones start with the residual and the
-    /// bias, the others with what is there, and the last ones end with the activation.
+    /// Adds up the products of some blocks of input channels, of a part of all. The first ones start with the residual
+    /// and the bias, the others with what is there, and the last ones end with the activation.
     #[inline(always)]
-    fn chunk<S: Simd>(&self, simd: S, group: &Group, blocks: Range<usize>) {
+    fn chunk<S: Simd>(&self, simd: S, group: &Group, part: &Range<usize>, blocks: Range<usize>) {
         let layer = self.layer;
         let (is_first, is_last) = (blocks.start == 0, blocks.end == layer.tile.blocks);
         let mut tile = Tile {
@@ -315,9 +324,9 @@ impl Share<'_> {
         let terms_of_block = tile.channels * tile.rows * tile.columns;
         let skipped = blocks.start * terms_of_block * LANES;
         if layer.weights.len() > CACHED_WEIGHTS {
-            // The next chunk's, or the first ones of the next group.
-            let distance = if is_last {
-                group.blocks * tile.w_block - skipped
+            // The next chunk's, or the part's first ones of the next group.
+            let distance = if blocks.end == part.end {
+                group.blocks * tile.w_block - (blocks.start - part.start) * terms_of_block * LANES
             } else {
                 blocks.len() * terms_of_block * LANES
             };

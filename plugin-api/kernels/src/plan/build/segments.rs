@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::super::fuse::Layer;
+use super::tasks::PART_INPUT;
 use crate::graph::{Graph, Op};
 
 /// Steps that run for so many images before the next segment does.
@@ -23,12 +24,15 @@ pub(super) struct Split {
     images: usize,
 }
 
-/// Values of weights and maps in layers: what a pass over a layer reads and writes.
+/// Values of weights and maps in layers: what a pass over a layer reads and writes. Weights that a pass of several
+/// images would read for each of them do not count.
 fn traffic(graph: &Graph, layer: &Layer) -> (usize, usize) {
     let weights = match &graph.nodes()[layer.node].op {
         Op::Convolution(parameters) => parameters.weight.data().len(),
         Op::TransposedConvolution(parameters) => parameters.weight.data().len(),
-        Op::Linear { weight, .. } => weight.data().len(),
+        Op::Linear { weight, .. } if graph.shapes()[layer.inputs[0]].elements() <= PART_INPUT / 2 => {
+            weight.data().len()
+        }
         _ => 0,
     };
     let maps = layer

@@ -18,7 +18,7 @@ const CHUNK_BLOCKS: usize = 16;
 /// Pixels that have to share a chunk's weights to make up for keeping incomplete sums.
 const CHUNK_PIXELS: usize = 40;
 /// Values of input for which all groups of output channels take their turn: less than half of a core's second cache.
-const PART_INPUT: usize = 224 * 1024;
+pub(super) const PART_INPUT: usize = 224 * 1024;
 /// Tiles of a row where pixels follow each other without a border.
 const ROW_TILES: usize = 2;
 
