@@ -119,6 +119,7 @@ impl DirectConvolution {
         let terms = ((tile.blocks - 1) * tile.channels + tile.last_channels) * tile.rows * tile.columns;
         // Sums that are not complete are kept in the output, whose pixels have to follow each other then.
         assert!(self.chunk_blocks > 0 && self.part_blocks > 0);
+        assert!(self.task.images > 0 && self.task.rows > 0 && self.task.groups > 0);
         assert!(
             self.chunk_blocks >= tile.blocks || tile.y_step == LANES,
             "sums cannot be kept"
