@@ -24,6 +24,11 @@
 //! From the bottom up: `simd` has vectors of 16 values on each instruction set and the choice among the sets,
 //! `memory` the blocked layout in which kernels read and write, `kernels` the computations, and [`plan`] what
 //! makes a network of them. [`graph`] knows none of these.
+//!
+//! Tests compare every operator with the reference, on random shapes and on each instruction set of the machine.
+//! `cargo +nightly miri test -p modelzoo-kernels` with `MIRIFLAGS=-Zmiri-disable-isolation` looks for undefined
+//! behaviour in the portable kernels and in what threads share, which takes some minutes (`rustup component add miri
+//! rust-src --toolchain nightly`), and `fuzz/` makes networks and slices of any bytes.
 
 #![deny(missing_docs)]
 

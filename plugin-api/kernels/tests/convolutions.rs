@@ -1,4 +1,6 @@
 //! Convolutions of random shapes against the reference.
+// Miri would take hours; it runs the small networks of `graphs.rs`.
+#![cfg(not(miri))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

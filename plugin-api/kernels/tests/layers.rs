@@ -1,4 +1,6 @@
 //! Layers without convolutions, of random shapes, against the reference.
+// Miri would take hours; it runs the small networks of `graphs.rs`.
+#![cfg(not(miri))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -6,7 +8,7 @@ mod common;
 use common::{Numbers, assert_agrees, network};
 use modelzoo_kernels::graph::{
     Activation, Attention, Convolution, GraphBuilder, Interpolation, LayerNorm, Padding, Pool, Shape,
-    UpsampleSize, Value,
+    TransposedConvolution, UpsampleSize, Value,
 };
 use proptest::prelude::*;
 
@@ -264,6 +266,38 @@ proptest! {
             let back = network.to_map("back", tokens, [height, width])?;
             let y = convolve(network, "after", back, 3);
             network.flatten("flat", y)
+        });
+        assert_agrees(&graph.unwrap(), batch, 1e-5);
+    }
+
+    /// Constants are operands as any other value, also where a layer needs zeros around them.
+    #[test]
+    fn constants(
+        (channels, outputs) in (1usize..20, 1usize..20),
+        (height, width) in (1usize..9, 1usize..9),
+        depthwise: bool,
+        batch in 1usize..3,
+    ) {
+        let mut numbers = Numbers::new(4);
+        let graph = network(Shape::map(outputs, height, width), |network, x| {
+            let map = network.constant("map", numbers.weight(&[channels, height, width], 1.0))?;
+            let parameters = TransposedConvolution {
+                weight: numbers.weight(&[channels, outputs, 3, 3], 1.0),
+                bias: None,
+                stride: [1, 1],
+                padding: 1,
+                output_padding: 0,
+            };
+            let y = network.conv_transpose2d("transposed", map, parameters)?;
+            let z = if depthwise {
+                let weight = numbers.weight(&[channels, 1, 5, 5], 1.0);
+                network.conv2d("depthwise", map, Convolution::new(weight, None).padding(2).groups(channels))?
+            } else {
+                map
+            };
+            let z = convolve(network, "conv", z, outputs);
+            let sum = network.add("sum", y, z)?;
+            network.add("add", sum, x)
         });
         assert_agrees(&graph.unwrap(), batch, 1e-5);
     }

@@ -1,4 +1,6 @@
 //! Whole networks with random weights, on small images, against the reference.
+// Miri would take hours; it runs the small networks of `graphs.rs`.
+#![cfg(not(miri))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(
     clippy::duplicate_mod,

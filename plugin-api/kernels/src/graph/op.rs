@@ -289,7 +289,7 @@ pub struct LayerNorm {
 pub struct Attention {
     /// Heads: features are split into this many equal parts.
     pub heads: usize,
-    /// What products are multiplied with; `None` is `1 / sqrt(features of a head)`.
+    /// What products are multiplied with, 0 or more; `None` is `1 / sqrt(features of a head)`.
     pub scale: Option<f32>,
     /// Whether a token sees only itself and those before it.
     pub causal: bool,

@@ -140,7 +140,7 @@ fn layer_norm<S: Simd>(
         let bias = simd.load_slice(&bias[block * LANES..]);
         let pixels = x.row(block, row)[columns.clone()]
             .iter()
-            .zip(&mut y.row(block, row)[columns.clone()]);
+            .zip(y.pixels(block, row, columns.clone()));
         for ((pixel, target), (&mean, &scale)) in pixels.zip(means.iter().zip(&scales)) {
             let value = simd.mul(simd.sub(simd.load(pixel), simd.splat(mean)), simd.splat(scale));
             simd.store(target, simd.mul_add(value, weight, bias));
@@ -173,14 +173,16 @@ fn softmax<S: Simd>(simd: S, row: usize, columns: Range<usize>, x: &View, y: &mu
         let mut sum = 0.0;
         for block in 0..blocks {
             let inside = if block + 1 == blocks { last } else { LANES };
-            let target = &mut y.row(block, row)[column];
+            let target = &mut y.pixels(block, row, column..column + 1)[0];
             let difference = simd.sub(simd.load(&x.row(block, row)[column]), simd.splat(largest));
+            // Lanes that are no channels may be larger: they must not grow beyond all bounds from layer to layer.
+            let difference = simd.min(difference, simd.splat(0.0));
             simd.store(target, exp(simd, difference));
             sum += target[..inside].iter().sum::<f32>();
         }
         let factor = simd.splat(1.0 / sum);
         for block in 0..blocks {
-            let target = &mut y.row(block, row)[column];
+            let target = &mut y.pixels(block, row, column..column + 1)[0];
             let value = simd.mul(simd.load(target), factor);
             simd.store(target, value);
         }

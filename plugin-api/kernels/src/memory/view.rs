@@ -1,6 +1,7 @@
 //! Views of one image's value in the blocked layout. They are what the kernels read and write.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use super::Layout;
 use crate::simd::LANES;
@@ -107,8 +108,17 @@ impl ViewMut<'_> {
         unsafe { std::slice::from_raw_parts_mut(self.pixel(block, y, 0).cast(), self.layout.width) }
     }
 
+    /// Some pixels of a row: those of a task where others write the rest of the row at the same time.
+    #[inline(always)]
+    pub(crate) fn pixels(&mut self, block: usize, y: usize, columns: Range<usize>) -> &mut [[f32; LANES]] {
+        assert!(block < self.layout.blocks() && y < self.layout.height);
+        assert!(columns.start <= columns.end && columns.end <= self.layout.width);
+        // SAFETY: within the image, see `new`; an array has the alignment of its items.
+        unsafe { std::slice::from_raw_parts_mut(self.pixel(block, y, columns.start).cast(), columns.len()) }
+    }
+
     /// Writes zeros around the planes of these blocks.
-    pub(crate) fn clear_halo(&mut self, blocks: std::ops::Range<usize>) {
+    pub(crate) fn clear_halo(&mut self, blocks: Range<usize>) {
         let Layout {
             height, width, halo, ..
         } = self.layout;

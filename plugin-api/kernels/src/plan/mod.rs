@@ -36,11 +36,15 @@ pub struct PlanOptions {
     /// Use direct convolution only: half of the speed of a network of 3x3 convolutions, a quarter of the memory
     /// for their weights.
     pub direct_only: bool,
-    /// How many images may go together through layers with many weights and small maps. More need more memory.
+    /// How many images may go together through layers with many weights and small maps: 1 to 64, or the nearest of
+    /// these. More need more memory.
     pub images_together: usize,
     /// The instruction set; `None` is the best one of this machine.
     pub isa: Option<Isa>,
 }
+
+/// More images than this gain nothing, and lengths of their values could overflow.
+const MOST_IMAGES_TOGETHER: usize = 64;
 
 impl Default for PlanOptions {
     fn default() -> Self {
@@ -121,6 +125,10 @@ impl Plan {
         let graph = match &options.input_shapes {
             Some(shapes) => graph.with_input_shapes(shapes)?,
             None => graph.clone(),
+        };
+        let options = PlanOptions {
+            images_together: options.images_together.clamp(1, MOST_IMAGES_TOGETHER),
+            ..options
         };
         let isa = options.isa.unwrap_or_else(Isa::best);
         let program = build(&graph, &options, isa, &packed);
@@ -260,7 +268,7 @@ impl Plan {
 
 /// Cuts a range into parts of at most `largest` that are as equal as can be.
 fn chunks(range: std::ops::Range<usize>, largest: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let parts = range.len().div_ceil(largest.max(1));
+    let parts = range.len().div_ceil(largest);
     let (start, length) = (range.start, range.len());
     (0..parts).map(move |part| start + length * part / parts..start + length * (part + 1) / parts)
 }

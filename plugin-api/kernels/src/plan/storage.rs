@@ -71,7 +71,7 @@ pub(super) fn place(graph: &Graph, layers: &[Layer], halos: &[Halo], skipped: &[
     let mut places = vec![None; graph.nodes().len()];
     for layer in layers {
         if let Op::Constant(weight) = &graph.nodes()[layer.node].op {
-            let layout = Layout::new(graph.shapes()[layer.output], Halo::default());
+            let layout = Layout::new(graph.shapes()[layer.output], halos[layer.output]);
             let blocked = block_constant(weight.data(), graph.shapes()[layer.output], layout);
             places[layer.output] = Some(Place::Constant(layout, Arc::new(blocked)));
             continue;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
 /// Rounds for which a thread looks for work before it goes to sleep, or lets others run: some microseconds.
-const SPINS: usize = 2000;
+const SPINS: usize = if cfg!(miri) { 2 } else { 2000 };
 
 type Job = *const (dyn Fn(usize) + Sync);
 
@@ -101,8 +101,12 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        self.shared.lock().stop = true;
-        self.shared.generation.fetch_add(1, Ordering::Release);
+        {
+            // Counted under the lock, as in `try_run`: a worker that looks and then waits would miss it otherwise.
+            let mut state = self.shared.lock();
+            state.stop = true;
+            self.shared.generation.fetch_add(1, Ordering::Release);
+        }
         self.shared.wake.notify_all();
         for worker in self.workers.drain(..) {
             // A worker catches the panics of its closures, so there is nothing to report.

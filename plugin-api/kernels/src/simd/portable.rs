@@ -15,11 +15,16 @@ macro_rules! each_lane {
     ($($name:ident($a:ident $(, $other:ident)*) = $value:expr;)+) => {$(
         #[inline(always)]
         fn $name(self, $a: [f32; LANES] $(, $other: [f32; LANES])*) -> [f32; LANES] {
-            std::array::from_fn(|lane| {
+            // Not `array::from_fn` or an iterator, whose calls take Miri most of its time.
+            let mut result = [0.0; LANES];
+            let mut lane = 0;
+            while lane < LANES {
                 let $a = $a[lane];
                 $(let $other = $other[lane];)*
-                $value
-            })
+                result[lane] = $value;
+                lane += 1;
+            }
+            result
         }
     )+};
 }

@@ -1,6 +1,7 @@
 //! Layers that work element by element, or only rearrange channels.
 
 use super::{GraphBuilder, Value};
+use crate::graph::infer::check_batch_norm;
 use crate::graph::{Activation, BatchNorm, GraphError, Op, Problem, Weight};
 
 impl GraphBuilder {
@@ -11,20 +12,8 @@ impl GraphBuilder {
 
     /// Batch normalisation with the running statistics; a plan folds it into the convolution before it.
     pub fn batch_norm(&mut self, name: &str, x: Value, norm: &BatchNorm) -> Result<Value, GraphError> {
-        let parts = [&norm.weight, &norm.bias, &norm.mean, &norm.variance];
-        let names = ["weight", "bias", "running_mean", "running_var"];
-        for (part, parameter) in parts.into_iter().zip(names) {
-            if part.dims() != norm.weight.dims() || part.elements() != Some(part.data().len()) {
-                let expected = format!("{:?} with as many values", norm.weight.dims());
-                let found = part.dims().to_vec();
-                return Err(Problem::Dimensions {
-                    parameter,
-                    expected,
-                    found,
-                }
-                .at(name));
-            }
-        }
+        let shape = self.shape(x).ok_or_else(|| Problem::UnknownValue.at(name))?;
+        check_batch_norm(norm, shape.channels()).map_err(|problem| problem.at(name))?;
         let (scale, shift) = norm.scale_and_shift();
         self.affine(name, x, scale, shift)
     }

@@ -86,7 +86,7 @@ pub(super) fn check_weight(parameter: &'static str, weight: &Weight) -> Result<(
         });
     }
     if found == 0 {
-        return Err(dimensions(parameter, "no dimension of 0", weight));
+        return Err(dimensions(parameter, "at least 1 in each dimension", weight));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use self::check::{
     check_vector, check_weight, dimensions, map_dims, need, pair, setting, single, tokens_dims,
 };
 use self::window::{convolution, pool, transposed_convolution};
-use super::{Attention, Op, Problem, Shape, UpsampleSize};
+use super::{Attention, BatchNorm, Op, Problem, Shape, UpsampleSize};
 
 /// The shape of what `op` makes of `operands`.
 ///
@@ -103,7 +103,7 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
             need(
                 fits,
                 "size",
-                format!("a product of {count}"),
+                format!("a height times a width of {count}"),
                 format!("{height}x{width}"),
             )?;
             Ok(Shape::map(features, *height, *width))
@@ -141,16 +141,49 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
             let input = single(operands)?;
             check_vector("weight", &parameters.weight, input.channels())?;
             check_vector("bias", &parameters.bias, input.channels())?;
+            let epsilon = parameters.epsilon;
             need(
-                parameters.epsilon >= 0.0,
+                epsilon >= 0.0 && epsilon.is_finite(),
                 "epsilon",
                 "0 or more",
-                parameters.epsilon,
+                epsilon,
             )?;
             Ok(input)
         }
         Op::Softmax => single(operands),
         Op::Attention(parameters) => attention(parameters, operands),
+    }
+}
+
+/// Checks the parameters of a batch normalisation of so many channels.
+pub(super) fn check_batch_norm(norm: &BatchNorm, channels: usize) -> Result<(), Problem> {
+    check_vector("weight", &norm.weight, channels)?;
+    check_vector("bias", &norm.bias, channels)?;
+    check_vector("running_mean", &norm.mean, channels)?;
+    check_vector("running_var", &norm.variance, channels)?;
+    let epsilon = norm.epsilon;
+    need(
+        epsilon >= 0.0 && epsilon.is_finite(),
+        "epsilon",
+        "0 or more",
+        epsilon,
+    )?;
+    let divisible = |&variance: &f32| f64::from(variance) + epsilon > 0.0;
+    match norm
+        .variance
+        .data()
+        .iter()
+        .position(|variance| !divisible(variance))
+    {
+        None => Ok(()),
+        Some(channel) => Err(setting(
+            "running_var with epsilon",
+            "more than 0",
+            format!(
+                "{} in channel {channel}",
+                f64::from(norm.variance.data()[channel]) + epsilon
+            ),
+        )),
     }
 }
 
@@ -242,5 +275,8 @@ fn attention(parameters: &Attention, operands: &[Shape]) -> Result<Shape, Proble
         format!("a divisor of {features} and {value_features}"),
         heads,
     )?;
+    if let Some(scale) = parameters.scale {
+        need(scale >= 0.0 && scale.is_finite(), "scale", "0 or more", scale)?;
+    }
     Ok(Shape::tokens(count, value_features))
 }

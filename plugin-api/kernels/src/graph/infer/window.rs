@@ -6,10 +6,14 @@ use super::check::{check_vector, check_weight, dimensions, map_dims, need};
 /// No kernel, stride, padding or dilation is larger, so that sums of them cannot overflow.
 const LARGEST_SETTING: usize = 1 << 16;
 
+/// How an error calls the four sides.
+const PADDING: &str = "padding [top, bottom, left, right]";
+
 pub(super) fn convolution(parameters: &Convolution, input: Shape) -> Result<Shape, Problem> {
-    let (channels, height, width) = map_dims(input)?;
+    let channels = map_dims(input)?.0;
     let groups = parameters.groups;
-    let [outputs, group_channels, kernel_height, kernel_width] = four_dims(&parameters.weight)?;
+    let [outputs, group_channels, kernel_height, kernel_width] =
+        four_dims(&parameters.weight, "[out, in / groups, height, width]")?;
     let divides = groups > 0 && channels % groups == 0 && outputs % groups == 0;
     need(
         divides,
@@ -28,12 +32,12 @@ pub(super) fn convolution(parameters: &Convolution, input: Shape) -> Result<Shap
     check_steps(parameters.stride, parameters.padding)?;
     let dilation = parameters.dilation;
     let in_range = dilation.iter().all(|step| (1..=LARGEST_SETTING).contains(step));
-    need(in_range, "dilation", "at least 1", format!("{dilation:?}"))?;
+    need(in_range, "dilation", sizes(), format!("{dilation:?}"))?;
     let window = [
         (kernel_height - 1) * dilation[0] + 1,
         (kernel_width - 1) * dilation[1] + 1,
     ];
-    let [padded_height, padded_width] = padded(height, width, parameters.padding);
+    let [padded_height, padded_width] = padded(input, parameters.padding)?;
     if window[0] > padded_height || window[1] > padded_width {
         return Err(Problem::WindowTooLarge { window, input });
     }
@@ -47,7 +51,8 @@ pub(super) fn transposed_convolution(
     input: Shape,
 ) -> Result<Shape, Problem> {
     let (channels, height, width) = map_dims(input)?;
-    let [inputs, outputs, kernel_height, kernel_width] = four_dims(&parameters.weight)?;
+    let [inputs, outputs, kernel_height, kernel_width] =
+        four_dims(&parameters.weight, "[in, out, height, width]")?;
     if inputs != channels {
         return Err(dimensions(
             "weight",
@@ -94,7 +99,7 @@ pub(super) fn pool(parameters: &Pool, input: Shape) -> Result<Shape, Problem> {
         ceil_mode,
     } = *parameters;
     let in_range = kernel.iter().all(|size| (1..=LARGEST_SETTING).contains(size));
-    need(in_range, "kernel", "at least 1", format!("{kernel:?}"))?;
+    need(in_range, "kernel", sizes(), format!("{kernel:?}"))?;
     check_steps(stride, padding)?;
     // A window that saw nothing but padding would have no maximum.
     let Padding {
@@ -106,11 +111,11 @@ pub(super) fn pool(parameters: &Pool, input: Shape) -> Result<Shape, Problem> {
     let reaches = top.max(bottom) < kernel[0] && left.max(right) < kernel[1];
     need(
         reaches,
-        "padding",
+        PADDING,
         format!("smaller than the kernel {kernel:?}"),
-        format!("{padding:?}"),
+        format!("{:?}", [top, bottom, left, right]),
     )?;
-    let [padded_height, padded_width] = padded(height, width, padding);
+    let [padded_height, padded_width] = padded(input, padding)?;
     if kernel[0] > padded_height || kernel[1] > padded_width {
         return Err(Problem::WindowTooLarge {
             window: kernel,
@@ -135,44 +140,55 @@ pub(super) fn pool(parameters: &Pool, input: Shape) -> Result<Shape, Problem> {
     Ok(Shape::map(channels, rows, columns))
 }
 
-fn four_dims(weight: &Weight) -> Result<[usize; 4], Problem> {
+fn four_dims(weight: &Weight, expected: &str) -> Result<[usize; 4], Problem> {
     check_weight("weight", weight)?;
-    let dims =
-        <[usize; 4]>::try_from(weight.dims()).map_err(|_| dimensions("weight", "four dimensions", weight))?;
+    let dims = <[usize; 4]>::try_from(weight.dims()).map_err(|_| dimensions("weight", expected, weight))?;
     if dims.iter().all(|&size| size <= LARGEST_SETTING) {
         Ok(dims)
     } else {
         Err(dimensions(
             "weight",
-            format!("no dimension above {LARGEST_SETTING}"),
+            format!("at most {LARGEST_SETTING} in each dimension"),
             weight,
         ))
     }
 }
 
+fn sizes() -> String {
+    format!("1 to {LARGEST_SETTING} in both directions")
+}
+
 fn check_steps(stride: [usize; 2], padding: Padding) -> Result<(), Problem> {
     let in_range = stride.iter().all(|step| (1..=LARGEST_SETTING).contains(step));
-    need(in_range, "stride", "at least 1", format!("{stride:?}"))?;
+    need(in_range, "stride", sizes(), format!("{stride:?}"))?;
     let Padding {
         top,
         bottom,
         left,
         right,
     } = padding;
-    let in_range = [top, bottom, left, right]
-        .iter()
-        .all(|&size| size <= LARGEST_SETTING);
+    let sides = [top, bottom, left, right];
+    let in_range = sides.iter().all(|&size| size <= LARGEST_SETTING);
     need(
         in_range,
-        "padding",
-        format!("at most {LARGEST_SETTING}"),
-        format!("{padding:?}"),
+        PADDING,
+        format!("at most {LARGEST_SETTING} on each side"),
+        format!("{sides:?}"),
     )
 }
 
-fn padded(height: usize, width: usize, padding: Padding) -> [usize; 2] {
-    [
+/// Height and width with padding. A convolution's input is kept in memory with its padding, so that has to have a
+/// valid size as well.
+fn padded(input: Shape, padding: Padding) -> Result<[usize; 2], Problem> {
+    let (channels, height, width) = map_dims(input)?;
+    let size = [
         height + padding.top + padding.bottom,
         width + padding.left + padding.right,
-    ]
+    ];
+    let shape = Shape::map(channels, size[0], size[1]);
+    if shape.is_valid() {
+        Ok(size)
+    } else {
+        Err(Problem::Size(shape))
+    }
 }

@@ -59,6 +59,20 @@ pub(crate) struct Image<'a> {
 }
 
 impl WinogradConvolution {
+    /// Checks that no window reads outside of its plane and that there are weights for all blocks.
+    ///
+    /// # Panics
+    /// Where one would: a mistake in this crate, found when a plan is made and not when it runs.
+    pub(crate) fn checked(self) -> Self {
+        let (rows, columns) = (needed_rows(self.y.height), needed_rows(self.y.width));
+        let reach = self.x_origin + (rows - 1) * self.x.row() + columns * LANES;
+        assert!(reach <= self.x.block(), "a window reads beyond its plane");
+        assert!(self.weights.len() >= self.y.blocks() * PLANES * self.x.channels * LANES);
+        assert!(self.bias.len() >= self.y.blocks() * LANES);
+        assert_eq!(self.group_blocks.iter().sum::<usize>(), self.y.blocks());
+        self
+    }
+
     /// Tiles of one image.
     pub(crate) fn tiles(&self) -> usize {
         self.y.height.div_ceil(TILE) * self.y.width.div_ceil(TILE)

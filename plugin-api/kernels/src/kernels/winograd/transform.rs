@@ -104,7 +104,7 @@ pub(super) fn transform_output<S: Simd>(
     let columns = (layer.y.width - column).min(TILE);
     for (i, half) in half.into_iter().enumerate().take(layer.y.height - row) {
         let results = from_points(simd, half);
-        let y = &mut image.y.row(block, row + i)[column..column + columns];
+        let y = image.y.pixels(block, row + i, column..column + columns);
         let residual = image
             .residual
             .as_ref()

@@ -319,7 +319,7 @@ impl Builder<'_> {
         convolution.block_tiles = tiles.div_ceil(blocks);
         convolution.group_blocks = group_blocks(y.layout.blocks(), convolution.block_tiles, pixels);
         WinogradStep {
-            convolution,
+            convolution: convolution.checked(),
             x,
             residual,
             y,

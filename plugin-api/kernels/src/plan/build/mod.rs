@@ -62,7 +62,7 @@ pub(super) fn build(graph: &Graph, options: &PlanOptions, isa: Isa, packed: &Pac
     let halos = halos(graph, &layers, &algorithms);
     let planar_only = inputs_read_planar_only(graph, &layers, &algorithms);
     let Places { places, buffers } = place(graph, &layers, &halos, &planar_only);
-    let split = segments::split(graph, &layers, options.images_together.max(1));
+    let split = segments::split(graph, &layers, options.images_together);
     let images = (0..layers.len()).map(|layer| split.images(layer)).collect();
     let mut builder = Builder {
         graph,

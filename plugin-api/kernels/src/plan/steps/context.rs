@@ -124,8 +124,8 @@ pub(super) fn part_of(count: usize, parts: usize, part: usize) -> Range<usize> {
 
 /// How many parts a value's `units` (blocks, rows or positions) are cut into such that a part is worth a task.
 pub(super) fn plane_parts(units: usize, layout: &Layout, threads: usize) -> usize {
-    /// Vectors that are worth the wait for a thread: some microseconds.
-    const WORTH: usize = 4096;
+    /// Vectors that are worth the wait for a thread: some microseconds. Miri's small values are to be shared as well.
+    const WORTH: usize = if cfg!(miri) { 4 } else { 4096 };
     if threads == 1 {
         return 1;
     }
