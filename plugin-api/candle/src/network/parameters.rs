@@ -1,8 +1,8 @@
 //! Where a network's parameters come from.
 
 use crate::weights::Weights;
-use modelzoo_kernels::graph::Weight;
-use modelzoo_plugin_api::Result;
+use modelzoo_kernels::graph::{Shape, Weight};
+use modelzoo_plugin_api::{Error, Result};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A source of named parameters.
@@ -38,17 +38,22 @@ impl RandomParameters {
 
 impl Parameters for RandomParameters {
     fn parameter(&self, name: &str, dims: &[usize]) -> Result<Weight> {
+        let count = dims.iter().try_fold(1usize, |count, &dim| count.checked_mul(dim));
+        let Some(count) = count.filter(|&count| count <= Shape::MAX_ELEMENTS) else {
+            return Err(Error::new(format!(
+                "parameter `{name}` of {dims:?} values is larger than any network's"
+            )));
+        };
         let mut hasher = DefaultHasher::new();
         (self.seed, name).hash(&mut hasher);
         let mut state = hasher.finish();
-        let fan_in: usize = dims.iter().skip(1).product();
+        let fan_in = count / dims.first().map_or(1, |&first| first.max(1));
         let (center, spread) = match dims {
             [_] if name.ends_with("running_var") || name.ends_with("weight") => (1.0, 0.1),
             [_] => (0.0, 0.05),
             // Uniform numbers of -a..a have the variance a^2 / 3.
             _ => (0.0, (6.0 / fan_in.max(1) as f32).sqrt()),
         };
-        let count = dims.iter().product();
         let values: Vec<f32> = (0..count)
             .map(|_| center + spread * (2.0 * unit(&mut state) - 1.0))
             .collect();

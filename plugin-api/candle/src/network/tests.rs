@@ -287,15 +287,45 @@ fn a_layer_that_does_not_fit_is_an_error_with_its_name() {
     let parameters = RandomParameters::new(3);
     let mut network = NetworkBuilder::new(&parameters);
     let image = network.input("image", [3, 8, 8]).unwrap();
-    let errors = [
-        network.conv2d("stem", image, Conv2d::new(4, 9)).unwrap_err(),
-        network
-            .conv2d("stem", image, Conv2d::new(4, 3).groups(2))
-            .unwrap_err(),
-        network.linear("stem", image, 4).unwrap_err(),
+    let mut other = NetworkBuilder::new(&parameters);
+    let mut foreign = other.input("image", [3, 8, 8]).unwrap();
+    for _ in 0..3 {
+        foreign = other.relu(foreign).unwrap();
+    }
+    let convolutions = [
+        Conv2d::new(4, 9),
+        Conv2d::new(4, 0),
+        Conv2d::new(0, 3),
+        Conv2d::new(usize::MAX, 3),
+        Conv2d::new(4, 3).groups(2),
+        Conv2d::new(4, 3).groups(0),
+        Conv2d::new(4, 3).groups(3),
+        Conv2d::new(4, 3).stride(0),
+        Conv2d::new(4, 3).dilation(0),
+        Conv2d::new(4, 3).padding(usize::MAX),
     ];
-    for error in errors {
-        assert!(error.to_string().contains("`stem`"), "{error}");
+    let mut results: Vec<_> = convolutions
+        .into_iter()
+        .map(|conv| network.conv2d("stem", image, conv))
+        .collect();
+    results.extend([
+        network.conv2d("stem", foreign, Conv2d::new(4, 3)),
+        network.conv_transpose2d("stem", image, ConvTranspose2d::new(4, 2, 0)),
+        network.conv_transpose2d("stem", image, ConvTranspose2d::new(4, 2, 2).padding(9)),
+        network.conv_transpose2d("stem", image, ConvTranspose2d::new(4, 2, 2).output_padding(2)),
+        network.linear("stem", image, 4),
+        network.linear("stem", foreign, 4),
+        network.matmul("stem", image, 4),
+        network.batch_norm("stem", foreign),
+        network.batch_norm_with_epsilon("stem", image, f64::NAN),
+        network.layer_norm("stem", image, f32::NAN),
+        network.parameter("stem", &[1, 2, 3, 4]),
+        network.parameter("stem", &[usize::MAX, 2]),
+        network.self_attention("stem", image, 1),
+    ]);
+    for result in results {
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains("`stem"), "{message}");
     }
     assert!(network.alias("image", image).is_err());
     assert!(network.build(&[], &Placement::cpu()).is_err());

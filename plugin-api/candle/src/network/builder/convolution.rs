@@ -121,7 +121,7 @@ impl ConvTranspose2d {
 impl NetworkBuilder<'_> {
     /// `torch.nn.Conv2d`: parameters `weight` and `bias`.
     pub fn conv2d(&mut self, name: &str, x: Value, settings: Conv2d) -> Result<Value> {
-        let channels = self.channels(x)?;
+        let channels = self.operand_channels(name, x)?;
         let Conv2d {
             channels: out,
             kernel: [height, width],
@@ -152,7 +152,11 @@ impl NetworkBuilder<'_> {
             kernel,
             ..
         } = settings;
-        let weight = self.parameter_of(name, "weight", &[self.channels(x)?, out, kernel, kernel])?;
+        let weight = self.parameter_of(
+            name,
+            "weight",
+            &[self.operand_channels(name, x)?, out, kernel, kernel],
+        )?;
         let convolution = TransposedConvolution {
             weight,
             bias: self.bias_of(name, out, settings.bias)?,
@@ -175,7 +179,7 @@ impl NetworkBuilder<'_> {
 
     /// `x @ parameter`, a parameter `[in, out]` that has a name of its own.
     pub fn matmul(&mut self, name: &str, x: Value, features: usize) -> Result<Value> {
-        let inputs = self.channels(x)?;
+        let inputs = self.operand_channels(name, x)?;
         let stored = self.parameters.parameter(name, &[inputs, features])?;
         let transposed: Vec<f32> = (0..features)
             .flat_map(|out| stored.data().iter().skip(out).step_by(features).copied())
@@ -192,7 +196,7 @@ impl NetworkBuilder<'_> {
 
     /// As [`NetworkBuilder::batch_norm`], with another epsilon.
     pub fn batch_norm_with_epsilon(&mut self, name: &str, x: Value, epsilon: f64) -> Result<Value> {
-        let channels = self.channels(x)?;
+        let channels = self.operand_channels(name, x)?;
         let part = |part| self.parameter_of(name, part, &[channels]);
         let norm = BatchNorm {
             weight: part("weight")?,
@@ -207,7 +211,7 @@ impl NetworkBuilder<'_> {
     }
 
     fn linear_layer(&mut self, name: &str, x: Value, features: usize, bias: bool) -> Result<Value> {
-        let weight = self.parameter_of(name, "weight", &[features, self.channels(x)?])?;
+        let weight = self.parameter_of(name, "weight", &[features, self.operand_channels(name, x)?])?;
         let bias = self.bias_of(name, features, bias)?;
         self.layer(name, Op::Linear { weight, bias }, &[x])
     }

@@ -9,7 +9,7 @@ pub use convolution::{Conv2d, ConvTranspose2d};
 
 use super::{Network, Parameters, run::kernels_are_on};
 use crate::device::Placement;
-use modelzoo_kernels::graph::{GraphBuilder, Op, Shape, Value, Weight};
+use modelzoo_kernels::graph::{GraphBuilder, GraphError, Op, Problem, Shape, Value, Weight};
 use modelzoo_plugin_api::{Error, Result};
 use std::collections::{BTreeMap, HashMap};
 
@@ -123,6 +123,15 @@ impl<'p> NetworkBuilder<'p> {
 
     fn shape(&self, value: Value) -> Result<Shape> {
         self.graph.shape(value).ok_or_else(foreign_value)
+    }
+
+    /// Channels or features of a layer's operand.
+    fn operand_channels(&self, layer: &str, value: Value) -> Result<usize> {
+        let shape = self.graph.shape(value).ok_or_else(|| GraphError {
+            layer: layer.to_owned(),
+            problem: Problem::UnknownValue,
+        })?;
+        Ok(shape.channels())
     }
 
     fn name(&self, value: Value) -> Result<&str> {

@@ -33,7 +33,7 @@ impl NetworkBuilder<'_> {
     /// `torch.nn.LayerNorm` over the features of each token or vector, or over the channels of each pixel: parameters
     /// `weight` and `bias`.
     pub fn layer_norm(&mut self, name: &str, x: Value, epsilon: f32) -> Result<Value> {
-        let features = self.channels(x)?;
+        let features = self.operand_channels(name, x)?;
         let parameters = LayerNorm {
             weight: self.parameter_of(name, "weight", &[features])?,
             bias: self.parameter_of(name, "bias", &[features])?,
@@ -55,7 +55,7 @@ impl NetworkBuilder<'_> {
     /// `torch.nn.MultiheadAttention` of a sequence with itself: parameters `in_proj_weight`, `in_proj_bias`,
     /// `out_proj.weight` and `out_proj.bias`.
     pub fn self_attention(&mut self, name: &str, x: Value, heads: usize) -> Result<Value> {
-        let features = self.channels(x)?;
+        let features = self.operand_channels(name, x)?;
         let projection = Op::Linear {
             weight: self
                 .parameters
