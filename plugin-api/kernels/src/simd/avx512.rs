@@ -56,6 +56,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch_near(self, at: *const f32) {
+        // SAFETY: a hint, which no address makes fail.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
     fn splat(self, value: f32) -> __m512 {
         unsafe { _mm512_set1_ps(value) }
     }

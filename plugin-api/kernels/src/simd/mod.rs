@@ -35,6 +35,10 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn prefetch(self, _: *const f32) {}
 
+    /// The same for the first cache.
+    #[inline(always)]
+    fn prefetch_near(self, _: *const f32) {}
+
     fn splat(self, value: f32) -> Self::Vector;
     fn load(self, from: &[f32; LANES]) -> Self::Vector;
     fn store(self, to: &mut [f32; LANES], value: Self::Vector);
