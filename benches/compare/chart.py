@@ -25,7 +25,7 @@ def bar_chart(bars: dict[str, list[tuple[str, float, float]]]) -> str:
         title = "One image" if batch == "1" else f"Batches of {batch}"
         parts.append(text(0, y, f"{title}: how many times as fast"))
         if panel == 0:
-            legend = (("onnxruntime's best arrangement", 330), ("torch's better memory format", 560))
+            legend = (("onnxruntime's best arrangement", 330), ("torch's better one", 560))
             for color, (label, x) in zip(COLORS, legend):
                 parts.append(f'<rect x="{x}" y="{y - 10}" width="10" height="10" fill="{color}"/>')
                 parts.append(text(x + 16, y, f"as {label}", "faint"))

@@ -90,7 +90,7 @@ def machine(repository: Path, results: dict) -> str:
     threads = max(result["threads"] for result in results.values())
     return (
         f"Machine: {model} (virtual), {os.cpu_count()} cores, {', '.join(sets)}; {', '.join(caches)}; "
-        f"{memory:.0f} GiB; Linux {platform.release()}. rustc {rustc}, Python {platform.python_version()}, {packages}. "
+        f"{memory:.0f} GiB; Linux {platform.release().split('-')[0]}. rustc {rustc}, Python {platform.python_version()}, {packages}. "
         f"{threads} threads, f32, medians of {rounds} rounds; in brackets the fastest and the slowest round."
     )
 
