@@ -4,9 +4,13 @@
 mod support;
 
 use serde_json::Value;
-use std::fs;
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 use support::{
-    User, project,
+    Run, User, project,
     published::{git, publish},
     sample,
 };
@@ -142,6 +146,47 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     assert!(run.stderr.contains("--dry-run"), "{}", run.stderr);
     let again = user.run(["update", "--dry-run"]).expect(0);
     assert_eq!(run.stdout, again.stdout);
+}
+
+/// The program, with its standard output going to `stdout`.
+fn run_into(user: &User, arguments: &[&str], stdout: impl Into<Stdio>) -> Run {
+    let mut command: Command = user.command(Path::new(env!("CARGO_BIN_EXE_modelzoo")));
+    command.args(arguments).stdout(stdout).stderr(Stdio::piped());
+    Run::of(command.spawn().unwrap().wait_with_output().unwrap())
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let user = User::new();
+    let (source, picture) = (
+        sample("brightness"),
+        project().join("examples/photos/chelsea.jpg"),
+    );
+    let (source, picture) = (source.to_str().unwrap(), picture.to_str().unwrap());
+    for arguments in [
+        &["list", source][..],
+        &["list", source, "--json"],
+        &["store", "dir"],
+        &["completions", "bash"],
+        &["apply", source, "-n", "test/brightness", picture],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let run = run_into(&user, arguments, writer).expect(0);
+        assert_eq!(run.stderr, "", "{arguments:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn output_that_cannot_be_written_is_told() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let run = run_into(&User::new(), &["store", "dir"], full).expect(1);
+    assert!(
+        run.error().starts_with("standard output: cannot be written: "),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

@@ -9,7 +9,6 @@ use std::{
     net::TcpListener,
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 use support::{Run, User, published::git};
 
@@ -344,8 +343,6 @@ fn a_silent_git_server_is_given_up() {
         drop(open);
     });
     let user = user();
-    let start = Instant::now();
     let run = refused(&user, &format!("http://{address}/user/repo.git"), 1);
-    assert!(start.elapsed() < Duration::from_secs(60));
     says(&run, &["sent nothing for 1 s", "stall_timeout_seconds"]);
 }

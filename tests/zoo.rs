@@ -216,6 +216,32 @@ fn a_known_name_keeps_its_commit_and_its_weights_until_and_through_an_update() {
 }
 
 #[test]
+fn an_update_looks_whether_an_archive_has_changed() {
+    let user = User::new().with_empty_store();
+    let source = user.path("source");
+    let pack = |models: &str| {
+        fs::create_dir_all(&source).unwrap();
+        fs::write(
+            source.join("manifest.json"),
+            format!(r#"{{"models": [{models}]}}"#),
+        )
+        .unwrap();
+        fs::write(source.join("Cargo.toml"), "[package]\nname = \"archived\"\n").unwrap();
+        user.run(["plugin", "pack", "./source", "-o", "source.tar.gz"])
+            .expect(0);
+    };
+    pack(r#"{"base_name": "test/one"}"#);
+    let url = format!("file://{}", user.path("source.tar.gz").display());
+    user.run(["sources", "add", &url]).expect(0);
+    assert!(user.run(["update"]).expect(0).stdout.contains("nothing new"));
+
+    pack(r#"{"base_name": "test/one"}, {"base_name": "test/two"}"#);
+    let update = user.run(["update"]).expect(0).stdout;
+    assert!(update.contains("+ model test/two"), "{update}");
+    user.run(["info", "test/two"]).expect(0);
+}
+
+#[test]
 fn what_the_address_bar_shows_can_be_registered_and_locked() {
     let user = User::new().with_empty_store();
     let work = user.path("work");

@@ -1,4 +1,6 @@
 //! The `modelzoo` program.
+// `println!` panics when its reader has gone; `terminal::print_line` does not.
+#![deny(clippy::print_stdout)]
 
 mod arguments;
 mod commands;

@@ -25,7 +25,7 @@ pub fn run(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
     if arguments.facts.json {
         print_json(&checks)?;
     } else {
-        print_checks(&checks);
+        print_checks(&checks)?;
     }
     let is_bad = checks.iter().any(|check| check.verdict == Verdict::Bad);
     Ok(if is_bad { Exit::Failed } else { Exit::Done })

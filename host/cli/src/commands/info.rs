@@ -7,6 +7,7 @@ use crate::{
     terminal::{Terminal, print_facts, print_json},
 };
 use clap::Args;
+use modelzoo_data::output::OutputError;
 use modelzoo_engine::zoo::FoundModel;
 use serde::Serialize;
 
@@ -38,7 +39,7 @@ pub fn run(arguments: &InfoArguments, global: &Global, terminal: &Terminal) -> a
     if arguments.facts.json {
         print_json(&info)?;
     } else {
-        print(&info);
+        print(&info)?;
     }
     Ok(Exit::Done)
 }
@@ -56,7 +57,7 @@ fn info(found: &FoundModel) -> Info<'_> {
 }
 
 /// Prints the facts that a person asks for; what is not known is left out.
-fn print(info: &Info<'_>) {
+fn print(info: &Info<'_>) -> Result<(), OutputError> {
     let manifest = info.manifest;
     let size = manifest
         .size_bytes
@@ -82,5 +83,5 @@ fn print(info: &Info<'_>) {
             ("tree", Some(info.tree_hash.clone())),
             ("plugin", Some(plugin.to_owned())),
         ],
-    );
+    )
 }

@@ -4,7 +4,7 @@ use super::zoo::open;
 use crate::{
     arguments::Global,
     exit::Exit,
-    terminal::{Terminal, print_json, print_table},
+    terminal::{Terminal, print_json, print_line, print_table},
 };
 use clap::Args;
 use modelzoo_engine::zoo::Zoo;
@@ -58,7 +58,7 @@ pub fn run(arguments: &ListArguments, global: &Global, terminal: &Terminal) -> a
     if arguments.json {
         print_json(&rows)?;
     } else if arguments.names_only {
-        rows.iter().for_each(|row| println!("{}", row.name));
+        rows.iter().try_for_each(|row| print_line(&row.name))?;
     } else {
         let cells = |row: &Row| {
             let downloaded = if row.downloaded == Some(true) { "yes" } else { "" };
@@ -75,7 +75,7 @@ pub fn run(arguments: &ListArguments, global: &Global, terminal: &Terminal) -> a
         if rows.is_empty() {
             terminal.say(nothing(arguments));
         }
-        print_table(["name", "tags", "license", "downloaded", "source"], &rows);
+        print_table(["name", "tags", "license", "downloaded", "source"], &rows)?;
     }
     Ok(Exit::Done)
 }

@@ -4,7 +4,7 @@ use super::zoo::open;
 use crate::{
     arguments::{Global, JsonArgument},
     exit::Exit,
-    terminal::{Terminal, count, print_json},
+    terminal::{Terminal, count, print_json, print_line},
 };
 use clap::Args;
 use modelzoo_sources::{lock::LockFile, store::Verdict};
@@ -22,7 +22,7 @@ pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> 
     if arguments.facts.json {
         print_json(&serde_json::json!({ "path": path, "changes": changes }))?;
     } else {
-        changes.iter().for_each(|change| println!("{change}"));
+        changes.iter().try_for_each(print_line)?;
         terminal.say(format!(
             "{} in {}",
             count(changes.len() as u64, "change"),
@@ -40,16 +40,18 @@ pub fn verify(arguments: &LockArguments, global: &Global, terminal: &Terminal) -
 /// As `verify`; with `repair`, what was changed is moved away and fetched again on its next use.
 pub fn verify_store(json: bool, repair: bool, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
-    let (mut checked, mut broken) = (0, Vec::new());
+    let (mut checked, mut broken, mut printed) = (0, Vec::new(), Ok(()));
     zoo.settings().store.verify(repair, &mut |entry, verdict| {
         checked += 1;
         if *verdict != Verdict::Intact {
             broken.push(serde_json::json!({ "entry": entry, "verdict": verdict }));
-            if !json {
-                println!("{}: {}", entry.path.display(), describe(verdict));
+            // Whether or not somebody reads on, everything is checked.
+            if !json && printed.is_ok() {
+                printed = print_line(format_args!("{}: {}", entry.path.display(), describe(verdict)));
             }
         }
     })?;
+    printed?;
     if json {
         print_json(&serde_json::json!({ "checked": checked, "broken": broken }))?;
     } else {

@@ -1,12 +1,13 @@
 //! `modelzoo completions` and `modelzoo man`: what the command line says of itself, for shells and for `man`.
 
-use crate::{arguments::Arguments, exit::Exit, terminal::Terminal};
+use crate::{
+    arguments::Arguments,
+    exit::Exit,
+    terminal::{Terminal, print},
+};
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _};
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 const PROGRAM: &str = "modelzoo";
 
@@ -25,14 +26,16 @@ pub struct ManArguments {
 pub fn completions(arguments: &CompletionsArguments) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Arguments::command(), PROGRAM, &mut script);
-    print(&script)
+    print(String::from_utf8(script)?)?;
+    Ok(Exit::Done)
 }
 
 pub fn man(arguments: &ManArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
     let Some(folder) = &arguments.folder else {
         let mut page = Vec::new();
         clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-        return print(&page);
+        print(String::from_utf8(page)?)?;
+        return Ok(Exit::Done);
     };
     fs_err::create_dir_all(folder)?;
     clap_mangen::generate_to(Arguments::command(), folder)
@@ -42,12 +45,4 @@ pub fn man(arguments: &ManArguments, terminal: &Terminal) -> anyhow::Result<Exit
         folder.display()
     ));
     Ok(Exit::Done)
-}
-
-/// Prints at once: a reader that has seen enough, such as `head`, is no error.
-fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
-    match io::stdout().lock().write_all(bytes) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(Exit::Done),
-    }
 }

@@ -7,11 +7,14 @@ use crate::{
 };
 use modelzoo_engine::zoo::{LoadSettings, Provenance, Zoo};
 use modelzoo_runtime::{Isolation, LoadedModel};
+use std::num::NonZeroUsize;
 
 /// A loaded model and where it comes from.
 pub struct Loaded {
     pub model: Box<dyn LoadedModel>,
     pub provenance: Provenance,
+    /// The user's batch size for models that have no wish of their own.
+    pub default_batch_size: Option<NonZeroUsize>,
 }
 
 /// Finds, builds and loads a model.
@@ -23,6 +26,7 @@ pub fn load(arguments: &ModelArguments, global: &Global, terminal: &Terminal) ->
     Ok(Loaded {
         model: zoo.load_model(&prepared, &settings)?,
         provenance: prepared.provenance,
+        default_batch_size: zoo.settings().config.default_batch_size,
     })
 }
 

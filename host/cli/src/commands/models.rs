@@ -4,7 +4,7 @@ use super::{plan::Plan, zoo::open};
 use crate::{
     arguments::{DryRunArgument, Global, JsonArgument, ModelChoice, ModelOptions},
     exit::Exit,
-    terminal::{Terminal, print_json},
+    terminal::{Terminal, print_json, print_line},
 };
 use clap::Args;
 use modelzoo_engine::zoo::{FoundModel, LoadSettings, Zoo};
@@ -46,7 +46,7 @@ pub fn find(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> 
     if arguments.facts.json {
         print_json(&serde_json::json!({ "path": path }))?;
     } else {
-        println!("{}", path.display());
+        print_line(path.display())?;
     }
     Ok(Exit::Done)
 }
@@ -70,7 +70,7 @@ pub fn download(arguments: &ChangeArguments, global: &Global, terminal: &Termina
     if json {
         print_json(&serde_json::json!({ "path": prepared.weights, "provenance": prepared.provenance }))?;
     } else {
-        println!("{}", prepared.weights.display());
+        print_line(prepared.weights.display())?;
     }
     Ok(Exit::Done)
 }

@@ -3,7 +3,7 @@
 use super::{model::load_settings, zoo::open_offline};
 use crate::{
     arguments::{Global, ModelChoice, ModelOptions},
-    terminal::{Terminal, print_json},
+    terminal::{Terminal, print_json, print_line},
 };
 use indicatif::HumanBytes;
 use modelzoo_engine::zoo::{PlannedStep, ZooError};
@@ -47,9 +47,11 @@ impl Plan {
             return print_json(&serde_json::json!({ "dry_run": true, "would": self.0 }));
         }
         if self.0.is_empty() {
-            println!("there is nothing to do");
+            print_line("there is nothing to do")?;
         }
-        self.0.iter().for_each(|step| println!("would {step}"));
+        for step in &self.0 {
+            print_line(format_args!("would {step}"))?;
+        }
         Ok(())
     }
 }

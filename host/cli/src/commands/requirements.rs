@@ -4,7 +4,7 @@ use super::{models::ModelArgument, zoo::open};
 use crate::{
     arguments::Global,
     exit::Exit,
-    terminal::{Terminal, print_facts, print_json},
+    terminal::{Terminal, print_facts, print_json, print_line},
 };
 use modelzoo_sources::manifest::{Package, Requirements};
 use serde_json::json;
@@ -23,10 +23,12 @@ pub fn run(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> a
     } else {
         let name = model.entry.name();
         match needed {
-            Some(needed) => print_facts(&name, &facts(needed)),
-            None => println!("{name} names no requirements"),
+            Some(needed) => print_facts(&name, &facts(needed))?,
+            None => print_line(format_args!("{name} names no requirements"))?,
         }
-        unmet.iter().for_each(|unmet| println!("missing: {unmet}"));
+        for unmet in &unmet {
+            print_line(format_args!("missing: {unmet}"))?;
+        }
     }
     Ok(if unmet.is_empty() {
         Exit::Done

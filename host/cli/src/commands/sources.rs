@@ -7,9 +7,10 @@ use super::{
 use crate::{
     arguments::{DryRunArgument, Global, JsonArgument},
     exit::Exit,
-    terminal::{Terminal, count, print_facts, print_json, print_table},
+    terminal::{Terminal, count, print_facts, print_json, print_line, print_table},
 };
 use clap::{Args, Subcommand};
+use modelzoo_data::output::OutputError;
 use modelzoo_engine::zoo::{Zoo, ZooError};
 use modelzoo_sources::{
     SourceRef,
@@ -161,8 +162,7 @@ fn list(zoo: &Zoo, json: bool, terminal: &Terminal) -> anyhow::Result<()> {
         ]
     };
     let rows: Vec<_> = sources.iter().map(row).collect();
-    print_table(["source", "commit", "models"], &rows);
-    Ok(())
+    Ok(print_table(["source", "commit", "models"], &rows)?)
 }
 
 fn show(source: &ZooSource, json: bool) -> anyhow::Result<()> {
@@ -170,15 +170,14 @@ fn show(source: &ZooSource, json: bool) -> anyhow::Result<()> {
         return print_json(source);
     }
     let models: Vec<_> = source.models().map(|(_, model)| model.name()).collect();
-    print_facts(
+    Ok(print_facts(
         &source.identity,
         &[
             ("commit", source.commit.as_ref().map(|commit| commit.id.clone())),
             ("tree", source.tree_hash.as_ref().map(ToString::to_string)),
             ("models", Some(models.join(", "))),
         ],
-    );
-    Ok(())
+    )?)
 }
 
 fn update(zoo: &Zoo, arguments: &UpdateArguments, terminal: &Terminal) -> anyhow::Result<()> {
@@ -206,7 +205,7 @@ fn update(zoo: &Zoo, arguments: &UpdateArguments, terminal: &Terminal) -> anyhow
         terminal.say(NO_SOURCE);
     }
     for update in &updates {
-        print_update(update);
+        print_update(update)?;
     }
     if arguments.dry_run {
         terminal.say("nothing was taken over: --dry-run");
@@ -214,34 +213,34 @@ fn update(zoo: &Zoo, arguments: &UpdateArguments, terminal: &Terminal) -> anyhow
     Ok(())
 }
 
-fn print_update(update: &Update) {
+fn print_update(update: &Update) -> Result<(), OutputError> {
     if !update.is_change {
-        println!("{}: nothing new", update.identity);
-        return;
+        return print_line(format_args!("{}: nothing new", update.identity));
     }
     let short = |commit: &Option<String>| {
         commit
             .as_deref()
             .map_or("none".to_owned(), |id| id[..id.len().min(12)].to_owned())
     };
-    println!(
+    print_line(format_args!(
         "{}: {} -> {}",
         update.identity,
         short(&update.old_commit),
         short(&update.new_commit)
-    );
+    ))?;
     for model in &update.models {
-        match model {
-            ModelChange::Added { name } => println!("  + model {name}"),
-            ModelChange::Removed { name } => println!("  - model {name}"),
-            ModelChange::Changed { name, fields } => println!("  ~ model {name}: {}", fields.join(", ")),
-        }
+        print_line(match model {
+            ModelChange::Added { name } => format!("  + model {name}"),
+            ModelChange::Removed { name } => format!("  - model {name}"),
+            ModelChange::Changed { name, fields } => format!("  ~ model {name}: {}", fields.join(", ")),
+        })?;
     }
     for file in update.files.iter().flatten() {
-        match file {
-            FileChange::Added { path } => println!("  + {path}"),
-            FileChange::Removed { path } => println!("  - {path}"),
-            FileChange::Changed { path } => println!("  ~ {path}"),
-        }
+        print_line(match file {
+            FileChange::Added { path } => format!("  + {path}"),
+            FileChange::Removed { path } => format!("  - {path}"),
+            FileChange::Changed { path } => format!("  ~ {path}"),
+        })?;
     }
+    Ok(())
 }

@@ -4,10 +4,11 @@ use super::{lock::verify_store, zoo::open};
 use crate::{
     arguments::{Global, JsonArgument},
     exit::Exit,
-    terminal::{Terminal, print_json, print_table},
+    terminal::{Terminal, print_json, print_line, print_table},
 };
 use clap::{Args, Subcommand};
 use indicatif::HumanBytes;
+use modelzoo_data::output::OutputError;
 use modelzoo_sources::store::{GcOptions, StoreEntry, StoreEntryKind};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ enum Action {
 
 pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     match &arguments.action {
-        Action::Dir => println!("{}", open(global, terminal)?.settings().store.root().display()),
+        Action::Dir => print_line(open(global, terminal)?.settings().store.root().display())?,
         Action::List(facts) => {
             let entries = open(global, terminal)?.settings().store.list()?;
             if facts.json {
@@ -57,7 +58,7 @@ pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> 
                 if entries.is_empty() {
                     terminal.say("the store is empty");
                 }
-                print_entries(&entries);
+                print_entries(&entries)?;
             }
         }
         Action::Verify { repair, facts } => return verify_store(facts.json, *repair, global, terminal),
@@ -75,7 +76,7 @@ pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> 
             if facts.json {
                 print_json(&collected)?;
             } else {
-                print_entries(&collected.entries);
+                print_entries(&collected.entries)?;
                 let verb = if *dry_run { "would be freed" } else { "freed" };
                 terminal.say(format!("{} {verb}", HumanBytes(collected.size_bytes)));
             }
@@ -84,7 +85,7 @@ pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> 
     Ok(Exit::Done)
 }
 
-fn print_entries(entries: &[StoreEntry]) {
+fn print_entries(entries: &[StoreEntry]) -> Result<(), OutputError> {
     let row = |entry: &StoreEntry| {
         let kind = match entry.kind {
             StoreEntryKind::Source => "source",
@@ -99,5 +100,5 @@ fn print_entries(entries: &[StoreEntry]) {
         ]
     };
     let rows: Vec<_> = entries.iter().map(row).collect();
-    print_table(["kind", "size", "name"], &rows);
+    print_table(["kind", "size", "name"], &rows)
 }

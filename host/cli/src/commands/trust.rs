@@ -59,7 +59,7 @@ pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> 
             if rows.is_empty() {
                 terminal.say("nothing is decided yet");
             }
-            print_table(["source", "decision", "commit", "decided"], &rows);
+            print_table(["source", "decision", "commit", "decided"], &rows)?;
         }
         Action::Allow { source } => {
             let source = zoo.find_source(&zoo.parse_reference(source)?)?;

@@ -5,6 +5,7 @@ use modelzoo_data::{
     dataset::{DatasetError, Reason},
     format::FormatError,
     input::InputError,
+    output::OutputError,
 };
 use modelzoo_engine::{EngineError, zoo::ZooError};
 use modelzoo_plugin_api::ErrorKind as PluginErrorKind;
@@ -60,6 +61,18 @@ pub fn classify(error: &anyhow::Error) -> Failure {
         hint,
         exit,
     }
+}
+
+/// Whether whoever read the output has seen enough and gone, as `head` does.
+pub fn is_reader_gone(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| match cause.downcast_ref::<FormatError>() {
+            Some(FormatError::Output(error)) => error.is_broken_pipe(),
+            _ => cause
+                .downcast_ref::<OutputError>()
+                .is_some_and(OutputError::is_broken_pipe),
+        })
 }
 
 /// What is known of an error here; the outermost known one of a chain counts.

@@ -4,12 +4,15 @@ mod consent;
 mod failure;
 mod logging;
 mod progress;
+mod stdout;
 mod table;
 mod verdicts;
 mod zoo;
 
+use failure::is_reader_gone;
 pub use failure::{Hinted, classify};
 pub use progress::{Bar, Step};
+pub use stdout::{print, print_line};
 pub use table::{count, print_facts, print_json, print_table};
 pub use verdicts::print_checks;
 pub use zoo::ZooProgress;
@@ -46,8 +49,11 @@ impl Terminal {
         }
     }
 
-    /// Tells an error and its hint, and says how the program should end.
+    /// Tells an error and its hint, and says how the program should end. That nobody reads on is no error.
     pub fn report(&self, error: &anyhow::Error) -> Exit {
+        if is_reader_gone(error) {
+            return Exit::Done;
+        }
         let failure = classify(error);
         eprintln!("{} {}", self.paint("error:", "1;31"), failure.message);
         for cause in &failure.causes {

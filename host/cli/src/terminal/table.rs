@@ -1,9 +1,12 @@
-//! Tables on standard output: columns as wide as their content, the last one free.
+//! Facts on standard output: tables with columns as wide as their content, the last one free; lists; JSON.
+
+use super::print_line;
+use modelzoo_data::output::OutputError;
 
 /// Prints a head and rows of as many columns; nothing at all without rows.
-pub fn print_table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
+pub fn print_table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> Result<(), OutputError> {
     if rows.is_empty() {
-        return;
+        return Ok(());
     }
     let width = |column: usize| {
         let widest = rows
@@ -20,24 +23,24 @@ pub fn print_table<const N: usize>(head: [&str; N], rows: &[[String; N]]) {
             .zip(widths)
             .map(|(cell, width)| format!("{cell:width$}"))
             .collect();
-        println!("{}", padded.join("  ").trim_end());
+        print_line(padded.join("  ").trim_end())
     };
-    line(head);
-    for row in rows {
-        line(row.each_ref().map(String::as_str));
-    }
+    line(head)?;
+    rows.iter()
+        .try_for_each(|row| line(row.each_ref().map(String::as_str)))
 }
 
 /// Prints a title and what is known of it, one fact a line; a fact without a value is left out.
-pub fn print_facts(title: &str, facts: &[(&str, Option<String>)]) {
-    println!("{title}");
+pub fn print_facts(title: &str, facts: &[(&str, Option<String>)]) -> Result<(), OutputError> {
+    print_line(title)?;
     let known = facts
         .iter()
         .filter_map(|(name, value)| Some((name, value.as_ref()?)));
     let width = known.clone().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in known {
-        println!("  {name:width$}  {value}");
+        print_line(format_args!("  {name:width$}  {value}"))?;
     }
+    Ok(())
 }
 
 /// `1 change`, `2 changes`: a number of things whose plural ends in `s`.
@@ -48,6 +51,5 @@ pub fn count(number: u64, thing: &str) -> String {
 
 /// Prints a value as JSON for programs.
 pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
+    Ok(print_line(serde_json::to_string_pretty(value)?)?)
 }

@@ -1,10 +1,11 @@
 //! Verdicts on many things: a table, then what to do about those that are not good.
 
-use super::print_table;
+use super::{print_line, print_table};
+use modelzoo_data::output::OutputError;
 use modelzoo_sources::doctor::Check;
 
 /// Prints checks; of a detail of several lines, the table has the first and the others follow below.
-pub fn print_checks(checks: &[Check]) {
+pub fn print_checks(checks: &[Check]) -> Result<(), OutputError> {
     let row = |check: &Check| {
         [
             check.name.to_string(),
@@ -13,11 +14,11 @@ pub fn print_checks(checks: &[Check]) {
         ]
     };
     let rows: Vec<_> = checks.iter().map(row).collect();
-    print_table(["what", "verdict", "found"], &rows);
+    print_table(["what", "verdict", "found"], &rows)?;
     for check in checks {
         let more: Vec<&str> = check.detail.lines().skip(1).collect();
         if !more.is_empty() {
-            println!("\n{}:\n{}", check.name, more.join("\n"));
+            print_line(format_args!("\n{}:\n{}", check.name, more.join("\n")))?;
         }
     }
     let remedies: Vec<_> = checks
@@ -25,9 +26,10 @@ pub fn print_checks(checks: &[Check]) {
         .filter_map(|check| Some((&check.name, check.remedy.as_ref()?)))
         .collect();
     if !remedies.is_empty() {
-        println!();
+        print_line("")?;
     }
     for (name, remedy) in remedies {
-        println!("{name}: {remedy}");
+        print_line(format_args!("{name}: {remedy}"))?;
     }
+    Ok(())
 }

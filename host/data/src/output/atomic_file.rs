@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+/// What errors call standard output.
+pub(super) const STDOUT: &str = "standard output";
+
 /// Why a result could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: cannot be written: {source}", path.display())]
@@ -23,6 +26,11 @@ impl OutputError {
             path: path.into(),
             source: source.into(),
         }
+    }
+
+    /// An error about standard output.
+    pub fn of_stdout(source: io::Error) -> Self {
+        Self::new(STDOUT, source)
     }
 
     /// Whether the reader of the output went away, as `head` does: no failure that needs a message.

@@ -9,40 +9,8 @@ use modelzoo_plugin_api::label::Label;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::atomic_file::{AtomicFile, OutputError};
+use super::atomic_file::{AtomicFile, OutputError, STDOUT};
 use crate::label::{Fields, LabelJson, Number};
-use crate::media::Metadata;
-
-/// What became of one sample. As JSON: `filepath`, `metadata`, each label under its field's name, `frames` by frame
-/// number where there are any, and `error` where there was one.
-#[derive(Debug, Clone, Copy)]
-pub struct Record<'a> {
-    /// The sample's file, as it was found.
-    pub filepath: &'a Path,
-    /// The file's facts, where it could be read.
-    pub metadata: Option<&'a Metadata>,
-    /// The labels.
-    pub fields: Option<&'a Fields>,
-    /// Why there are no labels, on one line.
-    pub error: Option<&'a str>,
-}
-
-impl Serialize for Record<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("filepath", &self.filepath.to_string_lossy())?;
-        if let Some(metadata) = self.metadata {
-            map.serialize_entry("metadata", metadata)?;
-        }
-        if let Some(fields) = self.fields {
-            serialize_fields(&mut map, fields)?;
-        }
-        if let Some(error) = self.error {
-            map.serialize_entry("error", error)?;
-        }
-        map.end()
-    }
-}
 
 /// Adds labels to the object of their sample.
 pub(crate) fn serialize_fields<M: SerializeMap>(map: &mut M, fields: &Fields) -> Result<(), M::Error> {
@@ -116,7 +84,7 @@ impl JsonLinesWriter {
         }
     }
 
-    /// Writes one line: a [`Record`], or a [`SampleRecord`](crate::record::SampleRecord).
+    /// Writes one line: what became of a sample, mostly a [`SampleRecord`](crate::record::SampleRecord).
     pub fn write(&mut self, record: &impl Serialize) -> Result<(), OutputError> {
         self.line.clear();
         let written = serde_json::to_writer(&mut self.line, record)
@@ -135,16 +103,14 @@ impl JsonLinesWriter {
     pub fn finish(self) -> Result<(), OutputError> {
         match self.target {
             Target::File(file) => file.commit(),
-            Target::Stdout(mut stdout) => stdout
-                .flush()
-                .map_err(|source| OutputError::new("standard output", source)),
+            Target::Stdout(mut stdout) => stdout.flush().map_err(OutputError::of_stdout),
         }
     }
 
     fn path(&self) -> &Path {
         match &self.target {
             Target::File(file) => file.path(),
-            Target::Stdout(_) => Path::new("standard output"),
+            Target::Stdout(_) => Path::new(STDOUT),
         }
     }
 }
@@ -155,8 +121,10 @@ mod tests {
     use modelzoo_plugin_api::{Array, Output};
 
     use super::*;
+    use crate::media::Metadata;
+    use crate::record::SampleRecord;
 
-    fn line(record: &Record<'_>) -> String {
+    fn line(record: &SampleRecord) -> String {
         serde_json::to_string(record).expect("serialisable")
     }
 
@@ -170,17 +138,14 @@ mod tests {
             num_channels: 3,
         };
         let output = Output::from(Classification::new("cat").with_confidence(0.75));
-        let mut fields = Fields::from_output(output, "predictions").expect("valid");
+        let mut record = SampleRecord::image("photos/cat.jpg");
+        record.metadata = Some(metadata.into());
+        record.labels = Fields::from_output(output, "predictions").expect("valid");
         let embedding = Array::vector(vec![0.1f32, -1.0, 1e-8]);
-        fields
+        record
+            .labels
             .sample
             .insert("embeddings".to_owned(), Vector::new(embedding).into());
-        let record = Record {
-            filepath: Path::new("photos/cat.jpg"),
-            metadata: Some(&metadata),
-            fields: Some(&fields),
-            error: None,
-        };
         let expected = concat!(
             r#"{"filepath":"photos/cat.jpg","#,
             r#""metadata":{"_cls":"ImageMetadata","size_bytes":1234,"mime_type":"image/jpeg","#,
@@ -192,12 +157,8 @@ mod tests {
 
     #[test]
     fn an_error_stands_where_labels_would() {
-        let record = Record {
-            filepath: Path::new("a.jpg"),
-            metadata: None,
-            fields: None,
-            error: Some("the file is empty"),
-        };
+        let mut record = SampleRecord::image("a.jpg");
+        record.error = Some("the file is empty".to_owned());
         assert_eq!(
             line(&record),
             r#"{"filepath":"a.jpg","error":"the file is empty"}"#
@@ -210,15 +171,10 @@ mod tests {
             (2, Classification::new("b").into()),
             (1, Classification::new("a").into()),
         ];
-        let fields = Fields::from_output(Output::Frames(frames.into()), "predictions").expect("valid");
-        let record = Record {
-            filepath: Path::new("a.mp4"),
-            metadata: None,
-            fields: Some(&fields),
-            error: None,
-        };
+        let mut record = SampleRecord::video("a.mp4");
+        record.labels = Fields::from_output(Output::Frames(frames.into()), "predictions").expect("valid");
         let expected = concat!(
-            r#"{"filepath":"a.mp4","frames":{"#,
+            r#"{"filepath":"a.mp4","media_type":"video","frames":{"#,
             r#""1":{"predictions":{"_cls":"Classification","tags":[],"label":"a"}},"#,
             r#""2":{"predictions":{"_cls":"Classification","tags":[],"label":"b"}}}}"#
         );
@@ -231,13 +187,7 @@ mod tests {
         let path = folder.path().join("out.jsonl");
         let mut writer = JsonLinesWriter::create(&path).expect("writable");
         for name in ["a.jpg", "b\n.jpg"] {
-            let record = Record {
-                filepath: Path::new(name),
-                metadata: None,
-                fields: None,
-                error: None,
-            };
-            writer.write(&record).expect("writable");
+            writer.write(&SampleRecord::image(name)).expect("writable");
         }
         assert!(!path.exists());
         writer.finish().expect("writable");

@@ -6,6 +6,6 @@ mod json_lines;
 mod label_images;
 
 pub use atomic_file::{AtomicFile, OutputError};
+pub use json_lines::JsonLinesWriter;
 pub(crate) use json_lines::serialize_fields;
-pub use json_lines::{JsonLinesWriter, Record};
 pub use label_images::LabelImageFolder;

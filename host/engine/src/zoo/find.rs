@@ -60,8 +60,8 @@ impl Zoo {
             .or_else(|| registered.map(|commit| commit.id.clone()))
             .and_then(|commit| Revision::named(&commit).ok());
         let mut source = match &pinned {
-            Some(commit) => self.resolve(&reference.clone().with_revision(commit.clone()))?,
-            None => self.resolve(reference)?,
+            Some(commit) => self.resolve(&reference.clone().with_revision(commit.clone()), false)?,
+            None => self.resolve(reference, false)?,
         };
         if source.fetched {
             for omission in &source.omissions {
@@ -77,11 +77,9 @@ impl Zoo {
         Ok(source)
     }
 
-    /// Gets a source at what its reference means now, whatever the lock says.
-    ///
-    /// # Errors
-    /// When the source cannot be had.
-    pub fn resolve(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
+    /// Gets a source at what its reference means now, whatever the lock says; `refresh` downloads an archive that the
+    /// store has once more.
+    fn resolve(&self, reference: &SourceRef, refresh: bool) -> Result<ResolvedSource, ZooError> {
         let identity = reference.identity();
         let observer = &self.settings.observer;
         let progress = |progress: FetchProgress| {
@@ -101,7 +99,7 @@ impl Zoo {
                 offline: self.settings.offline,
                 cancellation: &self.settings.cancellation,
                 progress: Some(&progress),
-                refresh: false,
+                refresh,
                 downloader: &self.downloader,
                 download_progress: &DownloadProgress::new(observer.as_ref()),
             },
@@ -115,7 +113,7 @@ impl Zoo {
     /// # Errors
     /// When the source cannot be had, or the lock may not change.
     pub fn update_source(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
-        let source = self.resolve(reference)?;
+        let source = self.resolve(reference, true)?;
         if let Some(key) = lock_key(&source.reference) {
             self.lock().release(&key);
             self.note_in_lock(&key, &source)?;

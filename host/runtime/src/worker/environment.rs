@@ -4,12 +4,13 @@ use std::ffi::{OsStr, OsString};
 
 /// Variables that a worker gets: what programs need to find their files, and what tunes computation. Everything else
 /// stays behind, tokens and agents' sockets first of all.
-const ALLOWED: [&str; 15] = [
+const ALLOWED: [&str; 16] = [
     "HOME",
     "LANG",
     "LANGUAGE",
     "LD_LIBRARY_PATH",
     "LOGNAME",
+    "MODELZOO_KERNELS",
     "PATH",
     "RUST_BACKTRACE",
     "RUST_LOG",
@@ -61,7 +62,7 @@ mod tests {
         ] {
             assert!(!is_allowed(OsStr::new(secret)), "{secret}");
         }
-        for needed in ["PATH", "LC_ALL", "CUDA_VISIBLE_DEVICES", "RAYON_NUM_THREADS"] {
+        for needed in ["PATH", "LC_ALL", "CUDA_VISIBLE_DEVICES", "MODELZOO_KERNELS"] {
             assert!(is_allowed(OsStr::new(needed)), "{needed}");
         }
     }

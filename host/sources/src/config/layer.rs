@@ -22,7 +22,7 @@ pub(super) struct Layer {
     pub(super) trust: TrustLayer,
     pub(super) model_zoo_manifest_paths: Option<Vec<PathBuf>>,
     pub(super) default_device: Option<DeviceName>,
-    pub(super) default_batch_size: Option<NonZeroU32>,
+    pub(super) default_batch_size: Option<NonZeroUsize>,
     pub(super) requirement_error_level: Option<ErrorLevel>,
 }
 

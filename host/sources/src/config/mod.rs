@@ -10,7 +10,7 @@ mod mirrors;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub struct Config {
     /// The device for models when the command line names none: `auto`, `cpu`, `cuda`, `cuda:N` or `metal`.
     pub default_device: String,
     /// The batch size when neither the command line nor the model says one.
-    pub default_batch_size: Option<NonZeroU32>,
+    pub default_batch_size: Option<NonZeroUsize>,
     /// What an unmet requirement of a model is: 0 an error, 1 a warning, 2 nothing.
     pub requirement_error_level: u8,
 }

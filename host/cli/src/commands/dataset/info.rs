@@ -3,10 +3,13 @@
 use crate::{
     arguments::JsonArgument,
     exit::Exit,
-    terminal::{count, print_json, print_table},
+    terminal::{count, print_json, print_line, print_table},
 };
 use clap::Args;
-use modelzoo_data::dataset::{Dataset, DatasetInfo, Failure, FieldInfo, RunInfo};
+use modelzoo_data::{
+    dataset::{Dataset, DatasetInfo, Failure, FieldInfo, RunInfo},
+    output::OutputError,
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -49,33 +52,34 @@ pub fn run(arguments: &InfoArguments) -> anyhow::Result<Exit> {
     if arguments.facts.json {
         print_json(&info)?;
     } else {
-        print_overview(&info.overview);
-        print_fields(&info.overview.fields);
+        print_overview(&info.overview)?;
+        print_fields(&info.overview.fields)?;
         for run in &info.overview.runs {
-            print_run(run, info.failures.get(&run.field).map_or(&[], Vec::as_slice));
+            print_run(run, info.failures.get(&run.field).map_or(&[], Vec::as_slice))?;
         }
     }
     Ok(Exit::Done)
 }
 
-fn print_overview(info: &DatasetInfo) {
+fn print_overview(info: &DatasetInfo) -> Result<(), OutputError> {
     let videos = match info.videos {
         0 => String::new(),
         videos => format!(" ({videos} of them videos)"),
     };
     let all = count(info.images + info.videos, "sample");
-    println!("{all}{videos}, made {}", info.created_at);
+    print_line(format_args!("{all}{videos}, made {}", info.created_at))?;
     if !info.tags.is_empty() {
         let tags: Vec<_> = info
             .tags
             .iter()
             .map(|(tag, count)| format!("{tag} ({count})"))
             .collect();
-        println!("tags: {}", tags.join(", "));
+        print_line(format_args!("tags: {}", tags.join(", ")))?;
     }
+    Ok(())
 }
 
-fn print_fields(fields: &[FieldInfo]) {
+fn print_fields(fields: &[FieldInfo]) -> Result<(), OutputError> {
     let row = |field: &FieldInfo| {
         let name = match field.of_frames {
             true => format!("frames.{}", field.name),
@@ -90,44 +94,45 @@ fn print_fields(fields: &[FieldInfo]) {
     };
     let rows: Vec<_> = fields.iter().map(row).collect();
     if !rows.is_empty() {
-        println!();
+        print_line("")?;
     }
-    print_table(["field", "type", "values", "made by run"], &rows);
+    print_table(["field", "type", "values", "made by run"], &rows)
 }
 
-fn print_run(run: &RunInfo, failures: &[Failure]) {
+fn print_run(run: &RunInfo, failures: &[Failure]) -> Result<(), OutputError> {
     let provenance = &run.provenance;
     let state = match (&run.finished_at, run.active) {
         (Some(finished), _) => format!("finished {finished}"),
         (None, true) => "running".to_owned(),
         (None, false) => "ended early; the same command goes on with it".to_owned(),
     };
-    println!("\nrun {}: {state}", run.field);
-    let line = |name: &str, value: &str| println!("  {name:9} {value}");
-    line("model", &provenance.model);
-    line("source", &provenance.source);
+    print_line(format_args!("\nrun {}: {state}", run.field))?;
+    let line = |name: &str, value: &str| print_line(format_args!("  {name:9} {value}"));
+    line("model", &provenance.model)?;
+    line("source", &provenance.source)?;
     if let Some(commit) = &provenance.commit {
-        line("commit", commit);
+        line("commit", commit)?;
     }
     if let Some(artifact) = &provenance.artifact_sha256 {
-        line("plugin", artifact);
+        line("plugin", artifact)?;
     }
     for (file, hash) in &provenance.weights_sha256 {
-        line("weights", &format!("{hash}  {file}"));
+        line("weights", &format!("{hash}  {file}"))?;
     }
     for (name, value) in &provenance.options {
-        line("option", &format!("{name} = {value}"));
+        line("option", &format!("{name} = {value}"))?;
     }
     if let Some(device) = &provenance.device {
-        line("device", device);
+        line("device", device)?;
     }
-    line("began", &run.started_at);
-    line("samples", &format!("{} done, {} failed", run.done, run.failed));
+    line("began", &run.started_at)?;
+    line("samples", &format!("{} done, {} failed", run.done, run.failed))?;
     for failure in failures.iter().take(TOLD_FAILURES) {
-        line("failed", &format!("{}: {}", failure.filepath, failure.error));
+        line("failed", &format!("{}: {}", failure.filepath, failure.error))?;
     }
     if failures.len() > TOLD_FAILURES {
         let rest = failures.len() - TOLD_FAILURES;
-        line("", &format!("and {rest} more: --json tells all"));
+        line("", &format!("and {rest} more: --json tells all"))?;
     }
+    Ok(())
 }

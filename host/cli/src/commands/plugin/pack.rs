@@ -85,7 +85,7 @@ pub fn run(arguments: &PackArguments, terminal: &Terminal) -> anyhow::Result<Exi
                 ("files", Some(packing.paths().len().to_string())),
                 ("size", Some(HumanBytes(packed.size_bytes).to_string())),
             ],
-        );
+        )?;
     }
     terminal.say(format!("`modelzoo apply {} PICTURES` runs it", shown(&archive)));
     let is_pinned = packing.paths().any(|path| path == "Cargo.lock");

@@ -47,6 +47,10 @@ pub fn run(
     let loaded = super::model::load(command.model, global, terminal)?;
     let (model, origin) = (loaded.model.as_ref(), &loaded.provenance);
     command.task.check(model.info())?;
+    let options = command.task.run_options_mut();
+    if model.info().preferred_batch_size.is_none() {
+        options.batch_size = options.batch_size.or(loaded.default_batch_size);
+    }
     if let Destination::NewDataset(path) = &destination {
         input = input.into_dataset(path)?;
     }

@@ -7,12 +7,12 @@ use crate::{
     arguments::{Global, IsolationArgument, JsonArgument, ModelOptions},
     commands::{model::load_settings, zoo::open},
     exit::Exit,
-    terminal::{Step, Terminal, print_facts, print_json, print_table},
+    terminal::{Step, Terminal, print_facts, print_json, print_line, print_table},
 };
 use anyhow::{anyhow, ensure};
 use clap::Args;
 use indicatif::HumanBytes;
-use modelzoo_data::media::RgbImage;
+use modelzoo_data::{media::RgbImage, output::OutputError};
 use modelzoo_engine::zoo::Provenance;
 use modelzoo_plugin_api::{Image, MediaType, PredictOptions, message};
 use modelzoo_runtime::LoadedModel;
@@ -128,7 +128,7 @@ pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> 
     if arguments.facts.json {
         print_json(&measurements)?;
     } else {
-        print(&measurements);
+        print(&measurements)?;
     }
     Ok(Exit::Done)
 }
@@ -188,7 +188,7 @@ fn predict(model: &dyn LoadedModel, batch: &[Image<'_>]) -> anyhow::Result<Durat
     Ok(took)
 }
 
-fn print(measurements: &Measurements) {
+fn print(measurements: &Measurements) -> Result<(), OutputError> {
     let Measurements { provenance, .. } = measurements;
     let memory = measurements.peak_memory_bytes;
     print_facts(
@@ -205,8 +205,8 @@ fn print(measurements: &Measurements) {
             ),
             ("peak memory", memory.map(|bytes| HumanBytes(bytes).to_string())),
         ],
-    );
-    println!();
+    )?;
+    print_line("")?;
     let row = |batch: &Batch| {
         [
             batch.batch_size.to_string(),
@@ -217,7 +217,7 @@ fn print(measurements: &Measurements) {
         ]
     };
     let rows: Vec<_> = measurements.batches.iter().map(row).collect();
-    print_table(["batch", "rounds", "median", "p90", "pictures/s"], &rows);
+    print_table(["batch", "rounds", "median", "p90", "pictures/s"], &rows)
 }
 
 fn milliseconds(seconds: f64) -> String {

@@ -49,7 +49,7 @@ pub fn run(arguments: &CheckArguments, global: &Global, terminal: &Terminal) -> 
     if arguments.facts.json {
         print_json(&report.checks())?;
     } else {
-        print_checks(report.checks());
+        print_checks(report.checks())?;
     }
     Ok(report.exit())
 }
