@@ -3,6 +3,8 @@
 mod check;
 mod window;
 
+use std::fmt::Display;
+
 use self::check::{
     check_vector, check_weight, dimensions, map_dims, need, pair, setting, single, tokens_dims,
 };
@@ -141,18 +143,19 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
             let input = single(operands)?;
             check_vector("weight", &parameters.weight, input.channels())?;
             check_vector("bias", &parameters.bias, input.channels())?;
-            let epsilon = parameters.epsilon;
-            need(
-                epsilon >= 0.0 && epsilon.is_finite(),
-                "epsilon",
-                "0 or more",
-                epsilon,
-            )?;
+            check_epsilon(parameters.epsilon)?;
             Ok(input)
         }
         Op::Softmax => single(operands),
         Op::Attention(parameters) => attention(parameters, operands),
     }
+}
+
+/// Checks an epsilon of either precision, which the error shows as it was given.
+fn check_epsilon(epsilon: impl Into<f64> + Copy + Display) -> Result<(), Problem> {
+    let value = epsilon.into();
+    let is_valid = value >= 0.0 && value.is_finite();
+    need(is_valid, "epsilon", "0 or more", epsilon)
 }
 
 /// Checks the parameters of a batch normalisation of so many channels.
@@ -162,12 +165,7 @@ pub(super) fn check_batch_norm(norm: &BatchNorm, channels: usize) -> Result<(), 
     check_vector("running_mean", &norm.mean, channels)?;
     check_vector("running_var", &norm.variance, channels)?;
     let epsilon = norm.epsilon;
-    need(
-        epsilon >= 0.0 && epsilon.is_finite(),
-        "epsilon",
-        "0 or more",
-        epsilon,
-    )?;
+    check_epsilon(epsilon)?;
     let divisible = |&variance: &f32| f64::from(variance) + epsilon > 0.0;
     match norm
         .variance
