@@ -86,6 +86,52 @@ fn a_plugin_that_fails_to_load_says_so_in_one_line() {
 }
 
 #[test]
+fn a_plugin_that_hangs_costs_its_time_and_one_picture() {
+    let user = User::new();
+    let (plugin, pictures) = (sample("misbehaving"), pictures(&user));
+    let arguments = ["apply", plugin.to_str().unwrap(), pictures.to_str().unwrap()];
+    let failures = user.path("failures.jsonl");
+    let more = [
+        "--set",
+        "black=hang",
+        "--stall-timeout",
+        "1",
+        "--failures",
+        failures.to_str().unwrap(),
+    ];
+    let run = user.run([&arguments[..], &more].concat()).expect(8);
+    only_the_black_picture_failed(&run, "the plugin gave no sign of life for 1 s and was ended");
+    assert!(
+        run.stderr
+            .contains("hint: if it only needs more time: `--stall-timeout SECONDS`"),
+        "{}",
+        run.stderr
+    );
+    let failure: Value = serde_json::from_str(&fs::read_to_string(&failures).unwrap()).unwrap();
+    assert!(
+        failure["hint"].as_str().unwrap().contains("--stall-timeout"),
+        "{failure}"
+    );
+
+    let user = user.with_variable("MODELZOO_PLUGIN_STALL_TIMEOUT_SECONDS", "1");
+    let run = user
+        .run([&arguments[..], &["--set", "load=hang"]].concat())
+        .expect(1);
+    assert!(run.error().contains("no sign of life for 1 s"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("hint: if it only needs more time"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stdout, "");
+
+    let run = user
+        .run([&arguments[..], &["--isolation", "none", "--stall-timeout", "1"]].concat())
+        .expect(2);
+    assert!(run.error().contains("--isolation none"), "{}", run.stderr);
+}
+
+#[test]
 fn an_option_that_does_not_exist_is_named() {
     let run = apply(&User::new(), &["blakc=panic"], "process").expect(2);
     assert!(run.error().contains("blakc"), "{}", run.stderr);

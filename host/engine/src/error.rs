@@ -129,6 +129,14 @@ pub enum Stage {
 }
 
 impl ItemError {
+    /// What the user can do next, where the plugin or its process has something to say.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Preprocess(error) | Self::Model(error) => error.hint(),
+            _ => None,
+        }
+    }
+
     /// Where on its way the sample failed.
     pub fn stage(&self) -> Stage {
         match self {

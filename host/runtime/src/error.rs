@@ -26,6 +26,8 @@ pub enum RuntimeError {
         action: String,
         /// How it ended: its signal or exit code, and the last lines that it printed.
         reason: String,
+        /// What the user can do next, where there is something.
+        hint: Option<&'static str>,
     },
     /// The worker could not be started.
     #[error("cannot start the worker {}: {source}", program.display())]
@@ -53,7 +55,10 @@ impl RuntimeError {
                 "a program that embeds modelzoo calls `run_worker_if_asked()` first in its main, or names a worker program",
             ),
             Self::IsolationUnsupported => Some("--isolation none runs the plugin in this process"),
-            Self::WorkerDied { .. } | Self::Path(_) => None,
+            Self::WorkerDied { hint, .. } => *hint,
+            Self::Path(_) => Some(
+                "rename the folder; where it is one of modelzoo's own, MODELZOO_STORE puts the store elsewhere",
+            ),
         }
     }
 }

@@ -37,8 +37,10 @@ pub struct PluginRunner {
     /// The program that is started as a worker. It calls [`run_worker_if_asked`](crate::run_worker_if_asked) first in
     /// its `main`. `None` starts the running program again.
     pub worker_program: Option<PathBuf>,
-    /// How long a call of a worker may take before the worker is ended and counts as died. `None` waits for ever.
-    pub call_timeout: Option<Duration>,
+    /// How long a plugin in a worker may give no sign of life during a call before the worker is ended and counts as died:
+    /// no answer, and no use of a service. While it waits for a service, time stands still. `None` waits for ever, as is
+    /// always done for a plugin in this process, which cannot be ended.
+    pub stall_timeout: Option<Duration>,
 }
 
 impl PluginRunner {
@@ -49,7 +51,7 @@ impl PluginRunner {
             services,
             isolation: Isolation::default(),
             worker_program: None,
-            call_timeout: None,
+            stall_timeout: None,
         }
     }
 
@@ -65,9 +67,9 @@ impl PluginRunner {
         self
     }
 
-    /// Says how long a call of a worker may take.
-    pub fn with_call_timeout(mut self, timeout: Duration) -> Self {
-        self.call_timeout = Some(timeout);
+    /// Says how long a plugin in a worker may give no sign of life.
+    pub fn with_stall_timeout(mut self, timeout: Duration) -> Self {
+        self.stall_timeout = Some(timeout);
         self
     }
 
@@ -134,7 +136,7 @@ impl PluginRunner {
         Ok(worker::WorkerSettings {
             artifact: self.artifact.clone(),
             program,
-            call_timeout: self.call_timeout,
+            stall_timeout: self.stall_timeout,
         })
     }
 }
@@ -146,7 +148,7 @@ impl fmt::Debug for PluginRunner {
             .field("artifact", &self.artifact)
             .field("isolation", &self.isolation)
             .field("worker_program", &self.worker_program)
-            .field("call_timeout", &self.call_timeout)
+            .field("stall_timeout", &self.stall_timeout)
             .finish_non_exhaustive()
     }
 }

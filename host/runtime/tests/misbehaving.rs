@@ -110,10 +110,47 @@ fn a_panic_when_a_model_is_dropped_is_harmless() {
 #[test]
 fn a_plugin_that_hangs_is_ended_after_its_time() {
     let runner =
-        runner(plugin("misbehaving"), Isolation::Process).with_call_timeout(Duration::from_millis(300));
+        runner(plugin("misbehaving"), Isolation::Process).with_stall_timeout(Duration::from_millis(500));
     let model = load(&runner, json!({"black": "hang"})).unwrap();
     let error = error_of_the_black_one(model.as_ref());
-    assert!(error.to_string().contains("took too long"), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "the plugin gave no sign of life for 0.5 s and was ended"
+    );
+    assert!(error.hint().unwrap().contains("--stall-timeout"), "{error:?}");
+    let error = load(&runner, json!({"load": "hang"})).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot load the model test/model: the plugin gave no sign of life"),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("--stall-timeout"), "{error:?}");
+}
+
+#[test]
+fn a_plugin_that_hangs_every_time_is_given_up() {
+    let runner =
+        runner(plugin("misbehaving"), Isolation::Process).with_stall_timeout(Duration::from_millis(300));
+    let model = load(&runner, json!({"black": "hang"})).unwrap();
+    let black = Picture::grey(1, 1, 0);
+    let error = model
+        .predict(&[black.image(); 9], &PredictOptions::default())
+        .unwrap_err();
+    assert!(matches!(error, RuntimeError::WorkerDied { .. }), "{error}");
+    assert!(error.to_string().contains("4 calls in a row"), "{error}");
+}
+
+#[test]
+fn a_plugin_that_tells_how_far_it_is_may_take_long() {
+    let runner =
+        runner(plugin("misbehaving"), Isolation::Process).with_stall_timeout(Duration::from_millis(2500));
+    let model = load(&runner, json!({"black": "toil"})).unwrap();
+    let black = Picture::grey(1, 1, 0);
+    let outputs = model
+        .predict(&[black.image()], &PredictOptions::default())
+        .unwrap();
+    assert_eq!(outputs, [Ok(Regression::new(0.0).into())]);
 }
 
 /// Services of a user who wants to stop as soon as this is set.

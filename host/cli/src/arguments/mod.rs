@@ -6,7 +6,7 @@ mod output;
 mod run;
 
 pub use global::{Color, Global};
-pub use model::{IsolationArgument, ModelArguments, ModelChoice, ModelOptions, Setting};
+pub use model::{IsolationArgument, ModelArguments, ModelChoice, ModelOptions, PluginRunArguments, Setting};
 pub use output::{DryRunArgument, JsonArgument};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};
 

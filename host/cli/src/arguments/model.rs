@@ -1,7 +1,8 @@
 use clap::{Args, ValueEnum};
 use modelzoo_plugin_api::Device;
 use modelzoo_runtime::Isolation;
-use std::str::FromStr;
+use modelzoo_sources::config::PluginConfig;
+use std::{num::ParseIntError, str::FromStr, time::Duration};
 
 /// Which model.
 #[derive(Clone, Debug, Args)]
@@ -23,9 +24,20 @@ pub struct ModelArguments {
     #[command(flatten)]
     pub options: ModelOptions,
 
+    #[command(flatten)]
+    pub run: PluginRunArguments,
+}
+
+/// How the plugin is run.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PluginRunArguments {
     /// Run the plugin in a process of its own, or in this one
     #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "Model")]
     pub isolation: IsolationArgument,
+
+    /// End the plugin's process when it gives no sign of life for so long; 0 waits for ever (default: 600)
+    #[arg(long, value_name = "SECONDS", value_parser = stall_timeout, help_heading = "Model")]
+    pub stall_timeout: Option<Duration>,
 }
 
 /// What a loaded model is told.
@@ -62,6 +74,10 @@ impl From<IsolationArgument> for Isolation {
             IsolationArgument::None => Self::None,
         }
     }
+}
+
+fn stall_timeout(text: &str) -> Result<Duration, ParseIntError> {
+    text.parse().map(PluginConfig::stall_timeout)
 }
 
 /// An option of the model, `key=value`.

@@ -2,11 +2,13 @@
 
 use super::zoo::open;
 use crate::{
-    arguments::{Global, ModelArguments, ModelOptions},
-    terminal::Terminal,
+    arguments::{Global, IsolationArgument, ModelArguments, ModelOptions, PluginRunArguments},
+    exit::Exit,
+    terminal::{Hinted, Terminal},
 };
+use anyhow::bail;
 use modelzoo_engine::zoo::{LoadSettings, Provenance, Zoo};
-use modelzoo_runtime::{Isolation, LoadedModel};
+use modelzoo_runtime::LoadedModel;
 use std::num::NonZeroUsize;
 
 /// A loaded model and where it comes from.
@@ -21,7 +23,7 @@ pub struct Loaded {
 pub fn load(arguments: &ModelArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Loaded> {
     let zoo = open(global, terminal)?;
     let found = zoo.find_model(&arguments.choice.model, arguments.choice.name.as_deref())?;
-    let settings = load_settings(&arguments.options, arguments.isolation.into(), &zoo)?;
+    let settings = load_settings(&arguments.options, &arguments.run, &zoo)?;
     let prepared = zoo.prepare_model(&found, &settings)?;
     Ok(Loaded {
         model: zoo.load_model(&prepared, &settings)?,
@@ -33,9 +35,17 @@ pub fn load(arguments: &ModelArguments, global: &Global, terminal: &Terminal) ->
 /// How a model is to be loaded.
 pub fn load_settings(
     options: &ModelOptions,
-    isolation: Isolation,
+    run: &PluginRunArguments,
     zoo: &Zoo,
 ) -> anyhow::Result<LoadSettings> {
+    if run.isolation == IsolationArgument::None && run.stall_timeout.is_some() {
+        bail!(Hinted {
+            message: "--stall-timeout ends the plugin's process, and --isolation none gives it none"
+                .to_owned(),
+            hint: "leave out one of the two".to_owned(),
+            exit: Exit::Usage,
+        });
+    }
     let device = match options.device {
         Some(device) => device,
         None => zoo.settings().config.default_device.parse()?,
@@ -47,7 +57,8 @@ pub fn load_settings(
         options: set
             .map(|setting| (setting.key.clone(), setting.value.clone()))
             .collect(),
-        isolation,
+        isolation: run.isolation.into(),
+        stall_timeout: run.stall_timeout,
         worker_program: None,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{model::load_settings, zoo::open_offline};
 use crate::{
-    arguments::{Global, ModelChoice, ModelOptions},
+    arguments::{Global, ModelChoice, ModelOptions, PluginRunArguments},
     terminal::{Terminal, print_json, print_line},
 };
 use indicatif::HumanBytes;
@@ -23,7 +23,7 @@ impl Plan {
         terminal: &Terminal,
     ) -> anyhow::Result<Self> {
         let zoo = open_offline(global, terminal)?;
-        let settings = load_settings(options, Default::default(), &zoo)?;
+        let settings = load_settings(options, &PluginRunArguments::default(), &zoo)?;
         let steps = match zoo.find_model(&choice.model, choice.name.as_deref()) {
             Ok(model) => zoo.plan_model(&model, &settings)?,
             Err(ZooError::Source(SourceError::Offline { reference })) if !global.offline => {

@@ -60,7 +60,7 @@ impl Terminal {
             eprintln!("  {} {cause}", self.paint("because:", "31"));
         }
         if let Some(hint) = &failure.hint {
-            eprintln!("{} {hint}", self.paint("hint:", "1;36"));
+            self.tell_hint(hint);
         }
         failure.exit
     }
@@ -70,6 +70,17 @@ impl Terminal {
         if !self.quiet {
             eprintln!("{} {message}", self.paint("warning:", "1;33"));
         }
+    }
+
+    /// Tells what can be done about what was warned of.
+    pub fn hint(&self, hint: &str) {
+        if !self.quiet {
+            self.tell_hint(hint);
+        }
+    }
+
+    fn tell_hint(&self, hint: &str) {
+        eprintln!("{} {hint}", self.paint("hint:", "1;36"));
     }
 
     /// Tells what was done.

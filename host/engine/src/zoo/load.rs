@@ -1,7 +1,7 @@
 use super::{PreparedModel, Zoo, ZooError, services::Services};
 use modelzoo_plugin_api::{Device, LoadOptions};
 use modelzoo_runtime::{Artifact, Isolation, LoadedModel, PluginRunner};
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// How a model is loaded.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,9 @@ pub struct LoadSettings {
     pub options: serde_json::Map<String, serde_json::Value>,
     /// Whether the plugin gets a process of its own.
     pub isolation: Isolation,
+    /// How long a plugin in a process of its own may give no sign of life before the process is ended; `None` asks the
+    /// configuration, [`Duration::MAX`] waits for ever.
+    pub stall_timeout: Option<Duration>,
     /// The program that is started as a worker; `None` is the running program.
     pub worker_program: Option<PathBuf>,
 }
@@ -50,7 +53,12 @@ impl Zoo {
             threads: settings.threads,
             download_folder,
         };
-        let mut runner = PluginRunner::new(artifact, Arc::new(services)).with_isolation(settings.isolation);
+        let stall_timeout = settings
+            .stall_timeout
+            .unwrap_or(self.settings.config.plugin.stall_timeout);
+        let mut runner = PluginRunner::new(artifact, Arc::new(services))
+            .with_isolation(settings.isolation)
+            .with_stall_timeout(stall_timeout);
         runner.worker_program.clone_from(&settings.worker_program);
         runner
     }

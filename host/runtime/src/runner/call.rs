@@ -38,6 +38,17 @@ impl From<PluginError> for CallFailure {
     }
 }
 
+/// How a worker died.
+#[derive(Debug)]
+pub(crate) struct WorkerDeath {
+    /// Its signal or exit code, or why it was ended, and the last lines that it printed.
+    pub(crate) reason: String,
+    /// What the user can do next, where there is something.
+    pub(crate) hint: Option<&'static str>,
+    /// Whether it was ended after a long wait, which is not worth a second attempt.
+    pub(crate) is_stall: bool,
+}
+
 /// Why a plugin could not be opened, or a model not be downloaded or loaded.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -45,8 +56,8 @@ pub(crate) enum Failure {
     Library(LibraryError),
     /// The plugin answered with an error.
     Plugin(PluginError),
-    /// The worker died, and how.
-    Died(String),
+    /// The worker died.
+    Died(WorkerDeath),
     /// Anything that is told already.
     Runtime(RuntimeError),
 }
@@ -58,7 +69,7 @@ impl Failure {
         match self {
             Self::Library(error) => error.into(),
             Self::Plugin(error) => RuntimeError::Plugin { action, error },
-            Self::Died(reason) => RuntimeError::WorkerDied { action, reason },
+            Self::Died(WorkerDeath { reason, hint, .. }) => RuntimeError::WorkerDied { action, reason, hint },
             Self::Runtime(error) => error,
         }
     }

@@ -10,7 +10,7 @@ mod table;
 mod video;
 
 pub use batch::Items;
-pub(crate) use call::{Call, CallFailure, Failure};
+pub(crate) use call::{Call, CallFailure, Failure, WorkerDeath};
 pub use model::LoadedModel;
 pub(crate) use model::Runner;
 pub use services::{DefaultServices, HostServices};

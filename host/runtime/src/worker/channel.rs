@@ -162,7 +162,9 @@ fn wait(socket: &UnixStream, flags: PollFlags, patience: Patience<'_>) -> io::Re
     let interval = patience.map(|_| &PATIENCE_INTERVAL);
     loop {
         match poll(&mut [PollFd::from_borrowed_fd(socket.as_fd(), flags)], interval) {
-            Ok(0) | Err(Errno::INTR) => patience.map_or(Ok(()), |go_on| go_on())?,
+            Ok(0) => patience.map_or(Ok(()), |go_on| go_on())?,
+            // Whoever was stopped meanwhile finds out first whether an answer has come.
+            Err(Errno::INTR) => {}
             Ok(_) => return Ok(()),
             Err(error) => return Err(error.into()),
         }

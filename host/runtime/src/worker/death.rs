@@ -1,7 +1,9 @@
 //! How a worker ended, in one line.
 
+use crate::runner::WorkerDeath;
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind};
-use std::{fmt, io, os::unix::process::ExitStatusExt as _, process::ExitStatus};
+use rustix::process::Signal;
+use std::{fmt, io, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration};
 
 /// How a worker ended, or why the host ended it.
 #[derive(Debug)]
@@ -16,8 +18,8 @@ pub(super) struct Death {
 pub(super) enum Cause {
     /// By itself.
     Exited(ExitStatus),
-    /// It took too long.
-    TooSlow,
+    /// It gave no sign of life for so long.
+    Stalled(Duration),
     /// It did not stop when the user wanted to.
     Cancelled,
     /// It said something that makes no sense.
@@ -31,7 +33,43 @@ impl Death {
             Cause::Cancelled => ErrorKind::Cancelled,
             _ => ErrorKind::Other,
         };
-        PluginError::new(self).with_kind(kind)
+        let hint = self.hint();
+        let error = PluginError::new(self).with_kind(kind);
+        match hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    /// Whether the worker was ended after a long wait.
+    pub(super) fn is_stall(&self) -> bool {
+        matches!(self.cause, Cause::Stalled(_))
+    }
+
+    /// What the user can do next, where there is something.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        match &self.cause {
+            Cause::Stalled(_) => Some(
+                "if it only needs more time: `--stall-timeout SECONDS`, or `plugin.stall_timeout_seconds` in the configuration; 0 waits for ever",
+            ),
+            Cause::Exited(status) if status.signal() == Some(Signal::KILL.as_raw()) => {
+                Some("a smaller --batch-size or a smaller model takes less memory")
+            }
+            Cause::Exited(_) | Cause::Confused(_) => {
+                Some("`-vv` shows all that it printed; the source's author should know")
+            }
+            Cause::Cancelled => None,
+        }
+    }
+}
+
+impl From<Death> for WorkerDeath {
+    fn from(death: Death) -> Self {
+        Self {
+            reason: death.to_string(),
+            hint: death.hint(),
+            is_stall: death.is_stall(),
+        }
     }
 }
 
@@ -49,7 +87,11 @@ impl fmt::Display for Death {
                 (None, Some(code)) => write!(formatter, "the plugin ended its process with exit code {code}"),
                 (None, None) => formatter.write_str("the plugin's process ended"),
             },
-            Cause::TooSlow => formatter.write_str("the plugin took too long and was ended"),
+            Cause::Stalled(timeout) => write!(
+                formatter,
+                "the plugin gave no sign of life for {} s and was ended",
+                timeout.as_secs_f64()
+            ),
             Cause::Cancelled => {
                 formatter.write_str("the plugin did not stop when it was cancelled and was ended")
             }
@@ -69,7 +111,6 @@ impl fmt::Display for Death {
 
 /// A signal's name, and what it usually means.
 fn name(signal: i32) -> String {
-    use rustix::process::Signal;
     let known = [
         (Signal::ABORT, "SIGABRT (abort)"),
         (Signal::SEGV, "SIGSEGV (invalid memory access)"),
@@ -118,7 +159,9 @@ mod tests {
             ErrorKind::Cancelled
         );
         assert_eq!(
-            death(Cause::TooSlow, &[]).into_plugin_error().kind(),
+            death(Cause::Stalled(Duration::from_secs(9)), &[])
+                .into_plugin_error()
+                .kind(),
             ErrorKind::Other
         );
     }

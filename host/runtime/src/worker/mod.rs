@@ -8,6 +8,7 @@ mod child;
 mod death;
 mod environment;
 mod frame;
+mod liveness;
 mod memory;
 mod model;
 mod process;
@@ -27,6 +28,6 @@ pub(crate) struct WorkerSettings {
     pub(crate) artifact: Artifact,
     /// The program to start.
     pub(crate) program: PathBuf,
-    /// How long a call may take.
-    pub(crate) call_timeout: Option<Duration>,
+    /// How long the plugin may give no sign of life.
+    pub(crate) stall_timeout: Option<Duration>,
 }

@@ -26,6 +26,8 @@ const RESTARTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
 /// How many calls in a row may end their worker before the model is given up.
 const DEATHS_IN_A_ROW: u32 = 64;
+/// The same when the last of them was ended because it stalled: each costs the time that a plugin may take.
+const STALLS_IN_A_ROW: u32 = 4;
 
 /// What the plugin was built with.
 pub(crate) fn describe(
@@ -125,10 +127,10 @@ impl WorkerModel {
             });
             match started {
                 Ok(worker) => return Ok(worker),
-                Err(Failure::Died(reason)) if !is_last => {
+                Err(Failure::Died(death)) if !is_last && !death.is_stall => {
                     tracing::warn!(
                         model = self.name,
-                        reason,
+                        reason = death.reason,
                         "the model's worker died while it was loaded again"
                     );
                 }
@@ -151,11 +153,17 @@ impl Call for WorkerModel {
         if let Err(AskFailure::Died(death)) = result {
             state.deaths += 1;
             tracing::debug!(model = self.name, %death, "the worker died");
-            if state.deaths >= DEATHS_IN_A_ROW {
-                state.deaths = 0;
+            let most = if death.is_stall() {
+                STALLS_IN_A_ROW
+            } else {
+                DEATHS_IN_A_ROW
+            };
+            if state.deaths >= most {
+                let deaths = std::mem::take(&mut state.deaths);
                 return Err(CallFailure::EveryCall(RuntimeError::WorkerDied {
                     action: format!("go on with the model {}", self.name),
-                    reason: format!("{DEATHS_IN_A_ROW} calls in a row ended like the last one: {death}"),
+                    reason: format!("{deaths} calls in a row ended its process, the last one so: {death}"),
+                    hint: death.hint(),
                 }));
             }
             return Err(death.into_plugin_error().into());

@@ -5,6 +5,7 @@ use super::{
     channel::{Channel, Patience},
     death::{Cause, Death},
     environment, frame,
+    liveness::Liveness,
     protocol::{Answer, MethodCall, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT, WORKER_VARIABLE},
     stderr::LastLines,
 };
@@ -42,7 +43,8 @@ pub(super) struct Worker {
     last_lines: LastLines,
     stderr_reader: JoinHandle<()>,
     services: Arc<PluginServices>,
-    call_timeout: Option<Duration>,
+    liveness: Arc<Liveness>,
+    stall_timeout: Option<Duration>,
 }
 
 /// Why a question brought no answer.
@@ -61,7 +63,7 @@ impl From<AskFailure> for Failure {
         match failure {
             AskFailure::Refused(error) => Self::Library(error),
             AskFailure::Failed(error) => Self::Plugin(error),
-            AskFailure::Died(death) => Self::Died(death.to_string()),
+            AskFailure::Died(death) => Self::Died(death.into()),
         }
     }
 }
@@ -111,10 +113,12 @@ impl Worker {
             .stderr(Stdio::piped())
             // Control-C at the terminal is for the host to act on.
             .process_group(0);
+        let liveness = Arc::new(Liveness::new());
         let child = keep(
             command,
             Channel::new(services_socket.try_clone()?)?,
             Arc::clone(services),
+            Arc::clone(&liveness),
         )?;
         let stderr = lock(&child).stderr.take();
         let (last_lines, stderr_reader) = LastLines::of(stderr.ok_or(io::ErrorKind::BrokenPipe)?);
@@ -125,7 +129,8 @@ impl Worker {
             last_lines,
             stderr_reader,
             services: Arc::clone(services),
-            call_timeout: settings.call_timeout,
+            liveness,
+            stall_timeout: settings.stall_timeout,
         })
     }
 
@@ -176,7 +181,8 @@ impl Worker {
                 PluginError::from(error).with_kind(ErrorKind::InvalidInput),
             ));
         }
-        let (started, cancelled, impatience) = (Instant::now(), Cell::new(None), Cell::new(None));
+        self.liveness.note();
+        let (cancelled, impatience) = (Cell::new(None), Cell::new(None));
         let go_on = || {
             if self.services.is_cancelled() && cancelled.get().is_none() {
                 cancelled.set(Some(Instant::now()));
@@ -186,11 +192,10 @@ impl Worker {
                 .is_some_and(|since: Instant| since.elapsed() > GRACE)
             {
                 impatience.set(Some(Cause::Cancelled));
-            } else if self
-                .call_timeout
-                .is_some_and(|timeout| started.elapsed() > timeout)
+            } else if let Some(timeout) = self.stall_timeout
+                && self.liveness.silence() > timeout
             {
-                impatience.set(Some(Cause::TooSlow));
+                impatience.set(Some(Cause::Stalled(timeout)));
             } else {
                 return Ok(());
             }
@@ -254,6 +259,7 @@ fn keep(
     mut command: Command,
     mut channel: Channel,
     services: Arc<PluginServices>,
+    liveness: Arc<Liveness>,
 ) -> io::Result<Arc<Mutex<Child>>> {
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new()
@@ -267,7 +273,7 @@ fn keep(
                 return;
             }
             if let Some(child) = spawned {
-                let end = serve(&mut channel, &services);
+                let end = serve(&mut channel, &services, &liveness);
                 tracing::debug!(%end, "the worker's services end");
                 if let Err(error) = reap(&child, GRACE) {
                     tracing::warn!(%error, "cannot end a worker");
@@ -278,12 +284,14 @@ fn keep(
 }
 
 /// Answers the plugin's calls of services until the socket is closed, and gives the reason.
-fn serve(channel: &mut Channel, services: &PluginServices) -> io::Error {
+fn serve(channel: &mut Channel, services: &PluginServices, liveness: &Liveness) -> io::Error {
     let mut answer_one = || -> io::Result<()> {
         let (MethodCall { method, message }, _) = channel.receive(None)?;
+        liveness.note_waiting();
         // A service that panics is an error for the plugin, as it is in process.
         let result = catch_unwind(AssertUnwindSafe(|| services.answer(&method, &message)))
             .unwrap_or_else(|_| Err(PluginError::new(format!("the host panicked in {method}"))));
+        liveness.note();
         let (answer, buffers) = match result {
             Ok((message, buffers)) => (Answer::Done(message), buffers),
             Err(error) => (Answer::Failed(error), Vec::new()),

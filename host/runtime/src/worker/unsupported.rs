@@ -12,7 +12,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 pub(crate) struct WorkerSettings {
     pub(crate) artifact: Artifact,
     pub(crate) program: PathBuf,
-    pub(crate) call_timeout: Option<Duration>,
+    pub(crate) stall_timeout: Option<Duration>,
 }
 
 /// Does nothing: this program cannot be started as a worker.

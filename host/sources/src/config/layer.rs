@@ -19,6 +19,7 @@ pub(super) struct Layer {
     pub(super) mirrors: Mirrors,
     pub(super) github: GithubLayer,
     pub(super) download: DownloadLayer,
+    pub(super) plugin: PluginLayer,
     pub(super) trust: TrustLayer,
     pub(super) model_zoo_manifest_paths: Option<Vec<PathBuf>>,
     pub(super) default_device: Option<DeviceName>,
@@ -37,7 +38,12 @@ pub(super) struct GithubLayer {
 pub(super) struct DownloadLayer {
     pub(super) retries: Option<u32>,
     pub(super) stall_timeout_seconds: Option<NonZeroU32>,
-    pub(super) parallel: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PluginLayer {
+    pub(super) stall_timeout_seconds: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -122,7 +128,9 @@ impl Layer {
             download: DownloadLayer {
                 retries: parsed(&get, "MODELZOO_DOWNLOAD_RETRIES", number)?,
                 stall_timeout_seconds: parsed(&get, "MODELZOO_DOWNLOAD_STALL_TIMEOUT_SECONDS", number)?,
-                parallel: parsed(&get, "MODELZOO_DOWNLOAD_PARALLEL", number)?,
+            },
+            plugin: PluginLayer {
+                stall_timeout_seconds: parsed(&get, "MODELZOO_PLUGIN_STALL_TIMEOUT_SECONDS", number)?,
             },
             model_zoo_manifest_paths: get("MODELZOO_MODEL_ZOO_MANIFEST_PATHS")
                 .map(|paths| std::env::split_paths(&paths).collect()),

@@ -37,6 +37,8 @@ pub struct Config {
     pub github: GithubConfig,
     /// How files are downloaded.
     pub download: DownloadConfig,
+    /// How plugins are run.
+    pub plugin: PluginConfig,
     /// Whose code may run.
     pub trust: TrustPolicy,
     /// Manifests of one's own models, each loadable by name.
@@ -64,8 +66,6 @@ pub struct DownloadConfig {
     pub retries: u32,
     /// How long a connection may bring nothing before it counts as broken.
     pub stall_timeout: Duration,
-    /// How many files are downloaded at once.
-    pub parallel: NonZeroUsize,
 }
 
 impl Default for DownloadConfig {
@@ -73,7 +73,33 @@ impl Default for DownloadConfig {
         Self {
             retries: 5,
             stall_timeout: Duration::from_secs(30),
-            parallel: NonZeroUsize::new(4).unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+}
+
+/// How plugins are run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginConfig {
+    /// How long a plugin in a process of its own may give no sign of life before the process is ended;
+    /// [`Duration::MAX`] waits for ever.
+    pub stall_timeout: Duration,
+}
+
+impl PluginConfig {
+    /// The time that a user writes as seconds, of which 0 are for ever.
+    pub fn stall_timeout(seconds: u32) -> Duration {
+        match seconds {
+            0 => Duration::MAX,
+            seconds => Duration::from_secs(seconds.into()),
+        }
+    }
+}
+
+impl Default for PluginConfig {
+    fn default() -> Self {
+        Self {
+            // A large model on a slow machine thinks for minutes, and has no way to say so.
+            stall_timeout: Duration::from_secs(600),
         }
     }
 }
@@ -100,6 +126,7 @@ impl Default for Config {
             mirrors: Mirrors::default(),
             github: GithubConfig::default(),
             download: DownloadConfig::default(),
+            plugin: PluginConfig::default(),
             trust: TrustPolicy::default(),
             model_zoo_manifest_paths: Vec::new(),
             default_device: "auto".to_owned(),
@@ -168,7 +195,13 @@ impl Config {
                 .stall_timeout_seconds
                 .map(|seconds| Duration::from_secs(u64::from(seconds.get()))),
         );
-        replace(&mut self.download.parallel, layer.download.parallel);
+        replace(
+            &mut self.plugin.stall_timeout,
+            layer
+                .plugin
+                .stall_timeout_seconds
+                .map(PluginConfig::stall_timeout),
+        );
         replace(&mut self.model_zoo_manifest_paths, layer.model_zoo_manifest_paths);
         replace(
             &mut self.default_device,

@@ -25,7 +25,8 @@ fn every_setting_can_be_written_in_a_file() {
         [download]
         retries = 2
         stall_timeout_seconds = 7
-        parallel = 3
+        [plugin]
+        stall_timeout_seconds = 0
         [trust]
         allow = ["acme"]
         deny = ["github.com/evil"]
@@ -42,7 +43,7 @@ fn every_setting_can_be_written_in_a_file() {
     assert_eq!(config.github.hosts, ["github.example.com"]);
     assert_eq!(config.download.retries, 2);
     assert_eq!(config.download.stall_timeout, Duration::from_secs(7));
-    assert_eq!(config.download.parallel.get(), 3);
+    assert_eq!(config.plugin.stall_timeout, Duration::MAX);
     assert_eq!(config.trust.minimum_age_days, 14);
     assert!(config.trust.require_signature);
     assert_eq!(config.trust.keys["acme/repo"], "RWQ");
@@ -145,6 +146,8 @@ fn the_environment_is_typed_too() {
         .hosts;
     assert_eq!(hosts, ["github.example.com", "ghe.corp"]);
     assert_eq!(one("MODELZOO_DOWNLOAD_RETRIES", "0").unwrap().download.retries, 0);
+    let plugin = one("MODELZOO_PLUGIN_STALL_TIMEOUT_SECONDS", "90").unwrap().plugin;
+    assert_eq!(plugin.stall_timeout, Duration::from_secs(90));
     let paths = one("MODELZOO_MODEL_ZOO_MANIFEST_PATHS", "/a.json")
         .unwrap()
         .model_zoo_manifest_paths;

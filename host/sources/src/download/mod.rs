@@ -175,37 +175,6 @@ impl Downloader {
         }
     }
 
-    /// Downloads several files, as many at once as the configuration says, and waits for all. The results are in the
-    /// order of the requests; one that fails does not stop the others.
-    pub fn fetch_all(
-        &self,
-        requests: &[Request],
-        progress: &dyn Progress,
-        cancellation: &Cancellation,
-    ) -> Vec<Result<Downloaded, DownloadError>> {
-        let results: Vec<OnceLock<_>> = requests.iter().map(|_| OnceLock::new()).collect();
-        let next = std::sync::atomic::AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..self.settings.parallel.get().min(requests.len()) {
-                scope.spawn(|| {
-                    loop {
-                        let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                        let Some(request) = requests.get(index) else {
-                            return;
-                        };
-                        let _ = results[index].set(self.fetch(request, progress, cancellation));
-                    }
-                });
-            }
-        });
-        let all_set =
-            "every index below the number of requests was handed out, and a panic would have left the scope";
-        results
-            .into_iter()
-            .map(|result| result.into_inner().expect(all_set))
-            .collect()
-    }
-
     fn rules<'a>(&'a self, cancellation: &'a Cancellation) -> Rules<'a> {
         Rules {
             credentials: &self.credentials,

@@ -28,6 +28,8 @@ enum Deed {
     Crash,
     /// Not come back.
     Hang,
+    /// Take three seconds, and tell how far it is.
+    Toil,
     /// Give fewer results than there are pictures.
     Miscount,
 }
@@ -45,7 +47,7 @@ struct Settings {
 }
 
 impl Deed {
-    fn perform(self) -> Result<()> {
+    fn perform(self, host: Host) -> Result<()> {
         match self {
             Self::Nothing | Self::Miscount => Ok(()),
             Self::Fail => Err(Error::new("this failed on purpose")),
@@ -63,6 +65,13 @@ impl Deed {
             Self::Hang => loop {
                 std::thread::sleep(Duration::from_secs(60));
             },
+            Self::Toil => {
+                for step in 0..30 {
+                    host.progress("toiling", step, Some(30));
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -70,12 +79,18 @@ impl Deed {
 impl ModelSource for Source {
     fn load_model(&self, _name: &str, _path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
         let settings: Settings = options.settings()?;
-        settings.load.perform()?;
-        Ok(Box::new(Misbehaving(settings)))
+        settings.load.perform(options.host)?;
+        Ok(Box::new(Misbehaving {
+            settings,
+            host: options.host,
+        }))
     }
 }
 
-struct Misbehaving(Settings);
+struct Misbehaving {
+    settings: Settings,
+    host: Host,
+}
 
 impl Model for Misbehaving {
     fn info(&self) -> ModelInfo {
@@ -86,7 +101,7 @@ impl Model for Misbehaving {
     fn predict(&self, image: &Image<'_>, _options: &PredictOptions) -> Result<Output> {
         let first = image.pixels()[0];
         if first == 0 {
-            self.0.black.perform()?;
+            self.settings.black.perform(self.host)?;
         }
         Ok(Regression::new(first.into()).into())
     }
@@ -94,7 +109,8 @@ impl Model for Misbehaving {
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
         let mut results: Vec<Result<Output>> =
             images.iter().map(|image| self.predict(image, options)).collect();
-        if matches!(self.0.black, Deed::Miscount) && images.iter().any(|image| image.pixels()[0] == 0) {
+        if matches!(self.settings.black, Deed::Miscount) && images.iter().any(|image| image.pixels()[0] == 0)
+        {
             results.pop();
         }
         Ok(results)
@@ -103,6 +119,6 @@ impl Model for Misbehaving {
 
 impl Drop for Misbehaving {
     fn drop(&mut self) {
-        let _: Result<()> = self.0.drop.perform();
+        let _: Result<()> = self.settings.drop.perform(self.host);
     }
 }

@@ -14,6 +14,7 @@ pub struct Report {
     file: Option<JsonLinesWriter>,
     failures: Told,
     warnings: Told,
+    hints: Told,
 }
 
 /// The first of many lines.
@@ -34,6 +35,8 @@ struct Line<'a> {
     /// Where on its way it failed.
     stage: Stage,
     error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
 }
 
 impl Report {
@@ -43,6 +46,7 @@ impl Report {
             file: file.map(JsonLinesWriter::create).transpose()?,
             failures: Told::default(),
             warnings: Told::default(),
+            hints: Told::default(),
         })
     }
 
@@ -60,8 +64,15 @@ impl Report {
                 patch: place.patch,
                 stage: error.stage(),
                 error: &error.to_string(),
+                hint: error.hint(),
             })?;
             self.failures.add(named(filepath, &failure.to_string()));
+            // The same advice for all pictures is worth one line.
+            if let Some(hint) = error.hint()
+                && !self.hints.lines.iter().any(|known| known == hint)
+            {
+                self.hints.add(hint.to_owned());
+            }
         }
         Ok(())
     }
@@ -74,6 +85,7 @@ impl Report {
     pub fn finish(self, terminal: &Terminal) -> Result<(), OutputError> {
         self.warnings.tell(terminal);
         self.failures.tell(terminal);
+        self.hints.lines.iter().for_each(|hint| terminal.hint(hint));
         self.file.map_or(Ok(()), JsonLinesWriter::finish)
     }
 }

@@ -180,34 +180,6 @@ fn the_next_url_is_tried_when_one_fails() {
 }
 
 #[test]
-fn several_files_arrive_at_once_and_each_failure_is_its_own() {
-    let server = Server::start(|_, seen| match seen.path.as_str() {
-        "/1" => Answer::new("404 Not Found", ""),
-        path => Answer::ok(path),
-    });
-    let folder = tempfile::tempdir().unwrap();
-    let requests: Vec<Request> = (0..9)
-        .map(|number| Request {
-            urls: vec![server.url(&format!("/{number}"))],
-            sha256: None,
-            size: None,
-            destination: folder.path().join(number.to_string()),
-        })
-        .collect();
-    let results = downloader(&config()).fetch_all(&requests, &NoProgress, &Cancellation::default());
-    for (number, result) in results.iter().enumerate() {
-        match (number, result) {
-            (1, Err(error)) => assert!(error.is_not_found()),
-            (1, Ok(_)) => panic!("a missing file was downloaded"),
-            (_, result) => {
-                let path = &result.as_ref().unwrap().path;
-                assert_eq!(std::fs::read_to_string(path).unwrap(), format!("/{number}"));
-            }
-        }
-    }
-}
-
-#[test]
 fn progress_is_told_and_cancelling_stops() {
     struct CancelAtFirst(Cancellation);
     impl Progress for CancelAtFirst {

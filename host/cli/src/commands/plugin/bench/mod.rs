@@ -4,7 +4,7 @@ mod statistics;
 
 use super::picture::{as_image, pictures};
 use crate::{
-    arguments::{Global, IsolationArgument, JsonArgument, ModelOptions},
+    arguments::{Global, IsolationArgument, JsonArgument, ModelOptions, PluginRunArguments},
     commands::{model::load_settings, zoo::open},
     exit::Exit,
     terminal::{Step, Terminal, print_facts, print_json, print_line, print_table},
@@ -57,9 +57,8 @@ pub struct BenchArguments {
     #[command(flatten)]
     options: ModelOptions,
 
-    /// Run the plugin in a process of its own, or in this one
-    #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "Model")]
-    isolation: IsolationArgument,
+    #[command(flatten)]
+    run: PluginRunArguments,
 
     #[command(flatten)]
     facts: JsonArgument,
@@ -94,7 +93,7 @@ pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> 
     let largest = arguments.batch_sizes.iter().max().map_or(1, |size| size.get());
     let pictures = pictures(arguments.input.as_deref(), largest)?;
     let zoo = open(global, terminal)?;
-    let settings = load_settings(&arguments.options, arguments.isolation.into(), &zoo)?;
+    let settings = load_settings(&arguments.options, &arguments.run, &zoo)?;
     let found = zoo.find_model(&arguments.model, arguments.name.as_deref())?;
     let prepared = zoo.prepare_model(&found, &settings)?;
 
@@ -115,7 +114,7 @@ pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> 
     let measurements = Measurements {
         provenance: prepared.provenance,
         device: model.info().device.clone(),
-        isolation: match arguments.isolation {
+        isolation: match arguments.run.isolation {
             IsolationArgument::Process => "process",
             IsolationArgument::None => "none",
         },

@@ -6,7 +6,7 @@ mod report;
 
 use super::picture::pictures;
 use crate::{
-    arguments::{Global, JsonArgument, ModelOptions},
+    arguments::{Global, JsonArgument, ModelOptions, PluginRunArguments},
     commands::{model::load_settings, zoo::open},
     exit::Exit,
     terminal::{Terminal, print_checks, print_json},
@@ -57,7 +57,7 @@ pub fn run(arguments: &CheckArguments, global: &Global, terminal: &Terminal) -> 
 /// Checks one thing after the other; what cannot be without the last one is left out.
 fn examine(zoo: &Zoo, arguments: &CheckArguments, report: &mut Report) -> anyhow::Result<()> {
     let folder = &arguments.folder;
-    let settings = load_settings(&arguments.options, Default::default(), zoo)?;
+    let settings = load_settings(&arguments.options, &PluginRunArguments::default(), zoo)?;
     let picture = pictures(arguments.input.as_deref(), 1)?.remove(0);
     let Some(source) = folder::manifest(zoo, folder, report) else {
         return Ok(());
