@@ -73,6 +73,8 @@ fn convolutions_of_every_setting() {
         Conv2d::new(6, 3).groups(6).stride(2).padding(1),
         Conv2d::new(7, 3).uneven_padding(wide).stride(2),
         Conv2d::new(4, 3).kernel([1, 5]),
+        Conv2d::new(5, 3).padding(1).wide_sums(),
+        Conv2d::new(6, 3).groups(6).uneven_padding(wide).wide_sums(),
     ];
     for conv in settings {
         check([6, 11, 9], |network, x| {

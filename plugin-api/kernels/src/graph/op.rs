@@ -134,10 +134,12 @@ pub struct Convolution {
     pub dilation: [usize; 2],
     /// Groups of channels that do not see each other.
     pub groups: usize,
+    /// Sums of `f64` instead of `f32`, by a slow kernel: for a layer whose large terms cancel.
+    pub wide_sums: bool,
 }
 
 impl Convolution {
-    /// Stride 1, no padding, no dilation, one group.
+    /// Stride 1, no padding, no dilation, one group, sums of `f32`.
     pub fn new(weight: Weight, bias: Option<Weight>) -> Self {
         Self {
             weight,
@@ -146,6 +148,7 @@ impl Convolution {
             padding: Padding::default(),
             dilation: [1; 2],
             groups: 1,
+            wide_sums: false,
         }
     }
 
@@ -176,6 +179,14 @@ impl Convolution {
     /// With this number of groups.
     pub fn groups(self, groups: usize) -> Self {
         Self { groups, ..self }
+    }
+
+    /// With sums of `f64`.
+    pub fn wide_sums(self) -> Self {
+        Self {
+            wide_sums: true,
+            ..self
+        }
     }
 
     /// `[kernel_height, kernel_width]`.

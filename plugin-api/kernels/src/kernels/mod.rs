@@ -10,4 +10,5 @@ pub(crate) mod pooling;
 pub(crate) mod rearrange;
 pub(crate) mod tile;
 pub(crate) mod upsampling;
+pub(crate) mod wide;
 pub(crate) mod winograd;

@@ -17,6 +17,7 @@ pub(super) struct Geometry {
     pub(super) padding: Padding,
     pub(super) dilation: [usize; 2],
     pub(super) groups: usize,
+    pub(super) wide_sums: bool,
 }
 
 /// How a layer with weights is computed.
@@ -28,6 +29,8 @@ pub(super) enum Algorithm {
     Planar,
     /// Direct convolution, each block of output channels from its own blocks of input channels.
     Grouped,
+    /// Direct convolution, one group or several, with sums of `f64`.
+    Wide,
     /// A kernel of its own for each channel.
     Depthwise,
     /// Winograd's F(4x4, 3x3).
@@ -48,6 +51,7 @@ impl Geometry {
                 padding: parameters.padding,
                 dilation: parameters.dilation,
                 groups: parameters.groups,
+                wide_sums: parameters.wide_sums,
             }),
             Op::Linear { weight, .. } => Some(Self {
                 inputs: weight.dims()[1],
@@ -57,6 +61,7 @@ impl Geometry {
                 padding: Padding::default(),
                 dilation: [1; 2],
                 groups: 1,
+                wide_sums: false,
             }),
             _ => None,
         }
@@ -72,7 +77,9 @@ pub(super) fn choose(graph: &Graph, layer: &Layer, options: &PlanOptions) -> Opt
     let geometry = Geometry::of(&graph.nodes()[layer.node].op)?;
     let (input, output) = (graph.shapes()[layer.inputs[0]], graph.shapes()[layer.node]);
     let is_constant = matches!(graph.nodes()[layer.inputs[0]].op, Op::Constant(_));
-    let algorithm = if geometry.is_depthwise() {
+    let algorithm = if geometry.wide_sums {
+        Algorithm::Wide
+    } else if geometry.is_depthwise() {
         Algorithm::Depthwise
     } else if geometry.groups > 1 {
         Algorithm::Grouped

@@ -71,7 +71,7 @@ pub fn run(plan: &Plan, inputs: &[&[f32]], batch: usize) -> Vec<Vec<f32>> {
 }
 
 /// The largest value, or a thousandth where all are smaller.
-fn largest_of(values: &[f64]) -> f64 {
+pub fn largest_of(values: &[f64]) -> f64 {
     values
         .iter()
         .fold(1e-3f64, |largest, value| largest.max(value.abs()))

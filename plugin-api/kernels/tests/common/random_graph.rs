@@ -229,7 +229,11 @@ impl<'c, 'b> RandomGraph<'c, 'b> {
         } else {
             groups
         };
-        self.builder.conv2d(name, x, convolution.groups(groups))
+        let convolution = Convolution {
+            wide_sums: self.choices.below(8) == 7,
+            ..convolution.groups(groups)
+        };
+        self.builder.conv2d(name, x, convolution)
     }
 
     fn layer_of_maps(&mut self, name: &str, kind: usize) -> Result<Value, GraphError> {

@@ -14,10 +14,12 @@ pub struct Conv2d {
     dilation: [usize; 2],
     groups: usize,
     bias: bool,
+    wide_sums: bool,
 }
 
 impl Conv2d {
-    /// `channels` output channels, a square kernel, stride 1, no padding, no dilation, one group, a bias.
+    /// `channels` output channels, a square kernel, stride 1, no padding, no dilation, one group, a bias, sums of
+    /// `f32`.
     pub const fn new(channels: usize, kernel: usize) -> Self {
         Self {
             channels,
@@ -27,6 +29,7 @@ impl Conv2d {
             dilation: [1; 2],
             groups: 1,
             bias: true,
+            wide_sums: false,
         }
     }
 
@@ -72,6 +75,15 @@ impl Conv2d {
     /// `bias=False`.
     pub const fn without_bias(self) -> Self {
         Self { bias: false, ..self }
+    }
+
+    /// Sums of `f64`; the result is `f32` as ever. It is several times slower: for the rare layer whose large terms
+    /// cancel, so that their rounding is larger than what is left. Metal has no `f64` and computes it as any other.
+    pub const fn wide_sums(self) -> Self {
+        Self {
+            wide_sums: true,
+            ..self
+        }
     }
 }
 
@@ -141,6 +153,7 @@ impl NetworkBuilder<'_> {
             padding: settings.padding,
             dilation: settings.dilation,
             groups,
+            wide_sums: settings.wide_sums,
         };
         self.layer(name, Op::Convolution(convolution), &[x])
     }

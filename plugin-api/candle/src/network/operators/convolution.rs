@@ -1,7 +1,7 @@
 //! Convolutions with what Candle's have not: uneven padding, unequal strides and dilations, a bias, a normalisation.
 
 use super::tensor;
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use modelzoo_kernels::graph::{self, Padding, Weight};
 
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Convolution {
     padding: Padding,
     dilation: usize,
     groups: usize,
+    /// Of the weights and sums.
+    dtype: DType,
 }
 
 impl Convolution {
@@ -41,17 +43,28 @@ impl Convolution {
         if vertical != horizontal {
             weight = with_gaps(&weight, parameters.dilation)?;
         }
+        let dtype = if parameters.wide_sums && !device.is_metal() {
+            DType::F64
+        } else {
+            weight.dtype()
+        };
+        let bias = bias.map(|bias| bias.reshape((1, (), 1, 1))?.to_dtype(dtype));
         Ok(Self {
-            weight: weight.contiguous()?,
-            bias: bias.map(|bias| bias.reshape((1, (), 1, 1))).transpose()?,
+            weight: weight.contiguous()?.to_dtype(dtype)?,
+            bias: bias.transpose()?,
             stride: parameters.stride,
             padding: parameters.padding,
             dilation,
             groups: parameters.groups,
+            dtype,
         })
     }
 
     pub(super) fn run(&self, x: &Tensor) -> Result<Tensor> {
+        self.convolve(&x.to_dtype(self.dtype)?)?.to_dtype(x.dtype())
+    }
+
+    fn convolve(&self, x: &Tensor) -> Result<Tensor> {
         let Padding {
             top,
             bottom,

@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use super::super::algorithm::{Algorithm, Geometry};
 use super::super::fuse::Layer;
-use super::super::steps::{
-    BatchedStep, BlockStep, BlockWork, ConvolutionStep, RowWork, Source, Step, WinogradStep,
-};
+use super::super::steps::{BatchedStep, ConvolutionStep, Source, Step, WinogradStep};
 use super::super::storage::{Part, Place};
 use super::super::weights::{Packing, bias_of, pack_terms, scale_of, terms_length};
 use super::Builder;
-use super::packing::{ReadBlocks, pack_blocks};
+use super::packing::{PackedBlocks, ReadBlocks};
 use super::tasks::cut_pixels;
 use crate::graph::Weight;
 use crate::kernels::convolution::{DirectConvolution, TaskSize};
-use crate::kernels::depthwise::DepthwiseConvolution;
 use crate::kernels::tile::{Ahead, Tile, group_blocks};
 use crate::kernels::winograd::{PLANES, WinogradConvolution, transform_weights};
 use crate::memory::{AlignedBuffer, Halo, Layout, Packed};
@@ -35,14 +32,13 @@ impl Builder<'_> {
             Algorithm::Depthwise => Box::new(self.depthwise(layer, &geometry, weight, bias)),
             Algorithm::Batched => self.batched(index, &geometry, weight, bias),
             Algorithm::Planar => Box::new(self.planar_convolution(layer, &geometry, weight, bias)),
-            Algorithm::Direct | Algorithm::Grouped => {
-                Box::new(self.direct(index, &geometry, algorithm, weight, bias))
-            }
+            Algorithm::Wide => Box::new(self.wide(layer, &geometry, weight, bias)),
+            Algorithm::Direct | Algorithm::Grouped => Box::new(self.direct(index, &geometry, weight, bias)),
         }
     }
 
     /// The residual of a layer, where it has one.
-    fn residual(&self, layer: &Layer) -> Option<Place> {
+    pub(super) fn residual(&self, layer: &Layer) -> Option<Place> {
         layer.residual.map(|residual| self.place(residual).clone())
     }
 
@@ -50,7 +46,6 @@ impl Builder<'_> {
         &self,
         index: usize,
         geometry: &Geometry,
-        algorithm: Algorithm,
         weight: &Weight,
         bias: Arc<AlignedBuffer>,
     ) -> ConvolutionStep {
@@ -58,36 +53,12 @@ impl Builder<'_> {
         let x_place = self.place(layer.inputs[0]).clone();
         let (x, y) = (*x_place.layout(), self.part(layer.output));
         let residual = self.residual(layer);
-        let reads = if algorithm == Algorithm::Grouped {
-            ReadBlocks::of_groups(geometry)
-        } else {
-            ReadBlocks {
-                count: x.blocks(),
-                firsts: vec![0; y.layout.blocks()],
-            }
-        };
-        let last_channels = if algorithm == Algorithm::Grouped {
-            LANES
-        } else {
-            geometry.inputs - (x.blocks() - 1) * LANES
-        };
-        let terms = ((reads.count - 1) * LANES + last_channels) * geometry.kernel[0] * geometry.kernel[1];
-        let packing = if algorithm == Algorithm::Grouped {
-            Packing::Grouped
-        } else {
-            Packing::Direct
-        };
-        let length = terms_length(geometry.outputs, terms);
-        let weights = self.packed.get(layer, packing, length, |packed| {
-            pack_blocks(
-                packed,
-                geometry,
-                weight,
-                &reads,
-                last_channels,
-                scale_of(self.graph, layer),
-            );
-        });
+        let PackedBlocks {
+            weights,
+            reads,
+            last_channels,
+            terms,
+        } = self.packed_blocks(layer, geometry, weight);
         let tile = Tile {
             blocks: reads.count,
             rows: geometry.kernel[0],
@@ -191,7 +162,7 @@ impl Builder<'_> {
         let layer = &self.layers[index];
         let (x_place, y) = (self.place(layer.inputs[0]), self.part(layer.output));
         let Place::Arena(x) = x_place else {
-            return Box::new(self.direct(index, geometry, Algorithm::Direct, weight, bias));
+            return Box::new(self.direct(index, geometry, weight, bias));
         };
         let terms = geometry.inputs;
         let scale = scale_of(self.graph, layer);
@@ -235,45 +206,6 @@ impl Builder<'_> {
             x: *x,
             y,
         })
-    }
-
-    fn depthwise(
-        &self,
-        layer: &Layer,
-        geometry: &Geometry,
-        weight: &Weight,
-        bias: Arc<AlignedBuffer>,
-    ) -> BlockStep {
-        let x_place = self.place(layer.inputs[0]).clone();
-        let (x, y) = (*x_place.layout(), self.part(layer.output));
-        let taps = geometry.kernel[0] * geometry.kernel[1];
-        let scale = scale_of(self.graph, layer);
-        let data = weight.data();
-        let length = terms_length(geometry.outputs, taps);
-        let weights = self.packed.get(layer, Packing::Depthwise, length, |packed| {
-            pack_terms(packed, geometry.outputs, taps, |channel, tap| {
-                f64::from(data[channel * taps + tap]) * scale(channel)
-            })
-        });
-        let convolution = DepthwiseConvolution {
-            weights,
-            bias,
-            stages: layer.epilogue.stages(),
-            kernel: geometry.kernel,
-            stride: geometry.stride,
-            dilation: geometry.dilation,
-            x_origin: (x.halo.top - geometry.padding.top) * x.row()
-                + (x.halo.left - geometry.padding.left) * LANES,
-            x,
-            y: y.layout,
-        };
-        let work = BlockWork::Rows(RowWork::Depthwise(convolution.checked()));
-        BlockStep {
-            work,
-            x: x_place,
-            z: self.residual(layer),
-            y,
-        }
     }
 
     fn winograd(

@@ -4,6 +4,7 @@
 mod convolution;
 mod other;
 mod packing;
+mod rows;
 mod segments;
 mod tasks;
 mod transposed;

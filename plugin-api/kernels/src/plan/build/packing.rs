@@ -1,9 +1,50 @@
 //! The weights of direct convolutions in the order in which tiles read them.
 
 use super::super::algorithm::Geometry;
-use super::super::weights::pack_terms;
+use super::super::fuse::Layer;
+use super::super::weights::{Packing, pack_terms, scale_of, terms_length};
+use super::Builder;
 use crate::graph::Weight;
+use crate::memory::Packed;
 use crate::simd::LANES;
+
+/// The weights of a direct convolution of blocks of channels.
+pub(super) struct PackedBlocks {
+    pub(super) weights: Packed,
+    pub(super) reads: ReadBlocks,
+    /// Input channels of the last block that is read; the others have 16.
+    pub(super) last_channels: usize,
+    /// Products in a sum.
+    pub(super) terms: usize,
+}
+
+impl Builder<'_> {
+    /// Packs a layer's weights, of one group or of several.
+    pub(super) fn packed_blocks(&self, layer: &Layer, geometry: &Geometry, weight: &Weight) -> PackedBlocks {
+        let in_blocks = geometry.inputs.div_ceil(LANES);
+        let (packing, reads, last_channels) = if geometry.groups > 1 {
+            (Packing::Grouped, ReadBlocks::of_groups(geometry), LANES)
+        } else {
+            let reads = ReadBlocks {
+                count: in_blocks,
+                firsts: vec![0; geometry.outputs.div_ceil(LANES)],
+            };
+            (Packing::Direct, reads, geometry.inputs - (in_blocks - 1) * LANES)
+        };
+        let terms = ((reads.count - 1) * LANES + last_channels) * geometry.kernel[0] * geometry.kernel[1];
+        let length = terms_length(geometry.outputs, terms);
+        let weights = self.packed.get(layer, packing, length, |packed| {
+            let scale = scale_of(self.graph, layer);
+            pack_blocks(packed, geometry, weight, &reads, last_channels, scale);
+        });
+        PackedBlocks {
+            weights,
+            reads,
+            last_channels,
+            terms,
+        }
+    }
+}
 
 /// The blocks of input channels that each block of output channels reads: `count` from its first one on.
 pub(super) struct ReadBlocks {
@@ -12,7 +53,7 @@ pub(super) struct ReadBlocks {
 }
 
 impl ReadBlocks {
-    pub(super) fn of_groups(geometry: &Geometry) -> Self {
+    fn of_groups(geometry: &Geometry) -> Self {
         let inputs = geometry.inputs / geometry.groups;
         let outputs = geometry.outputs / geometry.groups;
         let blocks = geometry.inputs.div_ceil(LANES);
@@ -32,7 +73,7 @@ impl ReadBlocks {
 }
 
 /// Packs weights for input in blocks of channels; weights between channels of different groups are zero.
-pub(super) fn pack_blocks(
+fn pack_blocks(
     packed: &mut [f32],
     geometry: &Geometry,
     weight: &Weight,

@@ -11,6 +11,7 @@ use crate::kernels::normalise::Normalisation;
 use crate::kernels::pooling::{Reduction, Windows, pool};
 use crate::kernels::rearrange::{clear_unused_lanes, copy_channels, copy_positions};
 use crate::kernels::upsampling::Upsampling;
+use crate::kernels::wide::WideConvolution;
 use crate::memory::{View, ViewMut};
 use crate::simd::Isa;
 
@@ -34,6 +35,8 @@ pub(crate) enum BlockWork {
 pub(crate) enum RowWork {
     /// A depthwise convolution; the second operand is its residual.
     Depthwise(DepthwiseConvolution),
+    /// A convolution with sums of `f64`; the second operand is its residual.
+    Wide(Box<WideConvolution>),
     /// Element by element.
     Elementwise(Elementwise),
     /// Windows reduced to one value.
@@ -125,6 +128,7 @@ impl RowWork {
         let blocks = block..block + 1;
         match self {
             Self::Depthwise(convolution) => convolution.run(isa, blocks, rows, x, z, y),
+            Self::Wide(convolution) => convolution.run(isa, block, rows, x, z, y),
             Self::Elementwise(elementwise) => elementwise.run(isa, blocks, rows, x, z, y),
             Self::Pool(reduction, windows) => pool(isa, *reduction, *windows, blocks, rows, x, y),
             Self::Upsample(upsampling) => upsampling.run(isa, blocks, rows, x, y),

@@ -1,0 +1,97 @@
+//! Steps of convolutions that go row by row: one of each channel on its own, and one with sums of `f64`.
+
+use std::sync::Arc;
+
+use super::super::algorithm::Geometry;
+use super::super::fuse::Layer;
+use super::super::steps::{BlockStep, BlockWork, RowWork};
+use super::super::weights::{Packing, pack_terms, scale_of, terms_length};
+use super::Builder;
+use super::packing::PackedBlocks;
+use crate::graph::Weight;
+use crate::kernels::depthwise::DepthwiseConvolution;
+use crate::kernels::wide::WideConvolution;
+use crate::memory::{AlignedBuffer, Layout};
+use crate::simd::LANES;
+
+impl Builder<'_> {
+    pub(super) fn depthwise(
+        &self,
+        layer: &Layer,
+        geometry: &Geometry,
+        weight: &Weight,
+        bias: Arc<AlignedBuffer>,
+    ) -> BlockStep {
+        let x_place = self.place(layer.inputs[0]).clone();
+        let (x, y) = (*x_place.layout(), self.part(layer.output));
+        let taps = geometry.kernel[0] * geometry.kernel[1];
+        let scale = scale_of(self.graph, layer);
+        let data = weight.data();
+        let length = terms_length(geometry.outputs, taps);
+        let weights = self.packed.get(layer, Packing::Depthwise, length, |packed| {
+            pack_terms(packed, geometry.outputs, taps, |channel, tap| {
+                f64::from(data[channel * taps + tap]) * scale(channel)
+            })
+        });
+        let convolution = DepthwiseConvolution {
+            weights,
+            bias,
+            stages: layer.epilogue.stages(),
+            kernel: geometry.kernel,
+            stride: geometry.stride,
+            dilation: geometry.dilation,
+            x_origin: first_window(&x, geometry),
+            x,
+            y: y.layout,
+        };
+        let work = BlockWork::Rows(RowWork::Depthwise(convolution.checked()));
+        BlockStep {
+            work,
+            x: x_place,
+            z: self.residual(layer),
+            y,
+        }
+    }
+
+    pub(super) fn wide(
+        &self,
+        layer: &Layer,
+        geometry: &Geometry,
+        weight: &Weight,
+        bias: Arc<AlignedBuffer>,
+    ) -> BlockStep {
+        let x_place = self.place(layer.inputs[0]).clone();
+        let (x, y) = (*x_place.layout(), self.part(layer.output));
+        let PackedBlocks {
+            weights,
+            reads,
+            last_channels,
+            ..
+        } = self.packed_blocks(layer, geometry, weight);
+        let convolution = WideConvolution {
+            weights,
+            bias,
+            stages: layer.epilogue.stages(),
+            kernel: geometry.kernel,
+            stride: geometry.stride,
+            dilation: geometry.dilation,
+            first_blocks: reads.firsts,
+            read_blocks: reads.count,
+            last_channels,
+            x_origin: first_window(&x, geometry),
+            x,
+            y: y.layout,
+        };
+        BlockStep {
+            work: BlockWork::Rows(RowWork::Wide(Box::new(convolution.checked()))),
+            x: x_place,
+            z: self.residual(layer),
+            y,
+        }
+    }
+}
+
+/// Where the first window starts in a plane: the halo minus the padding.
+fn first_window(x: &Layout, geometry: &Geometry) -> usize {
+    (x.halo.top - geometry.padding.top) * x.row() + (x.halo.left - geometry.padding.left) * LANES
+}
