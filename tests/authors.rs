@@ -78,6 +78,8 @@ fn a_sound_source_passes_every_check() {
         "test/brightness: predict again",
         "test/brightness: predict in-process",
         "test/brightness: embed",
+        "test/brightness: embed again",
+        "test/brightness: embed in-process",
     ] {
         assert!(verdicts.contains_key(name), "{name} is not in {}", run.stdout);
     }
@@ -158,6 +160,43 @@ fn a_model_that_fails_says_why() {
     let more = ["--set", "black=abort", "--input", black.to_str().unwrap()];
     let run = check(&user, &sample("misbehaving"), &more).expect(1);
     assert!(run.stdout.contains("SIGABRT"), "{}", run.stdout);
+}
+
+#[test]
+fn a_model_is_asked_for_what_it_says_it_can_do() {
+    let user = User::new();
+    let check = |model: &str| verdicts(&check(&user, &sample("capabilities"), &["-n", model]).expect(0));
+    let of_clips = check("test/clips");
+    assert_eq!(of_clips["test/clips: embed"], "good");
+    assert_eq!(of_clips["test/clips: embed in-process"], "good");
+    assert!(!of_clips.contains_key("test/clips: predict"), "{of_clips:?}");
+    assert_eq!(check("test/events")["test/events: predict in-process"], "good");
+    assert_eq!(check("test/prompts")["test/prompts: embed prompts"], "good");
+    assert_eq!(check("test/fields")["test/fields: predict"], "warning");
+}
+
+#[test]
+fn models_of_one_name_are_told_to_the_author_and_to_whoever_registers_them() {
+    let user = User::new();
+    let folder = source(&user, "brightness");
+    let model = r#"{"base_name": "twin", "version": "1"}"#;
+    fs::write(
+        folder.join("manifest.json"),
+        format!(r#"{{"models": [{model}, {model}, {{"base_name": "twin"}}]}}"#),
+    )
+    .unwrap();
+    assert_bad(
+        &check(&user, &folder, &[]).expect(1),
+        "model names",
+        "twin@1 more than once",
+    );
+    let run = user.run(["sources", "add", folder.to_str().unwrap()]).expect(0);
+    assert!(
+        run.stderr
+            .contains("declares the model `twin@1` more than once; the first one counts"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

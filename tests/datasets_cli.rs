@@ -275,8 +275,8 @@ fn what_does_not_work_says_what_to_do() {
         (
             "export first.sqlite out --format cocos",
             2,
-            "no format `cocos`",
-            "did you mean coco?",
+            "no format `cocos`; there are jsonl, csv, parquet, coco, coco-results, yolo, fiftyone, label-studio, npy (did you mean coco?)",
+            "",
         ),
         (
             "export first.sqlite out.csv --fields objects",

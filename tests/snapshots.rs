@@ -196,12 +196,16 @@ fn trusting_and_denying() {
     let commands = [
         "trust list",
         &format!("apply {url} {}", photos.display()),
+        &format!("trust allow {url} --dry-run"),
         &format!("trust allow {url}"),
         "trust list",
         "trust list --json",
+        "trust deny github.com/acme --dry-run",
         "trust deny github.com/acme",
         "info acme/brightness --offline",
+        &format!("trust revoke {url} --dry-run"),
         &format!("trust revoke {url}"),
+        &format!("trust revoke {url} --dry-run"),
         "trust revoke nobody/nothing",
         "trust allow nobody/nothing --offline",
     ];
@@ -215,6 +219,8 @@ fn locking_and_verifying() {
         "lock --locked",
         &format!("list {url} --locked"),
         &format!("sources add {url}"),
+        "lock --dry-run",
+        "lock --dry-run --json",
         "lock",
         "lock",
         "lock --json",
@@ -248,7 +254,12 @@ fn writing_a_plugin() {
     let user = User::new();
     let before = session(
         &user,
-        &["plugin new my-model", "plugin new my-model", "plugin new 3d"],
+        &[
+            "plugin new my-model --dry-run",
+            "plugin new my-model",
+            "plugin new my-model",
+            "plugin new 3d",
+        ],
     );
     let commands = [
         "plugin check my-model",
@@ -302,14 +313,7 @@ fn applying_and_embedding() {
 fn examining_a_machine() {
     use std::os::unix::fs::PermissionsExt as _;
     let mut user = User::new();
-    for variable in [
-        "HTTPS_PROXY",
-        "https_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-        "HTTP_PROXY",
-        "http_proxy",
-    ] {
+    for variable in modelzoo_sources::doctor::PROXY_VARIABLES {
         // Empty counts as not set.
         user = user.with_variable(variable, "");
     }

@@ -239,6 +239,16 @@ fn an_update_looks_whether_an_archive_has_changed() {
     let update = user.run(["update"]).expect(0).stdout;
     assert!(update.contains("+ model test/two"), "{update}");
     user.run(["info", "test/two"]).expect(0);
+
+    // So does registering it once more, unless it is locked.
+    pack(r#"{"base_name": "test/three"}"#);
+    user.run(["sources", "add", &url]).expect(0);
+    user.run(["info", "test/three"]).expect(0);
+    user.run(["lock"]).expect(0);
+    pack(r#"{"base_name": "test/four"}"#);
+    user.run(["sources", "add", &url]).expect(0);
+    user.run(["info", "test/four", "--offline"]).expect(3);
+    user.run(["info", "test/three", "--locked"]).expect(0);
 }
 
 #[test]

@@ -55,9 +55,9 @@ pub mod glue {
         path::Path,
     };
 
-    /// The functions of an ABI root.
+    /// The function `download_model` of an ABI root: model, path and host.
     pub type DownloadModel = extern "C" fn(RStr<'_>, RStr<'_>, HostServices) -> AbiResult<()>;
-    /// The functions of an ABI root.
+    /// The function `load_model` of an ABI root: model, path, options as a message, and host.
     pub type LoadModel =
         extern "C" fn(RStr<'_>, RStr<'_>, RSlice<'_, u8>, HostServices) -> AbiResult<ModelHandle>;
 

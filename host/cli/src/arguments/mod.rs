@@ -7,7 +7,7 @@ mod run;
 
 pub use global::{Color, Global};
 pub use model::{IsolationArgument, ModelArguments, ModelChoice, ModelOptions, PluginRunArguments, Setting};
-pub use output::{DryRunArgument, JsonArgument};
+pub use output::{DryRunArgument, JsonArgument, format};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};
 
 use crate::commands::{dataset, doctor, info, list, lock, manual, models, plugin, sources, store, trust};
@@ -67,7 +67,7 @@ pub enum Command {
     /// Write modelzoo.lock from what was run in this folder
     Lock(lock::LockArguments),
     /// Compare all that is on this machine with its hashes
-    Verify(lock::LockArguments),
+    Verify(JsonArgument),
     /// Allow and deny the code of sources
     Trust(trust::TrustArguments),
     /// Look into the store, and tidy it

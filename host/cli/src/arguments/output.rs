@@ -1,4 +1,5 @@
 use clap::Args;
+use modelzoo_data::format::{Format, FormatError};
 
 /// How facts are printed.
 #[derive(Clone, Copy, Debug, Default, Args)]
@@ -6,6 +7,14 @@ pub struct JsonArgument {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Reads the name of a format. A usage error is one line, so the format that was probably meant is a part of it.
+pub fn format(name: &str) -> Result<Format, String> {
+    name.parse().map_err(|error: FormatError| match error.hint() {
+        Some(hint) => format!("{error} ({hint})"),
+        None => error.to_string(),
+    })
 }
 
 /// Whether anything is done at all.

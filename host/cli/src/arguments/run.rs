@@ -1,4 +1,4 @@
-use super::{DryRunArgument, ModelArguments, Setting};
+use super::{DryRunArgument, ModelArguments, Setting, format};
 use clap::{Args, ValueEnum};
 use modelzoo_data::{
     dataset::Existing,
@@ -28,7 +28,7 @@ pub struct InputArguments {
 
     /// The output's format where its name does not tell: jsonl, csv, parquet, coco, coco-results, yolo, fiftyone,
     /// label-studio, npy
-    #[arg(long, value_name = "FORMAT", help_heading = "Output", requires = "output")]
+    #[arg(long, value_name = "FORMAT", value_parser = format, help_heading = "Output", requires = "output")]
     pub format: Option<Format>,
 
     /// Replace what the dataset has in the field, whatever made it

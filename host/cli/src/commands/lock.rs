@@ -1,8 +1,8 @@
 //! `modelzoo lock` and `modelzoo verify`: what is pinned, and whether it is intact.
 
-use super::zoo::open;
+use super::{plan::Plan, zoo::open};
 use crate::{
-    arguments::{Global, JsonArgument},
+    arguments::{DryRunArgument, Global, JsonArgument},
     exit::Exit,
     terminal::{Terminal, count, print_json, print_line},
 };
@@ -13,12 +13,24 @@ use modelzoo_sources::{lock::LockFile, store::Verdict};
 pub struct LockArguments {
     #[command(flatten)]
     facts: JsonArgument,
+
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 /// Writes the lock file from what was run in this folder.
 pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
-    let (path, changes) = LockFile::lock_recorded(zoo.settings().lock_place.clone())?;
+    let place = &zoo.settings().lock_place;
+    if arguments.dry_run.dry_run {
+        let (path, changes) = LockFile::plan_recorded(place)?;
+        let plan = changes.iter().fold(Plan::default(), |plan, change| {
+            plan.and(format!("write to {}: {change}", path.display()))
+        });
+        plan.print(arguments.facts.json)?;
+        return Ok(Exit::Done);
+    }
+    let (path, changes) = LockFile::lock_recorded(place)?;
     if arguments.facts.json {
         print_json(&serde_json::json!({ "path": path, "changes": changes }))?;
     } else {
@@ -33,8 +45,8 @@ pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> 
 }
 
 /// Checks all that the store holds against its hashes.
-pub fn verify(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
-    verify_store(arguments.facts.json, false, global, terminal)
+pub fn verify(facts: JsonArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    verify_store(facts.json, false, global, terminal)
 }
 
 /// As `verify`; with `repair`, what was changed is moved away and fetched again on its next use.

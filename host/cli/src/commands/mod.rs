@@ -40,7 +40,7 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> anyhow::Result<Exit> {
         Command::Update(arguments) => sources::update_command(arguments, global, terminal),
         Command::Sources(arguments) => sources::run(arguments, global, terminal),
         Command::Lock(arguments) => lock::lock(arguments, global, terminal),
-        Command::Verify(arguments) => lock::verify(arguments, global, terminal),
+        Command::Verify(facts) => lock::verify(*facts, global, terminal),
         Command::Trust(arguments) => trust::run(arguments, global, terminal),
         Command::Plugin(arguments) => plugin::run(arguments, global, terminal),
         Command::Dataset(arguments) => dataset::run(arguments, terminal),

@@ -1,13 +1,20 @@
 //! `modelzoo trust`: whose code may run.
 
-use super::zoo::open;
+use super::{
+    plan::Plan,
+    zoo::{open, open_offline},
+};
 use crate::{
-    arguments::{Global, JsonArgument},
+    arguments::{DryRunArgument, Global, JsonArgument},
     exit::Exit,
     terminal::{Terminal, count, print_json, print_table},
 };
 use clap::{Args, Subcommand};
-use modelzoo_sources::trust::{Decision, DecisionKind, Subject};
+use modelzoo_engine::zoo::{Zoo, ZooError};
+use modelzoo_sources::{
+    source::SourceError,
+    trust::{Decision, DecisionKind, Subject},
+};
 
 #[derive(Clone, Debug, Args)]
 pub struct TrustArguments {
@@ -23,16 +30,25 @@ enum Action {
     Allow {
         /// user/repo@ref, a Git or archive URL
         source: String,
+
+        #[command(flatten)]
+        dry_run: DryRunArgument,
     },
     /// Deny all code of a source or an owner
     Deny {
         /// A source, or an owner such as github.com/acme
         source: String,
+
+        #[command(flatten)]
+        dry_run: DryRunArgument,
     },
     /// Take back what was decided
     Revoke {
         /// The source or owner
         source: String,
+
+        #[command(flatten)]
+        dry_run: DryRunArgument,
     },
 }
 
@@ -61,21 +77,48 @@ pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> 
             }
             print_table(["source", "decision", "commit", "decided"], &rows)?;
         }
-        Action::Allow { source } => {
-            let source = zoo.find_source(&zoo.parse_reference(source)?)?;
+        Action::Allow { source, dry_run } => {
+            let reference = zoo.parse_reference(source)?;
+            if dry_run.dry_run {
+                let plan = match open_offline(global, terminal)?.find_source(&reference) {
+                    Ok(source) => format!("allow {}, as it is at tree {}", source.identity, source.tree_hash),
+                    Err(ZooError::Source(SourceError::Offline { reference })) if !global.offline => {
+                        format!("fetch {reference} and allow it")
+                    }
+                    Err(error) => return Err(error.into()),
+                };
+                Plan::default().and(plan).print(false)?;
+                return Ok(Exit::Done);
+            }
+            let source = zoo.find_source(&reference)?;
             decisions.allow(&Subject::of(&source))?;
             terminal.say(format!(
                 "{} may run, as it is at tree {}",
                 source.identity, source.tree_hash
             ));
         }
-        Action::Deny { source } => {
+        Action::Deny { source, dry_run } => {
             let identity = identity(&zoo, source);
+            if dry_run.dry_run {
+                Plan::default().and(format!("deny {identity}")).print(false)?;
+                return Ok(Exit::Done);
+            }
             decisions.deny(&identity)?;
             terminal.say(format!("{identity} may not run"));
         }
-        Action::Revoke { source } => {
+        Action::Revoke { source, dry_run } => {
             let identity = identity(&zoo, source);
+            if dry_run.dry_run {
+                let all = decisions.list()?;
+                let revoked = all.iter().filter(|decision| decision.identity == identity);
+                let plan = match revoked.count() {
+                    0 => Plan::default(),
+                    many => Plan::default()
+                        .and(format!("revoke {} on {identity}", count(many as u64, "decision"))),
+                };
+                plan.print(false)?;
+                return Ok(Exit::Done);
+            }
             let revoked = decisions.revoke(&identity)?;
             terminal.say(format!(
                 "revoked {} on {identity}",
@@ -87,7 +130,7 @@ pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> 
 }
 
 /// The identity of a source; of an owner, which is none, its name as it stands.
-fn identity(zoo: &modelzoo_engine::zoo::Zoo, text: &str) -> String {
+fn identity(zoo: &Zoo, text: &str) -> String {
     zoo.parse_reference(text)
         .map_or_else(|_| text.to_owned(), |reference| reference.identity())
 }

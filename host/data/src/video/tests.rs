@@ -164,10 +164,26 @@ fn the_facts_of_a_real_video_are_right() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn a_decoder_ends_when_its_frames_are_dropped() {
-    let mut frames = Video::open(BIKES).unwrap().frames(&Sampling::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let video = folder.path().join("bikes.mp4");
+    std::fs::copy(BIKES, &video).unwrap();
+    // Of all processes, those with the video among their arguments.
+    let decoders = || {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let arguments = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+        let decodes = |arguments: &Vec<u8>| {
+            let mut words = arguments.split(|&byte| byte == 0);
+            words.any(|word| word.ends_with(video.as_os_str().as_encoded_bytes()))
+        };
+        arguments.filter(decodes).count()
+    };
+    let mut frames = Video::open(&video).unwrap().frames(&Sampling::default()).unwrap();
     frames.next().unwrap().unwrap();
+    assert_eq!(decoders(), 1);
     drop(frames);
+    assert_eq!(decoders(), 0);
 }
 
 #[test]

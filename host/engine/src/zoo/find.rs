@@ -42,26 +42,28 @@ impl Zoo {
     /// # Errors
     /// When the source cannot be had, or is not what the lock says.
     pub fn find_source(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
-        self.find_source_at(reference, None)
+        self.find_source_at(reference, None, false)
     }
 
-    /// Gets a source at its locked commit, else at `registered`, else at what its reference means now.
-    fn find_source_at(
+    /// Gets a source at its locked commit, else at `registered`, else at what its reference means now; `refresh` looks
+    /// whether an archive that the store has, and that is not locked, has changed.
+    pub(super) fn find_source_at(
         &self,
         reference: &SourceRef,
         registered: Option<&SourceCommit>,
+        refresh: bool,
     ) -> Result<ResolvedSource, ZooError> {
         let reference = &self.lock().settle(reference);
         let key = lock_key(reference);
-        let locked = key
-            .as_ref()
-            .and_then(|key| self.lock().pinned(key)?.commit.clone());
+        let locked = key.as_ref().and_then(|key| self.lock().pinned(key).cloned());
+        let refresh = refresh && locked.is_none();
         let pinned = locked
+            .and_then(|locked| locked.commit)
             .or_else(|| registered.map(|commit| commit.id.clone()))
             .and_then(|commit| Revision::named(&commit).ok());
         let mut source = match &pinned {
             Some(commit) => self.resolve(&reference.clone().with_revision(commit.clone()), false)?,
-            None => self.resolve(reference, false)?,
+            None => self.resolve(reference, refresh)?,
         };
         if source.fetched {
             for omission in &source.omissions {
@@ -156,7 +158,8 @@ impl Zoo {
                 Ok(known) => {
                     // An update is taken when the user asks for it, and not because a branch has moved.
                     let registered = known.source();
-                    let source = self.find_source_at(&registered.reference, registered.commit.as_ref())?;
+                    let source =
+                        self.find_source_at(&registered.reference, registered.commit.as_ref(), false)?;
                     return found(source, Some(known.name()));
                 }
                 Err(error @ RegistryError::UnknownModel { .. }) if model.contains('/') => {

@@ -5,7 +5,7 @@ use modelzoo_sources::{SourceRef, zoo::ZooSource};
 
 impl Zoo {
     /// Registers a source, so that its models are known by name. A source that is registered under the same reference
-    /// is left as it is, unless `overwrite`.
+    /// is left as it is, unless `overwrite`: then it is looked up anew, archives included.
     ///
     /// # Errors
     /// When the source cannot be had, is not what the lock says, or the register cannot be written.
@@ -17,8 +17,9 @@ impl Zoo {
         {
             return Ok(known);
         }
-        let source = self.find_source(reference)?;
+        let source = self.find_source_at(reference, None, overwrite)?;
         let known = registry.register(&source)?;
+        known.problems().for_each(|problem| tracing::warn!("{problem}"));
         self.save_lock()?;
         Ok(known)
     }

@@ -13,6 +13,7 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use machine::{Machine, ThisMachine};
+pub use network::PROXY_VARIABLES;
 
 use crate::config::{Config, ConfigError};
 

@@ -4,8 +4,8 @@ use url::Url;
 use super::{Check, Machine};
 use crate::config::Config;
 
-/// In the order in which they count for https.
-const PROXY_VARIABLES: [&str; 6] = [
+/// The variables that name a proxy, in the order in which they count for https.
+pub const PROXY_VARIABLES: [&str; 6] = [
     "HTTPS_PROXY",
     "https_proxy",
     "ALL_PROXY",

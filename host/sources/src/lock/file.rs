@@ -59,6 +59,35 @@ impl LockPlace {
     }
 }
 
+/// What is recorded for a folder and not in its lock file yet.
+struct Recorded {
+    /// The lock file, which need not exist.
+    path: PathBuf,
+    before: Lock,
+    new: BTreeMap<SourceKey, LockedSource>,
+}
+
+impl Recorded {
+    fn read(place: &LockPlace) -> Result<Self, LockError> {
+        let path = place.find().unwrap_or_else(|| place.folder.join(FILE_NAME));
+        let before = read(&path)?.unwrap_or_default();
+        let record = read(&place.record())?.unwrap_or_default();
+        let is_new = |(key, _): &(SourceKey, LockedSource)| !before.sources.contains_key(key);
+        Ok(Self {
+            new: record.sources.into_iter().filter(is_new).collect(),
+            path,
+            before,
+        })
+    }
+
+    /// What the lock file would gain.
+    fn changes(&self) -> Vec<Change> {
+        let mut now = self.before.clone();
+        now.sources.extend(self.new.clone());
+        self.before.changes_to(&now)
+    }
+}
+
 impl LockFile {
     /// Reads the lock that counts at `place`. With `locked` (as `--locked`) it must exist, and nothing may change in it.
     pub fn open(place: LockPlace, locked: bool) -> Result<Self, LockError> {
@@ -219,19 +248,18 @@ impl LockFile {
 
     /// Begins a lock file, or adds to it: writes what is locked and recorded for this folder to the lock file that
     /// counts, or else to a new one in this folder. Gives the file and what changed in it.
-    pub fn lock_recorded(place: LockPlace) -> Result<(PathBuf, Vec<Change>), LockError> {
-        let path = place.find().unwrap_or_else(|| place.folder.join(FILE_NAME));
-        let before = read(&path)?.unwrap_or_default();
-        let record = read(&place.record())?.unwrap_or_default();
-        let new: BTreeMap<_, _> = record
-            .sources
-            .into_iter()
-            .filter(|(key, _)| !before.sources.contains_key(key))
-            .collect();
-        let mut now = before.clone();
-        now.sources.extend(new.clone());
-        write(&path, &place, true, new)?;
-        Ok((path, before.changes_to(&now)))
+    pub fn lock_recorded(place: &LockPlace) -> Result<(PathBuf, Vec<Change>), LockError> {
+        let recorded = Recorded::read(place)?;
+        let changes = recorded.changes();
+        write(&recorded.path, place, true, recorded.new)?;
+        Ok((recorded.path, changes))
+    }
+
+    /// What [`lock_recorded`](Self::lock_recorded) would write to, and what it would change there.
+    pub fn plan_recorded(place: &LockPlace) -> Result<(PathBuf, Vec<Change>), LockError> {
+        let recorded = Recorded::read(place)?;
+        let changes = recorded.changes();
+        Ok((recorded.path, changes))
     }
 
     fn same(

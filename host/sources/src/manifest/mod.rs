@@ -10,6 +10,7 @@ mod requirements;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -218,16 +219,17 @@ impl Manifest {
             }
         }
     }
+}
 
-    /// Names that more than one entry has. The first entry counts; the others can not be reached.
-    pub fn duplicate_names(&self) -> Vec<String> {
-        let mut seen = std::collections::HashSet::new();
-        self.models
-            .iter()
-            .map(ModelEntry::name)
-            .filter(|name| !seen.insert(name.clone()))
-            .collect()
-    }
+/// Names that several of `models` have, each once, sorted. The first entry of a name counts; the others cannot be
+/// reached.
+pub fn duplicate_names<'a>(models: impl IntoIterator<Item = &'a ModelEntry>) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    models
+        .into_iter()
+        .map(ModelEntry::name)
+        .filter(|name| !seen.insert(name.clone()))
+        .collect()
 }
 
 impl ModelEntry {

@@ -27,7 +27,7 @@ fn all_real_manifests_are_read_and_written_back() {
             "{}",
             path.display()
         );
-        assert!(manifest.duplicate_names().is_empty());
+        assert!(duplicate_names(&manifest.models).is_empty());
         for model in &manifest.models {
             assert_eq!(manifest.select(Some(&model.name())).unwrap(), model);
             assert!(!model.tags.is_empty() && model.base_filename.is_some());

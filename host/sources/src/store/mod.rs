@@ -149,11 +149,6 @@ impl Store {
         self.root.join("artifacts")
     }
 
-    /// Where the built plugin with this key is, if it is there.
-    pub fn artifact_path(&self, key: &Sha256Digest) -> PathBuf {
-        self.artifacts_dir().join(key.to_string())
-    }
-
     /// The target folder that all plugins share, so that common dependencies are compiled once. It is not created.
     pub fn build_dir(&self) -> PathBuf {
         self.root.join("build")

@@ -131,21 +131,6 @@ impl Store {
         self.record_file(&root.to_string_lossy(), "local", "")
     }
 
-    /// All commits that are known, in no order.
-    pub fn commit_records(&self) -> Vec<CommitRecord> {
-        let Ok(identities) = std::fs::read_dir(self.records_dir()) else {
-            return Vec::new();
-        };
-        let folders = identities
-            .flatten()
-            .map(|identity| identity.path().join("commits"));
-        let files = folders
-            .filter_map(|folder| std::fs::read_dir(folder).ok())
-            .flatten()
-            .flatten();
-        files.filter_map(|file| read(&file.path())).collect()
-    }
-
     fn commit_file(&self, identity: &str, commit: &str) -> PathBuf {
         self.record_file(identity, "commits", commit)
     }

@@ -111,7 +111,7 @@ fn verification_finds_and_removes_what_is_broken() {
     let broken_weights = store.weights_path(&Sha256Digest::of("v"));
     std::fs::write(&broken_weights, "w").unwrap();
     let artifact = |name: &str, library: &str| {
-        let place = store.artifact_path(&Sha256Digest::of(name));
+        let place = store.artifacts_dir().join(Sha256Digest::of(name).to_string());
         std::fs::create_dir(&place).unwrap();
         let file = place
             .join("plugin")
@@ -206,5 +206,4 @@ fn records_are_found_by_what_they_are_about() {
         Some(record.clone())
     );
     assert_eq!(store.commit_record("github.com/u/R", &record.commit), None);
-    assert_eq!(store.commit_records(), [record]);
 }

@@ -62,6 +62,7 @@ impl Catalog {
     }
 
     fn add(&mut self, source: Arc<ZooSource>) {
+        self.problems.extend(source.problems());
         let mut names = std::collections::HashSet::new();
         for (manifest_index, known) in source.manifests.iter().enumerate() {
             for (model_index, model) in known.manifest.models.iter().enumerate() {
@@ -74,11 +75,6 @@ impl Catalog {
                         model_index,
                         name,
                     });
-                } else {
-                    self.problems.push(format!(
-                        "`{}` declares the model `{name}` more than once; the first one counts",
-                        source.identity
-                    ));
                 }
             }
         }

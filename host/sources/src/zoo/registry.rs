@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::RegistryError;
-use crate::manifest::{MANIFEST_FILE, Manifest, ModelEntry};
+use crate::manifest::{MANIFEST_FILE, Manifest, ModelEntry, duplicate_names};
 use crate::reference::{Location, Revision};
 use crate::source::{ResolvedSource, SourceCommit, SourceManifest};
 use crate::store::{Store, TREE};
@@ -244,6 +244,17 @@ impl ZooSource {
                 }
             }
         }
+    }
+
+    /// What is wrong with its manifests although they can be read, a line each.
+    pub fn problems(&self) -> impl Iterator<Item = String> {
+        let duplicates = duplicate_names(self.models().map(|(_, model)| model));
+        duplicates.into_iter().map(|name| {
+            format!(
+                "`{}` declares the model `{name}` more than once; the first one counts",
+                self.identity
+            )
+        })
     }
 
     /// All models with the manifests that declare them, in the manifests' order.

@@ -1,7 +1,7 @@
 //! `modelzoo dataset export`.
 
 use crate::{
-    arguments::{DryRunArgument, JsonArgument},
+    arguments::{DryRunArgument, JsonArgument, format},
     commands::plan::Plan,
     exit::Exit,
     terminal::{Hinted, Step, Terminal, count, print_json},
@@ -30,8 +30,8 @@ pub struct ExportArguments {
     output: PathBuf,
 
     /// jsonl, csv, parquet, coco, coco-results, yolo, fiftyone, label-studio or npy (default: by the ending of OUT)
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<String>,
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    format: Option<Format>,
 
     /// Only these fields
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Selection")]
@@ -129,7 +129,7 @@ struct Exported<'a> {
 }
 
 pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let format = format(arguments)?;
+    let format = output_format(arguments)?;
     let options = options(arguments)?;
     let selection = selection(arguments);
     let dataset = Dataset::open(&arguments.path)?;
@@ -162,11 +162,8 @@ pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> anyhow::Result<E
     Ok(Exit::Done)
 }
 
-fn format(arguments: &ExportArguments) -> anyhow::Result<Format> {
-    if let Some(name) = &arguments.format {
-        return Ok(name.parse::<Format>()?);
-    }
-    let Some(format) = Format::from_path(&arguments.output) else {
+fn output_format(arguments: &ExportArguments) -> anyhow::Result<Format> {
+    let Some(format) = arguments.format.or_else(|| Format::from_path(&arguments.output)) else {
         bail!(Hinted {
             message: format!(
                 "{}: its ending does not say which format to write",

@@ -2,6 +2,7 @@
 
 use super::{Added, AddingArguments};
 use crate::{
+    arguments::format,
     commands::plan::Plan,
     exit::Exit,
     terminal::{Hinted, Step, Terminal},
@@ -29,8 +30,8 @@ pub struct ImportArguments {
     input: PathBuf,
 
     /// The format, where the name of IN does not tell: jsonl, coco, fiftyone
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<String>,
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    format: Option<Format>,
 
     /// The folder that relative names in IN are relative to (default: the current one for JSON Lines, that of IN for
     /// COCO)
@@ -46,8 +47,8 @@ pub struct ImportArguments {
 }
 
 pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let format = match &arguments.format {
-        Some(name) => Some(name.parse::<Format>()?),
+    let format = match arguments.format {
+        Some(format) => Some(format),
         None => detected(&arguments.input)?,
     };
     if arguments.adding.dry_run.dry_run {

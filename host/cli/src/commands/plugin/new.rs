@@ -2,6 +2,8 @@
 
 use super::shown;
 use crate::{
+    arguments::DryRunArgument,
+    commands::plan::Plan,
     exit::Exit,
     terminal::{Hinted, Terminal},
 };
@@ -24,6 +26,9 @@ const TEMPLATE: [(&str, &str); 4] = [
 pub struct NewArguments {
     /// The folder; its last part becomes the model's name
     folder: PathBuf,
+
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 pub fn run(arguments: &NewArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
@@ -46,6 +51,13 @@ pub fn run(arguments: &NewArguments, terminal: &Terminal) -> anyhow::Result<Exit
             hint: "name a folder that is not there yet".to_owned(),
             exit: Exit::Failed,
         });
+    }
+    if arguments.dry_run.dry_run {
+        let plan = TEMPLATE.iter().fold(Plan::default(), |plan, (path, _)| {
+            plan.and(format!("write {}", folder.join(path).display()))
+        });
+        plan.print(false)?;
+        return Ok(Exit::Done);
     }
     for (path, content) in TEMPLATE {
         let path = folder.join(path);

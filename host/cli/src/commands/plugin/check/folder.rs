@@ -4,7 +4,10 @@ use super::{Report, source_in};
 use crate::commands::plugin::crate_manifest::{API_CRATE, ApiDependency, CrateManifest};
 use modelzoo_engine::zoo::Zoo;
 use modelzoo_plugin_api::API_VERSION;
-use modelzoo_sources::{manifest::ModelEntry, source::ResolvedSource};
+use modelzoo_sources::{
+    manifest::{ModelEntry, duplicate_names},
+    source::ResolvedSource,
+};
 use semver::{Version, VersionReq};
 use std::path::Path;
 
@@ -45,6 +48,17 @@ pub fn manifest(zoo: &Zoo, folder: &Path, report: &mut Report) -> Option<Resolve
     }
     let names: Vec<String> = models.iter().map(|model| model.name()).collect();
     report.good(name, format!("declares {}", names.join(", ")));
+    let duplicates = Vec::from_iter(duplicate_names(models.iter().copied()));
+    if !duplicates.is_empty() {
+        report.bad(
+            "model names",
+            format!(
+                "{} more than once; only the first one can be had",
+                duplicates.join(", ")
+            ),
+            "give each model another `base_name` or `version`",
+        );
+    }
     let incomplete: Vec<String> = models.iter().filter_map(|model| missing_facts(model)).collect();
     if !incomplete.is_empty() {
         report.warning(

@@ -6,7 +6,8 @@ use anyhow::{Context as _, anyhow, ensure};
 use modelzoo_data::{label::Fields, media::RgbImage};
 use modelzoo_engine::zoo::{FoundModel, LoadSettings, PreparedModel, Zoo};
 use modelzoo_plugin_api::{
-    Array, Frame, MediaType, ModelInfo, Output, PredictOptions, VideoInfo, label::Label, message,
+    Array, Error as PluginError, ErrorKind, Frame, Image, MediaType, ModelInfo, Output, PredictOptions,
+    VideoInfo, label::Label, message,
 };
 use modelzoo_runtime::{Frames, Isolation, Items, LoadedModel, RuntimeError};
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ pub fn check(
     let mut verdicts = Verdicts {
         model: found.entry.name(),
         report,
+        is_sound: true,
     };
     let prepared = zoo.prepare_model(found, settings);
     let remedy = "see `base_filename` and `manager` in manifest.json";
@@ -40,15 +42,10 @@ pub fn check(
     let Some(model) = verdicts.value("load", model, "see the crate's `load_model`") else {
         return;
     };
-    let steady = verdicts.ask(model.as_ref(), picture);
+    let answers = verdicts.ask(model.as_ref(), picture);
     drop(model);
-    if let Some(first) = steady {
-        verdicts.compare(
-            "predict in-process",
-            &first,
-            load(Isolation::None).and_then(|model| predict(model.as_ref(), picture)),
-            "a model must not depend on the process that it is in, such as its environment or current folder",
-        );
+    if verdicts.is_sound {
+        verdicts.ask_in_process(&answers, load(Isolation::None), picture);
     }
 }
 
@@ -56,23 +53,72 @@ pub fn check(
 struct Verdicts<'a> {
     model: String,
     report: &'a mut Report,
+    /// Whether none of them is bad.
+    is_sound: bool,
+}
+
+/// What a model answered first; nothing where it does not claim to be able to.
+#[derive(Default)]
+struct Answers {
+    prediction: Option<Output>,
+    embedding: Option<Array>,
 }
 
 impl Verdicts<'_> {
-    /// Asks a loaded model for all that it can do. Gives its prediction, if that is the same when it is asked again.
-    fn ask(&mut self, model: &dyn LoadedModel, picture: &RgbImage) -> Option<Output> {
+    /// Asks a loaded model for all that it says it can do, and again, for the same answers.
+    fn ask(&mut self, model: &dyn LoadedModel, picture: &RgbImage) -> Answers {
         let api = &model.plugin().api_version;
         self.good("load", format!("in a worker; built with API {api}"));
-        self.good("describe", describe(model.info()));
-        let first = self.value("predict", predict(model, picture), "see the model's `predict`")?;
+        let info = model.info();
+        self.good("describe", describe(info));
+        if !predicts(info) && !info.has_embeddings {
+            self.bad(
+                "abilities",
+                "it takes videos, and neither predicts nor embeds anything",
+                "write `Model::videos` or `Model::video_embeddings`",
+            );
+        }
+        let answers = Answers {
+            prediction: self.prediction(model, picture),
+            embedding: self.embedding(model, picture),
+        };
+        self.prompts(model, answers.embedding.as_ref());
+        answers
+    }
+
+    /// The model's prediction, which has to be the same when it is asked again.
+    fn prediction(&mut self, model: &dyn LoadedModel, picture: &RgbImage) -> Option<Output> {
+        let info = model.info();
+        if !predicts(info) {
+            return None;
+        }
+        let first = match predict(model, picture) {
+            Ok(Err(error)) if error.kind() == ErrorKind::Unsupported && info.has_embeddings => {
+                self.good("predict", format!("nothing: {error}"));
+                return None;
+            }
+            Ok(Err(error)) if info.knows(message::PREDICT_SAMPLES) => {
+                let name = self.name_of("predict");
+                self.report.warning(
+                    name,
+                    format!(
+                        "not without the fields {}: {error}",
+                        info.needed_fields.join(", ")
+                    ),
+                    "try it with `modelzoo apply` and samples that have them",
+                );
+                return None;
+            }
+            result => self.value("predict", said(result), "see the model's `predict`")?,
+        };
         self.good("predict", outline(&first));
-        let is_steady = self.compare(
+        self.compare(
             "predict again",
             &first,
-            predict(model, picture),
+            said(predict(model, picture)),
             "a model must not keep anything of one picture for the next, nor depend on chance",
         );
-        if model.info().knows(message::PREDICT_PREPARED) {
+        if info.knows(message::PREDICT_PREPARED) {
             self.compare(
                 "preprocess apart",
                 &first,
@@ -80,28 +126,85 @@ impl Verdicts<'_> {
                 "`preprocess` and `predict_prepared` must together do what `predict` does",
             );
         }
-        if model.info().has_embeddings {
-            let embedding = embedding(model, picture);
-            if let Some(length) = self.value("embed", embedding, "see the model's `embed`") {
-                self.good("embed", format!("{length} numbers"));
-            }
-        }
-        is_steady.then_some(first)
+        Some(first)
     }
 
-    /// Whether a prediction, made in another way, is the same as the first.
-    fn compare(&mut self, what: &str, first: &Output, other: anyhow::Result<Output>, remedy: &str) -> bool {
-        let Some(other) = self.value(what, other, remedy) else {
-            return false;
-        };
-        let (name, is_same) = (self.name_of(what), other == *first);
-        if is_same {
-            self.report.good(name, "the same result");
-        } else {
-            let detail = "another result, or one with values that are no numbers";
-            self.report.bad(name, detail, remedy);
+    /// The model's embedding, which has to be the same when it is asked again.
+    fn embedding(&mut self, model: &dyn LoadedModel, picture: &RgbImage) -> Option<Array> {
+        if !model.info().has_embeddings {
+            return None;
         }
-        is_same
+        let first = self.value("embed", embed(model, picture), "see the model's `embed`")?;
+        self.good("embed", format!("{} numbers", first.to_f64().len()));
+        self.compare(
+            "embed again",
+            &first,
+            embed(model, picture),
+            "a model must not keep anything of one picture for the next, nor depend on chance",
+        );
+        Some(first)
+    }
+
+    /// That the model's embeddings of texts, where it has such, can be compared to those of pictures.
+    fn prompts(&mut self, model: &dyn LoadedModel, of_picture: Option<&Array>) {
+        let name = "embed prompts";
+        if !model.info().knows(message::EMBED_PROMPTS) {
+            return;
+        }
+        let embedding = only(model.embed_prompts(&["a photograph".to_owned()]));
+        let embedding = said(embedding).and_then(numbers);
+        let Some(embedding) = self.value(name, embedding, "see the model's `embed_prompts`") else {
+            return;
+        };
+        let (length, expected) = (
+            embedding.to_f64().len(),
+            of_picture.map(|array| array.to_f64().len()),
+        );
+        match expected {
+            Some(expected) if expected != length => self.bad(
+                name,
+                format!("{length} numbers, where a picture has {expected}"),
+                "embeddings of texts and pictures must have the same length to be compared",
+            ),
+            _ => self.good(name, format!("{length} numbers")),
+        }
+    }
+
+    /// Asks the model in this process, for the same answers.
+    fn ask_in_process(
+        &mut self,
+        answers: &Answers,
+        model: anyhow::Result<Box<dyn LoadedModel>>,
+        picture: &RgbImage,
+    ) {
+        let remedy =
+            "a model must not depend on the process that it is in, such as its environment or current folder";
+        let Some(model) = self.value("load in-process", model, remedy) else {
+            return;
+        };
+        let model = model.as_ref();
+        if let Some(first) = &answers.prediction {
+            self.compare("predict in-process", first, said(predict(model, picture)), remedy);
+        }
+        if let Some(first) = &answers.embedding {
+            self.compare("embed in-process", first, embed(model, picture), remedy);
+        }
+    }
+
+    /// Compares an answer that was had in another way with the first one.
+    fn compare<T: PartialEq>(&mut self, what: &str, first: &T, other: anyhow::Result<T>, remedy: &str) {
+        let Some(other) = self.value(what, other, remedy) else {
+            return;
+        };
+        if other == *first {
+            self.good(what, "the same result");
+        } else {
+            self.bad(
+                what,
+                "another result, or one with values that are no numbers",
+                remedy,
+            );
+        }
     }
 
     /// The value of a result; an error is a verdict.
@@ -113,8 +216,17 @@ impl Verdicts<'_> {
     ) -> Option<T> {
         let name = self.name_of(what);
         result
-            .map_err(|error| self.report.error(name, error, remedy))
+            .map_err(|error| {
+                self.is_sound = false;
+                self.report.error(name, error, remedy);
+            })
             .ok()
+    }
+
+    fn bad(&mut self, what: &str, detail: impl Into<String>, remedy: &str) {
+        let name = self.name_of(what);
+        self.is_sound = false;
+        self.report.bad(name, detail, remedy);
     }
 
     fn good(&mut self, what: &str, detail: impl Into<String>) {
@@ -145,12 +257,20 @@ fn load(
     Ok(model)
 }
 
+/// Whether there is anything to predict: every model of pictures has to, but not every one of videos.
+fn predicts(info: &ModelInfo) -> bool {
+    info.media_type != MediaType::Video || info.knows(message::PREDICT_VIDEO)
+}
+
 /// What the model says of itself, in a line.
 fn describe(info: &ModelInfo) -> String {
     let mut facts = vec![match info.media_type {
         MediaType::Video => "takes videos".to_owned(),
         _ => "takes pictures".to_owned(),
     }];
+    if !predicts(info) {
+        facts.push("no predictions".to_owned());
+    }
     let mut count = |number: usize, what: &str| {
         if number > 0 {
             facts.push(format!("{number} {what}"));
@@ -169,24 +289,64 @@ fn describe(info: &ModelInfo) -> String {
     facts.join(", ")
 }
 
+/// What a model answered, or its own error; the outer error is for what keeps it from answering at all.
+type Answer<T> = anyhow::Result<Result<T, PluginError>>;
+
 /// A prediction by the way that the model is made for.
-fn predict(model: &dyn LoadedModel, picture: &RgbImage) -> anyhow::Result<Output> {
+fn predict(model: &dyn LoadedModel, picture: &RgbImage) -> Answer<Output> {
     let options = PredictOptions::default();
     if model.info().media_type == MediaType::Video {
         let (info, frames) = video(picture);
-        let result = model.predict_video(&info, frames, &options)?;
-        return result.map_err(|error| anyhow!("{error}"));
+        return Ok(model.predict_video(&info, frames, &options)?);
     }
-    only(model.predict(
-        &[as_image(picture).map_err(|error| anyhow!("{error}"))?],
-        &options,
-    ))
+    only(model.predict(&[image(picture)?], &options))
 }
 
 fn predict_prepared(model: &dyn LoadedModel, picture: &RgbImage) -> anyhow::Result<Output> {
-    let image = as_image(picture).map_err(|error| anyhow!("{error}"))?;
-    let prepared = only(model.preprocess(&[image]))?;
-    only(model.predict_prepared(&[prepared], &PredictOptions::default()))
+    let prepared = said(only(model.preprocess(&[image(picture)?])))?;
+    said(only(
+        model.predict_prepared(&[prepared], &PredictOptions::default()),
+    ))
+}
+
+/// The embedding, which has to be one of numbers.
+fn embed(model: &dyn LoadedModel, picture: &RgbImage) -> anyhow::Result<Array> {
+    let array = if model.info().media_type == MediaType::Video {
+        ensure!(
+            model.info().knows(message::EMBED_VIDEO),
+            "it says that it has embeddings, but has none of whole videos: `Model::video_embeddings`"
+        );
+        let (info, frames) = video(picture);
+        Ok(model.embed_video(&info, frames)?)
+    } else {
+        only(model.embed(&[image(picture)?]))
+    };
+    numbers(said(array)?)
+}
+
+/// An embedding, if it is one.
+fn numbers(embedding: Array) -> anyhow::Result<Array> {
+    let numbers = embedding.to_f64();
+    ensure!(!numbers.is_empty(), "the embedding is empty");
+    ensure!(
+        numbers.iter().all(|number| number.is_finite()),
+        "the embedding has infinite values, or some that are no numbers"
+    );
+    Ok(embedding)
+}
+
+fn image(picture: &RgbImage) -> anyhow::Result<Image<'_>> {
+    as_image(picture).map_err(|error| anyhow!("{error}"))
+}
+
+/// The result of a batch of one.
+fn only<T>(items: Result<Items<T>, RuntimeError>) -> Answer<T> {
+    items?.into_iter().next().context("the model gave no result")
+}
+
+/// What the model answered; its own error is as good as any other.
+fn said<T>(answer: Answer<T>) -> anyhow::Result<T> {
+    answer?.map_err(|error| anyhow!("{error}"))
 }
 
 /// The picture as a short video that does not move.
@@ -200,31 +360,6 @@ fn video(picture: &RgbImage) -> (VideoInfo, Frames) {
     let pixels = picture.data.clone();
     let frame = move |number: u64| Frame::new(number, (number - 1) as f64, width, height, pixels.clone());
     (info, Box::new((1..=FRAMES).map(frame)))
-}
-
-/// How long the embedding is, if it is one of numbers.
-fn embedding(model: &dyn LoadedModel, picture: &RgbImage) -> anyhow::Result<usize> {
-    let array: Array = if model.info().media_type == MediaType::Video {
-        let (info, frames) = video(picture);
-        let result = model.embed_video(&info, frames)?;
-        result.map_err(|error| anyhow!("{error}"))?
-    } else {
-        let image = as_image(picture).map_err(|error| anyhow!("{error}"))?;
-        only(model.embed(&[image]))?
-    };
-    let numbers = array.to_f64();
-    ensure!(!numbers.is_empty(), "the embedding is empty");
-    ensure!(
-        numbers.iter().all(|number| number.is_finite()),
-        "the embedding has infinite values, or some that are no numbers"
-    );
-    Ok(numbers.len())
-}
-
-/// The result of a batch of one.
-fn only<T>(items: Result<Items<T>, RuntimeError>) -> anyhow::Result<T> {
-    let item = items?.into_iter().next().context("the model gave no result")?;
-    item.map_err(|error| anyhow!("{error}"))
 }
 
 /// The kinds of labels in an output, by the field's name.
