@@ -55,7 +55,7 @@ impl WideConvolution {
     }
 
     /// Products in a sum.
-    fn terms(&self) -> usize {
+    pub(crate) fn terms(&self) -> usize {
         ((self.read_blocks - 1) * LANES + self.last_channels) * self.kernel[0] * self.kernel[1]
     }
 

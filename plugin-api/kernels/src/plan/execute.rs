@@ -104,7 +104,7 @@ impl Batch<'_> {
             images,
             arena: self.memory.arenas.take(),
             shared: self.memory.shared.take(),
-            phases: Phases::default(),
+            phases: Phases::new(threads),
             threads,
         }
     }
@@ -182,9 +182,9 @@ pub(super) struct Together<'a> {
 }
 
 impl Together<'_> {
-    /// One thread's part: all threads call it, and one of them is enough. `finished` is called after each step, and
+    /// The part of the thread of this number: all threads call it, and one of them is enough. `finished` is called after each step, and
     /// part of a step, with the step's index.
-    pub(super) fn run(&self, finished: impl Fn(usize)) {
+    pub(super) fn run(&self, thread: usize, finished: impl Fn(usize)) {
         let _guard = self.phases.guard();
         let memory = self.batch.memory;
         let own = memory.scratch.take();
@@ -200,17 +200,18 @@ impl Together<'_> {
                     let step = self.batch.program.steps[index].as_ref();
                     let images = context.images();
                     for phase in 0..step.phases(images, self.threads) {
+                        let tasks = step.tasks(images, self.threads, phase);
                         // Clearing the halo is a task of the first phase: it writes where the others do not.
                         let halos = usize::from(phase == 0);
-                        let tasks = halos + step.tasks(images, self.threads, phase);
                         let run = |task| {
-                            if task < halos {
-                                clear_halos(context, step)
+                            if task < tasks {
+                                step.run(context, scratch, phase, task)
                             } else {
-                                step.run(context, scratch, phase, task - halos)
+                                clear_halos(context, step)
                             }
                         };
-                        self.phases.run(count, tasks as u32, run, || finished(index));
+                        self.phases
+                            .run(thread, count, tasks + halos, run, || finished(index));
                         count += 1;
                     }
                 }

@@ -194,8 +194,10 @@ impl Plan {
         for images in chunks(0..batch, self.options.images_together) {
             let together = work.together(images.clone(), self.threads.count());
             times.start();
-            let ran =
-                self.threads.count() > 1 && self.threads.try_run(&|_| together.run(|step| times.add(step)));
+            let ran = self.threads.count() > 1
+                && self
+                    .threads
+                    .try_run(&|thread| together.run(thread, |step| times.add(step)));
             if !ran {
                 work.run_alone(images, |step| times.add(step));
             }
@@ -253,12 +255,12 @@ impl Plan {
         let together: Vec<_> = chunks(rest, self.options.images_together)
             .map(|images| work.together(images, threads))
             .collect();
-        let ran = self.threads.try_run(&|_| {
+        let ran = self.threads.try_run(&|thread| {
             while let Some(images) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
                 work.run_alone(images.clone(), |_| {});
             }
             for images in &together {
-                images.run(|_| {});
+                images.run(thread, |_| {});
             }
         });
         together.into_iter().for_each(|images| images.finish());

@@ -13,7 +13,7 @@ use crate::kernels::rearrange::{clear_unused_lanes, copy_channels, copy_position
 use crate::kernels::upsampling::Upsampling;
 use crate::kernels::wide::WideConvolution;
 use crate::memory::{View, ViewMut};
-use crate::simd::Isa;
+use crate::simd::{Isa, LANES};
 
 /// What is computed.
 #[derive(Debug)]
@@ -60,10 +60,26 @@ impl BlockStep {
         match self.work {
             // Several tasks would write lanes of the same block.
             BlockWork::Channels(_) | BlockWork::ChannelsInto { .. } => 1,
-            BlockWork::Positions { .. } => plane_parts(layout.blocks(), layout, threads),
-            BlockWork::Normalise(_) => plane_parts(layout.height * layout.width, layout, threads),
-            BlockWork::Rows(_) => plane_parts(layout.blocks() * layout.height, layout, threads),
+            BlockWork::Positions { .. } => plane_parts(layout.blocks(), layout, 1, threads),
+            BlockWork::Normalise(_) => plane_parts(layout.height * layout.width, layout, 1, threads),
+            BlockWork::Rows(ref work) => {
+                let units = if self.goes_by_rows(threads) {
+                    layout.height
+                } else {
+                    layout.blocks() * layout.height
+                };
+                let x = self.x.layout();
+                let reads = x.height * x.width / (layout.height * layout.width);
+                plane_parts(units, layout, work.cost().max(reads), threads)
+            }
         }
+    }
+
+    /// Whether a task has some rows of all blocks and not all rows of some blocks: as convolutions do (see
+    /// `DirectConvolution::tasks`), so that a thread finds what it wrote itself.
+    fn goes_by_rows(&self, threads: usize) -> bool {
+        let layout = &self.y.layout;
+        layout.height >= 2 * threads && layout.height * layout.width >= layout.blocks() * LANES
     }
 }
 
@@ -98,6 +114,12 @@ impl Step for BlockStep {
             BlockWork::Positions { from, to, count } => {
                 copy_positions(x, *from, y, *to, *count, part_of(layout.blocks(), parts, part));
             }
+            BlockWork::Rows(work) if self.goes_by_rows(context.threads) => {
+                let rows = part_of(layout.height, parts, part);
+                for block in 0..layout.blocks() {
+                    work.run(context.isa, block, rows.clone(), x, z, y);
+                }
+            }
             BlockWork::Rows(work) => {
                 let rows = part_of(layout.blocks() * layout.height, parts, part);
                 for (block, rows) in rows_of_blocks(rows, layout.height) {
@@ -124,6 +146,15 @@ impl Step for BlockStep {
 }
 
 impl RowWork {
+    /// About how long the computation of a vector of results takes, where that of a sum takes 1.
+    fn cost(&self) -> usize {
+        match self {
+            Self::Depthwise(convolution) => convolution.kernel.iter().product::<usize>().div_ceil(2),
+            Self::Wide(convolution) => convolution.terms(),
+            Self::Elementwise(_) | Self::Pool(..) | Self::Upsample(_) => 1,
+        }
+    }
+
     fn run(&self, isa: Isa, block: usize, rows: Range<usize>, x: View, z: Option<View>, y: ViewMut) {
         let blocks = block..block + 1;
         match self {

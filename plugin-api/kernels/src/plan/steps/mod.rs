@@ -11,7 +11,7 @@ use std::fmt::Debug;
 
 pub(super) use attention::AttentionStep;
 pub(super) use blocks::{BlockStep, BlockWork, RowWork};
-pub(super) use context::{BufferSlot, Context, Scratch};
+pub(super) use context::{BufferSlot, Context, Scratch, part_of};
 pub(super) use convolution::{BatchedStep, ConvolutionStep, Source};
 pub(super) use inout::{Dense, ExportStep, FlattenStep, ImportStep, PlanarImportStep};
 pub(super) use winograd::WinogradStep;
