@@ -28,7 +28,10 @@
 //! Tests compare every operator with the reference, on random shapes and on each instruction set of the machine.
 //! `cargo +nightly miri test -p modelzoo-kernels` with `MIRIFLAGS=-Zmiri-disable-isolation` looks for undefined
 //! behaviour in the portable kernels and in what threads share, which takes some minutes (`rustup component add miri
-//! rust-src --toolchain nightly`), and `fuzz/` makes networks and slices of any bytes.
+//! rust-src --toolchain nightly`), and `fuzz/` makes networks and slices of any bytes. Without an ARM machine,
+//! `cargo test --target aarch64-unknown-linux-gnu -p modelzoo-kernels` tests the NEON kernels in qemu, where
+//! `CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER` and `_RUNNER` name `aarch64-linux-gnu-gcc` and
+//! `qemu-aarch64 -L /usr/aarch64-linux-gnu`.
 
 #![deny(missing_docs)]
 

@@ -5,6 +5,8 @@ use super::Simd;
 use super::avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 use super::avx512::Avx512;
+#[cfg(target_arch = "aarch64")]
+use super::neon::Neon;
 use super::portable::Portable;
 
 /// Values in a vector, and channels in a block of the blocked layout.
@@ -20,6 +22,8 @@ enum Set {
     Avx512(Avx512),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
     Portable(Portable),
 }
 
@@ -38,6 +42,8 @@ impl Isa {
             sets.extend(Avx512::detect().map(|simd| Self(Set::Avx512(simd))));
             sets.extend(Avx2::detect().map(|simd| Self(Set::Avx2(simd))));
         }
+        #[cfg(target_arch = "aarch64")]
+        sets.extend(Neon::detect().map(|simd| Self(Set::Neon(simd))));
         sets.push(Self(Set::Portable(Portable)));
         sets
     }
@@ -47,13 +53,15 @@ impl Isa {
         Self::detected()[0]
     }
 
-    /// A short name: `avx512`, `avx2`, `portable`.
+    /// A short name: `avx512`, `avx2`, `neon`, `portable`.
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Set::Avx512(_) => "avx512",
             #[cfg(target_arch = "x86_64")]
             Set::Avx2(_) => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon(_) => "neon",
             Set::Portable(_) => "portable",
         }
     }
@@ -66,6 +74,8 @@ impl Isa {
             Set::Avx512(simd) => simd.run(kernel),
             #[cfg(target_arch = "x86_64")]
             Set::Avx2(simd) => simd.run(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon(simd) => simd.run(kernel),
             Set::Portable(simd) => kernel.run(simd),
         }
     }
@@ -77,6 +87,8 @@ impl Isa {
             Set::Avx512(_) => Avx512::TILE_PIXELS,
             #[cfg(target_arch = "x86_64")]
             Set::Avx2(_) => Avx2::TILE_PIXELS,
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon(_) => Neon::TILE_PIXELS,
             Set::Portable(_) => Portable::TILE_PIXELS,
         }
     }

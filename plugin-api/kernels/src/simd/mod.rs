@@ -11,6 +11,8 @@ mod avx2;
 mod avx512;
 mod isa;
 mod math;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 
 pub use isa::Isa;
@@ -46,15 +48,15 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn div(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// The smaller one; `b` where one is not a number.
+    /// The smaller one; `b` where one is not a number, and where both are zero, of whatever sign.
     fn min(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// The larger one; `b` where one is not a number.
+    /// The larger one; `b` where one is not a number, and where both are zero, of whatever sign.
     fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `a * b + c`
     fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// `c - a * b`
     fn neg_mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
-    /// To the nearest integer.
+    /// To the nearest integer, the even one of two.
     fn round(self, a: Self::Vector) -> Self::Vector;
     /// `2^a` for an integer `a` in -126..=127.
     fn power_of_two(self, a: Self::Vector) -> Self::Vector;
@@ -86,3 +88,6 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         self.store(unsafe { &mut *to.cast::<[f32; LANES]>() }, value);
     }
 }
+
+#[cfg(test)]
+mod tests;
