@@ -202,6 +202,19 @@ fn a_download_that_the_source_cannot_do_is_its_error() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_path_that_is_no_text_is_refused_with_a_way_out() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+    for isolation in BOTH {
+        let error = runner(plugin("misbehaving"), isolation)
+            .download_model("test/misbehaving", OsStr::from_bytes(b"/nowhere/\xff").as_ref())
+            .unwrap_err();
+        assert!(error.to_string().ends_with("its path is not UTF-8"), "{error}");
+        assert!(error.hint().unwrap().contains("MODELZOO_STORE"), "{error:?}");
+    }
+}
+
+#[test]
 #[ignore = "it is a part of a_worker_ends_with_its_host, which starts and kills it"]
 fn a_host_that_waits_for_its_end() {
     let _model = brightness(Isolation::Process);
