@@ -1,8 +1,7 @@
 //! Runs each benchmark layer once, or the one that is named, on one image and one thread: what
 //! `benches/instructions.sh` counts the instructions of.
 
-// The benchmark uses the rest.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the benchmark uses the rest")]
 #[path = "layers/mod.rs"]
 mod layers;
 

@@ -8,8 +8,7 @@
 )]
 
 mod common;
-// The example that measures speed uses the rest.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the example that measures speed uses the rest")]
 #[path = "../examples/networks/mod.rs"]
 mod networks;
 

@@ -299,17 +299,15 @@ fn pieces(range: Range<usize>, length: usize) -> impl Iterator<Item = Range<usiz
 }
 
 impl Share<'_> {
-    /// Adds up the products of some blocks of input channels, of a part of all. The first ones start with the residual
-    /// and the bias, the others with what is there, and the last ones end with the activation.
+    /// The sum of one tile of a chunk, where a row has so many tiles; weights that come next are fetched on the way.
     #[inline(always)]
-    fn chunk<S: Simd>(&self, simd: S, group: &Group, part: &Range<usize>, blocks: Range<usize>) {
+    fn tile_of(&self, group: &Group, part: &Range<usize>, blocks: &Range<usize>, row_tiles: usize) -> Tile {
         let layer = self.layer;
-        let (is_first, is_last) = (blocks.start == 0, blocks.end == layer.tile.blocks);
         let mut tile = Tile {
             blocks: blocks.len(),
             ..layer.tile
         };
-        if !is_last {
+        if blocks.end < layer.tile.blocks {
             tile = Tile {
                 last_channels: tile.channels,
                 slope: 1.0,
@@ -317,25 +315,32 @@ impl Share<'_> {
                 ..tile
             };
         }
-        if !is_first {
+        if blocks.start > 0 {
             tile.r_block = tile.y_block;
         }
-        let whole = RowTiles::new(simd, group.blocks, layer.width, tile.x_step);
-        let last = RowTiles::new(simd, group.blocks, self.last_width, tile.x_step);
-        let terms_of_block = tile.channels * tile.rows * tile.columns;
-        let skipped = blocks.start * terms_of_block * LANES;
         if layer.weights.len() > CACHED_WEIGHTS {
+            let block = tile.terms_of_block() * LANES;
             // The next chunk's, or the part's first ones of the next group.
             let distance = if blocks.end == part.end {
-                group.blocks * tile.w_block - (blocks.start - part.start) * terms_of_block * LANES
+                group.blocks * tile.w_block - (blocks.start - part.start) * block
             } else {
-                blocks.len() * terms_of_block * LANES
+                blocks.len() * block
             };
-            tile.ahead = Ahead::new(
-                distance,
-                self.image_range.len() * self.rows.len() * whole.cut.tiles(),
-            );
+            tile.ahead = Ahead::new(distance, self.image_range.len() * self.rows.len() * row_tiles);
         }
+        tile
+    }
+
+    /// Adds up the products of some blocks of input channels, of a part of all. The first ones start with the residual
+    /// and the bias, the others with what is there, and the last ones end with the activation.
+    #[inline(always)]
+    fn chunk<S: Simd>(&self, simd: S, group: &Group, part: &Range<usize>, blocks: Range<usize>) {
+        let layer = self.layer;
+        let (is_first, is_last) = (blocks.start == 0, blocks.end == layer.tile.blocks);
+        let whole = RowTiles::new(simd, group.blocks, layer.width, layer.tile.x_step);
+        let last = RowTiles::new(simd, group.blocks, self.last_width, layer.tile.x_step);
+        let tile = self.tile_of(group, part, &blocks, whole.cut.tiles());
+        let skipped = blocks.start * layer.tile.terms_of_block() * LANES;
         // SAFETY: `checked` has shown that every offset below is inside of the image, the weights and the bias;
         // `run`'s caller promises that the images are there.
         unsafe {

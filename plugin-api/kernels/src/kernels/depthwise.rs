@@ -134,7 +134,10 @@ impl Rows<'_> {
 /// # Safety
 /// `x` is valid for the windows of these pixels.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "a struct of them would be built for every few pixels"
+)]
 unsafe fn pixels<S: Simd, const PIXELS: usize, const KERNEL: usize, const STRIDE: usize>(
     simd: S,
     layer: &DepthwiseConvolution,

@@ -45,6 +45,14 @@ pub(crate) struct Tile {
     pub(crate) maximum: f32,
 }
 
+impl Tile {
+    /// Products of one whole block of input channels in a sum.
+    #[inline(always)]
+    pub(crate) fn terms_of_block(&self) -> usize {
+        self.channels * self.rows * self.columns
+    }
+}
+
 /// Weights that tiles bring into the second cache for those that come after them. Where weights are read once and do
 /// not stay in a cache, the processor alone is too late with them.
 #[derive(Debug, Clone, Copy)]

@@ -39,7 +39,7 @@ tile_table!(Avx512(()), "avx512f,avx512dq,avx512vl,fma", [
 ]);
 
 // SAFETY of every block below: `self` exists, so the features were detected.
-#[allow(clippy::undocumented_unsafe_blocks)]
+#[allow(clippy::undocumented_unsafe_blocks, reason = "one line above holds for all")]
 impl Simd for Avx512 {
     type Vector = __m512;
 

@@ -1,5 +1,5 @@
 //! Comparing plans with the reference on every instruction set of this machine.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod choices;
 #[path = "../../examples/networks/numbers.rs"]

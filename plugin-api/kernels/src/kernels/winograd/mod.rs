@@ -195,85 +195,103 @@ struct Multiply<'l, F> {
 
 impl<'a, F: Fn(usize) -> Image<'a>> Kernel for Multiply<'_, F> {
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
+    fn run<S: Simd>(mut self, simd: S) {
+        let layer = self.layer;
+        let mut first: usize = layer.group_blocks[..self.groups.start].iter().sum();
+        for &group in &layer.group_blocks[self.groups.clone()] {
+            self.multiply_planes(simd, first, group);
+            self.store_results(simd, first, group);
+            first += group;
+        }
+    }
+}
+
+impl<'a, F: Fn(usize) -> Image<'a>> Multiply<'_, F> {
+    /// Multiplies all planes with the weights of `group` blocks of output channels, from `first` on.
+    #[inline(always)]
+    fn multiply_planes<S: Simd>(&mut self, simd: S, first: usize, group: usize) {
         let layer = self.layer;
         let count = self.tiles.len();
         let channels = layer.x.channels;
         let blocks = layer.x.blocks();
-        let mut first: usize = layer.group_blocks[..self.groups.start].iter().sum();
-        for &group in &layer.group_blocks[self.groups.clone()] {
-            let cut = Cut::new(count, S::TILE_PIXELS[group - 1]);
-            let sum = Tile {
-                blocks,
-                rows: 1,
-                columns: 1,
-                channels: LANES,
-                last_channels: channels - (blocks - 1) * LANES,
-                x_block: count * LANES,
-                x_row: 0,
-                x_column: 0,
-                x_step: LANES,
-                w_block: PLANES * channels * LANES,
-                ahead: Ahead::new(channels * LANES, cut.tiles()),
-                y_block: count * LANES,
-                y_step: LANES,
-                r_block: 0,
-                slope: 1.0,
-                maximum: f32::INFINITY,
-            };
-            let (x_plane, y_plane) = (layer.input_plane(count), layer.output_plane(count, group));
-            let small = simd.tile(group, cut.small(), LANES);
-            let large = if cut.pixels(0) > cut.small() {
-                simd.tile(group, cut.small() + 1, LANES)
-            } else {
-                small
-            };
-            for plane in 0..PLANES {
-                let weights = &layer.weights[(first * PLANES + plane) * channels * LANES..];
-                assert!(weights.len() >= ((group - 1) * PLANES + 1) * channels * LANES);
-                let mut at = 0;
-                for index in 0..cut.tiles() {
-                    let pixels = cut.pixels(index);
-                    // SAFETY: `multiply` has checked the room for planes and products of `count` tiles.
-                    unsafe {
-                        let pointers = TilePointers {
-                            x: self.planes.as_ptr().add(plane * x_plane + at * LANES),
-                            w: weights.as_ptr(),
-                            bias: std::ptr::null(),
-                            residual: std::ptr::null(),
-                            y: self.products.as_mut_ptr().add(plane * y_plane + at * LANES),
-                        };
-                        let sum = Tile {
-                            ahead: sum.ahead.of_tile(index),
-                            ..sum
-                        };
-                        if pixels == cut.small() {
-                            small(pointers, &sum)
-                        } else {
-                            large(pointers, &sum)
-                        }
+        let cut = Cut::new(count, S::TILE_PIXELS[group - 1]);
+        let sum = Tile {
+            blocks,
+            rows: 1,
+            columns: 1,
+            channels: LANES,
+            last_channels: channels - (blocks - 1) * LANES,
+            x_block: count * LANES,
+            x_row: 0,
+            x_column: 0,
+            x_step: LANES,
+            w_block: PLANES * channels * LANES,
+            ahead: Ahead::new(channels * LANES, cut.tiles()),
+            y_block: count * LANES,
+            y_step: LANES,
+            r_block: 0,
+            slope: 1.0,
+            maximum: f32::INFINITY,
+        };
+        let (x_plane, y_plane) = (layer.input_plane(count), layer.output_plane(count, group));
+        let small = simd.tile(group, cut.small(), LANES);
+        let large = if cut.pixels(0) > cut.small() {
+            simd.tile(group, cut.small() + 1, LANES)
+        } else {
+            small
+        };
+        for plane in 0..PLANES {
+            let weights = &layer.weights[(first * PLANES + plane) * channels * LANES..];
+            assert!(weights.len() >= ((group - 1) * PLANES + 1) * channels * LANES);
+            let mut at = 0;
+            for index in 0..cut.tiles() {
+                let pixels = cut.pixels(index);
+                // SAFETY: `multiply` has checked the room for planes and products of `count` tiles.
+                unsafe {
+                    let pointers = TilePointers {
+                        x: self.planes.as_ptr().add(plane * x_plane + at * LANES),
+                        w: weights.as_ptr(),
+                        bias: std::ptr::null(),
+                        residual: std::ptr::null(),
+                        y: self.products.as_mut_ptr().add(plane * y_plane + at * LANES),
+                    };
+                    let sum = Tile {
+                        ahead: sum.ahead.of_tile(index),
+                        ..sum
+                    };
+                    if pixels == cut.small() {
+                        small(pointers, &sum)
+                    } else {
+                        large(pointers, &sum)
                     }
-                    at += pixels;
                 }
+                at += pixels;
             }
-            for tile in self.tiles.clone() {
-                let (image, row, column) = layer.place(tile);
-                let image = (self.image)(image);
-                for block in 0..group {
-                    let from = &self.products[(block * count + tile - self.tiles.start) * LANES..];
-                    let bias = simd.load_slice(&layer.bias[(first + block) * LANES..]);
-                    transform_output(
-                        simd,
-                        layer,
-                        image,
-                        (first + block, row, column),
-                        from,
-                        y_plane,
-                        bias,
-                    );
-                }
+        }
+    }
+
+    /// Transforms the products of `group` blocks of output channels, from `first` on, and stores the results.
+    #[inline(always)]
+    fn store_results<S: Simd>(&self, simd: S, first: usize, group: usize) {
+        let layer = self.layer;
+        let count = self.tiles.len();
+        let plane = layer.output_plane(count, group);
+        for tile in self.tiles.clone() {
+            let (image, row, column) = layer.place(tile);
+            let image = (self.image)(image);
+            for block in 0..group {
+                let from = &self.products[(block * count + tile - self.tiles.start) * LANES..];
+                let bias = simd.load_slice(&layer.bias[(first + block) * LANES..]);
+                transform_output(
+                    simd,
+                    layer,
+                    image,
+                    (first + block, row, column),
+                    from,
+                    plane,
+                    bias,
+                );
             }
-            first += group;
         }
     }
 }
