@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,22 @@ from safetensors.numpy import load_file
 Outputs = list[np.ndarray]
 
 
-class OnnxRuntime:
+class InProcess:
+    """An engine of this process."""
+
+    def turn(self, inputs: dict[str, np.ndarray], name: str, budget: float) -> float:
+        """The median milliseconds of the runs that together take about `budget`, after one that does not count."""
+        self.run(inputs, name)
+        times = []
+        while sum(times) < budget:
+            times.append(self.run(inputs, name)[0])
+        return statistics.median(times)
+
+    def outputs(self, inputs: dict[str, np.ndarray], name: str) -> Outputs:
+        return self.run(inputs, name)[1]
+
+
+class OnnxRuntime(InProcess):
     """Sessions that share a batch, each with its share of the threads; all graph optimisations."""
 
     def __init__(self, model: Path, batch: int, sessions: int, threads: int) -> None:
@@ -46,7 +62,7 @@ class OnnxRuntime:
         return took * 1e3, [np.concatenate(parts) for parts in zip(*results)]
 
 
-class Torch:
+class Torch(InProcess):
     """torch as it is used by default, in either memory format."""
 
     def __init__(self, module: torch.nn.Module, channels_last: bool, threads: int) -> None:
@@ -94,16 +110,16 @@ class Modelzoo:
         self.process.stdin.flush()
         return self.answer()
 
-    def time(self, name: str) -> float:
-        return float(self.ask(f"run {name}"))
+    def turn(self, _: dict[str, np.ndarray], name: str, budget: float) -> float:
+        """As the other engines' turns, in its own process: a thread waits for the next run there as theirs do."""
+        return float(self.ask(f"time {name} {budget}"))
 
-    def run(self, inputs: dict[str, np.ndarray], name: str) -> tuple[float, Outputs]:
+    def outputs(self, _: dict[str, np.ndarray], name: str) -> Outputs:
         file = self.inputs.with_name(f"outputs-{self.process.pid}.safetensors")
-        took = self.time(name)
         self.ask(f"save {name} {file}")
         tensors = load_file(file)
         file.unlink()
-        return took, [tensors[str(index)] for index in range(len(tensors))]
+        return [tensors[str(index)] for index in range(len(tensors))]
 
     def close(self) -> None:
         self.process.stdin.close()

@@ -123,7 +123,7 @@ def measure(name: str, files: Files, program: Path, rounds: int, threads: int) -
             # Nobody is always the one after the same other one.
             for engine in engines[turn % len(engines) :] + engines[: turn % len(engines)]:
                 time.sleep(PAUSE)
-                times[engine.name].append(take_turn(engine, inputs, str(batch)))
+                times[engine.name].append(engine.turn(inputs, str(batch), TURN * 1e3))
         result["batches"][str(batch)] = times
     own.close()
     return json.dumps(result, indent=1)
@@ -136,22 +136,12 @@ def start_and_stop(program: Path, name: str, files: Files) -> float:
     return engine.ready
 
 
-def take_turn(engine, inputs: dict[str, np.ndarray], name: str) -> float:
-    """The median time of the runs of one turn."""
-    once = (lambda: engine.time(name)) if isinstance(engine, Modelzoo) else (lambda: engine.run(inputs, name)[0])
-    once()
-    times = [once()]
-    while sum(times) < TURN * 1e3:
-        times.append(once())
-    return statistics.median(times)
-
-
 def check(engines, inputs: dict[str, np.ndarray], name: str, exact: dict[str, np.ndarray]) -> dict[str, float]:
     """Compares the first image's outputs with those that torch computes in f64; gives each engine's largest error,
     relative to the largest output."""
     errors = {}
     for engine in engines:
-        outputs = engine.run(inputs, name)[1]
+        outputs = engine.outputs(inputs, name)
         assert len(outputs) == len(exact), f"{engine.name} has {len(outputs)} outputs"
         worst = 0.0
         for index, output in enumerate(outputs):
