@@ -181,14 +181,6 @@ impl Convolution {
         Self { groups, ..self }
     }
 
-    /// With sums of `f64`.
-    pub fn wide_sums(self) -> Self {
-        Self {
-            wide_sums: true,
-            ..self
-        }
-    }
-
     /// `[kernel_height, kernel_width]`.
     pub fn kernel(&self) -> [usize; 2] {
         [self.weight.dims()[2], self.weight.dims()[3]]

@@ -1,7 +1,7 @@
 //! Scaled dot-product attention of one head: two multiplications by the micro-kernel with a softmax between
 //! them, a few queries at a time so that their scores stay in the first cache.
 
-use super::tile::{Ahead, Cut, Tile, TilePointers};
+use super::tile::{Ahead, RowTiles, Tile, TilePointers};
 use crate::memory::{View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd, exp};
 
@@ -195,10 +195,10 @@ fn multiply<S: Simd>(
     while block < y_blocks {
         let pair = y_blocks - block >= 2 && S::TILE_PIXELS[1] > 0;
         let group = if pair { 2 } else { 1 };
-        let cut = Cut::new(positions, S::TILE_PIXELS[group - 1]);
+        let tiles = RowTiles::new(simd, group, positions, LANES);
         let mut at = 0;
-        for index in 0..cut.tiles() {
-            let pixels = cut.pixels(index);
+        for index in 0..tiles.cut.tiles() {
+            let pixels = tiles.cut.pixels(index);
             // SAFETY: the assertions above.
             unsafe {
                 let pointers = TilePointers {
@@ -208,7 +208,7 @@ fn multiply<S: Simd>(
                     residual: std::ptr::null(),
                     y: y.as_mut_ptr().add((block * positions + at) * LANES),
                 };
-                simd.tile(group, pixels, LANES)(pointers, &sum);
+                tiles.run(pixels, pointers, &sum);
             }
             at += pixels;
         }

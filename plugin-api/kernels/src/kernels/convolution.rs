@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::epilogue::{Epilogue, Stages, finish_rest};
-use super::tile::{Ahead, Cut, Tile, TileKernel, TilePointers};
+use super::tile::{Ahead, RowTiles, Tile, TilePointers};
 use crate::memory::{AlignedBuffer, Packed};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -247,28 +247,6 @@ struct Share<'a> {
     groups: &'a [Group],
 }
 
-/// The tiles of a row and the kernels for them.
-#[derive(Clone, Copy)]
-struct RowTiles {
-    cut: Cut,
-    small: TileKernel,
-    large: TileKernel,
-}
-
-impl RowTiles {
-    #[inline(always)]
-    fn new<S: Simd>(simd: S, blocks: usize, width: usize, x_step: usize) -> Self {
-        let cut = Cut::new(width, S::TILE_PIXELS[blocks - 1]);
-        let small = simd.tile(blocks, cut.small(), x_step);
-        let large = if cut.pixels(0) > cut.small() {
-            simd.tile(blocks, cut.small() + 1, x_step)
-        } else {
-            small
-        };
-        Self { cut, small, large }
-    }
-}
-
 /// Weights of a layer that stay in the second cache from one use to the next.
 const CACHED_WEIGHTS: usize = 128 * 1024;
 
@@ -389,11 +367,7 @@ impl Share<'_> {
                         ..tile
                     };
                     turn += 1;
-                    if pixels == tiles.cut.small() {
-                        (tiles.small)(pointers, &tile)
-                    } else {
-                        (tiles.large)(pointers, &tile)
-                    }
+                    tiles.run(pixels, pointers, &tile);
                     if is_last && let Some(rest) = layer.stages.rest {
                         let size = (group.blocks, pixels);
                         finish_tile(

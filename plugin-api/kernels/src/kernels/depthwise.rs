@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::epilogue::Stages;
-use crate::memory::{AlignedBuffer, Layout, Packed, View, ViewMut};
+use super::windows::SlidingWindows;
+use crate::memory::{AlignedBuffer, Packed, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// A depthwise convolution ready to run on one layout.
@@ -15,14 +16,7 @@ pub(crate) struct DepthwiseConvolution {
     /// `[blocks][16]`
     pub(crate) bias: Arc<AlignedBuffer>,
     pub(crate) stages: Stages,
-    /// `[rows, columns]`
-    pub(crate) kernel: [usize; 2],
-    pub(crate) stride: [usize; 2],
-    pub(crate) dilation: [usize; 2],
-    /// Where the first window starts in the input: the halo minus the padding.
-    pub(crate) x_origin: usize,
-    pub(crate) x: Layout,
-    pub(crate) y: Layout,
+    pub(crate) windows: SlidingWindows,
 }
 
 impl DepthwiseConvolution {
@@ -31,13 +25,12 @@ impl DepthwiseConvolution {
     /// # Panics
     /// Where one would: a mistake in this crate, found when a plan is made and not when it runs.
     pub(crate) fn checked(self) -> Self {
-        let rows = (self.y.height - 1) * self.stride[0] + (self.kernel[0] - 1) * self.dilation[0];
-        let columns = (self.y.width - 1) * self.stride[1] + (self.kernel[1] - 1) * self.dilation[1];
-        let reach = self.x_origin + rows * self.x.row() + (columns + 1) * LANES;
-        assert!(reach <= self.x.block(), "a window reads beyond its plane");
-        assert_eq!(self.x.blocks(), self.y.blocks());
-        assert!(self.weights.len() >= self.y.blocks() * self.kernel[0] * self.kernel[1] * LANES);
-        assert!(self.bias.len() >= self.y.blocks() * LANES);
+        let Self { windows, .. } = &self;
+        windows.check();
+        let blocks = windows.y.blocks();
+        assert_eq!(windows.x.blocks(), blocks);
+        assert!(self.weights.len() >= blocks * windows.taps() * LANES);
+        assert!(self.bias.len() >= blocks * LANES);
         self
     }
 
@@ -51,7 +44,7 @@ impl DepthwiseConvolution {
         residual: Option<View>,
         y: ViewMut,
     ) {
-        assert_eq!((x.layout(), y.layout()), (&self.x, &self.y));
+        assert_eq!((x.layout(), y.layout()), (&self.windows.x, &self.windows.y));
         isa.run(Rows {
             layer: self,
             blocks,
@@ -75,8 +68,8 @@ struct Rows<'a> {
 impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let layer = self.layer;
-        match (layer.kernel, layer.stride[1], layer.dilation) {
+        let windows = &self.layer.windows;
+        match (windows.kernel, windows.stride[1], windows.dilation) {
             ([3, 3], 1, [1, 1]) => self.with_sizes::<S, 3, 1>(simd),
             ([3, 3], 2, [1, 1]) => self.with_sizes::<S, 3, 2>(simd),
             ([5, 5], 1, [1, 1]) => self.with_sizes::<S, 5, 1>(simd),
@@ -91,14 +84,13 @@ impl Rows<'_> {
     #[inline(always)]
     fn with_sizes<S: Simd, const KERNEL: usize, const STRIDE: usize>(mut self, simd: S) {
         let layer = self.layer;
-        let width = layer.y.width;
+        let width = layer.windows.y.width;
         for block in self.blocks.clone() {
-            let taps = layer.kernel[0] * layer.kernel[1];
+            let taps = layer.windows.taps();
             let weights = &layer.weights[block * taps * LANES..][..taps * LANES];
             let bias = simd.load_slice(&layer.bias[block * LANES..]);
             for row in self.rows.clone() {
-                let start = layer.x_origin + block * layer.x.block() + row * layer.stride[0] * layer.x.row();
-                let x = self.x.offset(start);
+                let x = self.x.offset(layer.windows.start(block, row));
                 let residual = self.residual.as_ref().map(|residual| residual.row(block, row));
                 let y = self.y.row(block, row);
                 let mut at = 0;
@@ -148,15 +140,16 @@ unsafe fn pixels<S: Simd, const PIXELS: usize, const KERNEL: usize, const STRIDE
     residual: Option<&[[f32; LANES]]>,
     y: &mut [[f32; LANES]],
 ) {
-    let [rows, columns] = if KERNEL == 0 { layer.kernel } else { [KERNEL; 2] };
-    let stride = if STRIDE == 0 { layer.stride[1] } else { STRIDE };
-    let [row_step, column_step] = if KERNEL == 0 { layer.dilation } else { [1; 2] };
+    let windows = &layer.windows;
+    let [rows, columns] = if KERNEL == 0 { windows.kernel } else { [KERNEL; 2] };
+    let stride = if STRIDE == 0 { windows.stride[1] } else { STRIDE };
+    let [row_step, column_step] = if KERNEL == 0 { windows.dilation } else { [1; 2] };
     let mut sums = [bias; PIXELS];
     for row in 0..rows {
         for column in 0..columns {
             let weight = simd.load_slice(&weights[(row * columns + column) * LANES..]);
             for (pixel, sum) in sums.iter_mut().enumerate() {
-                let offset = row * row_step * layer.x.row();
+                let offset = row * row_step * windows.x.row();
                 let pixel = (at + pixel) * stride + column * column_step;
                 // SAFETY: the caller's promise.
                 let value = unsafe { simd.load_at(x.add(offset + pixel * LANES)) };

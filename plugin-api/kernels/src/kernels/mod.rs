@@ -11,4 +11,5 @@ pub(crate) mod rearrange;
 pub(crate) mod tile;
 pub(crate) mod upsampling;
 pub(crate) mod wide;
+pub(crate) mod windows;
 pub(crate) mod winograd;

@@ -267,6 +267,44 @@ impl Cut {
     }
 }
 
+/// The tiles of a row and the kernels for them.
+#[derive(Clone, Copy)]
+pub(crate) struct RowTiles {
+    pub(crate) cut: Cut,
+    small: TileKernel,
+    large: TileKernel,
+}
+
+impl RowTiles {
+    /// For `width` pixels of so many blocks of output channels, whose inputs are `x_step` apart.
+    #[inline(always)]
+    pub(crate) fn new<S: Simd>(simd: S, blocks: usize, width: usize, x_step: usize) -> Self {
+        let cut = Cut::new(width, S::TILE_PIXELS[blocks - 1]);
+        let small = simd.tile(blocks, cut.small(), x_step);
+        let large = if cut.pixels(0) > cut.small() {
+            simd.tile(blocks, cut.small() + 1, x_step)
+        } else {
+            small
+        };
+        Self { cut, small, large }
+    }
+
+    /// Computes a tile of so many pixels, as the cut has them.
+    ///
+    /// # Safety
+    /// The pointers are valid for the tile, see [`TilePointers`].
+    #[inline(always)]
+    pub(crate) unsafe fn run(&self, pixels: usize, pointers: TilePointers, tile: &Tile) {
+        let kernel = if pixels == self.cut.small() {
+            self.small
+        } else {
+            self.large
+        };
+        // SAFETY: the caller's promise.
+        unsafe { kernel(pointers, tile) }
+    }
+}
+
 /// Cuts `blocks` blocks of output channels into groups for which there are kernels: how many blocks each has.
 ///
 /// `width` is the length of the rows of pixels. The cost of a tile is what its instructions take at two

@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::epilogue::Stages;
-use crate::memory::{AlignedBuffer, Layout, Packed, View, ViewMut};
+use super::windows::SlidingWindows;
+use crate::memory::{AlignedBuffer, Packed, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// A convolution with sums of `f64`, ready to run on one layout.
@@ -16,20 +17,13 @@ pub(crate) struct WideConvolution {
     /// `[output blocks][16]`
     pub(crate) bias: Arc<AlignedBuffer>,
     pub(crate) stages: Stages,
-    /// `[rows, columns]`
-    pub(crate) kernel: [usize; 2],
-    pub(crate) stride: [usize; 2],
-    pub(crate) dilation: [usize; 2],
+    pub(crate) windows: SlidingWindows,
     /// The first block of input channels that each block of output channels reads.
     pub(crate) first_blocks: Vec<usize>,
     /// How many blocks of input channels a block of output channels reads.
     pub(crate) read_blocks: usize,
     /// Input channels of the last block that is read; the others have 16.
     pub(crate) last_channels: usize,
-    /// Where the first window starts in the input: the halo minus the padding.
-    pub(crate) x_origin: usize,
-    pub(crate) x: Layout,
-    pub(crate) y: Layout,
 }
 
 impl WideConvolution {
@@ -38,25 +32,24 @@ impl WideConvolution {
     /// # Panics
     /// Where one would: a mistake in this crate, found when a plan is made and not when it runs.
     pub(crate) fn checked(self) -> Self {
-        let rows = (self.y.height - 1) * self.stride[0] + (self.kernel[0] - 1) * self.dilation[0];
-        let columns = (self.y.width - 1) * self.stride[1] + (self.kernel[1] - 1) * self.dilation[1];
-        let reach = self.x_origin + rows * self.x.row() + (columns + 1) * LANES;
-        assert!(reach <= self.x.block(), "a window reads beyond its plane");
-        assert_eq!(self.first_blocks.len(), self.y.blocks());
+        let Self { windows, .. } = &self;
+        windows.check();
+        let blocks = windows.y.blocks();
+        assert_eq!(self.first_blocks.len(), blocks);
         let last = self
             .first_blocks
             .iter()
             .max()
             .map_or(0, |first| first + self.read_blocks);
-        assert!(last <= self.x.blocks());
-        assert!(self.weights.len() >= self.y.blocks() * self.terms() * LANES);
-        assert!(self.bias.len() >= self.y.blocks() * LANES);
+        assert!(last <= windows.x.blocks());
+        assert!(self.weights.len() >= blocks * self.terms() * LANES);
+        assert!(self.bias.len() >= blocks * LANES);
         self
     }
 
     /// Products in a sum.
     pub(crate) fn terms(&self) -> usize {
-        ((self.read_blocks - 1) * LANES + self.last_channels) * self.kernel[0] * self.kernel[1]
+        ((self.read_blocks - 1) * LANES + self.last_channels) * self.windows.taps()
     }
 
     /// Convolves some rows of a block of one image.
@@ -69,7 +62,7 @@ impl WideConvolution {
         residual: Option<View>,
         y: ViewMut,
     ) {
-        assert_eq!((x.layout(), y.layout()), (&self.x, &self.y));
+        assert_eq!((x.layout(), y.layout()), (&self.windows.x, &self.windows.y));
         isa.run(Rows {
             layer: self,
             block,
@@ -93,7 +86,7 @@ struct Rows<'a> {
 impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let width = self.layer.y.width;
+        let width = self.layer.windows.y.width;
         for row in self.rows.clone() {
             let mut at = 0;
             while at + 2 <= width {
@@ -137,26 +130,27 @@ impl Rows<'_> {
         let mut sums = [std::array::from_fn(|lane| f64::from(bias[lane])); PIXELS];
         let mut weights = layer.weights[self.block * layer.terms() * LANES..].chunks_exact(LANES);
         let first = layer.first_blocks[self.block];
-        let window = layer.x_origin + row * layer.stride[0] * layer.x.row() + at * layer.stride[1] * LANES;
+        let windows = &layer.windows;
+        let step = windows.stride[1] * LANES;
         for read in 0..layer.read_blocks {
             let channels = if read + 1 == layer.read_blocks {
                 layer.last_channels
             } else {
                 LANES
             };
-            for tap in 0..layer.kernel[0] * layer.kernel[1] {
-                let (down, right) = (tap / layer.kernel[1], tap % layer.kernel[1]);
+            let window = windows.start(first + read, row) + at * step;
+            for tap in 0..windows.taps() {
+                let (down, right) = (tap / windows.kernel[1], tap % windows.kernel[1]);
                 let from = window
-                    + (first + read) * layer.x.block()
-                    + down * layer.dilation[0] * layer.x.row()
-                    + right * layer.dilation[1] * LANES;
+                    + down * windows.dilation[0] * windows.x.row()
+                    + right * windows.dilation[1] * LANES;
                 for channel in 0..channels {
                     let Some(weight) = weights.next() else {
                         unreachable!("`checked` has counted the weights");
                     };
                     let weight: [f64; LANES] = std::array::from_fn(|lane| f64::from(weight[lane]));
                     for (pixel, sums) in sums.iter_mut().enumerate() {
-                        let x = self.x.offset(from + pixel * layer.stride[1] * LANES + channel);
+                        let x = self.x.offset(from + pixel * step + channel);
                         // SAFETY: `checked` has shown that the windows of all pixels are inside of the image.
                         let x = f64::from(unsafe { *x });
                         for (sum, weight) in sums.iter_mut().zip(weight) {

@@ -182,8 +182,8 @@ pub(super) struct Together<'a> {
 }
 
 impl Together<'_> {
-    /// The part of the thread of this number: all threads call it, and one of them is enough. `finished` is called after each step, and
-    /// part of a step, with the step's index.
+    /// The part of the thread of this number: all threads call it, and one of them is enough. `finished` is called
+    /// after each step, and part of a step, with the step's index.
     pub(super) fn run(&self, thread: usize, finished: impl Fn(usize)) {
         let _guard = self.phases.guard();
         let memory = self.batch.memory;

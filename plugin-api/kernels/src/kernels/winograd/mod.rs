@@ -15,7 +15,7 @@ use std::sync::Arc;
 use self::transform::{transform_input, transform_output};
 pub(crate) use self::weights::transform_weights;
 use super::epilogue::Stages;
-use super::tile::{Ahead, Cut, Tile, TilePointers};
+use super::tile::{Ahead, RowTiles, Tile, TilePointers};
 use crate::memory::{AlignedBuffer, Layout, Packed, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -214,7 +214,7 @@ impl<'a, F: Fn(usize) -> Image<'a>> Multiply<'_, F> {
         let count = self.tiles.len();
         let channels = layer.x.channels;
         let blocks = layer.x.blocks();
-        let cut = Cut::new(count, S::TILE_PIXELS[group - 1]);
+        let tiles = RowTiles::new(simd, group, count, LANES);
         let sum = Tile {
             blocks,
             rows: 1,
@@ -226,7 +226,7 @@ impl<'a, F: Fn(usize) -> Image<'a>> Multiply<'_, F> {
             x_column: 0,
             x_step: LANES,
             w_block: PLANES * channels * LANES,
-            ahead: Ahead::new(channels * LANES, cut.tiles()),
+            ahead: Ahead::new(channels * LANES, tiles.cut.tiles()),
             y_block: count * LANES,
             y_step: LANES,
             r_block: 0,
@@ -234,18 +234,12 @@ impl<'a, F: Fn(usize) -> Image<'a>> Multiply<'_, F> {
             maximum: f32::INFINITY,
         };
         let (x_plane, y_plane) = (layer.input_plane(count), layer.output_plane(count, group));
-        let small = simd.tile(group, cut.small(), LANES);
-        let large = if cut.pixels(0) > cut.small() {
-            simd.tile(group, cut.small() + 1, LANES)
-        } else {
-            small
-        };
         for plane in 0..PLANES {
             let weights = &layer.weights[(first * PLANES + plane) * channels * LANES..];
             assert!(weights.len() >= ((group - 1) * PLANES + 1) * channels * LANES);
             let mut at = 0;
-            for index in 0..cut.tiles() {
-                let pixels = cut.pixels(index);
+            for index in 0..tiles.cut.tiles() {
+                let pixels = tiles.cut.pixels(index);
                 // SAFETY: `multiply` has checked the room for planes and products of `count` tiles.
                 unsafe {
                     let pointers = TilePointers {
@@ -259,11 +253,7 @@ impl<'a, F: Fn(usize) -> Image<'a>> Multiply<'_, F> {
                         ahead: sum.ahead.of_tile(index),
                         ..sum
                     };
-                    if pixels == cut.small() {
-                        small(pointers, &sum)
-                    } else {
-                        large(pointers, &sum)
-                    }
+                    tiles.run(pixels, pointers, &sum);
                 }
                 at += pixels;
             }

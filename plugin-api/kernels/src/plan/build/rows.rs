@@ -11,7 +11,8 @@ use super::packing::PackedBlocks;
 use crate::graph::Weight;
 use crate::kernels::depthwise::DepthwiseConvolution;
 use crate::kernels::wide::WideConvolution;
-use crate::memory::{AlignedBuffer, Layout};
+use crate::kernels::windows::SlidingWindows;
+use crate::memory::AlignedBuffer;
 use crate::simd::LANES;
 
 impl Builder<'_> {
@@ -22,8 +23,6 @@ impl Builder<'_> {
         weight: &Weight,
         bias: Arc<AlignedBuffer>,
     ) -> BlockStep {
-        let x_place = self.place(layer.inputs[0]).clone();
-        let (x, y) = (*x_place.layout(), self.part(layer.output));
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let scale = scale_of(self.graph, layer);
         let data = weight.data();
@@ -33,24 +32,15 @@ impl Builder<'_> {
                 f64::from(data[channel * taps + tap]) * scale(channel)
             })
         });
-        let convolution = DepthwiseConvolution {
-            weights,
-            bias,
-            stages: layer.epilogue.stages(),
-            kernel: geometry.kernel,
-            stride: geometry.stride,
-            dilation: geometry.dilation,
-            x_origin: first_window(&x, geometry),
-            x,
-            y: y.layout,
-        };
-        let work = BlockWork::Rows(RowWork::Depthwise(convolution.checked()));
-        BlockStep {
-            work,
-            x: x_place,
-            z: self.residual(layer),
-            y,
-        }
+        self.rows(layer, geometry, |windows| {
+            let convolution = DepthwiseConvolution {
+                weights,
+                bias,
+                stages: layer.epilogue.stages(),
+                windows,
+            };
+            RowWork::Depthwise(convolution.checked())
+        })
     }
 
     pub(super) fn wide(
@@ -60,38 +50,49 @@ impl Builder<'_> {
         weight: &Weight,
         bias: Arc<AlignedBuffer>,
     ) -> BlockStep {
-        let x_place = self.place(layer.inputs[0]).clone();
-        let (x, y) = (*x_place.layout(), self.part(layer.output));
         let PackedBlocks {
             weights,
             reads,
             last_channels,
             ..
         } = self.packed_blocks(layer, geometry, weight);
-        let convolution = WideConvolution {
-            weights,
-            bias,
-            stages: layer.epilogue.stages(),
+        self.rows(layer, geometry, |windows| {
+            let convolution = WideConvolution {
+                weights,
+                bias,
+                stages: layer.epilogue.stages(),
+                windows,
+                first_blocks: reads.firsts,
+                read_blocks: reads.count,
+                last_channels,
+            };
+            RowWork::Wide(Box::new(convolution.checked()))
+        })
+    }
+
+    /// The step of a convolution that goes row by row, given its windows.
+    fn rows(
+        &self,
+        layer: &Layer,
+        geometry: &Geometry,
+        work: impl FnOnce(SlidingWindows) -> RowWork,
+    ) -> BlockStep {
+        let x_place = self.place(layer.inputs[0]).clone();
+        let (x, y) = (*x_place.layout(), self.part(layer.output));
+        let windows = SlidingWindows {
             kernel: geometry.kernel,
             stride: geometry.stride,
             dilation: geometry.dilation,
-            first_blocks: reads.firsts,
-            read_blocks: reads.count,
-            last_channels,
-            x_origin: first_window(&x, geometry),
+            origin: (x.halo.top - geometry.padding.top) * x.row()
+                + (x.halo.left - geometry.padding.left) * LANES,
             x,
             y: y.layout,
         };
         BlockStep {
-            work: BlockWork::Rows(RowWork::Wide(Box::new(convolution.checked()))),
+            work: BlockWork::Rows(work(windows)),
             x: x_place,
             z: self.residual(layer),
             y,
         }
     }
-}
-
-/// Where the first window starts in a plane: the halo minus the padding.
-fn first_window(x: &Layout, geometry: &Geometry) -> usize {
-    (x.halo.top - geometry.padding.top) * x.row() + (x.halo.left - geometry.padding.left) * LANES
 }

@@ -149,7 +149,7 @@ impl RowWork {
     /// About how long the computation of a vector of results takes, where that of a sum takes 1.
     fn cost(&self) -> usize {
         match self {
-            Self::Depthwise(convolution) => convolution.kernel.iter().product::<usize>().div_ceil(2),
+            Self::Depthwise(convolution) => convolution.windows.taps().div_ceil(2),
             Self::Wide(convolution) => convolution.terms(),
             Self::Elementwise(_) | Self::Pool(..) | Self::Upsample(_) => 1,
         }
