@@ -1,0 +1,5 @@
+//! The ground that every crate of the host stands on. It knows nothing of models.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod error;
