@@ -1,11 +1,12 @@
 //! A process that fills a dataset is killed at 100 random moments. What is in the dataset in the end is what one that
 //! was left alone has written.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::hash::BuildHasher;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use modelzoo_data::dataset::{Dataset, Existing, Provenance, Selection};
@@ -13,6 +14,7 @@ use modelzoo_data::format::Format;
 use modelzoo_data::format::export::{ExportOptions, export_dataset};
 use modelzoo_data::label::Fields;
 use modelzoo_data::record::SampleRecord;
+use modelzoo_test_support::alone::{expect_one_passed, start_test};
 use modelzoo_plugin_api::Array;
 use modelzoo_plugin_api::label::{Classification, Label, Vector};
 
@@ -23,17 +25,14 @@ const KILLS: usize = 100;
 /// Longer than the whole work takes, so that the end is hit too.
 const LATEST_KILL: Duration = Duration::from_millis(400);
 
-fn main() -> Result<(), Box<dyn Error>> {
-    // This program is both: the test, and the process that it kills.
-    match std::env::args_os().nth(1) {
-        Some(first) if first == "fill" => {
-            let path = std::env::args_os().nth(2).ok_or("the dataset is missing")?;
-            fill(Path::new(&path))
-        }
-        // Test runners ask for a list.
-        Some(first) if first == "--list" => Ok(()),
-        _ => test(),
-    }
+/// Tells the process that is killed which dataset it fills.
+const DATASET: &str = "TEST_DATASET";
+
+#[test]
+#[ignore = "a program of its own"]
+fn the_process_that_fills() {
+    let path = std::env::var_os(DATASET).expect("another test says what to fill");
+    fill(Path::new(&path)).unwrap();
 }
 
 /// Adds samples and fills two fields, from wherever an earlier process was.
@@ -78,7 +77,8 @@ fn labels(filepath: &str) -> Result<Fields, String> {
     })
 }
 
-fn test() -> Result<(), Box<dyn Error>> {
+#[test]
+fn what_a_killed_writer_leaves_is_completed() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let undisturbed = folder.path().join("undisturbed.db");
     fill(&undisturbed)?;
@@ -115,19 +115,20 @@ fn test() -> Result<(), Box<dyn Error>> {
 
 /// Starts the process and kills it after some time; `false` if it had ended before.
 fn killed_after(moment: Duration, path: &Path) -> Result<bool, Box<dyn Error>> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .arg("fill")
-        .arg(path)
+    let mut child = start_test("the_process_that_fills")
+        .env(DATASET, path)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .spawn()?;
     std::thread::sleep(moment);
     child.kill()?;
-    let status = child.wait()?;
-    assert!(
-        status.success() || status.code().is_none(),
-        "the writer failed: {status}"
-    );
-    Ok(!status.success())
+    let output = child.wait_with_output()?;
+    if output.status.code().is_none() {
+        return Ok(true);
+    }
+    assert!(output.status.success(), "the writer failed: {}", output.status);
+    expect_one_passed(&String::from_utf8_lossy(&output.stdout));
+    Ok(false)
 }
 
 fn exported(path: &Path) -> Result<String, Box<dyn Error>> {

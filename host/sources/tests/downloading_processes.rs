@@ -1,18 +1,17 @@
 //! Downloads by whole processes: killed at any moment, and many at once.
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use modelzoo_sources::Sha256Digest;
 use modelzoo_sources::config::Config;
 use modelzoo_sources::download::{Cancellation, Downloader, NoProgress, Request};
 
-#[path = "../src/download/tests/server.rs"]
-#[allow(dead_code, reason = "most ways to misbehave are for the unit tests")]
-mod server;
-
-use server::{Answer, Server};
+use modelzoo_test_support::{
+    alone::{expect_one_passed, start_test},
+    http_server::{Answer, Server},
+};
 
 const SIZE: usize = 4_000_000;
 const URL_VARIABLE: &str = "TEST_DOWNLOAD_URL";
@@ -30,8 +29,7 @@ fn content() -> Vec<u8> {
 
 /// Starts this program again, to do nothing but [`the_process_that_downloads`].
 fn downloading(url: &str, destination: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_process_that_downloads", "--ignored"])
+    start_test("the_process_that_downloads")
         .env(URL_VARIABLE, url)
         .env(DESTINATION_VARIABLE, destination)
         .stdout(Stdio::piped())
@@ -40,12 +38,19 @@ fn downloading(url: &str, destination: &Path) -> Child {
         .unwrap()
 }
 
+/// Waits for a process that is to succeed.
+#[track_caller]
+fn has_downloaded(child: Child) {
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    expect_one_passed(&String::from_utf8_lossy(&output.stdout));
+}
+
 #[test]
-#[ignore = "a process of the other tests"]
+#[ignore = "a program of its own"]
 fn the_process_that_downloads() {
-    let Ok(url) = std::env::var(URL_VARIABLE) else {
-        return;
-    };
+    let url = std::env::var(URL_VARIABLE).expect("another test says what to download");
     let destination = std::env::var_os(DESTINATION_VARIABLE).unwrap().into();
     let request = Request {
         urls: vec![url],
@@ -82,14 +87,7 @@ fn two_hundred_kills_lose_nothing_and_damage_nothing() {
             std::fs::remove_file(&destination).unwrap();
         }
     }
-    let output = downloading(&server.url("/m"), &destination)
-        .wait_with_output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    has_downloaded(downloading(&server.url("/m"), &destination));
     assert_eq!(Sha256Digest::of_file(&destination).unwrap(), expected);
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
@@ -114,14 +112,7 @@ fn thirty_two_processes_end_with_one_good_copy() {
     let children: Vec<Child> = (0..32)
         .map(|_| downloading(&server.url("/m"), &destination))
         .collect();
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
+    children.into_iter().for_each(has_downloaded);
     assert_eq!(Sha256Digest::of_file(&destination).unwrap(), expected);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     assert!(

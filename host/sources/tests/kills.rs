@@ -1,25 +1,24 @@
 //! Many processes that resolve into one store, and some that are killed while they do.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use modelzoo_sources::config::Mirrors;
 use modelzoo_sources::download::{Cancellation, Credentials, Downloader, NoProgress};
 use modelzoo_sources::store::{GcOptions, StoreEntryKind, Verdict};
+use modelzoo_test_support::alone::{expect_one_passed, start_test};
 use modelzoo_sources::{ResolveOptions, SourceRef, Store, config::Config, resolve};
 
 /// Tell a child process of this test which store and which source it works with.
 const STORE: &str = "MODELZOO_KILLS_STORE";
 const SOURCE: &str = "MODELZOO_KILLS_SOURCE";
 
-/// What a child process does; in the test's own process it does nothing.
 #[test]
-fn child() {
-    let (Ok(store), Ok(source)) = (std::env::var(STORE), std::env::var(SOURCE)) else {
-        return;
-    };
-    resolve_into(&Store::open(store).unwrap(), &source);
+#[ignore = "a program of its own"]
+fn the_process_that_resolves() {
+    let variable = |name| std::env::var(name).expect("another test says what to resolve");
+    resolve_into(&Store::open(variable(STORE)).unwrap(), &variable(SOURCE));
 }
 
 fn resolve_into(store: &Store, source: &str) {
@@ -39,11 +38,10 @@ fn resolve_into(store: &Store, source: &str) {
 }
 
 fn start_child(store: &Path, source: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child"])
+    start_test("the_process_that_resolves")
         .env(STORE, store)
         .env(SOURCE, source)
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
@@ -115,8 +113,10 @@ fn thirty_two_processes_at_once_end_with_one_copy() {
     let store = Store::open(folder.path().join("store")).unwrap();
     let source = format!("file://{}@branch0", repository.display());
     let children: Vec<_> = (0..32).map(|_| start_child(store.root(), &source)).collect();
-    for mut child in children {
-        assert!(child.wait().unwrap().success());
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        expect_one_passed(&String::from_utf8_lossy(&output.stdout));
     }
     let entries = store.list().unwrap();
     assert_eq!(entries.len(), 1, "{entries:?}");

@@ -161,7 +161,7 @@ fn a_store_that_cannot_be_written_is_bad() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_small_store_from_which_nothing_can_be_loaded_is_bad() {
-    let Some(disk) = crate::testing::Mounted::tmpfs("size=1m,noexec") else {
+    let Some(disk) = modelzoo_test_support::mount::Mounted::tmpfs("size=1m,noexec") else {
         return;
     };
     let config = Config::default();

@@ -1,10 +1,4 @@
-//! What tests of this crate share: repositories, servers and disks.
-mod git_server;
-#[cfg(target_os = "linux")]
-mod mount;
+//! What tests of this crate share: repositories, as a Git library sees them.
 mod repository;
 
-pub(crate) use git_server::GitServer;
-#[cfg(target_os = "linux")]
-pub(crate) use mount::Mounted;
 pub(crate) use repository::{Entry, TestRepository};

@@ -1,14 +1,13 @@
 mod failures;
 mod redirects;
 mod resume;
-mod server;
 mod sharing;
 
 use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use server::{Answer, Seen, Server};
+use modelzoo_test_support::http_server::{Answer, Seen, Server};
 
 /// Content that no shift of itself equals, so that a wrong seam is noticed.
 fn content(bytes: usize) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Several at once, and full disks.
 use super::*;
 #[cfg(target_os = "linux")]
-use crate::testing::Mounted;
+use modelzoo_test_support::mount::Mounted;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]

@@ -4,7 +4,8 @@ use std::path::Path;
 use super::{World, chain};
 use crate::download::Credentials;
 use crate::git::OmissionKind;
-use crate::testing::{Entry, GitServer, TestRepository};
+use crate::testing::{Entry, TestRepository};
+use modelzoo_test_support::git_server::GitServer;
 
 #[test]
 fn hostile_repositories_are_refused_by_name() {

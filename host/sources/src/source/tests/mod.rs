@@ -9,7 +9,8 @@ use crate::config::{Config, Mirrors};
 use crate::download::{Cancellation, Credentials, Downloader, NoProgress};
 use crate::git::GitError;
 use crate::store::{GcOptions, Store};
-use crate::testing::{Entry, GitServer, TestRepository};
+use crate::testing::{Entry, TestRepository};
+use modelzoo_test_support::git_server::GitServer;
 
 /// A store, and folders for repositories.
 struct World {

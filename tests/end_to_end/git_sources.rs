@@ -1,11 +1,8 @@
 //! Sources in Git repositories: over `file://` and from a real `git http-backend` with a token, by branch, tag and
 //! commit.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::{fs, os::unix::fs::PermissionsExt};
-use support::{User, git_server::GitServer, project, published::publish, ssh_server::SshServer};
+use crate::support::{User, git_server::GitServer, project, published::publish, ssh_server::SshServer};
 
 fn describes(user: &User, reference: &str) -> String {
     let run = user.run(["info", reference, "--json"]).expect(0);

@@ -1,12 +1,9 @@
 //! Downloads by the real program from servers that are slow, broken, lying or elsewhere.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::{fs, io::Write as _, path::Path};
-use support::{
+use crate::support::{
     Run, User,
     hosted::publish_model,
     http_server::{Answer, Seen, Server},

@@ -1,12 +1,9 @@
 //! What users see: the help of every command, and sessions at a terminal, with everything that the program prints.
 //!
-//! `INSTA_UPDATE=always cargo test --test snapshots` writes them anew.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
+//! `INSTA_UPDATE=always cargo test --test end_to_end snapshots` writes them anew.
 
 use std::{fmt::Write as _, fs};
-use support::{
+use crate::support::{self, 
     User, copy_folder, project,
     published::{git, user_with_source},
     sample,
@@ -33,7 +30,7 @@ const FILTERS: [(&str, &str); 13] = [
 /// Compares a text with the snapshot of this name.
 fn assert_looks(user: &User, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(project().join("tests/snapshots"));
+    settings.set_snapshot_path(project().join("tests/end_to_end/snapshots"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     for (path, stand_in) in [

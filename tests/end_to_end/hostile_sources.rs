@@ -1,7 +1,4 @@
 //! Sources that mean harm, or are broken: each is refused by name, with the documented exit code, and leaves nothing.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::{
     fs,
@@ -10,7 +7,7 @@ use std::{
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
     path::{Path, PathBuf},
 };
-use support::{Run, User, published::git};
+use crate::support::{self, Run, User, published::git};
 
 const MANIFEST: &str = r#"{"models": [{"base_name": "m"}]}"#;
 

@@ -3,11 +3,11 @@ use std::path::Path;
 use std::process::Command;
 
 /// A mounted tmpfs; unmounted when dropped.
-pub(crate) struct Mounted(tempfile::TempDir);
+pub struct Mounted(tempfile::TempDir);
 
 impl Mounted {
     /// A tmpfs with these mount options, or nothing (and a line that says so) where tests may not mount one.
-    pub(crate) fn tmpfs(options: &str) -> Option<Self> {
+    pub fn tmpfs(options: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
         mount
@@ -22,7 +22,7 @@ impl Mounted {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 }

@@ -1,7 +1,4 @@
 //! What authors of plugins do: start a source, check it, measure it, pack it.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use serde_json::Value;
 use std::{
@@ -9,7 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{Run, User, copy_folder, project, sample};
+use crate::support::{Run, User, copy_folder, project, sample};
 
 /// A copy of a sample in the user's home.
 fn source(user: &User, name: &str) -> PathBuf {

@@ -1,8 +1,5 @@
 //! The library under FiftyOne's names. Each scenario is a program of its own, with a home of its own: a test starts this
 //! test program again, to do nothing but the scenario.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use modelzoo::{
     Image, Isolation, LoadSettings, PredictOptions,
@@ -13,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use support::{Run, User, published::git, sample};
+use crate::support::{self, Run, User, published::git, sample};
 
 /// A test program cannot be started again as a worker: the real program is.
 fn settings() -> LoadSettings {
@@ -57,13 +54,11 @@ fn run_alone(scenario: &str) {
     let url = format!("file://{}/.git", work.display());
     user.run(["trust", "allow", &url]).expect(0);
     let output = user
-        .command(&std::env::current_exe().unwrap())
-        .args(["--exact", scenario, "--ignored", "--nocapture"])
+        .as_user(alone::start_test(&format!("facade::{scenario}")))
         .env(SOURCE_VARIABLE, &url)
         .output()
         .unwrap();
-    let run = Run::of(output).expect(0);
-    assert!(run.stdout.contains("1 passed"), "{}", run.stdout);
+    alone::expect_one_passed(&Run::of(output).expect(0).stdout);
 }
 
 #[test]

@@ -1,7 +1,4 @@
 //! Embeddings of the objects in a field: FiftyOne's `compute_patch_embeddings`.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use modelzoo_data::{
     dataset::{Dataset, Selection},
@@ -10,7 +7,7 @@ use modelzoo_data::{
 use modelzoo_plugin_api::label::{Classification, Detection, Detections, Label, Polyline, Polylines};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
-use support::{Run, User, json_lines, media};
+use crate::support::{Run, User, json_lines, media};
 
 /// The model's embedding of a picture is its size, so it tells what was cut.
 fn embed(user: &User, arguments: &[&str]) -> Run {

@@ -1,11 +1,11 @@
 //! The table of conformance names tests that exist, at least one for each row.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path};
+use crate::support::project;
+use std::fs;
 
 #[test]
 fn every_row_names_tests_that_exist() {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let project = project();
     let table = fs::read_to_string(project.join("tests/CONFORMANCE.md")).unwrap();
     let rows = table.lines().filter(|line| {
         line.starts_with('|') && !line.starts_with("|---") && !line.starts_with("| FiftyOne |")

@@ -1,8 +1,5 @@
 //! `apply` and `embed` over a dataset, killed at random moments: the next run goes on, and in the end the dataset is what
 //! an undisturbed run makes.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use modelzoo_data::dataset::{Dataset, RunInfo};
 use std::{
@@ -13,7 +10,7 @@ use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use support::{User, sample};
+use crate::support::{User, sample};
 
 const PICTURES: u8 = 240;
 
@@ -53,7 +50,7 @@ fn exported(user: &User, dataset: &str) -> String {
 /// Runs the program and kills it, with everything it started, after some time. `false` if it had ended before.
 fn killed_after(user: &User, arguments: &[String], moment: Duration) -> bool {
     let mut child = user
-        .command(Path::new(env!("CARGO_BIN_EXE_modelzoo")))
+        .program()
         .args(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -137,7 +134,7 @@ fn what_failed_before_the_kill_is_tried_again() {
             user.run(["dataset", "create", dataset, folder.to_str().unwrap()])
                 .expect(0);
             let mut child = user
-                .command(Path::new(env!("CARGO_BIN_EXE_modelzoo")))
+                .program()
                 .args(arguments("apply", dataset, "color"))
                 .stderr(Stdio::null())
                 .spawn()

@@ -1,7 +1,4 @@
 //! What all commands share: colours, quietness, variables, dry runs; and what the program says of itself.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use serde_json::Value;
 use std::{
@@ -9,7 +6,7 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
-use support::{
+use crate::support::{
     Run, User, project,
     published::{git, publish},
     sample,
@@ -150,7 +147,7 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
 
 /// The program, with its standard output going to `stdout`.
 fn run_into(user: &User, arguments: &[&str], stdout: impl Into<Stdio>) -> Run {
-    let mut command: Command = user.command(Path::new(env!("CARGO_BIN_EXE_modelzoo")));
+    let mut command: Command = user.program();
     command.args(arguments).stdout(stdout).stderr(Stdio::piped());
     Run::of(command.spawn().unwrap().wait_with_output().unwrap())
 }

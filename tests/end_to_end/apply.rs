@@ -1,12 +1,9 @@
 //! `apply` and `embed` with the first-party sources, on real photographs, against what torchvision and onnxruntime
 //! computed from the same weights.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use serde_json::Value;
 use std::{collections::BTreeMap, fs};
-use support::{User, json_lines, plugin, project};
+use crate::support::{User, json_lines, plugin, project};
 
 const PHOTOS: [&str; 4] = ["astronaut", "chelsea", "coffee", "rocket"];
 

@@ -1,8 +1,5 @@
 //! One store and many processes at once, processes that are killed at any moment, and a disk that is full: the store is
 //! sound, and the next run completes.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::{
     fs,
@@ -14,7 +11,7 @@ use std::{
     },
     time::Duration,
 };
-use support::{
+use crate::support::{
     Run, User, copy_folder,
     hosted::publish_model,
     http_server::{Answer, Server},
@@ -74,7 +71,7 @@ impl World {
     /// Starts the program with these arguments.
     fn start<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Child {
         self.user
-            .command(Path::new(env!("CARGO_BIN_EXE_modelzoo")))
+            .program()
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,11 +1,8 @@
 //! `dataset create`, `info`, `export` and `import`: from pictures and labels to every format and back.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use serde_json::{Value, json};
 use std::{fs, path::Path};
-use support::{Run, User, json_lines, project};
+use crate::support::{Run, User, json_lines, project};
 
 /// Runs `modelzoo dataset` with words that are split at blanks, in the user's home.
 fn dataset(user: &User, words: &str) -> Run {

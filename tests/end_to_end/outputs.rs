@@ -1,11 +1,8 @@
 //! Where the results of `apply` and `embed` go: formats, failures, masks and maps, drawings.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use serde_json::Value;
 use std::{fs, path::PathBuf};
-use support::{User, json_lines, media};
+use crate::support::{self, User, json_lines, media};
 
 /// The folder of pictures, as text.
 fn pictures(user: &User) -> String {

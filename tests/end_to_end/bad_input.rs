@@ -1,10 +1,7 @@
 //! What users get wrong: one clear line, the documented exit code, nothing half-written.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::fs;
-use support::{User, plugin, project};
+use crate::support::{self, User, plugin, project};
 
 fn photos() -> String {
     project().join("examples/photos").to_str().unwrap().to_owned()

@@ -1,12 +1,9 @@
 //! Sources, trust, the lock and the store, as a user meets them.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use modelzoo_sources::trust::SIGNATURE_FILE;
 use serde_json::Value;
 use std::fs;
-use support::{
+use crate::support::{self, 
     Run, User, project,
     published::{git, user_with_source},
 };

@@ -1,40 +1,19 @@
-//! What the end-to-end tests share: the real program in a home of its own, real repositories, a real Git server.
-#![allow(dead_code, reason = "each test program uses a part of it")]
+//! What the end-to-end tests share: the real program in a home of its own, and sources that are published for it.
 
-#[path = "../../host/sources/src/testing/git_server.rs"]
-pub mod git_server;
 pub mod hosted;
-#[path = "../../host/sources/src/download/tests/server.rs"]
-pub mod http_server;
-pub mod media;
-#[path = "../../host/sources/src/testing/mount.rs"]
-pub mod mount;
 pub mod published;
-pub mod ssh_server;
+
+pub use modelzoo_test_support::{
+    alone,
+    files::{copy_folder, plugin, project, sample},
+    git_server, http_server, media, mount, ssh_server,
+};
 
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
-
-/// The repository that the tests belong to.
-pub fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
-}
-
-/// One of the sample plugins in `tests/plugins`.
-pub fn sample(name: &str) -> PathBuf {
-    project().join("tests/plugins").join(name)
-}
-
-/// One of the first-party sources.
-pub fn plugin(name: &str) -> PathBuf {
-    project().join("plugins").join(name)
-}
 
 /// The store that users share unless they have one of their own.
 pub fn shared_store() -> PathBuf {
@@ -99,8 +78,7 @@ impl User {
 
     /// Runs the program.
     pub fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
-        let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_modelzoo")));
-        Run::of(command.args(arguments).output().unwrap())
+        Run::of(self.program().args(arguments).output().unwrap())
     }
 
     /// Runs `command` with one of the small models of the plugin `capabilities`.
@@ -110,9 +88,13 @@ impl User {
         self.run([&words, arguments].concat())
     }
 
-    /// A command that runs `program` as this user.
-    pub fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
+    /// A command that runs the program as this user.
+    pub fn program(&self) -> Command {
+        self.as_user(Command::new(env!("CARGO_BIN_EXE_modelzoo")))
+    }
+
+    /// The command, run as this user.
+    pub fn as_user(&self, mut command: Command) -> Command {
         command
             .current_dir(self.home.path())
             .env("MODELZOO_STORE", &self.store);
@@ -183,21 +165,4 @@ pub fn json_lines(text: &str) -> Vec<serde_json::Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect()
-}
-
-/// Copies a folder with everything in it, but for what was built there.
-pub fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_name() == "target" {
-            continue;
-        }
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

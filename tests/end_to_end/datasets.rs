@@ -1,7 +1,4 @@
 //! Datasets as the input of `apply` and `embed`: fields that are filled, resumed, replaced and exported.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use modelzoo_data::{
     dataset::{Dataset, Selection},
@@ -13,7 +10,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{User, media};
+use crate::support::{self, User, media};
 
 /// A dataset in a folder of its own, with paths relative to it: four pictures.
 fn dataset(user: &User) -> PathBuf {

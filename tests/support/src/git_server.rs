@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 /// Serves all repositories below a folder over HTTP, on a free port of this machine.
-pub(crate) struct GitServer {
+pub struct GitServer {
     address: String,
     shared: Arc<Shared>,
 }
@@ -22,29 +22,29 @@ struct Shared {
 
 /// What a client asked.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) target: String,
-    pub(crate) authorization: Option<String>,
+pub struct Request {
+    pub method: String,
+    pub target: String,
+    pub authorization: Option<String>,
 }
 
 impl GitServer {
-    pub(crate) fn open(root: &Path) -> Self {
+    pub fn open(root: &Path) -> Self {
         Self::start(root, None, None)
     }
 
     /// A server that wants this token as the password of `x-access-token`, as GitHub does.
-    pub(crate) fn with_token(root: &Path, token: &str) -> Self {
+    pub fn with_token(root: &Path, token: &str) -> Self {
         Self::start(root, Some(authorization(token)), None)
     }
 
     /// A server that sends those who know its token to another one.
-    pub(crate) fn redirecting_members(token: &str, to: &str) -> Self {
+    pub fn redirecting_members(token: &str, to: &str) -> Self {
         Self::start(Path::new("/"), Some(authorization(token)), Some(to.to_owned()))
     }
 
     /// A server that sends everybody to another one.
-    pub(crate) fn redirecting(to: &str) -> Self {
+    pub fn redirecting(to: &str) -> Self {
         Self::start(Path::new("/"), None, Some(to.to_owned()))
     }
 
@@ -69,12 +69,12 @@ impl GitServer {
     }
 
     /// `http://127.0.0.1:PORT/`
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
 
     /// All requests so far.
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
     }
 }

@@ -1,7 +1,4 @@
 //! Videos: their frames through models of pictures, and models of videos.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use modelzoo_data::{
     dataset::{Dataset, Selection},
@@ -10,7 +7,7 @@ use modelzoo_data::{
 use modelzoo_plugin_api::label::Label;
 use serde_json::{Value, json};
 use std::fs;
-use support::{User, media, project};
+use crate::support::{self, User, media, project};
 
 /// The classes of the objects in the frames of a line, by frame.
 fn classes(line: &Value, field: &str) -> Vec<(u64, String)> {

@@ -1,0 +1,26 @@
+//! The real program against real Git and HTTP servers, real weights and hostile plugins. A subject a module.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+mod apply;
+mod authors;
+mod bad_input;
+mod capabilities;
+mod command_line;
+mod conformance;
+mod datasets;
+mod datasets_cli;
+mod downloads;
+mod facade;
+mod git_sources;
+mod hostile_sources;
+mod killed_apply;
+mod outputs;
+mod patches;
+mod plugins;
+mod snapshots;
+mod store_under_stress;
+mod structure;
+mod videos;
+mod zoo;

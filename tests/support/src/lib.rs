@@ -1,0 +1,13 @@
+//! What the tests of several crates share: real servers, small disks, media, programs that start themselves. It knows
+//! none of the crates that it helps to test, so that each of them can use it.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+pub mod alone;
+pub mod files;
+pub mod git_server;
+pub mod http_server;
+pub mod media;
+#[cfg(target_os = "linux")]
+pub mod mount;
+pub mod ssh_server;
