@@ -1,9 +1,9 @@
 //! `apply` and `embed` with the first-party sources, on real photographs, against what torchvision and onnxruntime
 //! computed from the same weights.
 
+use crate::support::{User, json_lines, plugin, project};
 use serde_json::Value;
 use std::{collections::BTreeMap, fs};
-use crate::support::{User, json_lines, plugin, project};
 
 const PHOTOS: [&str; 4] = ["astronaut", "chelsea", "coffee", "rocket"];
 

@@ -1,12 +1,12 @@
 //! What authors of plugins do: start a source, check it, measure it, pack it.
 
+use crate::support::{Run, User, copy_folder, project, sample};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
-use crate::support::{Run, User, copy_folder, project, sample};
 
 /// A copy of a sample in the user's home.
 fn source(user: &User, name: &str) -> PathBuf {

@@ -1,7 +1,7 @@
 //! What users get wrong: one clear line, the documented exit code, nothing half-written.
 
-use std::fs;
 use crate::support::{self, User, plugin, project};
+use std::fs;
 
 fn photos() -> String {
     project().join("examples/photos").to_str().unwrap().to_owned()

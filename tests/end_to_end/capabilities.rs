@@ -1,10 +1,10 @@
 //! What a model may be able to do besides predictions for pictures, seen through the program in either isolation.
 
+use crate::support::{self, Run, User, media, sample};
 use modelzoo_data::{dataset::Dataset, record::SampleRecord};
 use modelzoo_plugin_api::label::Classification;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use crate::support::{self, Run, User, media, sample};
 
 const ISOLATIONS: [&str; 2] = ["process", "none"];
 

@@ -1,15 +1,14 @@
 //! What all commands share: colours, quietness, variables, dry runs; and what the program says of itself.
 
-use serde_json::Value;
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
 use crate::support::{
     Run, User, project,
     published::{git, publish},
     sample,
+};
+use serde_json::Value;
+use std::{
+    fs,
+    process::{Command, Stdio},
 };
 
 const ESCAPE: char = '\u{1b}';

@@ -1,5 +1,6 @@
 //! Datasets as the input of `apply` and `embed`: fields that are filled, resumed, replaced and exported.
 
+use crate::support::{self, User, media};
 use modelzoo_data::{
     dataset::{Dataset, Selection},
     record::SampleRecord,
@@ -10,7 +11,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use crate::support::{self, User, media};
 
 /// A dataset in a folder of its own, with paths relative to it: four pictures.
 fn dataset(user: &User) -> PathBuf {

@@ -1,8 +1,8 @@
 //! `dataset create`, `info`, `export` and `import`: from pictures and labels to every format and back.
 
+use crate::support::{Run, User, json_lines, project};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
-use crate::support::{Run, User, json_lines, project};
 
 /// Runs `modelzoo dataset` with words that are split at blanks, in the user's home.
 fn dataset(user: &User, words: &str) -> Run {

@@ -1,13 +1,13 @@
 //! Downloads by the real program from servers that are slow, broken, lying or elsewhere.
 
-use serde_json::json;
-use sha2::{Digest as _, Sha256};
-use std::{fs, io::Write as _, path::Path};
 use crate::support::{
     Run, User,
     hosted::publish_model,
     http_server::{Answer, Seen, Server},
 };
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use std::{fs, io::Write as _, path::Path};
 
 const ETAG: &str = "\"v1\"";
 

@@ -1,16 +1,17 @@
 //! The library under FiftyOne's names. Each scenario is a program of its own, with a home of its own: a test starts this
 //! test program again, to do nothing but the scenario.
 
+use crate::support::{self, Run, User, published::git, sample};
 use modelzoo::{
     Image, Isolation, LoadSettings, PredictOptions,
     zoo::{self, DownloadOptions, ErrorLevel, LoadZooModelOptions, ModelFilter},
 };
+use modelzoo_test_support::alone;
 use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
-use crate::support::{self, Run, User, published::git, sample};
 
 /// A test program cannot be started again as a worker: the real program is.
 fn settings() -> LoadSettings {

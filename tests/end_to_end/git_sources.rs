@@ -1,8 +1,8 @@
 //! Sources in Git repositories: over `file://` and from a real `git http-backend` with a token, by branch, tag and
 //! commit.
 
-use std::{fs, os::unix::fs::PermissionsExt};
 use crate::support::{User, git_server::GitServer, project, published::publish, ssh_server::SshServer};
+use std::{fs, os::unix::fs::PermissionsExt};
 
 fn describes(user: &User, reference: &str) -> String {
     let run = user.run(["info", reference, "--json"]).expect(0);

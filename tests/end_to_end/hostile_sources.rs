@@ -1,5 +1,6 @@
 //! Sources that mean harm, or are broken: each is refused by name, with the documented exit code, and leaves nothing.
 
+use crate::support::{self, Run, User, published::git};
 use std::{
     fs,
     io::Write as _,
@@ -7,7 +8,6 @@ use std::{
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
     path::{Path, PathBuf},
 };
-use crate::support::{self, Run, User, published::git};
 
 const MANIFEST: &str = r#"{"models": [{"base_name": "m"}]}"#;
 

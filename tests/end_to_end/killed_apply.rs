@@ -1,16 +1,16 @@
 //! `apply` and `embed` over a dataset, killed at random moments: the next run goes on, and in the end the dataset is what
 //! an undisturbed run makes.
 
+use crate::support::{User, sample};
 use modelzoo_data::dataset::{Dataset, RunInfo};
 use std::{
     collections::hash_map::RandomState,
     fs,
     hash::BuildHasher,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     time::{Duration, Instant},
 };
-use crate::support::{User, sample};
 
 const PICTURES: u8 = 240;
 

@@ -21,6 +21,5 @@ mod patches;
 mod plugins;
 mod snapshots;
 mod store_under_stress;
-mod structure;
 mod videos;
 mod zoo;

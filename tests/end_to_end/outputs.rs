@@ -1,8 +1,8 @@
 //! Where the results of `apply` and `embed` go: formats, failures, masks and maps, drawings.
 
+use crate::support::{self, User, json_lines, media};
 use serde_json::Value;
 use std::{fs, path::PathBuf};
-use crate::support::{self, User, json_lines, media};
 
 /// The folder of pictures, as text.
 fn pictures(user: &User) -> String {

@@ -1,5 +1,6 @@
 //! Embeddings of the objects in a field: FiftyOne's `compute_patch_embeddings`.
 
+use crate::support::{Run, User, json_lines, media};
 use modelzoo_data::{
     dataset::{Dataset, Selection},
     record::SampleRecord,
@@ -7,7 +8,6 @@ use modelzoo_data::{
 use modelzoo_plugin_api::label::{Classification, Detection, Detections, Label, Polyline, Polylines};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
-use crate::support::{Run, User, json_lines, media};
 
 /// The model's embedding of a picture is its size, so it tells what was cut.
 fn embed(user: &User, arguments: &[&str]) -> Run {

@@ -1,8 +1,8 @@
 //! Plugins that misbehave, and plugins that are none: each is one clear line and its own exit code.
 
+use crate::support::{self, User, copy_folder, sample};
 use serde_json::Value;
 use std::{fs, path::PathBuf};
-use crate::support::{self, User, copy_folder, sample};
 
 /// A folder with a black picture between white ones, as 1 x 1 PNM files would be, but in a format that is read.
 fn pictures(user: &User) -> PathBuf {

@@ -2,12 +2,12 @@
 //!
 //! `INSTA_UPDATE=always cargo test --test end_to_end snapshots` writes them anew.
 
-use std::{fmt::Write as _, fs};
-use crate::support::{self, 
-    User, copy_folder, project,
+use crate::support::{
+    self, User, copy_folder, project,
     published::{git, user_with_source},
     sample,
 };
+use std::{fmt::Write as _, fs};
 
 /// What differs from machine to machine and from run to run, and what stands for it.
 const FILTERS: [(&str, &str); 13] = [

@@ -1,6 +1,14 @@
 //! One store and many processes at once, processes that are killed at any moment, and a disk that is full: the store is
 //! sound, and the next run completes.
 
+use crate::support::{
+    Run, User, copy_folder,
+    hosted::publish_model,
+    http_server::{Answer, Server},
+    mount::Mounted,
+    project,
+    published::git,
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -10,14 +18,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
-};
-use crate::support::{
-    Run, User, copy_folder,
-    hosted::publish_model,
-    http_server::{Answer, Server},
-    mount::Mounted,
-    project,
-    published::git,
 };
 
 /// How often a process is killed. More kills find more: the variable raises it.

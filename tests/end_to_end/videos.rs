@@ -1,5 +1,6 @@
 //! Videos: their frames through models of pictures, and models of videos.
 
+use crate::support::{self, User, media, project};
 use modelzoo_data::{
     dataset::{Dataset, Selection},
     video::{Sampling, Video},
@@ -7,7 +8,6 @@ use modelzoo_data::{
 use modelzoo_plugin_api::label::Label;
 use serde_json::{Value, json};
 use std::fs;
-use crate::support::{self, User, media, project};
 
 /// The classes of the objects in the frames of a line, by frame.
 fn classes(line: &Value, field: &str) -> Vec<(u64, String)> {

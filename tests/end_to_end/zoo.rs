@@ -1,12 +1,12 @@
 //! Sources, trust, the lock and the store, as a user meets them.
 
+use crate::support::{
+    self, Run, User, project,
+    published::{git, user_with_source},
+};
 use modelzoo_sources::trust::SIGNATURE_FILE;
 use serde_json::Value;
 use std::fs;
-use crate::support::{self, 
-    Run, User, project,
-    published::{git, user_with_source},
-};
 
 fn apply(user: &User, model: &str, more: &[&str]) -> Run {
     let photos = project().join("examples/photos");

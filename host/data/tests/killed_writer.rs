@@ -14,9 +14,9 @@ use modelzoo_data::format::Format;
 use modelzoo_data::format::export::{ExportOptions, export_dataset};
 use modelzoo_data::label::Fields;
 use modelzoo_data::record::SampleRecord;
-use modelzoo_test_support::alone::{expect_one_passed, start_test};
 use modelzoo_plugin_api::Array;
 use modelzoo_plugin_api::label::{Classification, Label, Vector};
+use modelzoo_test_support::alone::{expect_one_passed, start_test};
 
 const SAMPLES: usize = 3000;
 const BATCH: usize = 8;

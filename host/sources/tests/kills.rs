@@ -7,8 +7,8 @@ use std::time::Duration;
 use modelzoo_sources::config::Mirrors;
 use modelzoo_sources::download::{Cancellation, Credentials, Downloader, NoProgress};
 use modelzoo_sources::store::{GcOptions, StoreEntryKind, Verdict};
-use modelzoo_test_support::alone::{expect_one_passed, start_test};
 use modelzoo_sources::{ResolveOptions, SourceRef, Store, config::Config, resolve};
+use modelzoo_test_support::alone::{expect_one_passed, start_test};
 
 /// Tell a child process of this test which store and which source it works with.
 const STORE: &str = "MODELZOO_KILLS_STORE";

@@ -4,7 +4,6 @@ pub mod hosted;
 pub mod published;
 
 pub use modelzoo_test_support::{
-    alone,
     files::{copy_folder, plugin, project, sample},
     git_server, http_server, media, mount, ssh_server,
 };

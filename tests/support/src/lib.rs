@@ -2,6 +2,7 @@
 //! none of the crates that it helps to test, so that each of them can use it.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(missing_debug_implementations, reason = "nobody prints a test server")]
 
 pub mod alone;
 pub mod files;
