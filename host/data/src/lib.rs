@@ -10,4 +10,5 @@ pub mod label;
 pub mod media;
 pub mod output;
 pub mod record;
+#[cfg(feature = "video")]
 pub mod video;

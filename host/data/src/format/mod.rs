@@ -1,13 +1,30 @@
 //! The formats of other programs: what they call them, how they are written and read.
 
+#[cfg(feature = "exporters")]
 pub mod export;
 pub mod import;
 
 mod error;
+#[cfg_attr(
+    not(feature = "exporters"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "exporters need all of it, importers a part"
+    )
+)]
 mod non_finite;
+#[cfg_attr(
+    not(feature = "exporters"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "exporters need all of it, importers a part"
+    )
+)]
 mod shape;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "parquet"))]
 mod tests;
 
 use std::path::Path;
@@ -79,6 +96,7 @@ impl Format {
     }
 
     /// Whether classes are numbers in it.
+    #[cfg(feature = "exporters")]
     fn numbers_classes(self) -> bool {
         matches!(self, Self::Coco | Self::CocoResults | Self::Yolo | Self::Csv)
     }

@@ -10,6 +10,7 @@ mod error;
 mod fields;
 mod filter;
 mod npy;
+mod npy_header;
 mod number;
 mod patch;
 mod read;

@@ -4,6 +4,7 @@ use half::f16;
 use modelzoo_plugin_api::{Array, Elements};
 
 use super::error::LabelError;
+use super::npy_header::Header;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
@@ -94,35 +95,7 @@ pub fn read_npy(file: &[u8]) -> Result<Array, LabelError> {
     Array::new(shape, elements).map_err(|_| mismatch())
 }
 
-struct Header<'a> {
-    descr: &'a str,
-    fortran_order: bool,
-    shape: Vec<usize>,
-}
-
-impl<'a> Header<'a> {
-    /// Reads the Python dictionary that the header is; `None` when it is none with the three keys.
-    fn parse(text: &'a str) -> Option<Self> {
-        let after = |key: &str| {
-            let start = text.find(&format!("'{key}'"))? + key.len() + 2;
-            Some(text[start..].trim_start().strip_prefix(':')?.trim_start())
-        };
-        let descr = after("descr")?.strip_prefix('\'')?.split('\'').next()?;
-        let fortran_order = after("fortran_order")?.starts_with("True");
-        let dimensions = after("shape")?.strip_prefix('(')?.split(')').next()?;
-        let shape = dimensions
-            .split(',')
-            .map(|dimension| dimension.trim().trim_end_matches('L'))
-            .filter(|dimension| !dimension.is_empty())
-            .map(|dimension| dimension.parse().ok())
-            .collect::<Option<_>>()?;
-        Some(Self {
-            descr,
-            fortran_order,
-            shape,
-        })
-    }
-
+impl Header<'_> {
     fn elements(&self, data: &[u8]) -> Result<Elements, LabelError> {
         let big = self.descr.starts_with('>');
         let unsupported = || {

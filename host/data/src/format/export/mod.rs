@@ -15,6 +15,7 @@ mod media;
 mod notes;
 mod npy;
 mod object;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod size;
 mod yolo;
@@ -108,7 +109,13 @@ pub fn create(
         Format::Yolo => Box::new(yolo::Writer::create(path, options)?),
         Format::FiftyOne => Box::new(fiftyone::Writer::create(path, options)?),
         Format::Csv => Box::new(csv::Writer::create(path, options)?),
+        #[cfg(feature = "parquet")]
         Format::Parquet => parquet::create(path, options)?,
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet => {
+            let problem = "this program is built without it";
+            return Err(FormatError::unsuitable(format, problem));
+        }
         Format::LabelStudio => Box::new(label_studio::Writer::create(path, options)?),
         Format::Npy => Box::new(npy::Writer::create(path)?),
     })

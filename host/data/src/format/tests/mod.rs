@@ -3,6 +3,7 @@
 mod coco;
 mod keeping;
 mod names;
+pub(super) mod parquet_rows;
 mod tables;
 mod training;
 

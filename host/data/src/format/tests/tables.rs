@@ -1,7 +1,6 @@
 //! CSV, Parquet and NumPy's matrices.
 
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::format::FormatError;
@@ -43,21 +42,6 @@ fn csv_has_a_line_for_each_label() {
     );
 }
 
-fn read_parquet(path: &Path) -> (Vec<Value>, Vec<(String, String)>) {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
-    let metadata = builder.schema().metadata().clone();
-    let facts = metadata
-        .iter()
-        .map(|(name, fact)| (name.to_string(), fact.to_string()))
-        .collect();
-    let mut writer = arrow_json::ArrayWriter::new(Vec::new());
-    for batch in builder.build().unwrap() {
-        writer.write(&batch.unwrap()).unwrap();
-    }
-    writer.finish().unwrap();
-    (serde_json::from_slice(&writer.into_inner()).unwrap(), facts)
-}
-
 #[test]
 fn parquet_has_a_row_for_each_sample() {
     let folder = tempfile::tempdir().unwrap();
@@ -71,7 +55,7 @@ fn parquet_has_a_row_for_each_sample() {
         ..ExportOptions::default()
     };
     let (path, _) = export(&folder, Format::Parquet, "labels.parquet", &options, &records);
-    let (rows, facts) = read_parquet(&path);
+    let (rows, facts) = parquet_rows::read(std::fs::File::open(path).unwrap());
     assert_eq!(facts, [("modelzoo.commit".to_owned(), "0123".to_owned())]);
     assert_eq!(rows.len(), 3);
     assert_eq!(

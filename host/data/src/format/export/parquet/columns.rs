@@ -15,11 +15,11 @@
 
 use std::collections::BTreeMap;
 
-use arrow_schema::{DataType, Field};
 use modelzoo_plugin_api::Array;
 use modelzoo_plugin_api::label::{Classification, Detection, Keypoint, Label, Polyline, TemporalDetection};
 use serde_json::{Map, Value, json};
 
+use super::schema::{DataType, Field};
 use crate::dataset::FieldInfo;
 use crate::format::shape::{Mask, RunLengths};
 use crate::label::{Fields, LabelJson};
@@ -97,35 +97,35 @@ impl Found {
 /// The columns of a file: those of every sample, then one for each field, then those of frames.
 pub(super) fn schema(columns: &[Column]) -> Vec<Field> {
     let mut fields = vec![
-        Field::new("filepath", DataType::Utf8, false),
-        Field::new("media_type", DataType::Utf8, false),
-        nullable("width", DataType::Int64),
-        nullable("height", DataType::Int64),
-        nullable("tags", list(DataType::Utf8)),
-        nullable("error", DataType::Utf8),
+        Field::required("filepath", DataType::Text),
+        Field::required("media_type", DataType::Text),
+        Field::nullable("width", DataType::Int64),
+        Field::nullable("height", DataType::Int64),
+        Field::nullable("tags", DataType::list(DataType::Text)),
+        Field::nullable("error", DataType::Text),
     ];
     let (of_frames, of_samples): (Vec<&Column>, Vec<&Column>) =
         columns.iter().partition(|column| column.of_frames);
     fields.extend(of_samples.into_iter().map(Column::field));
     if !of_frames.is_empty() {
-        let mut frame = vec![nullable("frame_number", DataType::Int64)];
+        let mut frame = vec![Field::nullable("frame_number", DataType::Int64)];
         frame.extend(of_frames.into_iter().map(Column::field));
-        fields.push(nullable("frames", list(DataType::Struct(frame.into()))));
+        fields.push(Field::nullable("frames", DataType::list(DataType::Struct(frame))));
     }
     fields
 }
 
 impl Column {
     fn field(&self) -> Field {
-        let one = |fields: Vec<Field>| DataType::Struct(fields.into());
-        let numbers = || list(DataType::Float64);
-        let label = || nullable("label", DataType::Utf8);
-        let confidence = || nullable("confidence", DataType::Float64);
-        let index = || nullable("index", DataType::Int64);
+        let one = DataType::Struct;
+        let numbers = || DataType::list(DataType::Float64);
+        let label = || Field::nullable("label", DataType::Text);
+        let confidence = || Field::nullable("confidence", DataType::Float64);
+        let index = || Field::nullable("index", DataType::Int64);
         let mask = || {
             one(vec![
-                nullable("size", list(DataType::Int64)),
-                nullable("counts", DataType::Utf8),
+                Field::nullable("size", DataType::list(DataType::Int64)),
+                Field::nullable("counts", DataType::Text),
             ])
         };
         let (name, is_list) = match self.label_type.strip_suffix('s') {
@@ -133,60 +133,48 @@ impl Column {
             None => (self.label_type.as_str(), false),
         };
         let item = match name {
-            "Regression" => one(vec![nullable("value", DataType::Float64), confidence()]),
+            "Regression" => one(vec![Field::nullable("value", DataType::Float64), confidence()]),
             "Classification" => one(vec![
                 label(),
                 confidence(),
-                nullable("logits", list(DataType::Float32)),
+                Field::nullable("logits", DataType::list(DataType::Float32)),
             ]),
             "Detection" => one(vec![
                 label(),
                 confidence(),
                 index(),
-                nullable("bounding_box", fixed(DataType::Float64, 4)),
-                nullable("mask", mask()),
-                nullable("mask_path", DataType::Utf8),
+                Field::nullable("bounding_box", DataType::fixed_size_list(DataType::Float64, 4)),
+                Field::nullable("mask", mask()),
+                Field::nullable("mask_path", DataType::Text),
             ]),
             "Polyline" => one(vec![
                 label(),
                 confidence(),
                 index(),
-                nullable("closed", DataType::Boolean),
-                nullable("filled", DataType::Boolean),
-                nullable("points", list(list(numbers()))),
+                Field::nullable("closed", DataType::Boolean),
+                Field::nullable("filled", DataType::Boolean),
+                Field::nullable("points", DataType::list(DataType::list(numbers()))),
             ]),
             "Keypoint" => one(vec![
                 label(),
                 index(),
-                nullable("points", list(numbers())),
-                nullable("confidence", numbers()),
+                Field::nullable("points", DataType::list(numbers())),
+                Field::nullable("confidence", numbers()),
             ]),
             "TemporalDetection" => one(vec![
                 label(),
                 confidence(),
-                nullable("support", list(DataType::Int64)),
+                Field::nullable("support", DataType::list(DataType::Int64)),
             ]),
-            "Vector" => match self.dimensions {
-                Some(length) if length > 0 => fixed(DataType::Float32, length as i32),
-                _ => list(DataType::Float32),
+            "Vector" => match self.dimensions.map(i32::try_from) {
+                Some(Ok(length)) if length > 0 => DataType::fixed_size_list(DataType::Float32, length),
+                _ => DataType::list(DataType::Float32),
             },
-            _ => DataType::Utf8,
+            _ => DataType::Text,
         };
         let is_list = is_list && matches!(item, DataType::Struct(_));
-        nullable(&self.name, if is_list { list(item) } else { item })
+        Field::nullable(&self.name, if is_list { DataType::list(item) } else { item })
     }
-}
-
-fn nullable(name: &str, data_type: DataType) -> Field {
-    Field::new(name, data_type, true)
-}
-
-fn list(item: DataType) -> DataType {
-    DataType::List(Field::new_list_field(item, true).into())
-}
-
-fn fixed(item: DataType, length: i32) -> DataType {
-    DataType::FixedSizeList(Field::new_list_field(item, true).into(), length)
 }
 
 /// A sample as a row of the columns.

@@ -1,101 +1,101 @@
 //! Parquet: a row for each sample, its labels in nested columns ([`columns`] says which), embeddings as lists of single
 //! precision. The file's metadata holds the export's facts under keys that begin with `modelzoo.`.
 
+mod arrow_schema;
 mod columns;
+mod schema;
+mod shredder;
+#[cfg(test)]
+mod tests;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_json::ReaderBuilder;
-use arrow_json::reader::Decoder;
-use arrow_schema::{ArrowError, Schema};
-use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use serde_json::Value;
+use parquet::file::writer::SerializedFileWriter;
 
-use self::columns::{Column, row, schema};
+use self::columns::{Column, row};
+use self::schema::Field;
+use self::shredder::Shredder;
 use super::{ExportOptions, FormatError, RecordWriter, SampleRecord, Summary};
+use crate::format::Format;
 use crate::format::import::import_json_lines;
 use crate::output::{AtomicFile, OutputError};
 
-/// How many samples are put into columns at once.
-const BATCH: usize = 1024;
-
-/// How many bytes of columns are kept before they are written, roughly.
-const ROW_GROUP_BYTES: usize = 64 << 20;
+/// How many bytes of samples are kept before they are written, roughly.
+const ROW_GROUP_BYTES: usize = 32 << 20;
 
 pub(super) struct Writer {
     path: PathBuf,
     columns: Vec<Column>,
-    file: ArrowWriter<AtomicFile>,
-    decoder: Decoder,
-    waiting: Vec<Value>,
+    file: SerializedFileWriter<AtomicFile>,
+    rows: Shredder,
     samples: u64,
 }
 
 impl Writer {
     /// Writes these columns; labels of other fields are not written.
     fn create(path: &Path, columns: Vec<Column>, options: &ExportOptions) -> Result<Self, FormatError> {
-        let facts = options.facts.iter();
-        let facts = facts.map(|(name, fact)| (format!("modelzoo.{name}"), fact.clone()));
-        let schema = Arc::new(Schema::new_with_metadata(
-            schema(&columns),
-            facts.collect::<HashMap<_, _>>(),
-        ));
+        let schema = columns::schema(&columns);
         let file = AtomicFile::create(path)?;
-        let make = || -> Result<_, ArrowError> {
-            let properties = WriterProperties::builder()
-                .set_compression(Compression::SNAPPY)
-                .build();
-            let decoder = ReaderBuilder::new(Arc::clone(&schema))
-                .with_batch_size(BATCH)
-                .build_decoder()?;
-            Ok((ArrowWriter::try_new(file, schema, Some(properties))?, decoder))
-        };
-        let (file, decoder) = make().map_err(|error| failure(path, error))?;
+        let file = begin(file, &schema, options).map_err(|error| failure(path, error))?;
         Ok(Self {
             path: path.to_owned(),
             columns,
             file,
-            decoder,
-            waiting: Vec::with_capacity(BATCH),
+            rows: Shredder::new(&schema),
             samples: 0,
         })
     }
 
-    fn write_batch(&mut self) -> Result<(), ArrowError> {
-        self.decoder.serialize(&self.waiting)?;
-        self.waiting.clear();
-        if let Some(batch) = self.decoder.flush()? {
-            self.file.write(&batch)?;
-        }
-        if self.file.in_progress_size() >= ROW_GROUP_BYTES {
-            self.file.flush()?;
-        }
-        Ok(())
+    fn write_rows(&mut self) -> Result<(), FormatError> {
+        self.rows
+            .write(&mut self.file)
+            .map_err(|error| failure(&self.path, error))
     }
+}
+
+/// Begins the file, with the export's facts among its metadata.
+fn begin(
+    file: AtomicFile,
+    schema: &[Field],
+    options: &ExportOptions,
+) -> Result<SerializedFileWriter<AtomicFile>, ParquetError> {
+    let facts = options.facts.iter();
+    let facts = facts.map(|(name, fact)| KeyValue::new(format!("modelzoo.{name}"), fact.clone()));
+    let arrow = KeyValue::new(arrow_schema::KEY.to_owned(), arrow_schema::encode(schema));
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_key_value_metadata(Some(facts.chain([arrow]).collect()))
+        .build();
+    SerializedFileWriter::new(file, schema::to_parquet(schema)?, Arc::new(properties))
 }
 
 impl RecordWriter for Writer {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         self.samples += 1;
-        self.waiting.push(row(record, &self.columns));
-        if self.waiting.len() >= BATCH {
-            self.write_batch().map_err(|error| failure(&self.path, error))?;
+        self.rows
+            .push(&row(record, &self.columns))
+            .map_err(|error| FormatError::unsuitable(Format::Parquet, error.to_string()))?;
+        if self.rows.bytes() >= ROW_GROUP_BYTES {
+            self.write_rows()?;
         }
         Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<Summary, FormatError> {
-        self.write_batch().map_err(|error| failure(&self.path, error))?;
+        if self.rows.bytes() > 0 {
+            self.write_rows()?;
+        }
         let file = self
             .file
             .into_inner()
-            .map_err(|error| failure(&self.path, error.into()))?;
+            .map_err(|error| failure(&self.path, error))?;
         file.commit()?;
         Ok(Summary {
             samples: self.samples,
@@ -159,10 +159,12 @@ impl RecordWriter for Waiting {
     }
 }
 
-fn failure(path: &Path, error: ArrowError) -> FormatError {
+fn failure(path: &Path, error: ParquetError) -> FormatError {
     let source = match error {
-        ArrowError::IoError(_, source) => source,
-        other => std::io::Error::other(other.to_string()),
+        ParquetError::External(source) => source
+            .downcast::<std::io::Error>()
+            .map_or_else(std::io::Error::other, |source| *source),
+        other => std::io::Error::other(other),
     };
     OutputError::new(path, source).into()
 }
