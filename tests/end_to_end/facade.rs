@@ -4,7 +4,7 @@
 use crate::support::{self, Run, User, published::git, sample};
 use modelzoo::{
     Image, Isolation, LoadSettings, PredictOptions,
-    zoo::{self, DownloadOptions, ErrorLevel, LoadZooModelOptions, ModelFilter},
+    fiftyone::{self as zoo, DownloadOptions, ErrorLevel, LoadZooModelOptions, ModelFilter},
 };
 use modelzoo_test_support::alone;
 use std::{

@@ -1,12 +1,11 @@
 //! Filling a field of a dataset with results.
 
 use crate::{
-    EngineError, LabeledItem, Task,
+    EngineError, LabeledItem, Provenance, Task,
     input::{SampleIterator, samples_of},
-    zoo,
 };
 use modelzoo_data::{
-    dataset::{Dataset, Existing, FieldDescription, Item, Progress, Provenance, Run, Selection},
+    dataset::{self, Dataset, Existing, FieldDescription, Item, Progress, Run, Selection},
     label::Fields,
 };
 use modelzoo_plugin_api::{MediaType, ModelInfo};
@@ -44,7 +43,7 @@ impl FieldRun {
         dataset: &mut Dataset,
         task: &Task,
         info: &ModelInfo,
-        provenance: &Provenance,
+        provenance: &dataset::Provenance,
         existing: Existing,
     ) -> Result<Self, EngineError> {
         let mut selection = task.selection(info, dataset)?;
@@ -124,12 +123,12 @@ impl FieldRun {
 }
 
 /// What makes the values of a field: the model by content, and what the user asked of it.
-pub(crate) fn provenance(model: &zoo::Provenance, info: &ModelInfo, task: &Task) -> Provenance {
+pub(crate) fn provenance(model: &Provenance, info: &ModelInfo, task: &Task) -> dataset::Provenance {
     let mut options = task.facts();
     if !model.settings.is_empty() {
         options.insert("settings".to_owned(), model.settings.clone().into());
     }
-    Provenance {
+    dataset::Provenance {
         source: model.source.clone(),
         commit: model.commit.clone(),
         model: model.model.clone(),

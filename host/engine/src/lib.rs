@@ -1,9 +1,9 @@
 //! Applying models: the pipeline from samples to fields.
 //!
-//! A [`zoo::Zoo`] turns a model's name into a loaded model, an [`Input`] what the user names into samples. A [`Task`]
-//! says what the model is to do with them, and [`Work`] does it: pictures and frames are decoded on several threads,
-//! given to the model in batches, and what it says is handed on in order, sample by sample. Where the input is a
-//! dataset, the results are stored there as well. A sample that fails never takes another one with it.
+//! An [`Input`] makes samples of what the user names. A [`Task`] says what a loaded model is to do with them, and
+//! [`Work`] does it: pictures and frames are decoded on several threads, given to the model in batches, and what it says
+//! is handed on in order, sample by sample. Where the input is a dataset, the results are stored there as well. A sample
+//! that fails never takes another one with it.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -13,13 +13,14 @@ mod input;
 mod item;
 mod pipeline;
 mod prompts;
+mod provenance;
 mod task;
 mod work;
-pub mod zoo;
 
 pub use error::{EngineError, ItemError, SinkError, Stage};
 pub use input::{Extent, Input, Sample, SampleError};
 pub use item::{Failure, LabeledItem, Place, Summary};
 pub use prompts::{PromptEmbedding, embed_prompts};
+pub use provenance::Provenance;
 pub use task::{ApplyOptions, EmbedOptions, HandleMissing, PatchOptions, ProgressCallback, RunOptions, Task};
 pub use work::{Outcome, Work};

@@ -1,11 +1,10 @@
 //! A task, done: the samples of an input through a model, and into the dataset where they come from one.
 
 use crate::{
-    EngineError, Input, LabeledItem, SinkError, Summary, Task,
+    EngineError, Input, LabeledItem, Provenance, SinkError, Summary, Task,
     field_run::{FieldRun, provenance},
     input::SampleIterator,
     pipeline::{self, Plan},
-    zoo,
 };
 use modelzoo_data::dataset::{Existing, Progress};
 use modelzoo_runtime::LoadedModel;
@@ -37,7 +36,7 @@ impl<'a> Work<'a> {
     /// and `existing` does not say that they may be replaced.
     pub fn begin(
         model: &'a dyn LoadedModel,
-        origin: &zoo::Provenance,
+        origin: &Provenance,
         task: &'a Task,
         input: &'a mut Input,
         existing: Existing,

@@ -7,8 +7,8 @@ use crate::{
     terminal::{Terminal, print_facts, print_json},
 };
 use clap::Args;
+use modelzoo::FoundModel;
 use modelzoo_data::output::OutputError;
-use modelzoo_engine::zoo::FoundModel;
 use serde::Serialize;
 
 #[derive(Clone, Debug, Args)]

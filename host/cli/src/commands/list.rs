@@ -7,7 +7,7 @@ use crate::{
     terminal::{Terminal, print_json, print_line, print_table},
 };
 use clap::Args;
-use modelzoo_engine::zoo::Zoo;
+use modelzoo::Zoo;
 use modelzoo_sources::{manifest::ModelEntry, zoo::ModelFilter};
 use serde::Serialize;
 

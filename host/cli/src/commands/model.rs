@@ -7,7 +7,7 @@ use crate::{
     terminal::{Hinted, Terminal},
 };
 use anyhow::bail;
-use modelzoo_engine::zoo::{LoadSettings, Provenance, Zoo};
+use modelzoo::{LoadSettings, Provenance, Zoo};
 use modelzoo_runtime::LoadedModel;
 use std::num::NonZeroUsize;
 

@@ -7,7 +7,7 @@ use crate::{
     terminal::{Terminal, print_json, print_line},
 };
 use clap::Args;
-use modelzoo_engine::zoo::{FoundModel, LoadSettings, Zoo};
+use modelzoo::{FoundModel, LoadSettings, Zoo};
 
 #[derive(Clone, Debug, Args)]
 pub struct ModelArgument {

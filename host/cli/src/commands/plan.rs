@@ -6,7 +6,7 @@ use crate::{
     terminal::{Terminal, print_json, print_line},
 };
 use indicatif::HumanBytes;
-use modelzoo_engine::zoo::{PlannedStep, ZooError};
+use modelzoo::{PlannedStep, ZooError};
 use modelzoo_sources::source::SourceError;
 
 /// What would be done, a sentence without its beginning each: `download weights.pt`.

@@ -10,8 +10,8 @@ use crate::{
     terminal::{Terminal, count, print_facts, print_json, print_line, print_table},
 };
 use clap::{Args, Subcommand};
+use modelzoo::{Zoo, ZooError};
 use modelzoo_data::output::OutputError;
-use modelzoo_engine::zoo::{Zoo, ZooError};
 use modelzoo_sources::{
     SourceRef,
     source::SourceError,

@@ -10,7 +10,7 @@ use crate::{
     terminal::{Terminal, count, print_json, print_table},
 };
 use clap::{Args, Subcommand};
-use modelzoo_engine::zoo::{Zoo, ZooError};
+use modelzoo::{Zoo, ZooError};
 use modelzoo_sources::{
     source::SourceError,
     trust::{Decision, DecisionKind, Subject},

@@ -4,7 +4,7 @@ use crate::{
     arguments::Global,
     terminal::{Terminal, ZooProgress},
 };
-use modelzoo_engine::zoo::{Zoo, ZooSettings};
+use modelzoo::{Zoo, ZooSettings};
 use std::sync::Arc;
 
 /// The zoo that the user's configuration and the global options describe.

@@ -1,7 +1,7 @@
 //! The question before a stranger's code runs.
 
 use super::Terminal;
-use modelzoo_engine::zoo::Consent;
+use modelzoo::Consent;
 use modelzoo_sources::trust::{Summary, TrustState, Undecided};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 

@@ -1,13 +1,14 @@
 //! From an error to what the user reads and the exit code: the one place where errors end.
 
 use crate::exit::Exit;
+use modelzoo::ZooError;
 use modelzoo_data::{
     dataset::{DatasetError, Reason},
     format::FormatError,
     input::InputError,
     output::OutputError,
 };
-use modelzoo_engine::{EngineError, zoo::ZooError};
+use modelzoo_engine::EngineError;
 use modelzoo_plugin_api::ErrorKind as PluginErrorKind;
 use modelzoo_runtime::{LibraryError, RuntimeError};
 use modelzoo_sources::{

@@ -1,7 +1,7 @@
 //! The steps on the way to a loaded model, as progress bars.
 
 use super::{Bar, Step, Terminal};
-use modelzoo_engine::zoo::{Event, Observer};
+use modelzoo::{Event, Observer};
 use std::sync::{Mutex, PoisonError};
 
 /// Shows one bar for the step that runs.

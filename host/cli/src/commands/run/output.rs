@@ -10,7 +10,7 @@ use modelzoo_data::{
     output::{JsonLinesWriter, OutputError},
     record::SampleRecord,
 };
-use modelzoo_engine::{EngineError, Task, zoo::Provenance};
+use modelzoo_engine::{EngineError, Provenance, Task};
 use modelzoo_plugin_api::ModelInfo;
 use std::path::{Path, PathBuf};
 

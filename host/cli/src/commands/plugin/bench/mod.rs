@@ -12,8 +12,8 @@ use crate::{
 use anyhow::{anyhow, ensure};
 use clap::Args;
 use indicatif::HumanBytes;
+use modelzoo::Provenance;
 use modelzoo_data::{media::RgbImage, output::OutputError};
-use modelzoo_engine::zoo::Provenance;
 use modelzoo_plugin_api::{Image, MediaType, PredictOptions, message};
 use modelzoo_runtime::LoadedModel;
 use serde::Serialize;

@@ -2,7 +2,7 @@
 
 use super::{Report, source_in};
 use crate::commands::plugin::crate_manifest::{API_CRATE, ApiDependency, CrateManifest};
-use modelzoo_engine::zoo::Zoo;
+use modelzoo::Zoo;
 use modelzoo_plugin_api::API_VERSION;
 use modelzoo_sources::{
     manifest::{ModelEntry, duplicate_names},

@@ -12,7 +12,7 @@ use crate::{
     terminal::{Terminal, print_checks, print_json},
 };
 use clap::Args;
-use modelzoo_engine::zoo::{FoundModel, LoadSettings, Zoo, ZooError};
+use modelzoo::{FoundModel, LoadSettings, Zoo, ZooError};
 use modelzoo_sources::{
     SourceRef,
     manifest::ModelEntry,

@@ -3,8 +3,8 @@
 use super::Report;
 use crate::commands::plugin::picture::as_image;
 use anyhow::{Context as _, anyhow, ensure};
+use modelzoo::{FoundModel, LoadSettings, PreparedModel, Zoo};
 use modelzoo_data::{label::Fields, media::RgbImage};
-use modelzoo_engine::zoo::{FoundModel, LoadSettings, PreparedModel, Zoo};
 use modelzoo_plugin_api::{
     Array, Error as PluginError, ErrorKind, Frame, Image, MediaType, ModelInfo, Output, PredictOptions,
     VideoInfo, label::Label, message,

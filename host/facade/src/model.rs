@@ -1,10 +1,10 @@
 //! Models as a program sees them.
 
+use crate::zoo::{LoadSettings, Zoo, ZooError, ZooSettings};
 use modelzoo_data::{dataset::Existing, input::InputError};
 use modelzoo_engine::{
     ApplyOptions, EmbedOptions, EngineError, Input, LabeledItem, Outcome, PatchOptions, PromptEmbedding,
-    Task, Work, embed_prompts,
-    zoo::{LoadSettings, Provenance, Zoo, ZooError, ZooSettings},
+    Provenance, Task, Work, embed_prompts,
 };
 use modelzoo_plugin_api::{Array, Error as PluginError, Image, ModelInfo, Output, PredictOptions};
 use modelzoo_runtime::{LoadedModel, RuntimeError};

@@ -11,7 +11,7 @@ pub fn list_zoo_model_sources() -> Result<Vec<String>, Error> {
     let sources = user_zoo()?
         .registry()
         .sources()
-        .map_err(modelzoo_engine::zoo::ZooError::from)?;
+        .map_err(crate::zoo::ZooError::from)?;
     let mut spellings: Vec<String> = sources
         .iter()
         .map(|source| source.reference.to_string())

@@ -2,7 +2,7 @@
 
 use super::user_zoo_with;
 use crate::Error;
-use modelzoo_engine::zoo::LoadSettings;
+use crate::zoo::LoadSettings;
 
 /// What a requirement that this machine does not meet is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! run: `modelzoo trust allow` or the configuration allow a source.
 //!
 //! ```no_run
-//! use modelzoo::zoo;
+//! use modelzoo::fiftyone as zoo;
 //!
 //! zoo::register_zoo_model_source("user/repo@v1", false)?;
 //! for name in zoo::list_zoo_models(&zoo::ModelFilter { tags: vec!["detection".into()], ..Default::default() })? {
@@ -40,7 +40,7 @@ pub use requirements::{ErrorLevel, ensure_zoo_model_requirements, install_zoo_mo
 pub use sources::{delete_zoo_model_source, list_zoo_model_sources, register_zoo_model_source};
 
 use crate::Error;
-use modelzoo_engine::zoo::{Zoo, ZooSettings};
+use crate::zoo::{Zoo, ZooSettings};
 
 /// The user's zoo as it is now.
 fn user_zoo() -> Result<Zoo, Error> {

@@ -1,10 +1,10 @@
 use super::{Event, FoundModel, LoadSettings, Zoo, ZooError, weights::Weights};
+use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::{API_VERSION, Device};
 use modelzoo_runtime::{Artifact, BuildProgress, BuildRequest, Builder, TARGET};
 use modelzoo_sources::zoo::{Machine, Unmet, check_requirements};
 use semver::Version;
-use serde::Serialize;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 /// A model whose plugin is built and whose weights are here.
 #[derive(Clone, Debug)]
@@ -17,26 +17,6 @@ pub struct PreparedModel {
     pub weights: PathBuf,
     /// Where it all comes from.
     pub provenance: Provenance,
-}
-
-/// Where a model comes from, by content: enough to have the very same again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Provenance {
-    /// The source, however it was spelt: `github.com/user/repo`, an absolute path.
-    pub source: String,
-    /// Its commit, where it has one.
-    pub commit: Option<String>,
-    /// The hash of its files.
-    pub tree_hash: String,
-    /// The model's name, with its version where it has one.
-    pub model: String,
-    /// The SHA-256 of the built plugin.
-    pub artifact_sha256: String,
-    /// The SHA-256 of each file of the weights, by its name.
-    pub weights_sha256: BTreeMap<String, String>,
-    /// The options that it is loaded with.
-    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
-    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Zoo {

@@ -15,8 +15,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod fiftyone;
 mod model;
-pub mod zoo;
+mod zoo;
 
 pub use model::{Error, Model, apply_model, compute_embeddings, compute_patch_embeddings, load_model};
 pub use modelzoo_data::{
@@ -27,7 +28,11 @@ pub use modelzoo_data::{
 };
 pub use modelzoo_engine::{
     ApplyOptions, EmbedOptions, Failure, HandleMissing, Input, ItemError, LabeledItem, Outcome, PatchOptions,
-    Place, ProgressCallback, PromptEmbedding, RunOptions, Stage, Summary, Task, zoo::LoadSettings,
+    Place, ProgressCallback, PromptEmbedding, Provenance, RunOptions, Stage, Summary, Task,
 };
 pub use modelzoo_plugin_api::{Array, Device, Image, ModelInfo, Output, PredictOptions, label};
 pub use modelzoo_runtime::{Isolation, run_worker_if_asked};
+pub use zoo::{
+    Consent, Event, FoundModel, LoadSettings, NoObserver, NobodyToAsk, Observer, PlannedStep, PreparedModel,
+    Zoo, ZooError, ZooSettings,
+};

@@ -18,7 +18,7 @@ pub use find::FoundModel;
 pub use load::LoadSettings;
 pub use observer::{Event, NoObserver, Observer};
 pub use plan::PlannedStep;
-pub use prepare::{PreparedModel, Provenance};
+pub use prepare::PreparedModel;
 pub use settings::ZooSettings;
 
 use modelzoo_sources::{

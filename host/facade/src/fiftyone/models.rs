@@ -2,7 +2,7 @@
 
 use super::user_zoo;
 use crate::Error;
-use modelzoo_engine::zoo::{FoundModel, LoadSettings};
+use crate::zoo::{FoundModel, LoadSettings};
 use modelzoo_sources::{
     manifest::ModelEntry,
     zoo::{CatalogModel, ModelFilter as CatalogFilter},

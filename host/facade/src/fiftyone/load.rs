@@ -1,8 +1,8 @@
 //! Loading models, with a cache of those that are in use.
 
 use super::{ErrorLevel, cache, user_zoo_with};
+use crate::zoo::{FoundModel, LoadSettings, Zoo, ZooError};
 use crate::{Error, Model};
-use modelzoo_engine::zoo::{FoundModel, LoadSettings, Zoo, ZooError};
 use std::sync::Arc;
 
 /// How [`load_zoo_model`] loads. The default downloads what is missing, refuses what does not fit this machine, and
