@@ -4,33 +4,41 @@
 use modelzoo::{
     ApplyOptions, EmbedOptions, Existing, HandleMissing, Input, LoadSettings, Model, PatchOptions,
     ProgressCallback, RunOptions, Summary, Task, apply_model, compute_embeddings, compute_patch_embeddings,
-    label::{Detection, Detections, Label},
-};
-use modelzoo_data::{
     dataset::{Dataset, Selection},
+    label::{Detection, Detections, Label},
     record::SampleRecord,
 };
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     sync::{Arc, Mutex},
 };
+
+#[path = "../examples/own_zoo.rs"]
+mod own_zoo;
 
 /// Set in the second process, to its folder: a home of its own.
 const HOME: &str = "LIBRARY_TEST_HOME";
 
+/// Set in the third process, which is an embedder's program.
+const OWN_ZOO: &str = "LIBRARY_TEST_OWN_ZOO";
+
 fn main() {
     modelzoo::run_worker_if_asked();
+    if std::env::var_os(OWN_ZOO).is_some() {
+        if let Err(error) = own_zoo::main() {
+            eprintln!("{error}");
+            std::process::exit(1);
+        }
+        return;
+    }
     if let Some(home) = std::env::var_os(HOME) {
         return test(Path::new(&home));
     }
     let home = tempfile::tempdir().unwrap();
     let status = Command::new(std::env::current_exe().unwrap())
         .env(HOME, home.path())
-        .env(
-            "MODELZOO_STORE",
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join("store"),
-        )
+        .env("MODELZOO_STORE", shared_store())
         .env("XDG_DATA_HOME", home.path().join("data"))
         .env("XDG_CONFIG_HOME", home.path().join("config"))
         .env_remove("MODELZOO_CONFIG")
@@ -38,11 +46,105 @@ fn main() {
         .status()
         .unwrap();
     assert!(status.success(), "{status}");
+    a_program_has_a_store_and_a_consent_of_its_own(home.path());
+    the_library_brings_no_terminal();
+}
+
+/// The store that all tests share, so that a plugin is compiled once.
+fn shared_store() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("store")
+}
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// What a command that has to succeed prints.
+fn printed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", errors(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn a_program_has_a_store_and_a_consent_of_its_own(home: &Path) {
+    let repository = home.join("repository");
+    std::fs::create_dir_all(repository.join("src")).unwrap();
+    for file in ["Cargo.toml", "Cargo.lock", "manifest.json", "src/lib.rs"] {
+        let sample = project().join("tests/plugins/brightness").join(file);
+        std::fs::copy(sample, repository.join(file)).unwrap();
+    }
+    let git = |arguments: &[&str]| {
+        let author = ["-c", "user.name=Author", "-c", "user.email=author@example.com"];
+        printed(
+            Command::new("git")
+                .args(author)
+                .args(arguments)
+                .current_dir(&repository)
+                .env("GIT_CONFIG_GLOBAL", "/dev/null")
+                .env("GIT_CONFIG_SYSTEM", "/dev/null"),
+        )
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "-m", "A source"]);
+    let commit = git(&["rev-parse", "HEAD"]);
+
+    // What the user allows and has configured does not count: the configuration does not even parse.
+    let config = home.join("broken.toml");
+    std::fs::write(&config, "[[").unwrap();
+    let store = home.join("own-store");
+    std::fs::create_dir(&store).unwrap();
+    std::os::unix::fs::symlink(shared_store().join("build"), store.join("build")).unwrap();
+    let run = |commit: &str| {
+        Command::new(std::env::current_exe().unwrap())
+            .arg(format!("file://{}/.git#test/brightness", repository.display()))
+            .args([commit, "pictures/a.png"])
+            .env(OWN_ZOO, "")
+            .env("MODELZOO_CONFIG", &config)
+            .env("MODELZOO_STORE", home.join("no-store"))
+            .current_dir(home)
+            .output()
+            .unwrap()
+    };
+    let refused = run("another commit");
+    assert!(!refused.status.success());
+    assert!(
+        errors(&refused).contains("is not trusted"),
+        "{}",
+        errors(&refused)
+    );
+    let ran = run(commit.trim());
+    assert!(ran.status.success(), "{}", errors(&ran));
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    assert!(printed.contains("bright"), "{printed}");
+    assert!(store.join("models").is_dir() && !home.join("no-store").exists());
+}
+
+/// A program that depends on the library gets no command line, no progress bars and no log printer with it.
+fn the_library_brings_no_terminal() {
+    let tree = printed(
+        Command::new(env!("CARGO"))
+            .args(["tree", "--offline", "--package", "modelzoo", "--edges", "normal"])
+            .args(["--prefix", "none", "--format", "{p}"])
+            .current_dir(project()),
+    );
+    let names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"modelzoo-sources"), "{tree}");
+    for unwanted in ["clap", "indicatif", "tracing-subscriber"] {
+        assert!(!names.contains(&unwanted), "{unwanted} is there");
+    }
 }
 
 fn test(home: &Path) {
-    let plugin = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/plugins/capabilities");
-    let source = format!("{}#test/boxes", plugin.canonicalize().unwrap().display());
+    let plugin = project().join("tests/plugins/capabilities");
+    let source = format!("{}#test/boxes", plugin.display());
     let model = modelzoo::load_model(&source, LoadSettings::default()).unwrap();
     assert_eq!(model.info().classes, ["dark", "bright"]);
     let folder = pictures(home);

@@ -8,6 +8,7 @@ use crate::{
 };
 use modelzoo_data::dataset::{Existing, Progress};
 use modelzoo_runtime::LoadedModel;
+use std::num::NonZeroUsize;
 
 /// A task that is ready to be done.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub struct Work<'a> {
     task: &'a Task,
     input: &'a Input,
     field: Option<FieldRun>,
+    default_batch_size: Option<NonZeroUsize>,
 }
 
 /// How a task was done.
@@ -54,7 +56,14 @@ impl<'a> Work<'a> {
             task,
             input,
             field,
+            default_batch_size: None,
         })
+    }
+
+    /// Says how many pictures the model gets at once where neither the task nor the model has a wish.
+    pub fn with_default_batch_size(mut self, size: Option<NonZeroUsize>) -> Self {
+        self.default_batch_size = size;
+        self
     }
 
     /// What earlier runs have done of the dataset; nothing for other inputs.
@@ -79,7 +88,7 @@ impl<'a> Work<'a> {
         self,
         mut sink: impl FnMut(LabeledItem) -> Result<(), SinkError> + Send,
     ) -> Result<Outcome, EngineError> {
-        let plan = Plan::new(self.model, self.task);
+        let plan = Plan::new(self.model, self.task).with_default_batch_size(self.default_batch_size);
         let Some(mut field) = self.field else {
             let samples: SampleIterator<'_> = self.input.all_samples()?;
             let summary = pipeline::run(&plan, samples, sink)?;

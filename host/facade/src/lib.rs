@@ -8,31 +8,63 @@
 //! # Ok::<(), modelzoo::Error>(())
 //! ```
 //!
-//! [`apply_model`], [`compute_embeddings`] and [`compute_patch_embeddings`] have FiftyOne's parameters as the fields
-//! of [`ApplyOptions`], [`EmbedOptions`] and [`PatchOptions`].
+//! [`Zoo`] is the door: from a model's name to a loaded [`Model`], and everything that is done with sources and weights.
+//! [`Zoo::builder`] makes one with a store, a configuration and a [`Consent`] of the program's own; [`load_model`] asks
+//! the user's. [`apply_model`], [`compute_embeddings`] and [`compute_patch_embeddings`] have FiftyOne's parameters as the
+//! fields of [`ApplyOptions`], [`EmbedOptions`] and [`PatchOptions`]; [`fiftyone`] has its model zoo. What changes
+//! something is a [`Plan`] first, which is told or executed.
 //!
 //! A source's code runs natively: load only what you trust.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod apply;
+pub mod dataset;
+pub mod doctor;
+mod error;
 pub mod fiftyone;
 mod model;
+mod observer;
+mod plan;
+mod settings;
 mod zoo;
 
-pub use model::{Error, Model, apply_model, compute_embeddings, compute_patch_embeddings, load_model};
+pub use apply::{apply_model, compute_embeddings, compute_patch_embeddings, load_model};
+pub use error::{Error, ZooError};
+pub use model::Model;
+pub use modelzoo_base::error as diagnosis;
 pub use modelzoo_data::{
     dataset::Existing,
-    label::{Fields, PatchGeometry},
-    media::{Decoder, RgbImage},
-    video::{FrameRange, Rate, Sampling},
+    draw, format, input,
+    label::{Fields, FrameNumberError, PatchGeometry},
+    media::{self, Decoder, RgbImage},
+    output, record,
+    video::{self, FrameRange, Rate, Sampling},
 };
 pub use modelzoo_engine::{
-    ApplyOptions, EmbedOptions, Failure, HandleMissing, Input, ItemError, LabeledItem, Outcome, PatchOptions,
-    Place, ProgressCallback, PromptEmbedding, Provenance, RunOptions, Stage, Summary, Task,
+    ApplyOptions, EmbedOptions, EngineError, Extent, Failure, HandleMissing, Input, ItemError, LabeledItem,
+    Outcome, PatchOptions, Place, ProgressCallback, PromptEmbedding, Provenance, RunOptions, SinkError,
+    Stage, Summary, Task, Work,
 };
-pub use modelzoo_plugin_api::{Array, Device, Image, ModelInfo, Output, PredictOptions, label};
-pub use modelzoo_runtime::{Isolation, run_worker_if_asked};
+pub use modelzoo_plugin_api::{
+    self as plugin_api, Array, Device, Image, ModelInfo, Output, PredictOptions, label,
+};
+pub use modelzoo_runtime::{
+    Artifact, BuildError, Frames, Isolation, Items, LibraryError, LoadedModel, RuntimeError,
+    run_worker_if_asked,
+};
+pub use modelzoo_sources::{
+    Sha256Digest, SourceRef, archive, config,
+    download::{self, Cancellation, Credentials},
+    git, lock, manifest,
+    reference::{self, ModelRef},
+    source, store, trust, zoo as registry,
+};
+pub use observer::{Event, NoObserver, Observer};
+pub use plan::{Plan, PlannedStep};
+pub use settings::LoadSettings;
 pub use zoo::{
-    Consent, Event, FoundModel, LoadSettings, NoObserver, NobodyToAsk, Observer, PlannedStep, PreparedModel,
-    Zoo, ZooError, ZooSettings,
+    AllowPlan, Consent, DeletePlan, DenyPlan, DownloadPlan, DownloadedModel, ForgetPlan, FoundModel,
+    GarbagePlan, LoadPlan, LockPlan, Network, NobodyToAsk, RegisterPlan, RevokePlan, UpdatePlan, Zoo,
+    ZooBuilder,
 };

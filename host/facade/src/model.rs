@@ -1,63 +1,37 @@
-//! Models as a program sees them.
+//! A loaded model as a program sees it.
 
-use crate::zoo::{LoadSettings, Zoo, ZooError, ZooSettings};
-use modelzoo_data::{dataset::Existing, input::InputError};
+use crate::error::Error;
+use modelzoo_data::dataset::Existing;
 use modelzoo_engine::{
-    ApplyOptions, EmbedOptions, EngineError, Input, LabeledItem, Outcome, PatchOptions, PromptEmbedding,
-    Provenance, Task, Work, embed_prompts,
+    EngineError, Input, LabeledItem, Outcome, PromptEmbedding, Provenance, Task, Work, embed_prompts,
 };
 use modelzoo_plugin_api::{Array, Error as PluginError, Image, ModelInfo, Output, PredictOptions};
-use modelzoo_runtime::{LoadedModel, RuntimeError};
-use std::path::Path;
-
-/// Why something did not work.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The model cannot be had.
-    #[error(transparent)]
-    Zoo(#[from] ZooError),
-    /// The inputs cannot be found.
-    #[error(transparent)]
-    Input(#[from] InputError),
-    /// A run ended before its end.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The plugin cannot be used any longer.
-    #[error(transparent)]
-    Runtime(#[from] RuntimeError),
-    /// The model failed on this picture.
-    #[error("{0}")]
-    Model(PluginError),
-}
+use modelzoo_runtime::LoadedModel;
+use std::{num::NonZeroUsize, time::Duration};
 
 /// A loaded model. Dropping it ends it.
 #[derive(Debug)]
 pub struct Model {
     loaded: Box<dyn LoadedModel>,
     provenance: Provenance,
-}
-
-/// Fetches, builds and loads the model of `source`: `user/repo[@ref]`, a Git or archive URL, or a local folder. Of
-/// several models it takes the one after `#`: `user/repo@ref#name`.
-///
-/// # Errors
-/// When the model cannot be had.
-pub fn load_model(source: &str, settings: LoadSettings) -> Result<Model, Error> {
-    let (source, name) = source
-        .split_once('#')
-        .map_or((source, None), |(source, name)| (source, Some(name)));
-    let zoo = Zoo::new(ZooSettings::of_user()?)?;
-    let prepared = zoo.prepare_model(&zoo.find_model(source, name)?, &settings)?;
-    Ok(Model::new(
-        zoo.load_model(&prepared, &settings)?,
-        prepared.provenance,
-    ))
+    loading_time: Duration,
+    default_batch_size: Option<NonZeroUsize>,
 }
 
 impl Model {
-    pub(crate) fn new(loaded: Box<dyn LoadedModel>, provenance: Provenance) -> Self {
-        Self { loaded, provenance }
+    /// `default_batch_size` counts where neither the model nor the task has a wish.
+    pub(crate) fn new(
+        loaded: Box<dyn LoadedModel>,
+        provenance: Provenance,
+        loading_time: Duration,
+        default_batch_size: Option<NonZeroUsize>,
+    ) -> Self {
+        Self {
+            loaded,
+            provenance,
+            loading_time,
+            default_batch_size,
+        }
     }
 
     /// What it is and can do.
@@ -68,6 +42,17 @@ impl Model {
     /// Where it comes from, by content.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
+    }
+
+    /// How long it took to load it, once it was built and its weights were here: the start of its process, and reading
+    /// the weights.
+    pub fn loading_time(&self) -> Duration {
+        self.loading_time
+    }
+
+    /// The model without what this library adds: batches, whole videos, inputs that are prepared apart.
+    pub fn loaded(&self) -> &dyn LoadedModel {
+        self.loaded.as_ref()
     }
 
     /// Says what `image` shows.
@@ -94,8 +79,9 @@ impl Model {
         Ok(embed_prompts(self.loaded.as_ref(), prompts)?)
     }
 
-    /// Does `task` with the samples of `input`, and hands each to `sink`, in order. What [`apply_model`],
-    /// [`compute_embeddings`] and [`compute_patch_embeddings`] do, for inputs of any kind and datasets whose values
+    /// Does `task` with the samples of `input`, and hands each to `sink`, in order. What [`apply_model`](crate::apply_model),
+    /// [`compute_embeddings`](crate::compute_embeddings) and
+    /// [`compute_patch_embeddings`](crate::compute_patch_embeddings) do, for inputs of any kind and datasets whose values
     /// may be replaced.
     ///
     /// # Errors
@@ -107,70 +93,27 @@ impl Model {
         existing: Existing,
         mut sink: impl FnMut(LabeledItem) + Send,
     ) -> Result<Outcome, Error> {
-        let work = Work::begin(self.loaded.as_ref(), &self.provenance, task, input, existing)?;
-        Ok(work.run(|item| {
+        Ok(self.begin(task, input, existing)?.run(|item| {
             sink(item);
             Ok(())
         })?)
     }
-}
 
-/// Applies `model` to the samples of `input`, and hands each with its labels to `sink`, in order: FiftyOne's
-/// `apply_model`.
-///
-/// `input` is a folder, a glob, a picture, a video, a `.txt` file that lists some, a file with labels (JSON Lines,
-/// COCO, a FiftyOne dataset's folder), or a dataset. The field of a dataset is filled as well, batch by batch: after a
-/// crash the same call goes on where that one ended, and samples that are done are not handed on again.
-///
-/// # Errors
-/// When the input cannot be found, the model cannot do what is asked or not go on, or the field has values of other
-/// origin. A sample that fails is no error, unless the options say so: its item says why.
-pub fn apply_model(
-    model: &Model,
-    input: impl AsRef<Path>,
-    options: &ApplyOptions,
-    sink: impl FnMut(LabeledItem) + Send,
-) -> Result<Outcome, Error> {
-    run(model, input, Task::Apply(options.clone()), sink)
-}
-
-/// Computes the embeddings of the pictures of `input`, and of the frames of its videos, and hands each sample to
-/// `sink`, in order: FiftyOne's `compute_embeddings`. `input` is what it is for [`apply_model`].
-///
-/// # Errors
-/// As for [`apply_model`]; also when the model has no embeddings.
-pub fn compute_embeddings(
-    model: &Model,
-    input: impl AsRef<Path>,
-    options: &EmbedOptions,
-    sink: impl FnMut(LabeledItem) + Send,
-) -> Result<Outcome, Error> {
-    run(model, input, Task::Embed(options.clone()), sink)
-}
-
-/// Computes the embeddings of the objects in a field of the samples of `input`, and hands each sample to `sink`, in
-/// order: FiftyOne's `compute_patch_embeddings`. Each object gets its embedding as an attribute. `input` is a dataset,
-/// or a file with labels.
-///
-/// # Errors
-/// As for [`compute_embeddings`]; also when a dataset has no such field.
-pub fn compute_patch_embeddings(
-    model: &Model,
-    input: impl AsRef<Path>,
-    options: &PatchOptions,
-    sink: impl FnMut(LabeledItem) + Send,
-) -> Result<Outcome, Error> {
-    run(model, input, Task::EmbedPatches(options.clone()), sink)
-}
-
-fn run(
-    model: &Model,
-    input: impl AsRef<Path>,
-    task: Task,
-    sink: impl FnMut(LabeledItem) + Send,
-) -> Result<Outcome, Error> {
-    let mut input = Input::resolve(&[input])?;
-    model.run(&task, &mut input, Existing::Resume, sink)
+    /// Makes sure that the model can do `task`, and, where the input is a dataset, takes the right to fill the field. What
+    /// [`Model::run`] begins with, for a program that wants to know how much there is to do, or may fail to take results.
+    ///
+    /// # Errors
+    /// When the model cannot do it; when the field is being filled by another process, or has values of other origin and
+    /// `existing` does not say that they may be replaced.
+    pub fn begin<'a>(
+        &'a self,
+        task: &'a Task,
+        input: &'a mut Input,
+        existing: Existing,
+    ) -> Result<Work<'a>, EngineError> {
+        let work = Work::begin(self.loaded.as_ref(), &self.provenance, task, input, existing)?;
+        Ok(work.with_default_batch_size(self.default_batch_size))
+    }
 }
 
 /// The result of a batch of one.

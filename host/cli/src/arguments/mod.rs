@@ -1,16 +1,35 @@
 //! The command line.
 
+mod dataset;
 mod global;
+mod manual;
 mod model;
 mod output;
+mod plugin;
+mod query;
 mod run;
+mod sources;
+mod store;
+mod trust;
 
+pub use dataset::{
+    CreateArguments, DatasetAction, DatasetArguments, DatasetInfoArguments, ExportArguments, ImportArguments,
+    MasksArgument, MediaArgument, MediaTypeArgument,
+};
 pub use global::{Color, Global};
+pub use manual::{CompletionsArguments, ManArguments};
 pub use model::{IsolationArgument, ModelArguments, ModelChoice, ModelOptions, PluginRunArguments, Setting};
 pub use output::{DryRunArgument, JsonArgument, format};
+pub use plugin::{
+    BenchArguments, CheckArguments, NewArguments, PackArguments, PluginAction, PluginArguments,
+    SignedTextArguments,
+};
+pub use query::{ListArguments, ModelChangeArguments, ModelQueryArguments};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};
+pub use sources::{SourceArgument, SourceChangeArguments, SourcesAction, SourcesArguments, UpdateArguments};
+pub use store::{LockArguments, StoreAction, StoreArguments};
+pub use trust::{TrustAction, TrustArguments};
 
-use crate::commands::{dataset, doctor, info, list, lock, manual, models, plugin, sources, store, trust};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 const EXIT_CODES: &str = "\
@@ -47,37 +66,37 @@ pub enum Command {
     /// Compute embeddings of pictures, frames, videos, objects or texts with a model
     Embed(EmbedArguments),
     /// Make, show, export and import datasets
-    Dataset(dataset::DatasetArguments),
+    Dataset(DatasetArguments),
     /// List the models of a source, or of all registered sources
-    List(list::ListArguments),
+    List(ListArguments),
     /// Show what is known of a model
-    Info(info::InfoArguments),
+    Info(ModelQueryArguments),
     /// Print where the weights of a model are
-    Find(models::ModelArgument),
+    Find(ModelQueryArguments),
     /// Build a model's plugin and get its weights, ready for use without network
-    Download(models::ChangeArguments),
+    Download(ModelChangeArguments),
     /// Delete the weights of a model
-    Delete(models::ChangeArguments),
+    Delete(ModelChangeArguments),
     /// Show what a model needs, and what this machine lacks
-    Requirements(models::ModelArgument),
+    Requirements(ModelQueryArguments),
     /// Show what has changed in sources, and take it
-    Update(sources::UpdateArguments),
+    Update(UpdateArguments),
     /// Register, list, update and forget sources
-    Sources(sources::SourcesArguments),
+    Sources(SourcesArguments),
     /// Write modelzoo.lock from what was run in this folder
-    Lock(lock::LockArguments),
+    Lock(LockArguments),
     /// Compare all that is on this machine with its hashes
     Verify(JsonArgument),
     /// Allow and deny the code of sources
-    Trust(trust::TrustArguments),
+    Trust(TrustArguments),
     /// Look into the store, and tidy it
-    Store(store::StoreArguments),
+    Store(StoreArguments),
     /// Write, check, measure and pack a plugin of your own
-    Plugin(plugin::PluginArguments),
+    Plugin(PluginArguments),
     /// Find out why something does not work here
-    Doctor(doctor::DoctorArguments),
+    Doctor(JsonArgument),
     /// Print a script that completes commands in a shell
-    Completions(manual::CompletionsArguments),
+    Completions(CompletionsArguments),
     /// Write the manual pages
-    Man(manual::ManArguments),
+    Man(ManArguments),
 }

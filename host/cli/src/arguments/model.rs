@@ -1,7 +1,5 @@
 use clap::{Args, ValueEnum};
-use modelzoo_plugin_api::Device;
-use modelzoo_runtime::Isolation;
-use modelzoo_sources::config::PluginConfig;
+use modelzoo::{Isolation, config::PluginConfig, plugin_api::Device};
 use std::{num::ParseIntError, str::FromStr, time::Duration};
 
 /// Which model.

@@ -1,5 +1,5 @@
 use clap::Args;
-use modelzoo_data::format::{Format, FormatError};
+use modelzoo::format::{Format, FormatError};
 
 /// How facts are printed.
 #[derive(Clone, Copy, Debug, Default, Args)]

@@ -1,13 +1,12 @@
 use super::{DryRunArgument, ModelArguments, Setting, format};
 use clap::{Args, ValueEnum};
-use modelzoo_data::{
+use modelzoo::{
+    ApplyOptions, EmbedOptions, HandleMissing, PatchGeometry, PatchOptions, RunOptions,
     dataset::Existing,
     format::Format,
-    label::PatchGeometry,
     media::Decoder,
     video::{FrameRange, Rate, Sampling},
 };
-use modelzoo_engine::{ApplyOptions, EmbedOptions, HandleMissing, PatchOptions, RunOptions};
 use std::{
     collections::BTreeMap,
     num::{NonZeroU64, NonZeroUsize},

@@ -1,12 +1,12 @@
 //! `modelzoo apply`: labels for pictures and videos.
 
-use super::run::{self, Annotations, Command, Content};
+use super::run::{self, Command, Content};
 use crate::{
     arguments::{ApplyArguments, Global},
     exit::Exit,
     terminal::Terminal,
 };
-use modelzoo_engine::Task;
+use modelzoo::Task;
 
 pub fn run(arguments: &ApplyArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let command = Command {
@@ -15,15 +15,8 @@ pub fn run(arguments: &ApplyArguments, global: &Global, terminal: &Terminal) -> 
         label: "applying",
         model: &arguments.model,
         input: &arguments.input,
+        annotate: arguments.annotate.as_deref(),
+        label_images: arguments.output_dir.as_deref(),
     };
-    if arguments.input.dry_run.dry_run {
-        let folders = [&arguments.annotate, &arguments.output_dir];
-        return run::plan(&command, folders.into_iter().flatten(), global, terminal);
-    }
-    let sampling = arguments.input.sampling();
-    let annotations = |info: &_| {
-        let folder = arguments.annotate.as_deref()?;
-        Some(Annotations::new(folder, sampling, info))
-    };
-    run::run(command, annotations, global, terminal)
+    run::run(command, global, terminal)
 }

@@ -5,24 +5,11 @@ use crate::{
     exit::Exit,
     terminal::{print_checks, print_json},
 };
-use clap::Args;
-use modelzoo_sources::{
-    config::Config,
-    doctor::{ThisMachine, Verdict, examine},
-    store::Store,
-};
+use modelzoo::doctor::{Verdict, examine};
 
-#[derive(Clone, Debug, Args)]
-pub struct DoctorArguments {
-    #[command(flatten)]
-    facts: JsonArgument,
-}
-
-pub fn run(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
-    let config = Config::load();
-    let (store, data) = (Store::default_root()?, Store::default_data_dir()?);
-    let checks = examine(&ThisMachine, config.as_ref(), &store, &data);
-    if arguments.facts.json {
+pub fn run(facts: JsonArgument) -> anyhow::Result<Exit> {
+    let checks = examine()?;
+    if facts.json {
         print_json(&checks)?;
     } else {
         print_checks(&checks)?;

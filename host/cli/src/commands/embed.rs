@@ -1,7 +1,9 @@
 //! `modelzoo embed`: embeddings of pictures, frames, videos, objects and texts.
 
 use super::{
-    plan::Plan,
+    loading::load_settings,
+    open::{named, open_to_plan},
+    plan::{Sentence as _, carry_out},
     run::{self, Command, Content, Destination},
 };
 use crate::{
@@ -9,16 +11,16 @@ use crate::{
     exit::Exit,
     terminal::{Terminal, count},
 };
-use modelzoo_data::{
+use modelzoo::{
+    EngineError, LoadPlan, Plan, PromptEmbedding, Task,
     format::{
         Format,
         export::{self, ExportOptions},
     },
+    label::Vector,
     output::JsonLinesWriter,
     record::SampleRecord,
 };
-use modelzoo_engine::{EngineError, PromptEmbedding, Task, embed_prompts};
-use modelzoo_plugin_api::label::Vector;
 use serde::Serialize;
 use std::path::Path;
 
@@ -37,11 +39,110 @@ pub fn run(arguments: &EmbedArguments, global: &Global, terminal: &Terminal) -> 
         label: "embedding",
         model: &arguments.model,
         input: &arguments.input,
+        annotate: None,
+        label_images: None,
     };
-    if arguments.input.dry_run.dry_run {
-        return run::plan(&command, [], global, terminal);
+    run::run(command, global, terminal)
+}
+
+fn embed_texts(
+    arguments: &EmbedArguments,
+    prompts: &[String],
+    global: &Global,
+    terminal: &Terminal,
+) -> anyhow::Result<Exit> {
+    let (input, model) = (&arguments.input, &arguments.model);
+    let destination = TextDestination::of(Destination::of(input, Content::Embeddings, false)?)?;
+    let zoo = open_to_plan(input.dry_run, global, terminal)?;
+    let settings = load_settings(&model.options, &model.run)?;
+    let plan = TextPlan {
+        load: zoo.plan_load(&named(&model.choice, &zoo)?, &settings)?,
+        prompts,
+        destination,
+        terminal,
+    };
+    Ok(carry_out(plan, input.dry_run, false)?.unwrap_or(Exit::Done))
+}
+
+/// Where embeddings of texts go.
+enum TextDestination {
+    /// An object a line, to standard output or to a file.
+    Lines(Destination),
+    /// A matrix with a row for each.
+    Matrix(Destination),
+}
+
+impl TextDestination {
+    fn of(destination: Destination) -> Result<Self, EngineError> {
+        match destination {
+            Destination::Stdout
+            | Destination::Path {
+                format: Format::JsonLines,
+                ..
+            } => Ok(Self::Lines(destination)),
+            Destination::Path {
+                format: Format::Npy, ..
+            } => Ok(Self::Matrix(destination)),
+            _ => Err(EngineError::InvalidOption {
+                problem: "embeddings of texts are written as JSON Lines or .npy".to_owned(),
+                hint: "end the name in .jsonl or .npy".to_owned(),
+            }),
+        }
     }
-    run::run(command, |_| None, global, terminal)
+}
+
+/// Texts through the model, and their embeddings to where they belong.
+struct TextPlan<'a> {
+    load: LoadPlan<'a>,
+    prompts: &'a [String],
+    destination: TextDestination,
+    terminal: &'a Terminal,
+}
+
+impl Plan for TextPlan<'_> {
+    type Step = String;
+    type Outcome = Exit;
+    type Error = anyhow::Error;
+
+    fn steps(&self) -> anyhow::Result<Vec<String>> {
+        let (TextDestination::Lines(destination) | TextDestination::Matrix(destination)) = &self.destination;
+        let mut steps: Vec<String> = self.load.steps()?.iter().map(|step| step.sentence()).collect();
+        steps.push(format!("embed {}", count(self.prompts.len() as u64, "text")));
+        steps.push(destination.describe());
+        Ok(steps)
+    }
+
+    fn execute(self) -> anyhow::Result<Exit> {
+        let Self {
+            load,
+            prompts,
+            destination,
+            terminal,
+        } = self;
+        // That it can be written is known before anything is built.
+        let lines = match &destination {
+            TextDestination::Lines(Destination::Path { path, .. }) => Some(JsonLinesWriter::create(path)?),
+            TextDestination::Lines(_) => Some(JsonLinesWriter::stdout()),
+            TextDestination::Matrix(_) => None,
+        };
+        let embeddings = load.execute()?.embed_prompts(prompts)?;
+        let failed = embeddings
+            .iter()
+            .filter(|embedding| embedding.result.is_err())
+            .count();
+        match (lines, destination) {
+            (Some(lines), _) => write_lines(lines, &embeddings)?,
+            (None, TextDestination::Matrix(Destination::Path { path, .. })) => {
+                write_matrix(&path, embeddings)?
+            }
+            (None, _) => {}
+        }
+        if failed == 0 {
+            return Ok(Exit::Done);
+        }
+        terminal.warn(format!("{failed} of {} texts failed", prompts.len()));
+        Ok(Exit::Partial)
+    }
 }
 
 /// A line of the results of texts.
@@ -52,59 +153,6 @@ struct Line<'a> {
     embeddings: Option<Vec<f32>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-}
-
-/// Embeds texts: an object a line, or a matrix with a row for each.
-fn embed_texts(
-    arguments: &EmbedArguments,
-    prompts: &[String],
-    global: &Global,
-    terminal: &Terminal,
-) -> anyhow::Result<Exit> {
-    let destination = Destination::of(&arguments.input, Content::Embeddings, false)?;
-    let lines = match &destination {
-        Destination::Stdout => Some(JsonLinesWriter::stdout()),
-        Destination::Path {
-            path,
-            format: Format::JsonLines,
-        } => Some(JsonLinesWriter::create(path)?),
-        Destination::Path {
-            format: Format::Npy, ..
-        } => None,
-        _ => {
-            let problem = "embeddings of texts are written as JSON Lines or .npy".to_owned();
-            let hint = "end the name in .jsonl or .npy".to_owned();
-            return Err(EngineError::InvalidOption { problem, hint }.into());
-        }
-    };
-    if arguments.input.dry_run.dry_run {
-        let plan = Plan::of_model(
-            &arguments.model.choice,
-            &arguments.model.options,
-            global,
-            terminal,
-        )?
-        .and(format!("embed {}", count(prompts.len() as u64, "text")))
-        .and(destination.describe());
-        plan.print(false)?;
-        return Ok(Exit::Done);
-    }
-    let model = super::model::load(&arguments.model, global, terminal)?.model;
-    let embeddings = embed_prompts(model.as_ref(), prompts)?;
-    let failed = embeddings
-        .iter()
-        .filter(|embedding| embedding.result.is_err())
-        .count();
-    match (lines, &destination) {
-        (Some(lines), _) => write_lines(lines, &embeddings)?,
-        (None, Destination::Path { path, .. }) => write_matrix(path, embeddings)?,
-        (None, _) => {}
-    }
-    if failed == 0 {
-        return Ok(Exit::Done);
-    }
-    terminal.warn(format!("{failed} of {} texts failed", prompts.len()));
-    Ok(Exit::Partial)
 }
 
 fn write_lines(mut lines: JsonLinesWriter, embeddings: &[PromptEmbedding]) -> anyhow::Result<()> {

@@ -1,24 +1,13 @@
 //! `modelzoo info`: what is known of a model, without running any of its code.
 
-use super::zoo::open;
+use super::open::{named, open};
 use crate::{
-    arguments::{Global, JsonArgument, ModelChoice},
+    arguments::{Global, ModelQueryArguments},
     exit::Exit,
     terminal::{Terminal, print_facts, print_json},
 };
-use clap::Args;
-use modelzoo::FoundModel;
-use modelzoo_data::output::OutputError;
+use modelzoo::{FoundModel, output::OutputError};
 use serde::Serialize;
-
-#[derive(Clone, Debug, Args)]
-pub struct InfoArguments {
-    #[command(flatten)]
-    choice: ModelChoice,
-
-    #[command(flatten)]
-    facts: JsonArgument,
-}
 
 /// What is known of a model.
 #[derive(Debug, Serialize)]
@@ -29,12 +18,12 @@ struct Info<'a> {
     tree_hash: String,
     folder: String,
     has_plugin: bool,
-    manifest: &'a modelzoo_sources::manifest::ModelEntry,
+    manifest: &'a modelzoo::manifest::ModelEntry,
 }
 
-pub fn run(arguments: &InfoArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
-    let found = zoo.find_model(&arguments.choice.model, arguments.choice.name.as_deref())?;
+    let found = zoo.find(&named(&arguments.choice, &zoo)?)?;
     let info = info(&found);
     if arguments.facts.json {
         print_json(&info)?;

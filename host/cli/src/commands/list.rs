@@ -1,41 +1,13 @@
 //! `modelzoo list`: the models of a source, or of all sources that are known.
 
-use super::zoo::open;
+use super::open::open;
 use crate::{
-    arguments::Global,
+    arguments::{Global, ListArguments},
     exit::Exit,
     terminal::{Terminal, print_json, print_line, print_table},
 };
-use clap::Args;
-use modelzoo::Zoo;
-use modelzoo_sources::{manifest::ModelEntry, zoo::ModelFilter};
+use modelzoo::{Zoo, manifest::ModelEntry, registry::ModelFilter};
 use serde::Serialize;
-
-#[derive(Clone, Debug, Args)]
-pub struct ListArguments {
-    /// A source: user/repo[@ref], a Git or archive URL, a local folder (default: all registered sources)
-    source: Option<String>,
-
-    /// Models that have all of these tags
-    #[arg(short, long, value_name = "TAG", value_delimiter = ',')]
-    tags: Vec<String>,
-
-    /// Models that have one of these licences
-    #[arg(short, long, value_name = "LICENSE", value_delimiter = ',')]
-    license: Vec<String>,
-
-    /// Models whose weights are on this machine
-    #[arg(short, long, conflicts_with = "source")]
-    downloaded: bool,
-
-    /// Print names alone
-    #[arg(long)]
-    names_only: bool,
-
-    /// Print JSON
-    #[arg(long, conflicts_with = "names_only")]
-    json: bool,
-}
 
 /// One model in the list.
 #[derive(Debug, Serialize)]
@@ -106,7 +78,7 @@ fn of_all(zoo: &Zoo, arguments: &ListArguments, terminal: &Terminal) -> anyhow::
         .problems()
         .iter()
         .for_each(|problem| terminal.warn(problem));
-    let store = &zoo.settings().store;
+    let store = zoo.store();
     let filter = ModelFilter {
         tags: arguments.tags.clone(),
         licenses: arguments.license.clone(),

@@ -1,37 +1,21 @@
 //! `modelzoo lock` and `modelzoo verify`: what is pinned, and whether it is intact.
 
-use super::{plan::Plan, zoo::open};
+use super::{open::open, plan::carry_out};
 use crate::{
-    arguments::{DryRunArgument, Global, JsonArgument},
+    arguments::{Global, JsonArgument, LockArguments},
     exit::Exit,
     terminal::{Terminal, count, print_json, print_line},
 };
-use clap::Args;
-use modelzoo_sources::{lock::LockFile, store::Verdict};
-
-#[derive(Clone, Debug, Args)]
-pub struct LockArguments {
-    #[command(flatten)]
-    facts: JsonArgument,
-
-    #[command(flatten)]
-    dry_run: DryRunArgument,
-}
+use modelzoo::store::Verdict;
 
 /// Writes the lock file from what was run in this folder.
 pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
-    let place = &zoo.settings().lock_place;
-    if arguments.dry_run.dry_run {
-        let (path, changes) = LockFile::plan_recorded(place)?;
-        let plan = changes.iter().fold(Plan::default(), |plan, change| {
-            plan.and(format!("write to {}: {change}", path.display()))
-        });
-        plan.print(arguments.facts.json)?;
+    let json = arguments.facts.json;
+    let Some((path, changes)) = carry_out(zoo.plan_lock()?, arguments.dry_run, json)? else {
         return Ok(Exit::Done);
-    }
-    let (path, changes) = LockFile::lock_recorded(place)?;
-    if arguments.facts.json {
+    };
+    if json {
         print_json(&serde_json::json!({ "path": path, "changes": changes }))?;
     } else {
         changes.iter().try_for_each(print_line)?;
@@ -53,7 +37,7 @@ pub fn verify(facts: JsonArgument, global: &Global, terminal: &Terminal) -> anyh
 pub fn verify_store(json: bool, repair: bool, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
     let (mut checked, mut broken, mut printed) = (0, Vec::new(), Ok(()));
-    zoo.settings().store.verify(repair, &mut |entry, verdict| {
+    zoo.store().verify(repair, &mut |entry, verdict| {
         checked += 1;
         if *verdict != Verdict::Intact {
             broken.push(serde_json::json!({ "entry": entry, "verdict": verdict }));

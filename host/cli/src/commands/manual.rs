@@ -1,27 +1,14 @@
 //! `modelzoo completions` and `modelzoo man`: what the command line says of itself, for shells and for `man`.
 
 use crate::{
-    arguments::Arguments,
+    arguments::{Arguments, CompletionsArguments, ManArguments},
     exit::Exit,
     terminal::{Terminal, print},
 };
 use anyhow::Context as _;
-use clap::{Args, CommandFactory as _};
-use std::path::PathBuf;
+use clap::CommandFactory as _;
 
 const PROGRAM: &str = "modelzoo";
-
-#[derive(Clone, Copy, Debug, Args)]
-pub struct CompletionsArguments {
-    /// The shell
-    shell: clap_complete::Shell,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct ManArguments {
-    /// The folder for the pages of all commands (default: the first page, to standard output)
-    folder: Option<PathBuf>,
-}
 
 pub fn completions(arguments: &CompletionsArguments) -> anyhow::Result<Exit> {
     let mut script = Vec::new();

@@ -1,23 +1,23 @@
 //! A command a file: each takes its arguments and says how the program ends.
 
 mod apply;
-pub mod dataset;
-pub mod doctor;
+mod dataset;
+mod doctor;
 mod embed;
-pub mod info;
-pub mod list;
-pub mod lock;
-pub mod manual;
-mod model;
-pub mod models;
+mod info;
+mod list;
+mod loading;
+mod lock;
+mod manual;
+mod open;
 mod plan;
-pub mod plugin;
+mod plugin;
 mod requirements;
 mod run;
-pub mod sources;
-pub mod store;
-pub mod trust;
-mod zoo;
+mod sources;
+mod store;
+mod trust;
+mod weights;
 
 use crate::{
     arguments::{Arguments, Command},
@@ -33,9 +33,9 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> anyhow::Result<Exit> {
         Command::Embed(arguments) => embed::run(arguments, global, terminal),
         Command::List(arguments) => list::run(arguments, global, terminal),
         Command::Info(arguments) => info::run(arguments, global, terminal),
-        Command::Find(arguments) => models::find(arguments, global, terminal),
-        Command::Download(arguments) => models::download(arguments, global, terminal),
-        Command::Delete(arguments) => models::delete(arguments, global, terminal),
+        Command::Find(arguments) => weights::find(arguments, global, terminal),
+        Command::Download(arguments) => weights::download(arguments, global, terminal),
+        Command::Delete(arguments) => weights::delete(arguments, global, terminal),
         Command::Requirements(arguments) => requirements::run(arguments, global, terminal),
         Command::Update(arguments) => sources::update_command(arguments, global, terminal),
         Command::Sources(arguments) => sources::run(arguments, global, terminal),
@@ -45,7 +45,7 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> anyhow::Result<Exit> {
         Command::Plugin(arguments) => plugin::run(arguments, global, terminal),
         Command::Dataset(arguments) => dataset::run(arguments, terminal),
         Command::Store(arguments) => store::run(arguments, global, terminal),
-        Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Doctor(facts) => doctor::run(*facts),
         Command::Completions(arguments) => manual::completions(arguments),
         Command::Man(arguments) => manual::man(arguments, terminal),
     }

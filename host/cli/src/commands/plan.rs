@@ -1,79 +1,109 @@
 //! `--dry-run`: what a command would do, said on standard output instead of done.
 
-use super::{model::load_settings, zoo::open_offline};
 use crate::{
-    arguments::{Global, ModelChoice, ModelOptions, PluginRunArguments},
-    terminal::{Terminal, print_json, print_line},
+    arguments::DryRunArgument,
+    terminal::{count, print_json, print_line},
 };
 use indicatif::HumanBytes;
-use modelzoo::{PlannedStep, ZooError};
-use modelzoo_sources::source::SourceError;
+use modelzoo::{Plan, PlannedStep};
 
-/// What would be done, a sentence without its beginning each: `download weights.pt`.
-#[derive(Debug, Default)]
-pub struct Plan(Vec<String>);
-
-impl Plan {
-    /// What it takes to have this model ready. The network is not used: of a source that is not here yet, it only
-    /// says that it would be fetched.
-    pub fn of_model(
-        choice: &ModelChoice,
-        options: &ModelOptions,
-        global: &Global,
-        terminal: &Terminal,
-    ) -> anyhow::Result<Self> {
-        let zoo = open_offline(global, terminal)?;
-        let settings = load_settings(options, &PluginRunArguments::default(), &zoo)?;
-        let steps = match zoo.find_model(&choice.model, choice.name.as_deref()) {
-            Ok(model) => zoo.plan_model(&model, &settings)?,
-            Err(ZooError::Source(SourceError::Offline { reference })) if !global.offline => {
-                let fetch = format!("fetch {reference}, which tells what else there is to do");
-                return Ok(Self(vec![fetch]));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Self(steps.iter().map(describe).collect()))
+/// Does what the plan says; with `--dry-run` only says it, and nothing comes of it.
+pub fn carry_out<P>(plan: P, dry_run: DryRunArgument, json: bool) -> anyhow::Result<Option<P::Outcome>>
+where
+    P: Plan<Step: Sentence, Error: Into<anyhow::Error>>,
+{
+    if !dry_run.dry_run {
+        return plan.execute().map(Some).map_err(Into::into);
     }
-
-    /// With one more thing to do.
-    pub fn and(mut self, step: impl Into<String>) -> Self {
-        self.0.push(step.into());
-        self
+    let steps = plan.steps().map_err(Into::into)?;
+    let steps: Vec<String> = steps.iter().map(Sentence::sentence).collect();
+    if json {
+        print_json(&serde_json::json!({ "dry_run": true, "would": steps }))?;
+        return Ok(None);
     }
+    if steps.is_empty() {
+        print_line("there is nothing to do")?;
+    }
+    for step in &steps {
+        print_line(format_args!("would {step}"))?;
+    }
+    Ok(None)
+}
 
-    /// Prints it.
-    pub fn print(&self, json: bool) -> anyhow::Result<()> {
-        if json {
-            return print_json(&serde_json::json!({ "dry_run": true, "would": self.0 }));
-        }
-        if self.0.is_empty() {
-            print_line("there is nothing to do")?;
-        }
-        for step in &self.0 {
-            print_line(format_args!("would {step}"))?;
-        }
-        Ok(())
+/// A step in words: what follows after `would`.
+pub trait Sentence {
+    fn sentence(&self) -> String;
+}
+
+impl Sentence for String {
+    fn sentence(&self) -> String {
+        self.clone()
     }
 }
 
-fn describe(step: &PlannedStep) -> String {
-    match step {
-        PlannedStep::Ask { source, command } => {
-            format!("ask whether the code of {source} may run (`{command}` allows it)")
-        }
-        PlannedStep::Build { source } => format!("build the plugin of {source}"),
-        PlannedStep::Download {
-            file,
-            from,
-            size_bytes,
-        } => {
-            let size = size_bytes.map_or("of unknown size".to_owned(), |size| HumanBytes(size).to_string());
-            match from.first() {
-                Some(url) => format!("download {file} ({size}) from {url}"),
-                None => format!("let the plugin download {file} ({size})"),
+impl Sentence for PlannedStep {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Fetch { source } => format!("fetch {source}, which tells what else there is to do"),
+            Self::Ask { source, command } => {
+                format!("ask whether the code of {source} may run (`{command}` allows it)")
             }
+            Self::Build { source } => format!("build the plugin of {source}"),
+            Self::Download {
+                file,
+                from,
+                size_bytes,
+            } => {
+                let size =
+                    size_bytes.map_or("of unknown size".to_owned(), |size| HumanBytes(size).to_string());
+                match from.first() {
+                    Some(url) => format!("download {file} ({size}) from {url}"),
+                    None => format!("let the plugin download {file} ({size})"),
+                }
+            }
+            Self::Register { source, models } => match models {
+                Some(models) => format!("register {source} with {}", count(*models, "model")),
+                None => format!("register {source}"),
+            },
+            Self::Forget { source } => format!("forget {source}"),
+            Self::Allow { source, tree_hash } => match tree_hash {
+                Some(tree_hash) => format!("allow {source}, as it is at tree {tree_hash}"),
+                None => format!("allow {source}, as it is then"),
+            },
+            Self::Deny { identity } => format!("deny {identity}"),
+            Self::Revoke { identity, decisions } => {
+                format!("revoke {} on {identity}", count(*decisions, "decision"))
+            }
+            Self::Delete { path } => format!("delete {}", path.display()),
+            Self::Lock { path, change } => format!("write to {}: {change}", path.display()),
+            Self::CreateDataset { path, samples } => {
+                format!(
+                    "make the dataset {} of {}",
+                    path.display(),
+                    count(*samples, "sample")
+                )
+            }
+            Self::Import {
+                path,
+                input,
+                is_new: true,
+            } => format!("make the dataset {} of {}", path.display(), input.display()),
+            Self::Import {
+                path,
+                input,
+                is_new: false,
+            } => format!("add {} to the dataset {}", input.display(), path.display()),
+            Self::Export {
+                path,
+                format,
+                samples,
+            } => format!(
+                "write {} to {} ({format})",
+                count(*samples, "sample"),
+                path.display()
+            ),
+            // A step that was added to the library later is still a step.
+            _ => "do what a newer version of the library does".to_owned(),
         }
-        // A step that was added to the engine later is still a step.
-        _ => "prepare the model".to_owned(),
     }
 }

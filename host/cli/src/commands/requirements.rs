@@ -1,24 +1,27 @@
 //! `modelzoo requirements`: what a model needs, and what this machine lacks of it.
 
-use super::{models::ModelArgument, zoo::open};
+use super::open::{named, open};
 use crate::{
-    arguments::Global,
+    arguments::{Global, ModelQueryArguments},
     exit::Exit,
     terminal::{Terminal, print_facts, print_json, print_line},
 };
-use modelzoo_sources::manifest::{Package, Requirements};
+use modelzoo::{
+    LoadSettings,
+    manifest::{Package, Requirements},
+};
 use serde_json::json;
 
-pub fn run(arguments: &ModelArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
-    let model = arguments.find(&zoo)?;
+    let model = zoo.find(&named(&arguments.choice, &zoo)?)?;
     let unmet: Vec<String> = zoo
-        .unmet_requirements(&model, Default::default())
+        .unmet_requirements(&model, &LoadSettings::default())
         .iter()
         .map(ToString::to_string)
         .collect();
     let needed = model.entry.requirements.as_ref();
-    if arguments.json() {
+    if arguments.facts.json {
         print_json(&json!({ "requirements": needed, "unmet": unmet }))?;
     } else {
         let name = model.entry.name();

@@ -1,134 +1,62 @@
 //! `modelzoo sources`: the sources that the zoo knows.
 
 use super::{
-    plan::Plan,
-    zoo::{open, open_offline},
+    open::{open, open_to_plan},
+    plan::carry_out,
 };
 use crate::{
-    arguments::{DryRunArgument, Global, JsonArgument},
+    arguments::{
+        Global, SourceArgument, SourceChangeArguments, SourcesAction, SourcesArguments, UpdateArguments,
+    },
     exit::Exit,
-    terminal::{Terminal, count, print_facts, print_json, print_line, print_table},
+    terminal::{Terminal, print_facts, print_json, print_line, print_table},
 };
-use clap::{Args, Subcommand};
-use modelzoo::{Zoo, ZooError};
-use modelzoo_data::output::OutputError;
-use modelzoo_sources::{
-    SourceRef,
-    source::SourceError,
-    zoo::{FileChange, ModelChange, Update, ZooSource},
+use modelzoo::{
+    Plan as _, Zoo,
+    output::OutputError,
+    registry::{FileChange, ModelChange, Update, ZooSource},
 };
 
 /// What to say instead of an empty table.
 const NO_SOURCE: &str = "no source is registered; `modelzoo sources add SOURCE` registers one";
 
-#[derive(Clone, Debug, Args)]
-pub struct SourcesArguments {
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Clone, Debug, Subcommand)]
-enum Action {
-    /// Register a source, so that its models are known by name
-    Add(ChangeArguments),
-    /// List the registered sources
-    List(JsonArgument),
-    /// Show what is known of a registered source
-    Show(SourceArgument),
-    /// Show what has changed in a source, and take it
-    Update(UpdateArguments),
-    /// Forget a source; its files and weights stay in the store
-    Remove(ChangeArguments),
-}
-
-#[derive(Clone, Debug, Args)]
-struct SourceArgument {
-    /// A source: user/repo[@ref], a Git or archive URL, a local folder
-    source: String,
-    #[command(flatten)]
-    facts: JsonArgument,
-}
-
-impl SourceArgument {
-    fn reference(&self, zoo: &Zoo) -> Result<SourceRef, ZooError> {
-        zoo.parse_reference(&self.source)
-    }
-}
-
-#[derive(Clone, Debug, Args)]
-struct ChangeArguments {
-    #[command(flatten)]
-    source: SourceArgument,
-    #[command(flatten)]
-    dry_run: DryRunArgument,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct UpdateArguments {
-    /// The source (default: all of them)
-    source: Option<String>,
-    /// Only show what would change; the new commits are fetched for that
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    facts: JsonArgument,
-}
-
 pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
-    let zoo = open(global, terminal)?;
     match &arguments.action {
-        Action::Add(arguments) => add(&zoo, arguments, global, terminal)?,
-        Action::List(facts) => list(&zoo, facts.json, terminal)?,
-        Action::Show(arguments) => {
-            let known = zoo.registry().find(&arguments.reference(&zoo)?)?;
-            show(&known, arguments.facts.json)?;
+        SourcesAction::Add(arguments) => add(arguments, global, terminal)?,
+        SourcesAction::List(facts) => list(&open(global, terminal)?, facts.json, terminal)?,
+        SourcesAction::Show(SourceArgument { source, facts }) => {
+            let zoo = open(global, terminal)?;
+            let known = zoo.registered_source(&zoo.parse_reference(source)?)?;
+            show(&known, facts.json)?;
         }
-        Action::Update(arguments) => update(&zoo, arguments, terminal)?,
-        Action::Remove(arguments) => remove(&zoo, arguments, terminal)?,
+        SourcesAction::Update(arguments) => update(arguments, global, terminal)?,
+        SourcesAction::Remove(arguments) => remove(arguments, global, terminal)?,
     }
     Ok(Exit::Done)
 }
 
-fn add(zoo: &Zoo, arguments: &ChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<()> {
-    let reference = arguments.source.reference(zoo)?;
-    let json = arguments.source.facts.json;
-    if arguments.dry_run.dry_run {
-        return plan_to_add(&reference, global, terminal)?.print(json);
-    }
-    let known = zoo.register_source(&reference, true)?;
-    show(&known, json)
-}
-
-fn plan_to_add(reference: &SourceRef, global: &Global, terminal: &Terminal) -> anyhow::Result<Plan> {
-    match open_offline(global, terminal)?.find_source(reference) {
-        Ok(source) => Ok(Plan::default().and(format!(
-            "register {} with {}",
-            source.identity,
-            count(source.models().count() as u64, "model")
-        ))),
-        Err(ZooError::Source(SourceError::Offline { reference })) if !global.offline => {
-            Ok(Plan::default().and(format!("fetch {reference} and register it")))
-        }
-        Err(error) => Err(error.into()),
+fn add(arguments: &SourceChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<()> {
+    let SourceChangeArguments { source, dry_run } = arguments;
+    let zoo = open_to_plan(*dry_run, global, terminal)?;
+    let plan = zoo.plan_register(&zoo.parse_reference(&source.source)?, true)?;
+    match carry_out(plan, *dry_run, source.facts.json)? {
+        Some(known) => show(&known, source.facts.json),
+        None => Ok(()),
     }
 }
 
-fn remove(zoo: &Zoo, arguments: &ChangeArguments, terminal: &Terminal) -> anyhow::Result<()> {
-    let reference = arguments.source.reference(zoo)?;
-    let json = arguments.source.facts.json;
-    if arguments.dry_run.dry_run {
-        let known = zoo.registry().find(&reference)?;
-        let plan = Plan::default().and(format!("forget {}", known.identity));
-        return plan.print(json);
+fn remove(arguments: &SourceChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<()> {
+    let SourceChangeArguments { source, dry_run } = arguments;
+    let zoo = open_to_plan(*dry_run, global, terminal)?;
+    let plan = zoo.plan_forget(&zoo.parse_reference(&source.source)?, false)?;
+    match carry_out(plan, *dry_run, source.facts.json)? {
+        Some(gone) if source.facts.json => print_json(&gone)?,
+        Some(gone) => terminal.say(format!(
+            "forgot {}; its files and weights stay in the store",
+            gone.identity
+        )),
+        None => {}
     }
-    let gone = zoo.forget_source(&reference, false)?;
-    if json {
-        return print_json(&gone);
-    }
-    terminal.say(format!(
-        "forgot {}; its files and weights stay in the store",
-        gone.identity
-    ));
     Ok(())
 }
 
@@ -138,12 +66,12 @@ pub fn update_command(
     global: &Global,
     terminal: &Terminal,
 ) -> anyhow::Result<Exit> {
-    update(&open(global, terminal)?, arguments, terminal)?;
+    update(arguments, global, terminal)?;
     Ok(Exit::Done)
 }
 
 fn list(zoo: &Zoo, json: bool, terminal: &Terminal) -> anyhow::Result<()> {
-    let sources = zoo.registry().sources()?;
+    let sources = zoo.registered_sources()?;
     if json {
         return print_json(&sources);
     }
@@ -180,24 +108,17 @@ fn show(source: &ZooSource, json: bool) -> anyhow::Result<()> {
     )?)
 }
 
-fn update(zoo: &Zoo, arguments: &UpdateArguments, terminal: &Terminal) -> anyhow::Result<()> {
-    let registry = zoo.registry();
-    let sources = match &arguments.source {
-        Some(source) => vec![registry.find(&zoo.parse_reference(source)?)?],
-        None => registry.sources()?,
+/// What is new is told in any case, and taken over unless that is all that is wanted.
+fn update(arguments: &UpdateArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<()> {
+    let zoo = open(global, terminal)?;
+    let source = arguments.source.as_deref();
+    let source = source.map(|source| zoo.parse_reference(source)).transpose()?;
+    let plan = zoo.plan_update(source.as_ref())?;
+    let updates = if arguments.dry_run {
+        plan.updates().to_vec()
+    } else {
+        plan.execute()?
     };
-    let mut updates = Vec::new();
-    for old in sources {
-        let new = zoo.update_source(&old.reference)?;
-        let update = Update::between(&old, &new, &zoo.settings().store)?;
-        if update.is_change && !arguments.dry_run {
-            registry.register(&new)?;
-        }
-        updates.push(update);
-    }
-    if !arguments.dry_run {
-        zoo.save_lock()?;
-    }
     if arguments.facts.json {
         return print_json(&updates);
     }

@@ -1,57 +1,26 @@
 //! `modelzoo store`: what is on this machine.
 
-use super::{lock::verify_store, zoo::open};
+use super::{lock::verify_store, open::open};
 use crate::{
-    arguments::{Global, JsonArgument},
+    arguments::{Global, StoreAction, StoreArguments},
     exit::Exit,
     terminal::{Terminal, print_json, print_line, print_table},
 };
-use clap::{Args, Subcommand};
 use indicatif::HumanBytes;
-use modelzoo_data::output::OutputError;
-use modelzoo_sources::store::{GcOptions, StoreEntry, StoreEntryKind};
+use modelzoo::{
+    Plan as _,
+    output::OutputError,
+    store::{GcOptions, StoreEntry, StoreEntryKind},
+};
 use std::time::Duration;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
-#[derive(Clone, Debug, Args)]
-pub struct StoreArguments {
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Clone, Debug, Subcommand)]
-enum Action {
-    /// Print the store's folder
-    Dir,
-    /// List what the store holds
-    List(JsonArgument),
-    /// Compare everything with its hash
-    Verify {
-        /// Move away what was changed, to be fetched again
-        #[arg(long)]
-        repair: bool,
-        #[command(flatten)]
-        facts: JsonArgument,
-    },
-    /// Delete what killed processes left behind, and what was not used for long
-    Gc {
-        /// Delete what was not used for so many days
-        #[arg(long, value_name = "DAYS")]
-        unused_for: Option<u64>,
-        /// Only show what would be deleted
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        facts: JsonArgument,
-    },
-}
-
 pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     match &arguments.action {
-        Action::Dir => print_line(open(global, terminal)?.settings().store.root().display())?,
-        Action::List(facts) => {
-            let entries = open(global, terminal)?.settings().store.list()?;
+        StoreAction::Dir => print_line(open(global, terminal)?.store().root().display())?,
+        StoreAction::List(facts) => {
+            let entries = open(global, terminal)?.store().list()?;
             if facts.json {
                 print_json(&entries)?;
             } else {
@@ -61,24 +30,29 @@ pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> 
                 print_entries(&entries)?;
             }
         }
-        Action::Verify { repair, facts } => return verify_store(facts.json, *repair, global, terminal),
-        Action::Gc {
+        StoreAction::Verify { repair, facts } => return verify_store(facts.json, *repair, global, terminal),
+        StoreAction::Gc {
             unused_for,
             dry_run,
             facts,
         } => {
             let options = GcOptions {
                 unused_for: unused_for.map(|days| Duration::from_secs(days * SECONDS_A_DAY)),
-                dry_run: *dry_run,
                 ..GcOptions::default()
             };
-            let collected = open(global, terminal)?.settings().store.gc(&options)?;
-            if facts.json {
-                print_json(&collected)?;
+            let zoo = open(global, terminal)?;
+            let plan = zoo.plan_gc(&options)?;
+            let garbage = if *dry_run {
+                plan.garbage().clone()
             } else {
-                print_entries(&collected.entries)?;
+                plan.execute()?
+            };
+            if facts.json {
+                print_json(&garbage)?;
+            } else {
+                print_entries(&garbage.entries)?;
                 let verb = if *dry_run { "would be freed" } else { "freed" };
-                terminal.say(format!("{} {verb}", HumanBytes(collected.size_bytes)));
+                terminal.say(format!("{} {verb}", HumanBytes(garbage.size_bytes)));
             }
         }
     }

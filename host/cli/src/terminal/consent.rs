@@ -1,8 +1,10 @@
 //! The question before a stranger's code runs.
 
 use super::Terminal;
-use modelzoo::Consent;
-use modelzoo_sources::trust::{Summary, TrustState, Undecided};
+use modelzoo::{
+    Consent,
+    trust::{Summary, TrustState, Undecided},
+};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 impl Consent for Terminal {

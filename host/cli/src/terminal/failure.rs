@@ -1,19 +1,19 @@
 //! From an error to what the user reads and the exit code: the one place where errors end.
 
 use crate::exit::Exit;
-use modelzoo::ZooError;
-use modelzoo_data::{
+use modelzoo::{
+    EngineError, Error, LibraryError, RuntimeError, ZooError,
     dataset::{DatasetError, Reason},
+    download::DownloadError,
     format::FormatError,
+    git::GitError,
     input::InputError,
     output::OutputError,
-};
-use modelzoo_engine::EngineError;
-use modelzoo_plugin_api::ErrorKind as PluginErrorKind;
-use modelzoo_runtime::{LibraryError, RuntimeError};
-use modelzoo_sources::{
-    download::DownloadError, git::GitError, source::SourceError, store::StoreError, trust::TrustError,
-    zoo::RegistryError,
+    plugin_api::ErrorKind as PluginErrorKind,
+    registry::RegistryError,
+    source::SourceError,
+    store::StoreError,
+    trust::TrustError,
 };
 use std::io::ErrorKind;
 
@@ -78,6 +78,9 @@ pub fn is_reader_gone(error: &anyhow::Error) -> bool {
 
 /// What is known of an error here; the outermost known one of a chain counts.
 fn known(error: &(dyn std::error::Error + 'static)) -> Option<Advice> {
+    if let Some(error) = error.downcast_ref::<Error>() {
+        return Some(library(error));
+    }
     if let Some(error) = error.downcast_ref::<ZooError>() {
         return Some(zoo(error));
     }
@@ -107,6 +110,17 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<Advice> {
         return Some((error.exit, Some(error.hint.clone())));
     }
     None
+}
+
+fn library(error: &Error) -> Advice {
+    match error {
+        Error::Zoo(error) => zoo(error),
+        Error::Input(error) => input(error),
+        Error::Format(error) => format(error),
+        Error::Engine(error) => engine(error),
+        Error::Runtime(error) => (runtime_exit(error), error.hint().map(str::to_owned)),
+        _ => (Exit::Failed, None),
+    }
 }
 
 fn zoo(error: &ZooError) -> Advice {

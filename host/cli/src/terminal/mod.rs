@@ -3,19 +3,19 @@
 mod consent;
 mod failure;
 mod logging;
+mod preparation;
 mod progress;
 mod stdout;
 mod table;
 mod verdicts;
-mod zoo;
 
 use failure::is_reader_gone;
 pub use failure::{Hinted, classify};
+pub use preparation::PreparationProgress;
 pub use progress::{Bar, Step};
 pub use stdout::{print, print_line};
 pub use table::{count, print_facts, print_json, print_table};
 pub use verdicts::print_checks;
-pub use zoo::ZooProgress;
 
 use crate::{
     arguments::{Color, Global},

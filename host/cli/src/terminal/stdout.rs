@@ -1,6 +1,6 @@
 //! Standard output: where data goes. Its reader may have seen enough before all is written, as `head` has.
 
-use modelzoo_data::output::OutputError;
+use modelzoo::output::OutputError;
 use std::{
     fmt::Display,
     io::{self, Write as _},

@@ -1,7 +1,7 @@
 //! Facts on standard output: tables with columns as wide as their content, the last one free; lists; JSON.
 
 use super::print_line;
-use modelzoo_data::output::OutputError;
+use modelzoo::output::OutputError;
 
 /// Prints a head and rows of as many columns; nothing at all without rows.
 pub fn print_table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> Result<(), OutputError> {

@@ -1,8 +1,7 @@
 //! Verdicts on many things: a table, then what to do about those that are not good.
 
 use super::{print_line, print_table};
-use modelzoo_data::output::OutputError;
-use modelzoo_sources::doctor::Check;
+use modelzoo::{doctor::Check, output::OutputError};
 
 /// Prints checks; of a detail of several lines, the table has the first and the others follow below.
 pub fn print_checks(checks: &[Check]) -> Result<(), OutputError> {

@@ -3,13 +3,11 @@
 use super::{
     open::{Opened, borrow},
     plan::{Plan, Question},
-    step::{Answer, Step, Unit},
+    step::{Answer, Step, Unit, vector},
     video,
 };
 use crate::{EngineError, ItemError, Place};
-use modelzoo_plugin_api::{
-    Array, Error as PluginError, Image, Output, PredictOptions, PreparedImage, SampleFields, label::Vector,
-};
+use modelzoo_plugin_api::{Error as PluginError, Image, Output, PredictOptions, PreparedImage, SampleFields};
 use modelzoo_runtime::RuntimeError;
 use std::thread::Scope;
 
@@ -193,11 +191,6 @@ fn ask_batch(
         (Question::Predict(options), Way::Fields) => predict_samples(plan, batch, options),
         (Question::Predict(options), Way::Prepared(_)) => plan.model.predict_prepared(&prepared, options),
     }
-}
-
-/// An embedding as the output that it is.
-pub(super) fn vector(embedding: Array) -> Output {
-    Vector::new(embedding).into()
 }
 
 fn predict_samples(

@@ -86,6 +86,15 @@ impl<'a> Plan<'a> {
         plan
     }
 
+    /// The same with another batch size for models that have no wish of their own, where the task has none either.
+    pub(crate) fn with_default_batch_size(mut self, size: Option<NonZeroUsize>) -> Self {
+        let is_wished = self.options.batch_size.is_some() || self.model.info().preferred_batch_size.is_some();
+        if let Some(size) = size.filter(|_| !is_wished) {
+            self.batch_size = size.get();
+        }
+        self
+    }
+
     /// Whether the model takes videos as they are, and not their frames.
     pub(super) fn takes_videos(&self) -> bool {
         self.model.info().media_type == MediaType::Video

@@ -2,7 +2,7 @@
 
 use crate::{Failure, ItemError, Place, input::Sample};
 use modelzoo_data::media::RgbImage;
-use modelzoo_plugin_api::{Output, PreparedImage, SampleFields};
+use modelzoo_plugin_api::{Array, Output, PreparedImage, SampleFields, label::Vector};
 
 /// A step of a sample: each begins, has parts, failures and warnings in any number, and ends.
 pub(super) enum Step<P> {
@@ -40,6 +40,11 @@ pub(super) struct Answer {
     pub(super) image: Option<RgbImage>,
     /// What the model said.
     pub(super) result: Result<Output, ItemError>,
+}
+
+/// An embedding as the output that it is.
+pub(super) fn vector(embedding: Array) -> Output {
+    Vector::new(embedding).into()
 }
 
 impl<P> Step<P> {

@@ -1,10 +1,9 @@
 //! Videos: frames for models of pictures, decoded ahead within a bound, and readers for models of videos.
 
 use super::{
-    ask::vector,
     open::{Picture, needed_fields},
     plan::{Plan, Question},
-    step::{Answer, Step, Unit},
+    step::{Answer, Step, Unit, vector},
 };
 use crate::{EngineError, ItemError, Place, input::Sample};
 use crossbeam_channel::{Receiver, bounded};

@@ -1,6 +1,6 @@
 //! Loaded models, as long as somebody uses them.
 
-use crate::{Error, Model};
+use crate::{error::Error, model::Model};
 use std::{
     collections::HashMap,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak},

@@ -1,8 +1,12 @@
 //! Loading models, with a cache of those that are in use.
 
 use super::{ErrorLevel, cache, user_zoo_with};
-use crate::zoo::{FoundModel, LoadSettings, Zoo, ZooError};
-use crate::{Error, Model};
+use crate::{
+    error::{Error, ZooError},
+    model::Model,
+    settings::LoadSettings,
+    zoo::{FoundModel, Zoo},
+};
 use std::sync::Arc;
 
 /// How [`load_zoo_model`] loads. The default downloads what is missing, refuses what does not fit this machine, and
@@ -42,11 +46,12 @@ impl Default for LoadZooModelOptions {
 /// load, or its weights are missing and may not be downloaded.
 pub fn load_zoo_model(name_or_source: &str, options: &LoadZooModelOptions) -> Result<Arc<Model>, Error> {
     let zoo = user_zoo_with(options.error_level)?;
-    let found = zoo.find_model(name_or_source, options.model_name.as_deref())?;
+    let named = zoo.parse_model(name_or_source, options.model_name.as_deref())?;
+    let found = zoo.find(&named)?;
     if !options.download_if_necessary && zoo.is_downloaded(&found) == Some(false) {
         return Err(ZooError::NotDownloaded(found.entry.name()).into());
     }
-    let load = || load(&zoo, &found, &options.settings);
+    let load = || -> Result<Model, Error> { Ok(zoo.load_with(&named, &options.settings)?) };
     if options.cache {
         cache::loaded(key(&zoo, &found, &options.settings), load)
     } else {
@@ -54,20 +59,12 @@ pub fn load_zoo_model(name_or_source: &str, options: &LoadZooModelOptions) -> Re
     }
 }
 
-fn load(zoo: &Zoo, found: &FoundModel, settings: &LoadSettings) -> Result<Model, Error> {
-    let prepared = zoo.prepare_model(found, settings)?;
-    Ok(Model::new(
-        zoo.load_model(&prepared, settings)?,
-        prepared.provenance,
-    ))
-}
-
 /// Everything that decides which model comes out.
 fn key(zoo: &Zoo, found: &FoundModel, settings: &LoadSettings) -> String {
     format!(
         "{:?}",
         (
-            zoo.settings().store.root(),
+            zoo.store().root(),
             &found.source.identity,
             found.source.tree_hash,
             found.entry.name(),

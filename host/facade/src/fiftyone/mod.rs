@@ -39,19 +39,21 @@ pub use models::{
 pub use requirements::{ErrorLevel, ensure_zoo_model_requirements, install_zoo_model_requirements};
 pub use sources::{delete_zoo_model_source, list_zoo_model_sources, register_zoo_model_source};
 
-use crate::Error;
-use crate::zoo::{Zoo, ZooSettings};
+use crate::{
+    error::Error,
+    zoo::{Zoo, ZooBuilder},
+};
 
 /// The user's zoo as it is now.
 fn user_zoo() -> Result<Zoo, Error> {
-    Ok(Zoo::new(ZooSettings::of_user()?)?)
+    Ok(Zoo::of_user()?)
 }
 
 /// The user's zoo, in which missing requirements are what `level` says instead of what the configuration says.
 fn user_zoo_with(level: Option<ErrorLevel>) -> Result<Zoo, Error> {
-    let mut settings = ZooSettings::of_user()?;
+    let mut builder = ZooBuilder::of_user()?;
     if let Some(level) = level {
-        settings.config.requirement_error_level = level as u8;
+        builder = builder.requirement_error_level(level as u8);
     }
-    Ok(Zoo::new(settings)?)
+    Ok(builder.build()?)
 }

@@ -1,8 +1,12 @@
 //! Models by name.
 
 use super::user_zoo;
-use crate::Error;
-use crate::zoo::{FoundModel, LoadSettings};
+use crate::{
+    error::Error,
+    plan::Plan as _,
+    settings::LoadSettings,
+    zoo::{FoundModel, Zoo},
+};
 use modelzoo_sources::{
     manifest::ModelEntry,
     zoo::{CatalogModel, ModelFilter as CatalogFilter},
@@ -91,7 +95,7 @@ pub fn list_zoo_models(filter: &ModelFilter) -> Result<Vec<String>, Error> {
 /// When the register or a source cannot be read.
 pub fn list_downloaded_zoo_models() -> Result<Vec<(ZooModel, PathBuf)>, Error> {
     let zoo = user_zoo()?;
-    let store = &zoo.settings().store;
+    let store = zoo.store();
     let filter = CatalogFilter {
         downloaded_in: Some(store),
         ..CatalogFilter::default()
@@ -109,7 +113,7 @@ pub fn list_downloaded_zoo_models() -> Result<Vec<(ZooModel, PathBuf)>, Error> {
 /// # Errors
 /// When there is no such model.
 pub fn get_zoo_model(name: &str) -> Result<ZooModel, Error> {
-    Ok(ZooModel::of(&user_zoo()?.find_model(name, None)?))
+    Ok(ZooModel::of(&find(&user_zoo()?, name)?))
 }
 
 /// Whether the weights of a model are on this machine; `None` for a model without weights.
@@ -118,7 +122,7 @@ pub fn get_zoo_model(name: &str) -> Result<ZooModel, Error> {
 /// When there is no such model.
 pub fn is_zoo_model_downloaded(name: &str) -> Result<Option<bool>, Error> {
     let zoo = user_zoo()?;
-    Ok(zoo.is_downloaded(&zoo.find_model(name, None)?))
+    Ok(zoo.is_downloaded(&find(&zoo, name)?))
 }
 
 /// The file or folder of a model's weights.
@@ -127,7 +131,7 @@ pub fn is_zoo_model_downloaded(name: &str) -> Result<Option<bool>, Error> {
 /// When there is no such model, or its weights are not on this machine.
 pub fn find_zoo_model(name: &str) -> Result<PathBuf, Error> {
     let zoo = user_zoo()?;
-    Ok(zoo.find_weights(&zoo.find_model(name, None)?)?)
+    Ok(zoo.find_weights(&find(&zoo, name)?)?)
 }
 
 /// Builds a model's plugin and downloads its weights, unless they are there. Afterwards its source is registered. Gives
@@ -141,12 +145,13 @@ pub fn download_zoo_model(
     options: &DownloadOptions,
 ) -> Result<(ZooModel, PathBuf), Error> {
     let zoo = user_zoo()?;
-    let model = zoo.find_model(name_or_source, options.model_name.as_deref())?;
-    if !options.overwrite && zoo.is_downloaded(&model) == Some(true) {
-        tracing::info!("the model {} is already downloaded", model.entry.name());
+    let model = zoo.parse_model(name_or_source, options.model_name.as_deref())?;
+    let plan = zoo.plan_download(&model, &options.settings, options.overwrite)?;
+    if plan.steps()?.is_empty() {
+        tracing::info!("the model {model} is already downloaded");
     }
-    let prepared = zoo.download_model(&model, &options.settings, options.overwrite)?;
-    Ok((ZooModel::of(&model), prepared.weights))
+    let downloaded = plan.execute()?;
+    Ok((ZooModel::of(&downloaded.model), downloaded.weights))
 }
 
 /// Deletes the weights of a model; nothing happens when there are none. Weights that are a part of the source stay.
@@ -155,6 +160,10 @@ pub fn download_zoo_model(
 /// When there is no such model, or the store cannot be written to.
 pub fn delete_zoo_model(name: &str) -> Result<(), Error> {
     let zoo = user_zoo()?;
-    zoo.delete_weights(&zoo.find_model(name, None)?)?;
+    zoo.plan_delete(&zoo.parse_model(name, None)?)?.execute()?;
     Ok(())
+}
+
+fn find(zoo: &Zoo, name: &str) -> Result<FoundModel, Error> {
+    Ok(zoo.find(&zoo.parse_model(name, None)?)?)
 }

@@ -1,8 +1,7 @@
 //! What models need of a machine.
 
 use super::user_zoo_with;
-use crate::Error;
-use crate::zoo::LoadSettings;
+use crate::{error::Error, settings::LoadSettings};
 
 /// What a requirement that this machine does not meet is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +24,8 @@ pub enum ErrorLevel {
 /// When there is no such model, or something is missing.
 pub fn ensure_zoo_model_requirements(name: &str, level: Option<ErrorLevel>) -> Result<(), Error> {
     let zoo = user_zoo_with(level)?;
-    zoo.require_requirements(&zoo.find_model(name, None)?, LoadSettings::default().device)?;
+    let model = zoo.find(&zoo.parse_model(name, None)?)?;
+    zoo.require_requirements(&model, &LoadSettings::default())?;
     Ok(())
 }
 
@@ -36,6 +36,6 @@ pub fn ensure_zoo_model_requirements(name: &str, level: Option<ErrorLevel>) -> R
 /// When there is no such model, something is missing, its source is not trusted, or it does not compile.
 pub fn install_zoo_model_requirements(name: &str, level: Option<ErrorLevel>) -> Result<(), Error> {
     let zoo = user_zoo_with(level)?;
-    zoo.plugin(&zoo.find_model(name, None)?, &LoadSettings::default())?;
+    zoo.build(&zoo.parse_model(name, None)?, &LoadSettings::default())?;
     Ok(())
 }

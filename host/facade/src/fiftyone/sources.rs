@@ -1,17 +1,14 @@
 //! Sources of models.
 
 use super::user_zoo;
-use crate::Error;
+use crate::{error::Error, plan::Plan as _};
 
 /// The registered sources, as they were spelt, sorted.
 ///
 /// # Errors
 /// When the register cannot be read.
 pub fn list_zoo_model_sources() -> Result<Vec<String>, Error> {
-    let sources = user_zoo()?
-        .registry()
-        .sources()
-        .map_err(crate::zoo::ZooError::from)?;
+    let sources = user_zoo()?.registered_sources()?;
     let mut spellings: Vec<String> = sources
         .iter()
         .map(|source| source.reference.to_string())
@@ -27,7 +24,8 @@ pub fn list_zoo_model_sources() -> Result<Vec<String>, Error> {
 /// When the source cannot be had, or has no manifest.
 pub fn register_zoo_model_source(source: &str, overwrite: bool) -> Result<(), Error> {
     let zoo = user_zoo()?;
-    zoo.register_source(&zoo.parse_reference(source)?, overwrite)?;
+    zoo.plan_register(&zoo.parse_reference(source)?, overwrite)?
+        .execute()?;
     Ok(())
 }
 
@@ -37,6 +35,6 @@ pub fn register_zoo_model_source(source: &str, overwrite: bool) -> Result<(), Er
 /// When it is not registered.
 pub fn delete_zoo_model_source(source: &str) -> Result<(), Error> {
     let zoo = user_zoo()?;
-    zoo.forget_source(&zoo.parse_reference(source)?, true)?;
+    zoo.plan_forget(&zoo.parse_reference(source)?, true)?.execute()?;
     Ok(())
 }

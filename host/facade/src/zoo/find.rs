@@ -1,11 +1,14 @@
-use super::{Event, Zoo, ZooError, services::DownloadProgress};
+//! From what a person names to a source and a model in it.
+
+use super::{Network, Zoo, services::DownloadProgress};
+use crate::{error::ZooError, observer::Event};
 use modelzoo_sources::{
     Sha256Digest, SourceRef,
     git::FetchProgress,
     lock::SourceKey,
     manifest::ModelEntry,
-    reference::{Forges, Revision},
-    source::{ResolveOptions, ResolvedSource, SourceCommit, SourceManifest, resolve},
+    reference::{Forges, ModelRef, Revision},
+    source::{ResolveOptions, ResolvedSource, SourceCommit, SourceError, SourceManifest, resolve},
     zoo::RegistryError,
 };
 
@@ -18,6 +21,31 @@ pub struct FoundModel {
     pub manifest: SourceManifest,
     /// What it says of the model.
     pub entry: ModelEntry,
+}
+
+/// What is known of a source, or of something in it, before the network is used.
+#[derive(Debug)]
+pub(super) enum Known<T> {
+    /// It is here.
+    Here(T),
+    /// It is not here yet.
+    Elsewhere {
+        /// The source, as a person spells it.
+        reference: String,
+    },
+}
+
+impl<T> Known<T> {
+    /// What is here.
+    ///
+    /// # Errors
+    /// When it is not: a plan whose source was not fetched cannot be executed.
+    pub(super) fn here(self) -> Result<T, ZooError> {
+        match self {
+            Self::Here(found) => Ok(found),
+            Self::Elsewhere { reference } => Err(SourceError::Offline { reference }.into()),
+        }
+    }
 }
 
 impl FoundModel {
@@ -33,8 +61,20 @@ impl Zoo {
     /// # Errors
     /// When it makes no sense.
     pub fn parse_reference(&self, spelling: &str) -> Result<SourceRef, ZooError> {
-        let hosts = self.settings.config.github.hosts.iter().cloned();
-        Ok(Forges::with_enterprise_hosts(hosts).parse(spelling)?)
+        Ok(self.forges().parse(spelling)?)
+    }
+
+    /// Reads a spelling of a model, by the configured hosts. `name` says which one of its source it is where the spelling
+    /// does not.
+    ///
+    /// # Errors
+    /// When it makes no sense.
+    pub fn parse_model(&self, spelling: &str, name: Option<&str>) -> Result<ModelRef, ZooError> {
+        Ok(self.forges().parse_model(spelling, name)?)
+    }
+
+    fn forges(&self) -> Forges {
+        Forges::with_enterprise_hosts(self.settings.config.github.hosts.iter().cloned())
     }
 
     /// Gets a source, unless the store has it. A source in the lock is taken at its locked commit.
@@ -97,8 +137,8 @@ impl Zoo {
             &ResolveOptions {
                 store: &self.settings.store,
                 mirrors: &self.settings.config.mirrors,
-                credentials: &self.credentials,
-                offline: self.settings.offline,
+                credentials: self.credentials(),
+                offline: self.settings.offline(),
                 cancellation: &self.settings.cancellation,
                 progress: Some(&progress),
                 refresh,
@@ -111,10 +151,7 @@ impl Zoo {
     }
 
     /// Gets a source at what its reference means now, and notes that in the lock instead of what it says.
-    ///
-    /// # Errors
-    /// When the source cannot be had, or the lock may not change.
-    pub fn update_source(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
+    pub(super) fn update_source(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
         let source = self.resolve(reference, true)?;
         if let Some(key) = lock_key(&source.reference) {
             self.lock().release(&key);
@@ -147,33 +184,50 @@ impl Zoo {
         Ok(())
     }
 
-    /// Finds a model: a known name (`base_name[@version]`), or a source and the `name` of a model in it. A source with
-    /// one model needs no name. A known name wins over a source of the same spelling; `gh:user/repo` is never a name.
+    /// Finds a model; its source is fetched where it has to be. A known name wins over a source of the same spelling.
     ///
     /// # Errors
     /// When there is no such model, or several and no name; or the source cannot be had.
-    pub fn find_model(&self, model: &str, name: Option<&str>) -> Result<FoundModel, ZooError> {
-        if let (true, None) = (may_be_name(model), name) {
-            match self.catalog()?.find(model) {
-                Ok(known) => {
-                    // An update is taken when the user asks for it, and not because a branch has moved.
-                    let registered = known.source();
-                    let source =
-                        self.find_source_at(&registered.reference, registered.commit.as_ref(), false)?;
-                    return found(source, Some(known.name()));
-                }
-                Err(error @ RegistryError::UnknownModel { .. }) if model.contains('/') => {
-                    // It may be a source; but a slip in a name should not end at somebody's repository unnoticed.
-                    if let RegistryError::UnknownModel { suggestions, .. } = &error
-                        && !suggestions.is_empty()
-                    {
-                        tracing::warn!("{error}; {model} is taken for a source");
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
+    pub fn find(&self, model: &ModelRef) -> Result<FoundModel, ZooError> {
+        match model {
+            ModelRef::Name(name) => self.find_by_name(name),
+            ModelRef::InSource { source, model } => found(self.find_source(source)?, model.as_deref()),
         }
-        found(self.find_source(&self.parse_reference(model)?)?, name)
+    }
+
+    fn find_by_name(&self, name: &str) -> Result<FoundModel, ZooError> {
+        match self.catalog()?.find(name) {
+            Ok(known) => {
+                // An update is taken when the user asks for it, and not because a branch has moved.
+                let registered = known.source();
+                let source = self.find_source_at(&registered.reference, registered.commit.as_ref(), false)?;
+                return found(source, Some(known.name()));
+            }
+            Err(error @ RegistryError::UnknownModel { .. }) if name.contains('/') => {
+                // It may be a source; but a slip in a name should not end at somebody's repository unnoticed.
+                if let RegistryError::UnknownModel { suggestions, .. } = &error
+                    && !suggestions.is_empty()
+                {
+                    tracing::warn!("{error}; {name} is taken for a source");
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        found(self.find_source(&self.parse_reference(name)?)?, None)
+    }
+
+    /// What a plan can know of what was looked for: where the network has to wait, a source that is not here is to be
+    /// fetched.
+    pub(super) fn or_deferred<T>(&self, found: Result<T, ZooError>) -> Result<Known<T>, ZooError> {
+        match found {
+            Ok(found) => Ok(Known::Here(found)),
+            Err(ZooError::Source(SourceError::Offline { reference }))
+                if self.settings.network == Network::Deferred =>
+            {
+                Ok(Known::Elsewhere { reference })
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -186,14 +240,6 @@ fn found(source: ResolvedSource, name: Option<&str>) -> Result<FoundModel, ZooEr
         manifest,
         entry,
     })
-}
-
-/// Whether a text can be a model's name: not a path, not a URL, nothing that says that it is a source.
-fn may_be_name(text: &str) -> bool {
-    !text.starts_with(['.', '/'])
-        && !text.contains("://")
-        && !text.starts_with("gh:")
-        && !text.starts_with("git@")
 }
 
 /// What the lock calls a source; `None` for local folders.

@@ -1,42 +1,121 @@
-use super::{PreparedModel, Zoo, ZooError, services::Services};
-use modelzoo_plugin_api::{Device, LoadOptions};
-use modelzoo_runtime::{Artifact, Isolation, LoadedModel, PluginRunner};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+//! The one way from a model's name to the loaded model.
 
-/// How a model is loaded.
-#[derive(Clone, Debug, Default)]
-pub struct LoadSettings {
-    /// Where it runs.
-    pub device: Device,
-    /// How many threads it may use; `None` leaves it to the model.
-    pub threads: Option<usize>,
-    /// The model's own options, a map.
-    pub options: serde_json::Map<String, serde_json::Value>,
-    /// Whether the plugin gets a process of its own.
-    pub isolation: Isolation,
-    /// How long a plugin in a process of its own may give no sign of life before the process is ended; `None` asks the
-    /// configuration, [`Duration::MAX`] waits for ever.
-    pub stall_timeout: Option<Duration>,
-    /// The program that is started as a worker; `None` is the running program.
-    pub worker_program: Option<PathBuf>,
+use super::{
+    FoundModel, Zoo,
+    find::Known,
+    prepare::{Preparation, PreparedModel},
+    services::Services,
+};
+use crate::{
+    error::ZooError,
+    model::Model,
+    plan::{Plan, PlannedStep},
+    settings::LoadSettings,
+};
+use modelzoo_engine::Provenance;
+use modelzoo_plugin_api::LoadOptions;
+use modelzoo_runtime::{Artifact, PluginRunner};
+use modelzoo_sources::reference::ModelRef;
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+/// What it takes to have a model loaded; then the model.
+#[derive(Debug)]
+pub struct LoadPlan<'a> {
+    zoo: &'a Zoo,
+    preparation: Known<Preparation<'a>>,
+}
+
+/// What it takes to have a model ready to be loaded without network; then where its weights are.
+#[derive(Debug)]
+pub struct DownloadPlan<'a>(LoadPlan<'a>);
+
+/// A model that is ready to be loaded.
+#[derive(Clone, Debug)]
+pub struct DownloadedModel {
+    /// The model.
+    pub model: FoundModel,
+    /// The file or folder of the weights; for models without weights, a path where nothing is.
+    pub weights: PathBuf,
+    /// Where it all comes from, by content.
+    pub provenance: Provenance,
 }
 
 impl Zoo {
-    /// Loads a prepared model.
+    /// Finds, builds and loads a model: `base_name[@version]`, or a source and which of its models,
+    /// `user/repo[@ref][#name]` ([`ModelRef`] has every spelling).
     ///
     /// # Errors
-    /// When the plugin does not fit this host, or its `load_model` fails.
-    pub fn load_model(
+    /// When there is no such model, its source is not trusted, this machine lacks what it needs, it does not compile or
+    /// load, or its weights cannot be had.
+    pub fn load(&self, model: &str) -> Result<Model, ZooError> {
+        self.load_with(&self.parse_model(model, None)?, &LoadSettings::default())
+    }
+
+    /// The same, with settings.
+    ///
+    /// # Errors
+    /// As for [`Zoo::load`].
+    pub fn load_with(&self, model: &ModelRef, settings: &LoadSettings) -> Result<Model, ZooError> {
+        self.plan_load(model, settings)?.execute()
+    }
+
+    /// What it takes to load a model.
+    ///
+    /// # Errors
+    /// Where it is known already that it cannot be loaded.
+    pub fn plan_load(&self, model: &ModelRef, settings: &LoadSettings) -> Result<LoadPlan<'_>, ZooError> {
+        self.plan(model, settings, false)
+    }
+
+    /// What it takes to have a model ready to be loaded without network, and its source registered, so that it is known
+    /// by name from then on. A folder that the user named is not registered: it may be gone tomorrow. `again` downloads
+    /// weights that are there once more; the old ones stay until the new ones are whole.
+    ///
+    /// # Errors
+    /// Where it is known already that the model cannot be had.
+    pub fn plan_download(
         &self,
-        model: &PreparedModel,
+        model: &ModelRef,
         settings: &LoadSettings,
-    ) -> Result<Box<dyn LoadedModel>, ZooError> {
+        again: bool,
+    ) -> Result<DownloadPlan<'_>, ZooError> {
+        self.plan(model, settings, again).map(DownloadPlan)
+    }
+
+    /// The built plugin of a model; it is built unless it is there.
+    ///
+    /// # Errors
+    /// When there is no such model, its source is not trusted, this machine lacks what it needs, or it does not compile.
+    pub fn build(&self, model: &ModelRef, settings: &LoadSettings) -> Result<Artifact, ZooError> {
+        Preparation::of(self, self.find(model)?, settings, false)?.build()
+    }
+
+    fn plan(&self, model: &ModelRef, settings: &LoadSettings, again: bool) -> Result<LoadPlan<'_>, ZooError> {
+        let preparation = match self.or_deferred(self.find(model))? {
+            Known::Here(model) => Known::Here(Preparation::of(self, model, settings, again)?),
+            Known::Elsewhere { reference } => Known::Elsewhere { reference },
+        };
+        Ok(LoadPlan {
+            zoo: self,
+            preparation,
+        })
+    }
+
+    fn load_prepared(&self, prepared: PreparedModel) -> Result<Model, ZooError> {
+        let settings = &prepared.settings;
         let mut options = LoadOptions::default();
-        options.device = settings.device;
+        options.device = self.device(settings);
         options.threads = settings.threads;
         options.settings = settings.options.clone();
-        let runner = self.runner(model.artifact.clone(), settings, None);
-        Ok(runner.load_model(&model.name, &model.weights, options)?)
+        let runner = self.runner(prepared.artifact, settings, None);
+        let started = Instant::now();
+        let loaded = runner.load_model(&prepared.model.entry.name(), &prepared.weights, options)?;
+        Ok(Model::new(
+            loaded,
+            prepared.provenance,
+            started.elapsed(),
+            self.settings.config.default_batch_size,
+        ))
     }
 
     /// How the plugin of an artifact is run, and the folder that it may download to.
@@ -61,5 +140,51 @@ impl Zoo {
             .with_stall_timeout(stall_timeout);
         runner.worker_program.clone_from(&settings.worker_program);
         runner
+    }
+}
+
+impl Plan for LoadPlan<'_> {
+    type Step = PlannedStep;
+    type Outcome = Model;
+    type Error = ZooError;
+
+    fn steps(&self) -> Result<Vec<PlannedStep>, ZooError> {
+        Ok(match &self.preparation {
+            Known::Here(preparation) => preparation.steps(),
+            Known::Elsewhere { reference } => vec![PlannedStep::Fetch {
+                source: reference.clone(),
+            }],
+        })
+    }
+
+    fn execute(self) -> Result<Model, ZooError> {
+        self.zoo.load_prepared(self.preparation.here()?.execute()?)
+    }
+}
+
+impl Plan for DownloadPlan<'_> {
+    type Step = PlannedStep;
+    type Outcome = DownloadedModel;
+    type Error = ZooError;
+
+    fn steps(&self) -> Result<Vec<PlannedStep>, ZooError> {
+        self.0.steps()
+    }
+
+    fn execute(self) -> Result<DownloadedModel, ZooError> {
+        let PreparedModel {
+            model,
+            weights,
+            provenance,
+            ..
+        } = self.0.preparation.here()?.execute()?;
+        if !model.source.reference.is_local_path() {
+            self.0.zoo.registry().register(&model.source)?;
+        }
+        Ok(DownloadedModel {
+            model,
+            weights,
+            provenance,
+        })
     }
 }

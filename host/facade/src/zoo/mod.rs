@@ -1,72 +1,82 @@
 //! From a model's name to a loaded model: find its source, ask for consent, build its plugin, get its weights, load it.
 
+mod builder;
 mod consent;
-mod error;
 mod find;
+mod garbage;
 mod load;
-mod manage;
-mod observer;
-mod plan;
+mod lock;
 mod prepare;
 mod services;
-mod settings;
+mod sources;
+mod trust;
 mod weights;
 
+pub use builder::{Network, ZooBuilder};
 pub use consent::{Consent, NobodyToAsk};
-pub use error::ZooError;
 pub use find::FoundModel;
-pub use load::LoadSettings;
-pub use observer::{Event, NoObserver, Observer};
-pub use plan::PlannedStep;
-pub use prepare::PreparedModel;
-pub use settings::ZooSettings;
+pub use garbage::GarbagePlan;
+pub use load::{DownloadPlan, DownloadedModel, LoadPlan};
+pub use lock::LockPlan;
+pub use sources::{ForgetPlan, RegisterPlan, UpdatePlan};
+pub use trust::{AllowPlan, DenyPlan, RevokePlan};
+pub use weights::DeletePlan;
 
+use crate::error::ZooError;
+use builder::Settings;
 use modelzoo_sources::{
+    config::Config,
     download::{Credentials, Downloader},
-    lock::{Change, LockFile},
+    lock::LockFile,
+    store::Store,
     trust::TrustStore,
     zoo::{Catalog, Registry},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The models that can be had, wherever they are.
+/// The models that can be had, wherever they are, and everything that is done with them and their sources.
+///
+/// ```no_run
+/// use modelzoo::{Network, Zoo};
+///
+/// modelzoo::run_worker_if_asked(); // first in `main`: plugins run in this program, started again
+///
+/// let zoo = Zoo::builder().store("models").network(Network::Offline).build()?;
+/// let model = zoo.load("user/repo@v1#small")?;
+/// println!("{:?}", model.info().classes);
+/// # Ok::<(), modelzoo::ZooError>(())
+/// ```
 #[derive(Debug)]
 pub struct Zoo {
-    settings: ZooSettings,
-    credentials: Credentials,
+    settings: Settings,
     downloader: Arc<Downloader>,
     lock: Mutex<LockFile>,
 }
 
 impl Zoo {
-    /// A zoo that works by `settings`, with the tokens of the environment.
+    /// Begins a zoo of the program's own: nothing is read from the environment, the current folder or the user's
+    /// configuration.
+    pub fn builder() -> ZooBuilder {
+        ZooBuilder::new()
+    }
+
+    /// The zoo of the user: the store, the configuration, the tokens and the lock that the program `modelzoo` would use
+    /// in the current folder.
     ///
     /// # Errors
-    /// When the lock that counts here cannot be read; or there is none, and nothing may change.
-    pub fn new(settings: ZooSettings) -> Result<Self, ZooError> {
-        let credentials = Credentials::from_environment(&settings.config);
-        let downloader = Arc::new(Downloader::with_credentials(
-            &settings.config,
-            settings.offline,
-            credentials.clone(),
-        ));
-        let lock = Mutex::new(LockFile::open(settings.lock_place.clone(), settings.locked)?);
-        Ok(Self {
-            settings,
-            credentials,
-            downloader,
-            lock,
-        })
+    /// When the configuration cannot be read, or the store not be opened.
+    pub fn of_user() -> Result<Self, ZooError> {
+        ZooBuilder::of_user()?.build()
     }
 
-    /// How it works.
-    pub fn settings(&self) -> &ZooSettings {
-        &self.settings
+    /// Where sources, plugins and weights are kept.
+    pub fn store(&self) -> &Store {
+        &self.settings.store
     }
 
-    /// The sources that are registered.
-    pub fn registry(&self) -> Registry {
-        Registry::new(&self.settings.data_dir)
+    /// The configuration that it works by.
+    pub fn config(&self) -> &Config {
+        &self.settings.config
     }
 
     /// All models of the registered sources and of the configured manifests.
@@ -80,20 +90,17 @@ impl Zoo {
         )?)
     }
 
+    fn registry(&self) -> Registry {
+        Registry::new(&self.settings.data_dir)
+    }
+
     /// Whose code may run, by the user's own decisions.
-    pub fn decisions(&self) -> TrustStore {
+    fn decisions(&self) -> TrustStore {
         TrustStore::new(&self.settings.data_dir)
     }
 
-    /// Writes what was resolved to the lock file that counts here, or to the record of this folder. Gives what changed.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn save_lock(&self) -> Result<Vec<Change>, ZooError> {
-        let mut lock = self.lock();
-        let changes = lock.changes();
-        lock.save()?;
-        Ok(changes)
+    fn credentials(&self) -> &Credentials {
+        &self.settings.credentials
     }
 
     fn lock(&self) -> MutexGuard<'_, LockFile> {

@@ -1,99 +1,144 @@
-use super::{Event, FoundModel, LoadSettings, Zoo, ZooError, weights::Weights};
+//! Making a model ready: asking for consent, building its plugin, getting its weights.
+
+use super::{FoundModel, Zoo, weights::Weights};
+use crate::{error::ZooError, observer::Event, plan::PlannedStep, settings::LoadSettings};
 use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::{API_VERSION, Device};
 use modelzoo_runtime::{Artifact, BuildProgress, BuildRequest, Builder, TARGET};
-use modelzoo_sources::zoo::{Machine, Unmet, check_requirements};
+use modelzoo_sources::{
+    trust::Undecided,
+    zoo::{Machine, Unmet, check_requirements},
+};
 use semver::Version;
 use std::path::PathBuf;
 
-/// A model whose plugin is built and whose weights are here.
-#[derive(Clone, Debug)]
-pub struct PreparedModel {
-    /// The name that the plugin knows it by.
-    pub name: String,
-    /// The plugin.
-    pub artifact: Artifact,
-    /// The file or folder of the weights; for models without weights, a path where nothing is.
-    pub weights: PathBuf,
-    /// Where it all comes from.
-    pub provenance: Provenance,
+/// What there is to do before a model can be loaded.
+#[derive(Debug)]
+pub(super) struct Preparation<'a> {
+    zoo: &'a Zoo,
+    model: FoundModel,
+    settings: LoadSettings,
+    /// What has to be asked, if anything.
+    undecided: Option<Undecided>,
+    /// The plugin, where it is built already.
+    artifact: Option<Artifact>,
+    /// Whether weights that are there are downloaded once more.
+    again: bool,
 }
 
-impl Zoo {
-    /// Builds the plugin of a model and gets its weights, unless both are here already.
-    ///
-    /// # Errors
-    /// When the source has no plugin, it does not compile, or the weights cannot be had.
-    pub fn prepare_model(
-        &self,
-        model: &FoundModel,
-        settings: &LoadSettings,
-    ) -> Result<PreparedModel, ZooError> {
-        self.prepare(model, settings, false)
-    }
+/// A model whose plugin is built and whose weights are here.
+#[derive(Debug)]
+pub(super) struct PreparedModel {
+    pub(super) model: FoundModel,
+    pub(super) settings: LoadSettings,
+    /// The plugin.
+    pub(super) artifact: Artifact,
+    /// The file or folder of the weights; for models without weights, a path where nothing is.
+    pub(super) weights: PathBuf,
+    /// Where it all comes from.
+    pub(super) provenance: Provenance,
+}
 
-    /// Prepares a model; `again` downloads weights that are there once more.
-    pub(super) fn prepare(
-        &self,
-        model: &FoundModel,
+impl<'a> Preparation<'a> {
+    /// Looks at what is here already. This machine has to meet the model's requirements before anything is done for it.
+    pub(super) fn of(
+        zoo: &'a Zoo,
+        model: FoundModel,
         settings: &LoadSettings,
         again: bool,
-    ) -> Result<PreparedModel, ZooError> {
-        let artifact = self.plugin(model, settings)?;
-        let weights = self.weights(model, &artifact, settings, again)?;
-        self.note_contents(model, &artifact, &weights)?;
-        Ok(PreparedModel {
-            name: model.entry.name(),
-            weights: weights.path,
-            provenance: Provenance {
-                source: model.source.identity.clone(),
-                commit: model.source.commit.as_ref().map(|commit| commit.id.clone()),
-                tree_hash: model.source.tree_hash.to_string(),
-                model: model.entry.name(),
-                artifact_sha256: artifact.sha256.clone(),
-                weights_sha256: weights
-                    .files
-                    .iter()
-                    .map(|(name, hash)| (name.clone(), hash.to_string()))
-                    .collect(),
-                settings: settings.options.clone(),
-            },
+    ) -> Result<Self, ZooError> {
+        zoo.require_plugin(&model, settings)?;
+        let undecided = zoo.undecided(&model)?;
+        let (builder, request) = zoo.plugin_builder(&model, settings)?;
+        let artifact = builder.find(&request)?.map(|built| built.artifact);
+        Ok(Self {
+            zoo,
+            model,
+            settings: settings.clone(),
+            undecided,
             artifact,
+            again,
         })
     }
 
-    /// The built plugin of a model, once this machine meets its requirements and its code may run.
-    ///
-    /// # Errors
-    /// When one of these is not so, or the plugin does not compile.
-    pub fn plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<Artifact, ZooError> {
-        self.require_plugin(model, settings)?;
-        self.require_trust(model)?;
-        self.build(model, settings)
+    pub(super) fn steps(&self) -> Vec<PlannedStep> {
+        let source = &self.model.source.identity;
+        let ask = self.undecided.as_ref().map(|undecided| PlannedStep::Ask {
+            source: source.clone(),
+            command: undecided.command.clone(),
+        });
+        let build = self.artifact.is_none().then(|| PlannedStep::Build {
+            source: source.clone(),
+        });
+        let download = self.zoo.plan_weights(&self.model, self.again);
+        [ask, build, download].into_iter().flatten().collect()
     }
 
+    /// Asks and builds, where that is to be done.
+    pub(super) fn build(&mut self) -> Result<Artifact, ZooError> {
+        if let Some(undecided) = self.undecided.take() {
+            self.zoo.ask(&self.model, undecided)?;
+        }
+        match &self.artifact {
+            Some(artifact) => Ok(artifact.clone()),
+            None => self.zoo.build_plugin(&self.model, &self.settings),
+        }
+    }
+
+    /// Does all of it, and notes what came of it in the lock.
+    pub(super) fn execute(mut self) -> Result<PreparedModel, ZooError> {
+        let artifact = self.build()?;
+        let Self {
+            zoo, model, settings, ..
+        } = self;
+        let weights = zoo.weights(&model, &artifact, &settings, self.again)?;
+        zoo.note_contents(&model, &artifact, &weights)?;
+        let provenance = Provenance {
+            source: model.source.identity.clone(),
+            commit: model.source.commit.as_ref().map(|commit| commit.id.clone()),
+            tree_hash: model.source.tree_hash.to_string(),
+            model: model.entry.name(),
+            artifact_sha256: artifact.sha256.clone(),
+            weights_sha256: weights
+                .files
+                .iter()
+                .map(|(name, hash)| (name.clone(), hash.to_string()))
+                .collect(),
+            settings: settings.options.clone(),
+        };
+        Ok(PreparedModel {
+            model,
+            settings,
+            artifact,
+            weights: weights.path,
+            provenance,
+        })
+    }
+}
+
+impl Zoo {
     /// Makes sure that there is a plugin, and that this machine is one for it, before anything is downloaded.
-    pub(super) fn require_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<(), ZooError> {
+    fn require_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<(), ZooError> {
         if !model.manifest.has_plugin() {
             return Err(ZooError::NoPlugin {
                 folder: model.manifest.folder.clone(),
                 identity: model.source.identity.clone(),
             });
         }
-        self.require_requirements(model, settings.device)
+        self.require_requirements(model, settings)
     }
 
-    /// Makes sure that this machine has what the model needs on `device`. By the configuration's
+    /// Makes sure that this machine has what the model needs where it is to run. By the configuration's
     /// `requirement_error_level`, what is missing is an error (0) or a warning (1), or is not looked for (2).
     ///
     /// # Errors
     /// When something is missing.
-    pub fn require_requirements(&self, model: &FoundModel, device: Device) -> Result<(), ZooError> {
+    pub fn require_requirements(&self, model: &FoundModel, settings: &LoadSettings) -> Result<(), ZooError> {
         let level = self.settings.config.requirement_error_level;
         if level > 1 {
             return Ok(());
         }
-        let unmet = self.unmet_requirements(model, device);
+        let unmet = self.unmet_requirements(model, settings);
         match (unmet.is_empty(), level) {
             (true, _) => Ok(()),
             (false, 0) => Err(ZooError::Unmet {
@@ -109,14 +154,24 @@ impl Zoo {
         }
     }
 
-    /// What this machine lacks of what the model needs on `device`.
-    pub fn unmet_requirements(&self, model: &FoundModel, device: Device) -> Vec<Unmet> {
+    /// Where a model is to run.
+    pub(super) fn device(&self, settings: &LoadSettings) -> Device {
+        // The configuration is checked when it is read, so what is no device is none of a user's.
+        let configured = || self.settings.config.default_device.parse().unwrap_or_default();
+        settings.device.unwrap_or_else(configured)
+    }
+
+    /// What this machine lacks of what the model needs where it is to run.
+    pub fn unmet_requirements(&self, model: &FoundModel, settings: &LoadSettings) -> Vec<Unmet> {
         if model.entry.requirements.is_none() {
             return Vec::new();
         }
         // Our own version is a valid one; were it none, it would be no reason to refuse a model.
         let version = API_VERSION.parse().unwrap_or(Version::new(0, 0, 0));
-        check_requirements(&model.entry, &Machine::detect(version, TARGET, features(device)))
+        check_requirements(
+            &model.entry,
+            &Machine::detect(version, TARGET, features(self.device(settings))),
+        )
     }
 
     /// Notes in the lock what was built and downloaded, and refuses what is not as locked.
@@ -140,8 +195,8 @@ impl Zoo {
         Ok(())
     }
 
-    fn build(&self, model: &FoundModel, settings: &LoadSettings) -> Result<Artifact, ZooError> {
-        let (builder, request) = self.builder(model, settings)?;
+    fn build_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<Artifact, ZooError> {
+        let (builder, request) = self.plugin_builder(model, settings)?;
         let observer = &self.settings.observer;
         let mut progress = |progress: BuildProgress| match progress {
             BuildProgress::Fetching => observer.notice(Event::FetchingCrates),
@@ -162,7 +217,7 @@ impl Zoo {
     }
 
     /// The builder of this store's plugins, and what to ask it for.
-    pub(super) fn builder(
+    fn plugin_builder(
         &self,
         model: &FoundModel,
         settings: &LoadSettings,
@@ -179,8 +234,8 @@ impl Zoo {
             &model.source.identity,
         );
         request.commit = model.source.commit.as_ref().map(|commit| commit.id.clone());
-        request.is_offline = self.settings.offline;
-        request.features = features(settings.device);
+        request.is_offline = self.settings.offline();
+        request.features = features(self.device(settings));
         Ok((Builder::new(build_folder, store.artifacts_dir()), request))
     }
 }

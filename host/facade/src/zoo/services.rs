@@ -1,6 +1,6 @@
 //! What plugins may ask of this host.
 
-use super::observer::{Event, Observer};
+use crate::observer::{Event, Observer};
 use modelzoo_plugin_api::{DownloadRequest, Error as PluginError, ErrorKind, Result as PluginResult};
 use modelzoo_runtime::HostServices;
 use modelzoo_sources::{

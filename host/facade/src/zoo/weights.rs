@@ -1,6 +1,11 @@
 //! Getting a model's weights: from the source itself, from the network, or through the plugin.
 
-use super::{FoundModel, LoadSettings, Zoo, ZooError, services::DownloadProgress};
+use super::{FoundModel, Zoo, find::Known, services::DownloadProgress};
+use crate::{
+    error::ZooError,
+    plan::{Plan, PlannedStep},
+    settings::LoadSettings,
+};
 use modelzoo_runtime::Artifact;
 use modelzoo_sources::{
     Sha256Digest,
@@ -8,6 +13,7 @@ use modelzoo_sources::{
     download::{Request, google_drive_url, hugging_face_url},
     git::Omission,
     manifest::{Manager, Origin},
+    reference::ModelRef,
     source::ResolvedSource,
 };
 use std::{
@@ -24,6 +30,22 @@ pub(super) struct Weights {
     pub(super) files: BTreeMap<String, Sha256Digest>,
 }
 
+/// Where the weights of a model are.
+enum Location {
+    /// The source carries them, or should.
+    InSource {
+        /// Their path in the folder of the manifest.
+        file: String,
+        path: PathBuf,
+    },
+    /// In the store.
+    Stored(PathBuf),
+    /// Not on this machine.
+    Missing,
+    /// The model has none.
+    Nowhere,
+}
+
 impl Zoo {
     /// Where the weights of a model are on this machine; they are downloaded unless they are there, or `again`.
     pub(super) fn weights(
@@ -34,30 +56,36 @@ impl Zoo {
         again: bool,
     ) -> Result<Weights, ZooError> {
         let (identity, name) = (&model.source.identity, model.entry.name());
-        let manager = model.entry.manager.as_ref();
-        if let Some(Origin::SourceFile(file)) = manager.and_then(|manager| manager.origins.first()) {
-            let path = model.manifest.folder.join(file);
-            refuse_pointer(&path, &model.source)?;
-            let digest = file_of_source(&path, manager.and_then(|manager| manager.sha256))?;
-            return Ok(Weights {
-                path,
-                files: BTreeMap::from([(file.clone(), digest)]),
-            });
-        }
         let store = &self.settings.store;
-        if !model.entry.has_weights() {
-            return Ok(Weights {
+        match self.location(model) {
+            Location::InSource { file, path } => {
+                refuse_pointer(&path, &model.source)?;
+                let expected = model.entry.manager.as_ref().and_then(|manager| manager.sha256);
+                let digest = file_of_source(&path, expected)?;
+                Ok(Weights {
+                    path,
+                    files: BTreeMap::from([(file, digest)]),
+                })
+            }
+            Location::Nowhere => Ok(Weights {
                 path: store.model_dir(identity, &name),
                 files: BTreeMap::new(),
-            });
-        }
-        let there = store.model_path(identity, &model.entry);
-        if let Some(path) = there.filter(|_| !again) {
-            return Ok(Weights {
+            }),
+            Location::Stored(path) if !again => Ok(Weights {
                 path,
                 files: store.model_files(identity, &name)?,
-            });
+            }),
+            Location::Stored(_) | Location::Missing => self.download_weights(model, artifact, settings),
         }
+    }
+
+    fn download_weights(
+        &self,
+        model: &FoundModel,
+        artifact: &Artifact,
+        settings: &LoadSettings,
+    ) -> Result<Weights, ZooError> {
+        let store = &self.settings.store;
         let staging = store.stage()?;
         let staged = staging.path().join(model.entry.weights_name());
         if let Some(parent) = staged.parent() {
@@ -66,25 +94,45 @@ impl Zoo {
                 source,
             })?;
         }
-        match manager {
+        match &model.entry.manager {
             Some(manager) => self.download_managed(model, manager, &staged)?,
             None => {
                 let folder = staging.path().to_owned();
                 self.runner(artifact.clone(), settings, Some(folder))
-                    .download_model(&name, &staged)?;
+                    .download_model(&model.entry.name(), &staged)?;
             }
         }
-        let files = store.publish_model(&staging, identity, &name)?;
+        let files = store.publish_model(&staging, &model.source.identity, &model.entry.name())?;
         let path = self.find_weights(model)?;
         Ok(Weights { path, files })
     }
 
+    /// The download that [`Zoo::weights`] would make, if it would make one.
+    pub(super) fn plan_weights(&self, model: &FoundModel, again: bool) -> Option<PlannedStep> {
+        match self.location(model) {
+            Location::Missing => {}
+            Location::Stored(_) if again => {}
+            Location::Stored(_) | Location::InSource { .. } | Location::Nowhere => return None,
+        }
+        let manager = model.entry.manager.as_ref();
+        let origins = manager.map(|manager| manager.origins.as_slice());
+        Some(PlannedStep::Download {
+            file: model.entry.weights_name().to_owned(),
+            from: origins.unwrap_or_default().iter().filter_map(url_of).collect(),
+            size_bytes: manager
+                .and_then(|manager| manager.size_bytes)
+                .or(model.entry.size_bytes),
+        })
+    }
+
     /// Whether the weights of a model are on this machine; `None` for a model without weights.
     pub fn is_downloaded(&self, model: &FoundModel) -> Option<bool> {
-        model
-            .entry
-            .has_weights()
-            .then(|| self.find_weights(model).is_ok())
+        match self.location(model) {
+            Location::Nowhere => None,
+            Location::Missing => Some(false),
+            Location::Stored(_) => Some(true),
+            Location::InSource { path, .. } => Some(path.is_file()),
+        }
     }
 
     /// Where the weights of a model are, if they are on this machine.
@@ -92,32 +140,39 @@ impl Zoo {
     /// # Errors
     /// When they are not.
     pub fn find_weights(&self, model: &FoundModel) -> Result<PathBuf, ZooError> {
-        let path = match model
-            .entry
-            .manager
-            .as_ref()
-            .and_then(|manager| manager.origins.first())
-        {
-            Some(Origin::SourceFile(file)) => {
-                Some(model.manifest.folder.join(file)).filter(|path| path.exists())
-            }
-            _ => self
-                .settings
-                .store
-                .model_path(&model.source.identity, &model.entry),
-        };
-        path.ok_or_else(|| ZooError::NotDownloaded(model.entry.name()))
+        match self.location(model) {
+            Location::Stored(path) => Ok(path),
+            Location::InSource { path, .. } if path.is_file() => Ok(path),
+            _ => Err(ZooError::NotDownloaded(model.entry.name())),
+        }
     }
 
-    /// Deletes the weights of a model; `false` when there were none. Weights that the source carries stay.
+    /// The one place that knows where weights are.
+    fn location(&self, model: &FoundModel) -> Location {
+        let entry = &model.entry;
+        let manager = entry.manager.as_ref();
+        if let Some(Origin::SourceFile(file)) = manager.and_then(|manager| manager.origins.first()) {
+            return Location::InSource {
+                file: file.clone(),
+                path: model.manifest.folder.join(file),
+            };
+        }
+        if !entry.has_weights() {
+            return Location::Nowhere;
+        }
+        match self.settings.store.model_path(&model.source.identity, entry) {
+            Some(path) => Location::Stored(path),
+            None => Location::Missing,
+        }
+    }
+
+    /// What it takes to delete the weights of a model. Weights that the source carries stay.
     ///
     /// # Errors
-    /// When the store cannot be written to.
-    pub fn delete_weights(&self, model: &FoundModel) -> Result<bool, ZooError> {
-        Ok(self
-            .settings
-            .store
-            .remove_model(&model.source.identity, &model.entry.name())?)
+    /// When there is no such model.
+    pub fn plan_delete(&self, model: &ModelRef) -> Result<DeletePlan<'_>, ZooError> {
+        let model = self.or_deferred(self.find(model))?;
+        Ok(DeletePlan { zoo: self, model })
     }
 
     /// Downloads the file that the manifest's manager names, and extracts it where the manager says so.
@@ -173,6 +228,50 @@ impl Zoo {
     }
 }
 
+/// The deletion of a model's weights; gives the model's name, and whether there were any.
+#[derive(Debug)]
+pub struct DeletePlan<'a> {
+    zoo: &'a Zoo,
+    model: Known<FoundModel>,
+}
+
+impl DeletePlan<'_> {
+    fn folder(&self, model: &FoundModel) -> PathBuf {
+        let store = &self.zoo.settings.store;
+        store.model_dir(&model.source.identity, &model.entry.name())
+    }
+}
+
+impl Plan for DeletePlan<'_> {
+    type Step = PlannedStep;
+    type Outcome = (String, bool);
+    type Error = ZooError;
+
+    fn steps(&self) -> Result<Vec<PlannedStep>, ZooError> {
+        Ok(match &self.model {
+            Known::Elsewhere { reference } => vec![PlannedStep::Fetch {
+                source: reference.clone(),
+            }],
+            Known::Here(model) => Some(self.folder(model))
+                .filter(|folder| folder.exists())
+                .map(|path| PlannedStep::Delete { path })
+                .into_iter()
+                .collect(),
+        })
+    }
+
+    fn execute(self) -> Result<(String, bool), ZooError> {
+        let model = self.model.here()?;
+        let name = model.entry.name();
+        let was_there = self
+            .zoo
+            .settings
+            .store
+            .remove_model(&model.source.identity, &name)?;
+        Ok((name, was_there))
+    }
+}
+
 /// What an archive with a model's files is called, and its format: by the model's file if that is one, else by a URL.
 fn archive_name(destination: &Path, manager: &Manager) -> Result<(String, ArchiveFormat), ZooError> {
     let own = destination
@@ -222,7 +321,7 @@ fn file_of_source(path: &Path, expected: Option<Sha256Digest>) -> Result<Sha256D
 }
 
 /// Where a file of the network is; `None` for one of the source itself.
-pub(super) fn url_of(origin: &Origin) -> Option<String> {
+fn url_of(origin: &Origin) -> Option<String> {
     match origin {
         Origin::Url(url) => Some(url.clone()),
         Origin::GoogleDrive { id } => Some(google_drive_url(id)),

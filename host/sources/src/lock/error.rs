@@ -37,6 +37,9 @@ pub enum LockError {
         /// Its format version.
         version: u32,
     },
+    /// No lock file is named, and no folder in which it would be.
+    #[error("nothing says where the lock file is to be")]
+    NoPlace,
     /// `--locked` was asked for where nothing is locked.
     #[error("there is no {} in {} or above it, as --locked wants", super::FILE_NAME, folder.display())]
     Missing {
@@ -94,7 +97,7 @@ impl LockError {
                 "restore {} from version control, or write it anew with `modelzoo lock`",
                 path.display()
             )),
-            Self::File { .. } => None,
+            Self::File { .. } | Self::NoPlace => None,
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::{Sha256Digest, SourceRef};
 pub struct LockPlace {
     /// The file that the user named, if he did. It need not exist.
     pub file: Option<PathBuf>,
-    /// The folder from which one is looked for, upwards: the current one.
-    pub folder: PathBuf,
+    /// The folder from which one is looked for, upwards; mostly the current one. `None` looks for none.
+    pub folder: Option<PathBuf>,
     /// The folder for the records of runs without a lock file; part of the store.
     pub records: PathBuf,
 }
@@ -37,8 +37,8 @@ impl LockPlace {
     /// The lock file that counts here: the one that was named, or the nearest one upwards.
     pub fn find(&self) -> Option<PathBuf> {
         let nearest = || {
-            self.folder
-                .ancestors()
+            let folders = self.folder.as_ref()?.ancestors();
+            folders
                 .map(|folder| folder.join(FILE_NAME))
                 .find(|file| file.is_file())
         };
@@ -47,7 +47,8 @@ impl LockPlace {
 
     /// The record of the runs in this folder.
     fn record(&self) -> PathBuf {
-        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        let folder = self.folder.clone().unwrap_or_default();
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
         let name = Sha256Digest::of(folder.as_os_str().as_encoded_bytes()).short();
         self.records.join(name).with_extension("lock")
     }
@@ -60,28 +61,45 @@ impl LockPlace {
 }
 
 /// What is recorded for a folder and not in its lock file yet.
-struct Recorded {
+#[derive(Debug)]
+pub struct RecordedLock {
+    place: LockPlace,
     /// The lock file, which need not exist.
     path: PathBuf,
     before: Lock,
     new: BTreeMap<SourceKey, LockedSource>,
 }
 
-impl Recorded {
-    fn read(place: &LockPlace) -> Result<Self, LockError> {
-        let path = place.find().unwrap_or_else(|| place.folder.join(FILE_NAME));
+impl RecordedLock {
+    /// Reads what is recorded for the folder of `place`, and the lock file that it belongs to: the one that counts, or
+    /// else a new one in this folder.
+    pub fn read(place: &LockPlace) -> Result<Self, LockError> {
+        let new_file = || Some(place.folder.as_ref()?.join(FILE_NAME));
+        let path = place.find().or_else(new_file).ok_or(LockError::NoPlace)?;
         let before = read(&path)?.unwrap_or_default();
         let record = read(&place.record())?.unwrap_or_default();
         let is_new = |(key, _): &(SourceKey, LockedSource)| !before.sources.contains_key(key);
         Ok(Self {
             new: record.sources.into_iter().filter(is_new).collect(),
+            place: place.clone(),
             path,
             before,
         })
     }
 
-    /// What the lock file would gain.
-    fn changes(&self) -> Vec<Change> {
+    /// The lock file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes it to the lock file, beside what is locked there already. Gives the file.
+    pub fn write(self) -> Result<PathBuf, LockError> {
+        write(&self.path, &self.place, true, self.new)?;
+        Ok(self.path)
+    }
+
+    /// What the lock file gains.
+    pub fn changes(&self) -> Vec<Change> {
         let mut now = self.before.clone();
         now.sources.extend(self.new.clone());
         self.before.changes_to(&now)
@@ -94,7 +112,7 @@ impl LockFile {
         let path = place.find();
         if locked && !path.as_ref().is_some_and(|path| path.is_file()) {
             return Err(LockError::Missing {
-                folder: place.file.unwrap_or(place.folder),
+                folder: place.file.or(place.folder).unwrap_or(place.records),
             });
         }
         let before = match &path {
@@ -244,22 +262,6 @@ impl LockFile {
         write(&path, &self.place, self.path.is_some(), mine)?;
         self.before = self.now.clone();
         Ok(())
-    }
-
-    /// Begins a lock file, or adds to it: writes what is locked and recorded for this folder to the lock file that
-    /// counts, or else to a new one in this folder. Gives the file and what changed in it.
-    pub fn lock_recorded(place: &LockPlace) -> Result<(PathBuf, Vec<Change>), LockError> {
-        let recorded = Recorded::read(place)?;
-        let changes = recorded.changes();
-        write(&recorded.path, place, true, recorded.new)?;
-        Ok((recorded.path, changes))
-    }
-
-    /// What [`lock_recorded`](Self::lock_recorded) would write to, and what it would change there.
-    pub fn plan_recorded(place: &LockPlace) -> Result<(PathBuf, Vec<Change>), LockError> {
-        let recorded = Recorded::read(place)?;
-        let changes = recorded.changes();
-        Ok((recorded.path, changes))
     }
 
     fn same(

@@ -14,7 +14,7 @@ use std::fmt;
 
 pub use change::Change;
 pub use error::{ContentMismatch, LockError, MovedTag};
-pub use file::{LockFile, LockPlace};
+pub use file::{LockFile, LockPlace, RecordedLock};
 
 use crate::{Sha256Digest, SourceRef};
 

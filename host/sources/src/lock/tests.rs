@@ -39,7 +39,7 @@ impl Project {
         let records = self.folder.path().join("store/resolved");
         LockPlace {
             file: None,
-            folder: self.folder.path().join("deep/inside"),
+            folder: Some(self.folder.path().join("deep/inside")),
             records,
         }
     }
@@ -276,14 +276,16 @@ fn runs_without_a_lock_are_recorded_and_can_be_locked_later() {
     assert_eq!(file.pinned(&acme), None, "a record pins nothing");
     assert!(file.moved_tag(&acme, OTHER_COMMIT).is_some(), "but it remembers");
 
-    let (path, changes) = LockFile::lock_recorded(&project.place()).unwrap();
+    let recorded = RecordedLock::read(&project.place()).unwrap();
+    let changes = recorded.changes();
+    let path = recorded.write().unwrap();
     assert_eq!(path, project.folder.path().join("deep/inside").join(FILE_NAME));
     assert_eq!(
         changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         [format!("+ {acme}: {COMMIT}")]
     );
     assert!(project.open(true).unwrap().pinned(&acme).is_some());
-    assert_eq!(LockFile::lock_recorded(&project.place()).unwrap().1, []);
+    assert_eq!(RecordedLock::read(&project.place()).unwrap().changes(), []);
 }
 
 #[test]

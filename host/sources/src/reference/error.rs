@@ -98,6 +98,14 @@ pub enum Problem {
     /// A bare word, for example.
     #[error("it is neither `user/repo`, nor a URL, nor a path that starts with `.` or `/`")]
     NotASource,
+    /// Two models are named where there is one.
+    #[error("it names the model `{first}`, and beside it stands `{second}`")]
+    TwoModels {
+        /// The model in the spelling.
+        first: String,
+        /// The other one.
+        second: String,
+    },
     /// A control character or a space where none can be.
     #[error("it contains the character {character:?}")]
     Character {

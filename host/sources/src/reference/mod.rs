@@ -15,6 +15,7 @@ mod authority;
 mod browser;
 mod error;
 mod git;
+mod model;
 mod parse;
 mod revision;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use error::{Problem, ReferenceError};
 pub use git::{GitRepository, Transport};
+pub use model::ModelRef;
 pub use parse::Forges;
 pub use revision::Revision;
 pub(crate) use revision::is_hexadecimal;

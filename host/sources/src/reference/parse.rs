@@ -1,5 +1,5 @@
 //! The parser of references.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
@@ -69,7 +69,7 @@ impl Forges {
         if let Some(character) = spelling.chars().find(|c| c.is_control()) {
             return Err(Problem::Character { character });
         }
-        if spelling.starts_with(['.', '/']) || (cfg!(windows) && PathBuf::from(spelling).is_absolute()) {
+        if is_path_spelling(spelling) {
             return Ok(SourceRef {
                 location: Location::Path(PathBuf::from(spelling)),
                 revision: Revision::Default,
@@ -239,6 +239,11 @@ fn hosted_repository(authority: Authority, path: String, github: bool) -> GitRep
         path,
         github,
     }
+}
+
+/// Whether a spelling is one of a path on this machine.
+pub(super) fn is_path_spelling(spelling: &str) -> bool {
+    spelling.starts_with(['.', '/']) || (cfg!(windows) && Path::new(spelling).is_absolute())
 }
 
 /// Splits off a URL's scheme, in lower case.

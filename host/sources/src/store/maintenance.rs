@@ -68,13 +68,11 @@ pub struct GcOptions {
     pub keep_sources: Vec<Sha256Digest>,
     /// Weights and artifacts that are kept in any case.
     pub keep: Vec<Sha256Digest>,
-    /// Whether to only say what would be deleted.
-    pub dry_run: bool,
 }
 
-/// What [`Store::gc`] deleted.
+/// What [`Store::gc`] deletes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Collected {
+pub struct Garbage {
     /// The entries.
     pub entries: Vec<StoreEntry>,
     /// The bytes of their files.
@@ -160,13 +158,34 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes what killed processes left behind, and what was not used for long.
+    /// Deletes what killed processes left behind, and what was not used for long. Gives it.
     ///
     /// # Errors
     /// The store cannot be read or written to.
-    pub fn gc(&self, options: &GcOptions) -> Result<Collected, StoreError> {
+    pub fn gc(&self, options: &GcOptions) -> Result<Garbage, StoreError> {
+        let garbage = self.garbage(options)?;
+        self.delete(&garbage)?;
+        Ok(garbage)
+    }
+
+    /// Deletes what [`Store::garbage`] has found.
+    ///
+    /// # Errors
+    /// The store cannot be written to.
+    pub fn delete(&self, garbage: &Garbage) -> Result<(), StoreError> {
+        garbage
+            .entries
+            .iter()
+            .try_for_each(|entry| self.remove(&entry.path))
+    }
+
+    /// What killed processes left behind, and what was not used for long.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn garbage(&self, options: &GcOptions) -> Result<Garbage, StoreError> {
         let now = SystemTime::now();
-        let mut collected = Collected::default();
+        let mut garbage = Garbage::default();
         for entry in self.list()? {
             let digest = entry.name.parse::<Sha256Digest>().ok();
             let kept = match entry.kind {
@@ -184,13 +203,10 @@ impl Store {
             if !goes {
                 continue;
             }
-            if !options.dry_run {
-                self.remove(&entry.path)?;
-            }
-            collected.size_bytes += entry.size_bytes;
-            collected.entries.push(entry);
+            garbage.size_bytes += entry.size_bytes;
+            garbage.entries.push(entry);
         }
-        Ok(collected)
+        Ok(garbage)
     }
 
     /// Takes an entry out of sight by one rename, and then deletes it: no process sees half of it.

@@ -33,7 +33,7 @@ use crate::Sha256Digest;
 use crate::atomic;
 
 pub use error::StoreError;
-pub use maintenance::{Collected, GcOptions, StoreEntry, StoreEntryKind, Verdict};
+pub use maintenance::{Garbage, GcOptions, StoreEntry, StoreEntryKind, Verdict};
 pub use records::{CommitRecord, RevisionRecord};
 pub use staging::Staging;
 

@@ -162,15 +162,10 @@ fn collection_keeps_what_is_used_and_what_is_in_the_making() {
         keep_sources: vec![kept],
         ..GcOptions::default()
     };
-    let planned = store
-        .gc(&GcOptions {
-            dry_run: true,
-            ..everything.clone()
-        })
-        .unwrap();
+    let planned = store.garbage(&everything).unwrap();
     assert!(store.source_tree(&old).unwrap().is_some() && dead.exists());
     let collected = store.gc(&everything).unwrap();
-    assert_eq!(planned.entries.len(), collected.entries.len());
+    assert_eq!(planned, collected);
     assert!(
         collected
             .entries

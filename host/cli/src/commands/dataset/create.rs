@@ -1,62 +1,36 @@
 //! `modelzoo dataset create`.
 
-use super::{Added, AddingArguments};
+use super::Added;
 use crate::{
-    commands::plan::Plan,
+    arguments::CreateArguments,
+    commands::plan::carry_out,
     exit::Exit,
-    terminal::{Hinted, Step, Terminal, count},
+    terminal::{Hinted, Step, Terminal},
 };
 use anyhow::bail;
-use clap::Args;
-use modelzoo_data::{
-    dataset::Dataset,
-    format::{
-        FormatError,
-        import::{ImportOptions, detect, import_dataset_with_progress},
-    },
-    input::{Inputs, MediaKind},
+use modelzoo::{
+    dataset::DatasetCreation,
+    format::import::{ImportOptions, detect},
 };
-use std::path::{Path, PathBuf};
-
-#[derive(Clone, Debug, Args)]
-pub struct CreateArguments {
-    /// The dataset's file, which does not exist yet
-    #[arg(value_name = "DATASET")]
-    path: PathBuf,
-
-    /// Pictures and videos: folders, globs, files, .txt files that list them
-    #[arg(required = true, value_name = "INPUT")]
-    inputs: Vec<PathBuf>,
-
-    #[command(flatten)]
-    adding: AddingArguments,
-}
+use std::path::Path;
 
 pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
-    for input in &arguments.inputs {
-        refuse_labels(&arguments.path, input)?;
-    }
-    if arguments.adding.dry_run.dry_run {
-        let inputs = Inputs::resolve(&arguments.inputs, &[MediaKind::Image, MediaKind::Video])?;
-        let samples = count(inputs.count() as u64, "sample");
-        let plan = Plan::default().and(format!(
-            "make the dataset {} of {samples}",
-            arguments.path.display()
-        ));
-        plan.print(arguments.adding.facts.json)?;
-        return Ok(Exit::Done);
+    let CreateArguments { path, inputs, adding } = arguments;
+    for input in inputs {
+        refuse_labels(path, input)?;
     }
     let options = ImportOptions {
-        tags: arguments.adding.tags.clone(),
-        metadata: arguments.adding.metadata,
+        tags: adding.tags.clone(),
+        metadata: adding.metadata,
         ..ImportOptions::default()
     };
     let bar = terminal.bar(Step::Pictures, "adding", None);
-    let summary = Dataset::create_filled(&arguments.path, |dataset| -> Result<_, FormatError> {
-        import_dataset_with_progress(dataset, None, &arguments.inputs, &options, || bar.advance())
-    })?;
-    drop(bar);
-    Added::new(&arguments.path, summary).tell(arguments.adding.facts.json, terminal)?;
+    let plan = DatasetCreation::new(path, inputs.clone(), options, || bar.advance())?;
+    let summary = carry_out(plan, adding.dry_run, adding.facts.json)?;
+    bar.clear();
+    if let Some(summary) = summary {
+        Added::new(path, summary).tell(adding.facts.json, terminal)?;
+    }
     Ok(Exit::Done)
 }
 

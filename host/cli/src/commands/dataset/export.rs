@@ -1,123 +1,22 @@
 //! `modelzoo dataset export`.
 
 use crate::{
-    arguments::{DryRunArgument, JsonArgument, format},
-    commands::plan::Plan,
+    arguments::{ExportArguments, MasksArgument, MediaArgument, MediaTypeArgument},
+    commands::plan::carry_out,
     exit::Exit,
     terminal::{Hinted, Step, Terminal, count, print_json},
 };
 use anyhow::{Context as _, bail};
-use clap::{Args, ValueEnum};
-use modelzoo_data::{
-    dataset::{Dataset, Selection},
+use modelzoo::{
+    dataset::{Dataset, DatasetExport, Selection},
     format::{
         Format,
-        export::{ExportOptions, Masks, Media, export_dataset_with_progress},
+        export::{ExportOptions, Masks, Media},
     },
+    plugin_api::MediaType,
 };
-use modelzoo_plugin_api::MediaType;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
-
-#[derive(Clone, Debug, Args)]
-pub struct ExportArguments {
-    /// The dataset's file
-    #[arg(value_name = "DATASET")]
-    path: PathBuf,
-
-    /// The file to write, or the folder for yolo and fiftyone
-    #[arg(value_name = "OUT")]
-    output: PathBuf,
-
-    /// jsonl, csv, parquet, coco, coco-results, yolo, fiftyone, label-studio or npy (default: by the ending of OUT)
-    #[arg(long, value_name = "FORMAT", value_parser = format)]
-    format: Option<Format>,
-
-    /// Only these fields
-    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Selection")]
-    fields: Option<Vec<String>>,
-
-    /// Only samples with one of these tags
-    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Selection")]
-    tags: Vec<String>,
-
-    /// Only pictures, or only videos
-    #[arg(long, value_enum, value_name = "TYPE", help_heading = "Selection")]
-    media_type: Option<MediaTypeArgument>,
-
-    /// Pass over the first so many samples
-    #[arg(long, value_name = "N", default_value_t, help_heading = "Selection")]
-    skip: u64,
-
-    /// At most so many samples
-    #[arg(long, value_name = "N", help_heading = "Selection")]
-    limit: Option<u64>,
-
-    /// What to do about the samples' own files, for yolo and fiftyone: copy them, make links to them, or leave them
-    /// and write where they are
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "HOW",
-        help_heading = "Format"
-    )]
-    media: MediaArgument,
-
-    /// How coco and coco-results write masks: as outlines, which most programs read but which lose holes, or exactly
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "HOW",
-        help_heading = "Format"
-    )]
-    masks: MasksArgument,
-
-    /// The classes in the order of their numbers: a file with one a line, or their names (default: the model's own)
-    #[arg(long, value_name = "FILE|A,B", help_heading = "Format")]
-    classes: Option<String>,
-
-    /// Write the confidence behind every box of yolo, as its programs write predictions
-    #[arg(long, help_heading = "Format")]
-    confidences: bool,
-
-    /// A COCO dataset whose ids of images and categories coco and coco-results take over
-    #[arg(long, value_name = "FILE", help_heading = "Format")]
-    coco_reference: Option<PathBuf>,
-
-    #[command(flatten)]
-    facts: JsonArgument,
-
-    #[command(flatten)]
-    dry_run: DryRunArgument,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum MediaTypeArgument {
-    Image,
-    Video,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum MediaArgument {
-    // Copy them into the folder.
-    #[default]
-    Copy,
-    // Make links to them.
-    Link,
-    // Leave them, and write where they are.
-    Reference,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum MasksArgument {
-    // Outlines, which most programs read; holes are lost.
-    #[default]
-    Polygons,
-    // Run lengths, which are exact.
-    RunLengths,
-}
+use std::path::Path;
 
 /// What was exported, for programs.
 #[derive(Serialize)]
@@ -133,24 +32,22 @@ pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> anyhow::Result<E
     let options = options(arguments)?;
     let selection = selection(arguments);
     let dataset = Dataset::open(&arguments.path)?;
-    let (total, output) = (dataset.count(&selection)?, &arguments.output);
-    if arguments.dry_run.dry_run {
-        let samples = count(total, "sample");
-        let plan = Plan::default().and(format!("write {samples} to {} ({format})", output.display()));
-        plan.print(arguments.facts.json)?;
+    let (json, output) = (arguments.facts.json, &arguments.output);
+    let bar = terminal.bar(Step::Pictures, "exporting", Some(0));
+    let plan = DatasetExport::new(&dataset, selection, format, output, options, || bar.advance())?;
+    bar.set_total(plan.samples());
+    let summary = carry_out(plan, arguments.dry_run, json)?;
+    bar.clear();
+    let Some(summary) = summary else {
         return Ok(Exit::Done);
-    }
-    let bar = terminal.bar(Step::Pictures, "exporting", Some(total));
-    let summary =
-        export_dataset_with_progress(&dataset, &selection, format, output, &options, || bar.advance())?;
-    drop(bar);
+    };
     let exported = Exported {
         output,
         format: format.name(),
         samples: summary.samples,
         notes: summary.notes,
     };
-    if arguments.facts.json {
+    if json {
         print_json(&exported)?;
     } else {
         for note in &exported.notes {

@@ -1,30 +1,19 @@
 //! `modelzoo dataset info`.
 
 use crate::{
-    arguments::JsonArgument,
+    arguments::DatasetInfoArguments,
     exit::Exit,
     terminal::{count, print_json, print_line, print_table},
 };
-use clap::Args;
-use modelzoo_data::{
+use modelzoo::{
     dataset::{Dataset, DatasetInfo, Failure, FieldInfo, RunInfo},
     output::OutputError,
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 /// So many failures of a run are told; `--json` tells all.
 const TOLD_FAILURES: usize = 10;
-
-#[derive(Clone, Debug, Args)]
-pub struct InfoArguments {
-    /// The dataset's file
-    #[arg(value_name = "DATASET")]
-    path: PathBuf,
-
-    #[command(flatten)]
-    facts: JsonArgument,
-}
 
 /// What a dataset holds, for programs.
 #[derive(Serialize)]
@@ -37,7 +26,7 @@ struct Info {
     failures: BTreeMap<String, Vec<Failure>>,
 }
 
-pub fn run(arguments: &InfoArguments) -> anyhow::Result<Exit> {
+pub fn run(arguments: &DatasetInfoArguments) -> anyhow::Result<Exit> {
     let dataset = Dataset::open(&arguments.path)?;
     let overview = dataset.info()?;
     let mut failures = BTreeMap::new();

@@ -6,59 +6,21 @@ mod import;
 mod info;
 
 use crate::{
-    arguments::{DryRunArgument, JsonArgument},
+    arguments::{DatasetAction, DatasetArguments},
     exit::Exit,
     terminal::{Terminal, count},
 };
-use clap::{Args, Subcommand};
-use modelzoo_data::dataset::AddSummary;
+use modelzoo::dataset::AddSummary;
 use serde::Serialize;
 use std::path::Path;
 
-#[derive(Clone, Debug, Args)]
-pub struct DatasetArguments {
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Clone, Debug, Subcommand)]
-enum Action {
-    /// Make a dataset of pictures and videos
-    Create(create::CreateArguments),
-    /// Show what a dataset holds, and what made it
-    Info(info::InfoArguments),
-    /// Write a dataset in the format of another program
-    Export(export::ExportArguments),
-    /// Add what another program has written to a dataset
-    Import(import::ImportArguments),
-}
-
 pub fn run(arguments: &DatasetArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
     match &arguments.action {
-        Action::Create(arguments) => create::run(arguments, terminal),
-        Action::Info(arguments) => info::run(arguments),
-        Action::Export(arguments) => export::run(arguments, terminal),
-        Action::Import(arguments) => import::run(arguments, terminal),
+        DatasetAction::Create(arguments) => create::run(arguments, terminal),
+        DatasetAction::Info(arguments) => info::run(arguments),
+        DatasetAction::Export(arguments) => export::run(arguments, terminal),
+        DatasetAction::Import(arguments) => import::run(arguments, terminal),
     }
-}
-
-/// How samples are added.
-#[derive(Clone, Debug, Args)]
-struct AddingArguments {
-    /// Tags that every sample gets
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    tags: Vec<String>,
-
-    /// Read size, format and length of every file now, where they are not known; models that run over them do it
-    /// otherwise
-    #[arg(long)]
-    metadata: bool,
-
-    #[command(flatten)]
-    facts: JsonArgument,
-
-    #[command(flatten)]
-    dry_run: DryRunArgument,
 }
 
 /// What was added to a dataset, for programs.

@@ -2,14 +2,14 @@
 
 use super::shown;
 use crate::{
-    arguments::DryRunArgument,
-    commands::plan::Plan,
+    arguments::NewArguments,
+    commands::plan::carry_out,
     exit::Exit,
     terminal::{Hinted, Terminal},
 };
 use anyhow::{Context as _, bail, ensure};
-use clap::Args;
-use std::path::PathBuf;
+use modelzoo::Plan;
+use std::path::Path;
 
 /// The files of a new source; `NAME` in them stands for its name.
 const TEMPLATE: [(&str, &str); 4] = [
@@ -21,15 +21,6 @@ const TEMPLATE: [(&str, &str); 4] = [
     ),
     ("src/lib.rs", include_str!("../../../templates/plugin/src/lib.rs")),
 ];
-
-#[derive(Clone, Debug, Args)]
-pub struct NewArguments {
-    /// The folder; its last part becomes the model's name
-    folder: PathBuf,
-
-    #[command(flatten)]
-    dry_run: DryRunArgument,
-}
 
 pub fn run(arguments: &NewArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
     let folder = &arguments.folder;
@@ -52,23 +43,40 @@ pub fn run(arguments: &NewArguments, terminal: &Terminal) -> anyhow::Result<Exit
             exit: Exit::Failed,
         });
     }
-    if arguments.dry_run.dry_run {
-        let plan = TEMPLATE.iter().fold(Plan::default(), |plan, (path, _)| {
-            plan.and(format!("write {}", folder.join(path).display()))
-        });
-        plan.print(false)?;
-        return Ok(Exit::Done);
+    if carry_out(NewSource { folder, name }, arguments.dry_run, false)?.is_some() {
+        let folder = shown(folder);
+        terminal.say(format!(
+            "{folder} is a source; `modelzoo apply {folder} PICTURES` runs it, `modelzoo plugin check {folder}` checks it"
+        ));
     }
-    for (path, content) in TEMPLATE {
-        let path = folder.join(path);
-        let parent = path.parent().unwrap_or(folder);
-        fs_err::create_dir_all(parent)
-            .and_then(|()| fs_err::write(&path, content.replace("NAME", name)))
-            .with_context(|| format!("cannot write the source to {}", folder.display()))?;
-    }
-    let folder = shown(folder);
-    terminal.say(format!(
-        "{folder} is a source; `modelzoo apply {folder} PICTURES` runs it, `modelzoo plugin check {folder}` checks it"
-    ));
     Ok(Exit::Done)
+}
+
+/// A source that is written.
+struct NewSource<'a> {
+    folder: &'a Path,
+    name: &'a str,
+}
+
+impl Plan for NewSource<'_> {
+    type Step = String;
+    type Outcome = ();
+    type Error = anyhow::Error;
+
+    fn steps(&self) -> anyhow::Result<Vec<String>> {
+        let step = |(path, _): &(&str, &str)| format!("write {}", self.folder.join(path).display());
+        Ok(TEMPLATE.iter().map(step).collect())
+    }
+
+    fn execute(self) -> anyhow::Result<()> {
+        let Self { folder, name } = self;
+        for (path, content) in TEMPLATE {
+            let path = folder.join(path);
+            let parent = path.parent().unwrap_or(folder);
+            fs_err::create_dir_all(parent)
+                .and_then(|()| fs_err::write(&path, content.replace("NAME", name)))
+                .with_context(|| format!("cannot write the source to {}", folder.display()))?;
+        }
+        Ok(())
+    }
 }

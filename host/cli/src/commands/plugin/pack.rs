@@ -2,38 +2,21 @@
 
 use super::{crate_manifest::CrateManifest, shown};
 use crate::{
-    arguments::{DryRunArgument, JsonArgument},
-    commands::plan::Plan,
+    arguments::PackArguments,
+    commands::plan::carry_out,
     exit::Exit,
     terminal::{Hinted, Terminal, print_facts, print_json},
 };
 use anyhow::bail;
-use clap::Args;
 use indicatif::HumanBytes;
-use modelzoo_sources::{
+use modelzoo::{
+    Plan,
     archive::ArchiveFormat,
     manifest::{MANIFEST_FILE, Manifest},
-    source::Packing,
+    source::{Packed, Packing},
 };
 use serde_json::json;
-use std::path::PathBuf;
-
-#[derive(Clone, Debug, Args)]
-pub struct PackArguments {
-    /// The source: a folder with manifest.json and Cargo.toml
-    #[arg(default_value = ".")]
-    folder: PathBuf,
-
-    /// The archive (default: the crate's NAME-VERSION.tar.gz, in the current folder)
-    #[arg(short, long, value_name = "FILE.tar.gz")]
-    output: Option<PathBuf>,
-
-    #[command(flatten)]
-    facts: JsonArgument,
-
-    #[command(flatten)]
-    dry_run: DryRunArgument,
-}
+use std::path::{Path, PathBuf};
 
 pub fn run(arguments: &PackArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
     let folder = &arguments.folder;
@@ -60,14 +43,14 @@ pub fn run(arguments: &PackArguments, terminal: &Terminal) -> anyhow::Result<Exi
         });
     }
     let packing = Packing::of(folder, &archive)?;
-    if arguments.dry_run.dry_run {
-        let write = |plan: Plan, path: &str| plan.and(format!("pack {path}"));
-        let plan = packing.paths().fold(Plan::default(), write);
-        plan.and(format!("write {}", archive.display()))
-            .print(arguments.facts.json)?;
+    let pack = Pack {
+        packing: &packing,
+        archive: &archive,
+        name: &name,
+    };
+    let Some(packed) = carry_out(pack, arguments.dry_run, arguments.facts.json)? else {
         return Ok(Exit::Done);
-    }
-    let packed = packing.write(&archive, &name)?;
+    };
     if arguments.facts.json {
         print_json(&json!({
             "path": archive,
@@ -93,4 +76,29 @@ pub fn run(arguments: &PackArguments, terminal: &Terminal) -> anyhow::Result<Exi
         terminal.warn("there is no Cargo.lock in it: its users build with whatever crates are newest");
     }
     Ok(Exit::Done)
+}
+
+/// An archive that is written.
+struct Pack<'a> {
+    packing: &'a Packing,
+    archive: &'a Path,
+    /// The folder in the archive.
+    name: &'a str,
+}
+
+impl Plan for Pack<'_> {
+    type Step = String;
+    type Outcome = Packed;
+    type Error = anyhow::Error;
+
+    fn steps(&self) -> anyhow::Result<Vec<String>> {
+        let pack = self.packing.paths().map(|path| format!("pack {path}"));
+        Ok(pack
+            .chain([format!("write {}", self.archive.display())])
+            .collect())
+    }
+
+    fn execute(self) -> anyhow::Result<Packed> {
+        Ok(self.packing.write(self.archive, self.name)?)
+    }
 }

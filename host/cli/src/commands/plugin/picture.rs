@@ -1,11 +1,11 @@
 //! Pictures to try a model on.
 
 use anyhow::{Context as _, ensure};
-use modelzoo_data::{
+use modelzoo::{
     input::{Inputs, MediaKind},
     media::{Decoder, RgbImage},
+    plugin_api::{Image, Result as PluginResult},
 };
-use modelzoo_plugin_api::{Image, Result as PluginResult};
 use std::path::Path;
 
 const WIDTH: u32 = 640;

@@ -1,20 +1,12 @@
 //! `modelzoo plugin signed-text`: what an author signs, so that users can insist on the author's key.
 
 use crate::{
+    arguments::SignedTextArguments,
     exit::Exit,
     terminal::{Terminal, print},
 };
 use anyhow::ensure;
-use clap::Args;
-use modelzoo_sources::trust::{SIGNATURE_FILE, message_to_sign};
-use std::path::PathBuf;
-
-#[derive(Clone, Debug, Args)]
-pub struct SignedTextArguments {
-    /// The root of what is published: a source, or a repository with several
-    #[arg(default_value = ".")]
-    folder: PathBuf,
-}
+use modelzoo::trust::{SIGNATURE_FILE, message_to_sign};
 
 pub fn run(arguments: &SignedTextArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
     let folder = &arguments.folder;

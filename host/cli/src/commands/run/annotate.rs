@@ -1,12 +1,12 @@
 //! Copies of pictures and videos with the labels drawn on them.
 
-use modelzoo_data::{
+use modelzoo::{
+    LabeledItem, SinkError,
     draw::{AnnotationFolder, Annotator},
+    plugin_api::{MediaType, ModelInfo, label::Label},
     record::Metadata,
     video::{Sampling, Video, VideoWriter},
 };
-use modelzoo_engine::{LabeledItem, SinkError};
-use modelzoo_plugin_api::{MediaType, ModelInfo, label::Label};
 use std::{collections::BTreeMap, path::Path};
 
 /// The frame rate of the copies of videos that do not say theirs.

@@ -4,20 +4,23 @@ mod annotate;
 mod output;
 mod report;
 
-pub use annotate::Annotations;
+use annotate::Annotations;
 pub use output::{Content, Destination};
 
-use super::plan::Plan;
+use super::{
+    loading::load_settings,
+    open::{named, open_to_plan},
+    plan::{Sentence as _, carry_out},
+};
 use crate::{
     arguments::{Global, InputArguments, ModelArguments},
     exit::Exit,
     terminal::{Bar, Step, Terminal, count},
 };
-use modelzoo_engine::{Extent, Input, LabeledItem, Outcome, ProgressCallback, SinkError, Task, Work};
-use modelzoo_plugin_api::ModelInfo;
-use output::Writer;
+use modelzoo::{Extent, Input, LabeledItem, LoadPlan, Outcome, Plan, ProgressCallback, SinkError, Task};
+use output::ResultWriter;
 use report::Report;
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{path::Path, sync::Arc, time::Instant};
 
 /// A command on samples, as the user gave it.
 pub struct Command<'a> {
@@ -31,80 +34,104 @@ pub struct Command<'a> {
     pub model: &'a ModelArguments,
     /// Which samples, and where the results go.
     pub input: &'a InputArguments,
+    /// Where copies with the labels drawn on them go.
+    pub annotate: Option<&'a Path>,
+    /// Where masks and maps go as pictures.
+    pub label_images: Option<&'a Path>,
 }
 
-/// Does what the user asked for. `annotations` are made for the model once it is loaded.
-pub fn run(
-    mut command: Command<'_>,
-    annotations: impl FnOnce(&ModelInfo) -> Option<Annotations>,
-    global: &Global,
-    terminal: &Terminal,
-) -> anyhow::Result<Exit> {
+/// Does what the user asked for.
+pub fn run(command: Command<'_>, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let (arguments, model) = (command.input, command.model);
     // What the user typed is checked before anything is fetched or built.
-    let arguments = command.input;
-    let mut input = Input::resolve(arguments.inputs())?;
+    let input = Input::resolve(arguments.inputs())?;
     let destination = Destination::of(arguments, command.content, input.dataset().is_some())?;
-    let loaded = super::model::load(command.model, global, terminal)?;
-    let (model, origin) = (loaded.model.as_ref(), &loaded.provenance);
-    command.task.check(model.info())?;
-    let options = command.task.run_options_mut();
-    if model.info().preferred_batch_size.is_none() {
-        options.batch_size = options.batch_size.or(loaded.default_batch_size);
-    }
-    if let Destination::NewDataset(path) = &destination {
-        input = input.into_dataset(path)?;
-    }
-
-    let bar = Arc::new(terminal.bar(Step::Pictures, command.label, Some(0)));
-    command.task.run_options_mut().progress = Some(show(&bar, command.label));
-    let work = Work::begin(model, origin, &command.task, &mut input, arguments.existing())?;
-    // Counting walks every folder once more, which nobody need wait for who sees no bar.
-    if bar.is_shown() {
-        bar.set_total(work.count()?.saturating_sub(work.before().done));
-    }
-    let report = Report::create(arguments.failures.as_deref())?;
-    let mut results = Results {
-        writer: Writer::create(&destination, model.info(), origin)?,
-        annotations: annotations(model.info()),
-        report,
+    let zoo = open_to_plan(arguments.dry_run, global, terminal)?;
+    let settings = load_settings(&model.options, &model.run)?;
+    let plan = RunPlan {
+        load: zoo.plan_load(&named(&model.choice, &zoo)?, &settings)?,
+        command,
+        input,
+        destination,
+        terminal,
     };
-    let started = Instant::now();
-    let outcome = work.run(|item| results.take(item));
-    bar.clear();
-    let Results { writer, report, .. } = results;
-    // What failed is told even where the run ended early.
-    report.finish(terminal)?;
-    let outcome = outcome?;
-    let mut notes = writer.finish()?;
-    if let Some(dataset) = input.dataset() {
-        notes.extend(destination.export(dataset, &command.task)?);
-    }
-    notes.iter().for_each(|note| terminal.warn(note));
-    Ok(tell(outcome, started, terminal))
+    Ok(carry_out(plan, arguments.dry_run, false)?.unwrap_or(Exit::Done))
 }
 
-/// Says what [`run`] would do. `folders` are those that are written to besides.
-pub fn plan<'a>(
-    command: &Command<'a>,
-    folders: impl IntoIterator<Item = &'a PathBuf>,
-    global: &Global,
-    terminal: &Terminal,
-) -> anyhow::Result<Exit> {
-    let input = Input::resolve(command.input.inputs())?;
-    let destination = Destination::of(command.input, command.content, input.dataset().is_some())?;
-    let ModelArguments { choice, options, .. } = command.model;
-    let mut plan = Plan::of_model(choice, options, global, terminal)?
-        .and(format!(
+/// The samples through the model, and the results to where they belong.
+struct RunPlan<'a> {
+    command: Command<'a>,
+    load: LoadPlan<'a>,
+    input: Input,
+    destination: Destination,
+    terminal: &'a Terminal,
+}
+
+impl Plan for RunPlan<'_> {
+    type Step = String;
+    type Outcome = Exit;
+    type Error = anyhow::Error;
+
+    fn steps(&self) -> anyhow::Result<Vec<String>> {
+        let Command { model, input, .. } = &self.command;
+        let mut steps: Vec<String> = self.load.steps()?.iter().map(|step| step.sentence()).collect();
+        steps.push(format!(
             "run {} over {}",
-            choice.model,
-            describe(input.extent(&command.input.sampling())?)
-        ))
-        .and(destination.describe());
-    for folder in folders.into_iter().chain(&command.input.failures) {
-        plan = plan.and(format!("write to {}", folder.display()));
+            model.choice.model,
+            describe(self.input.extent(&input.sampling())?)
+        ));
+        steps.push(self.destination.describe());
+        let folders = [self.command.annotate, self.command.label_images];
+        let failures = input.failures.as_deref();
+        let written = folders.into_iter().flatten().chain(failures);
+        steps.extend(written.map(|path| format!("write to {}", path.display())));
+        Ok(steps)
     }
-    plan.print(false)?;
-    Ok(Exit::Done)
+
+    fn execute(self) -> anyhow::Result<Exit> {
+        let Self {
+            mut command,
+            load,
+            mut input,
+            destination,
+            terminal,
+        } = self;
+        let arguments = command.input;
+        let model = load.execute()?;
+        command.task.check(model.info())?;
+        if let Destination::NewDataset(path) = &destination {
+            input = input.into_dataset(path)?;
+        }
+        let bar = Arc::new(terminal.bar(Step::Pictures, command.label, Some(0)));
+        command.task.run_options_mut().progress = Some(show(&bar, command.label));
+        let work = model.begin(&command.task, &mut input, arguments.existing())?;
+        // Counting walks every folder once more, which nobody need wait for who sees no bar.
+        if bar.is_shown() {
+            bar.set_total(work.count()?.saturating_sub(work.before().done));
+        }
+        let annotations = command
+            .annotate
+            .map(|folder| Annotations::new(folder, arguments.sampling(), model.info()));
+        let report = Report::create(arguments.failures.as_deref())?;
+        let mut results = Results {
+            writer: ResultWriter::create(&destination, model.info(), model.provenance())?,
+            annotations,
+            report,
+        };
+        let started = Instant::now();
+        let outcome = work.run(|item| results.take(item));
+        bar.clear();
+        let Results { writer, report, .. } = results;
+        // What failed is told even where the run ended early.
+        report.finish(terminal)?;
+        let outcome = outcome?;
+        let mut notes = writer.finish()?;
+        if let Some(dataset) = input.dataset() {
+            notes.extend(destination.export(dataset, &command.task)?);
+        }
+        notes.iter().for_each(|note| terminal.warn(note));
+        Ok(tell(outcome, started, terminal))
+    }
 }
 
 /// `3 pictures and 2 videos (about 500 frames)`. What the model takes is known once it is loaded.
@@ -172,7 +199,7 @@ fn show(bar: &Arc<Bar>, label: &'static str) -> ProgressCallback {
 
 /// Takes what the engine hands on: draws it, writes it, and notes what failed.
 struct Results {
-    writer: Writer,
+    writer: ResultWriter,
     annotations: Option<Annotations>,
     report: Report,
 }

@@ -1,17 +1,17 @@
 //! Where results go: standard output, a file or folder in some format, or a dataset.
 
 use crate::arguments::InputArguments;
-use modelzoo_data::{
+use modelzoo::{
+    EngineError, Provenance, Task,
     dataset::{Dataset, DatasetError, Selection},
     format::{
         Format, FormatError,
         export::{self, ExportOptions, RecordWriter, export_dataset},
     },
     output::{JsonLinesWriter, OutputError},
+    plugin_api::ModelInfo,
     record::SampleRecord,
 };
-use modelzoo_engine::{EngineError, Provenance, Task};
-use modelzoo_plugin_api::ModelInfo;
 use std::path::{Path, PathBuf};
 
 /// What comes of a command.
@@ -181,7 +181,7 @@ fn fields_of(dataset: &Dataset, task: &Task) -> Result<Vec<String>, DatasetError
 }
 
 /// Writes the results of samples that come from no dataset.
-pub enum Writer {
+pub enum ResultWriter {
     /// Results are stored elsewhere.
     None,
     /// To standard output.
@@ -190,7 +190,7 @@ pub enum Writer {
     Format(Box<dyn RecordWriter>),
 }
 
-impl Writer {
+impl ResultWriter {
     /// Begins to write.
     ///
     /// # Errors

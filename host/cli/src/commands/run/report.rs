@@ -1,8 +1,10 @@
 //! What failed, for the user and for programs.
 
 use crate::terminal::Terminal;
-use modelzoo_data::output::{JsonLinesWriter, OutputError};
-use modelzoo_engine::{Failure, LabeledItem, Stage};
+use modelzoo::{
+    Failure, LabeledItem, Stage,
+    output::{JsonLinesWriter, OutputError},
+};
 use serde::Serialize;
 use std::path::Path;
 

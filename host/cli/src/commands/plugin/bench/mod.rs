@@ -4,65 +4,25 @@ mod statistics;
 
 use super::picture::{as_image, pictures};
 use crate::{
-    arguments::{Global, IsolationArgument, JsonArgument, ModelOptions, PluginRunArguments},
-    commands::{model::load_settings, zoo::open},
+    arguments::{BenchArguments, Global, IsolationArgument},
+    commands::{loading::load_settings, open::open},
     exit::Exit,
     terminal::{Step, Terminal, print_facts, print_json, print_line, print_table},
 };
 use anyhow::{anyhow, ensure};
-use clap::Args;
 use indicatif::HumanBytes;
-use modelzoo::Provenance;
-use modelzoo_data::{media::RgbImage, output::OutputError};
-use modelzoo_plugin_api::{Image, MediaType, PredictOptions, message};
-use modelzoo_runtime::LoadedModel;
+use modelzoo::{
+    LoadedModel, Provenance,
+    media::RgbImage,
+    output::OutputError,
+    plugin_api::{Image, MediaType, PredictOptions, message},
+};
 use serde::Serialize;
 use statistics::{Latency, latency};
-use std::{
-    num::NonZeroUsize,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// So often a batch is predicted at least, however long it takes.
 const FEWEST_ROUNDS: usize = 5;
-
-#[derive(Clone, Debug, Args)]
-pub struct BenchArguments {
-    /// A model's name or a source (default: the source in the current folder)
-    #[arg(default_value = ".", hide_default_value = true)]
-    model: String,
-
-    /// Pictures to predict on: a folder, a glob, a file (default: one that is made up, 640 x 480)
-    input: Option<PathBuf>,
-
-    /// Which model of the source
-    #[arg(short = 'n', long = "model-name", value_name = "NAME")]
-    name: Option<String>,
-
-    /// The batch sizes to measure
-    #[arg(
-        short,
-        long,
-        value_name = "N,N",
-        value_delimiter = ',',
-        default_value = "1,2,4,8"
-    )]
-    batch_sizes: Vec<NonZeroUsize>,
-
-    /// How long to measure each batch size, in seconds
-    #[arg(long, value_name = "S", default_value = "2", value_parser = seconds)]
-    seconds: Duration,
-
-    #[command(flatten)]
-    options: ModelOptions,
-
-    #[command(flatten)]
-    run: PluginRunArguments,
-
-    #[command(flatten)]
-    facts: JsonArgument,
-}
 
 /// What was measured.
 #[derive(Debug, Serialize)]
@@ -93,33 +53,30 @@ pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> 
     let largest = arguments.batch_sizes.iter().max().map_or(1, |size| size.get());
     let pictures = pictures(arguments.input.as_deref(), largest)?;
     let zoo = open(global, terminal)?;
-    let settings = load_settings(&arguments.options, &arguments.run, &zoo)?;
-    let found = zoo.find_model(&arguments.model, arguments.name.as_deref())?;
-    let prepared = zoo.prepare_model(&found, &settings)?;
-
-    let started = Instant::now();
-    let model = zoo.load_model(&prepared, &settings)?;
-    let load_seconds = started.elapsed().as_secs_f64();
+    let settings = load_settings(&arguments.options, &arguments.run)?;
+    let named = zoo.parse_model(&arguments.model, arguments.name.as_deref())?;
+    let loaded = zoo.load_with(&named, &settings)?;
+    let (model, provenance) = (loaded.loaded(), loaded.provenance());
     ensure!(
         model.info().media_type == MediaType::Image,
         "{} takes videos; only models of pictures can be measured",
-        prepared.name
+        provenance.model
     );
     if model.info().knows(message::SETUP) {
         model.setup()?;
     }
-    let first_prediction_seconds = predict(model.as_ref(), &batch(&pictures, 1)?)?.as_secs_f64();
+    let first_prediction_seconds = predict(model, &batch(&pictures, 1)?)?.as_secs_f64();
 
-    let batches = measure(model.as_ref(), &pictures, arguments, terminal)?;
+    let batches = measure(model, &pictures, arguments, terminal)?;
     let measurements = Measurements {
-        provenance: prepared.provenance,
+        provenance: provenance.clone(),
         device: model.info().device.clone(),
         isolation: match arguments.run.isolation {
             IsolationArgument::Process => "process",
             IsolationArgument::None => "none",
         },
         pictures: pictures.len(),
-        load_seconds,
+        load_seconds: loaded.loading_time().as_secs_f64(),
         first_prediction_seconds,
         batches,
         peak_memory_bytes: model.peak_memory(),
@@ -221,11 +178,4 @@ fn print(measurements: &Measurements) -> Result<(), OutputError> {
 
 fn milliseconds(seconds: f64) -> String {
     format!("{:.2} ms", seconds * 1e3)
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "it is a number of seconds".to_owned())
 }

@@ -2,10 +2,10 @@
 
 use super::{Report, source_in};
 use crate::commands::plugin::crate_manifest::{API_CRATE, ApiDependency, CrateManifest};
-use modelzoo::Zoo;
-use modelzoo_plugin_api::API_VERSION;
-use modelzoo_sources::{
+use modelzoo::{
+    Zoo,
     manifest::{ModelEntry, duplicate_names},
+    plugin_api::API_VERSION,
     source::ResolvedSource,
 };
 use semver::{Version, VersionReq};

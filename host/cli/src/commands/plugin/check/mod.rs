@@ -6,41 +6,16 @@ mod report;
 
 use super::picture::pictures;
 use crate::{
-    arguments::{Global, JsonArgument, ModelOptions, PluginRunArguments},
-    commands::{model::load_settings, zoo::open},
+    arguments::{CheckArguments, Global, PluginRunArguments},
+    commands::{loading::load_settings, open::open},
     exit::Exit,
     terminal::{Terminal, print_checks, print_json},
 };
-use clap::Args;
-use modelzoo::{FoundModel, LoadSettings, Zoo, ZooError};
-use modelzoo_sources::{
-    SourceRef,
-    manifest::ModelEntry,
-    source::{ResolvedSource, SourceManifest},
+use modelzoo::{
+    LoadSettings, ModelRef, SourceRef, Zoo, ZooError, manifest::ModelEntry, source::ResolvedSource,
 };
 use report::Report;
-use std::path::{Path, PathBuf};
-
-#[derive(Clone, Debug, Args)]
-pub struct CheckArguments {
-    /// The source: a folder with manifest.json and Cargo.toml
-    #[arg(default_value = ".")]
-    folder: PathBuf,
-
-    /// Check this model alone
-    #[arg(short = 'n', long = "model-name", value_name = "NAME")]
-    name: Option<String>,
-
-    /// The picture to predict on (default: one that is made up)
-    #[arg(short, long, value_name = "PICTURE")]
-    input: Option<PathBuf>,
-
-    #[command(flatten)]
-    options: ModelOptions,
-
-    #[command(flatten)]
-    facts: JsonArgument,
-}
+use std::path::Path;
 
 pub fn run(arguments: &CheckArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
     let zoo = open(global, terminal)?;
@@ -57,7 +32,7 @@ pub fn run(arguments: &CheckArguments, global: &Global, terminal: &Terminal) -> 
 /// Checks one thing after the other; what cannot be without the last one is left out.
 fn examine(zoo: &Zoo, arguments: &CheckArguments, report: &mut Report) -> anyhow::Result<()> {
     let folder = &arguments.folder;
-    let settings = load_settings(&arguments.options, &PluginRunArguments::default(), zoo)?;
+    let settings = load_settings(&arguments.options, &PluginRunArguments::default())?;
     let picture = pictures(arguments.input.as_deref(), 1)?.remove(0);
     let Some(source) = folder::manifest(zoo, folder, report) else {
         return Ok(());
@@ -68,32 +43,32 @@ fn examine(zoo: &Zoo, arguments: &CheckArguments, report: &mut Report) -> anyhow
     if report.exit() != Exit::Done {
         return Ok(());
     }
-    let Some(first) = models.first() else {
+    let Some((first, _)) = models.first() else {
         return Ok(());
     };
     if build(zoo, first, &settings, report) {
-        for found in &models {
-            model::check(zoo, found, &settings, &picture, report);
+        for (model, name) in models {
+            model::check(zoo, &model, name, &settings, &picture, report);
         }
     }
     Ok(())
 }
 
-/// The models to check, each as if a user had named it.
-fn models(source: &ResolvedSource, name: Option<&str>) -> anyhow::Result<Vec<FoundModel>> {
-    let found = |(manifest, entry): (&SourceManifest, &ModelEntry)| FoundModel {
-        source: source.clone(),
-        manifest: manifest.clone(),
-        entry: entry.clone(),
+/// The models to check, each as if a user had named it, with their names.
+fn models(source: &ResolvedSource, name: Option<&str>) -> anyhow::Result<Vec<(ModelRef, String)>> {
+    let models: Vec<&ModelEntry> = match name {
+        Some(name) => vec![source.select(Some(name)).map_err(ZooError::from)?.1],
+        None => source.models().map(|(_, entry)| entry).collect(),
     };
-    Ok(match name {
-        Some(name) => vec![found(source.select(Some(name)).map_err(ZooError::from)?)],
-        None => source.models().map(found).collect(),
-    })
+    let named = |entry: &ModelEntry| {
+        let name = entry.name();
+        (ModelRef::in_source(source.reference.clone(), Some(&name)), name)
+    };
+    Ok(models.into_iter().map(named).collect())
 }
 
-fn build(zoo: &Zoo, model: &FoundModel, settings: &LoadSettings, report: &mut Report) -> bool {
-    match zoo.plugin(model, settings) {
+fn build(zoo: &Zoo, model: &ModelRef, settings: &LoadSettings, report: &mut Report) -> bool {
+    match zoo.build(model, settings) {
         Ok(artifact) => {
             let size = fs_err::metadata(&artifact.path).map_or(0, |metadata| metadata.len());
             report.good("build", format!("a library of {}", indicatif::HumanBytes(size)));

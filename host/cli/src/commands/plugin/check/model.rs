@@ -3,13 +3,14 @@
 use super::Report;
 use crate::commands::plugin::picture::as_image;
 use anyhow::{Context as _, anyhow, ensure};
-use modelzoo::{FoundModel, LoadSettings, PreparedModel, Zoo};
-use modelzoo_data::{label::Fields, media::RgbImage};
-use modelzoo_plugin_api::{
-    Array, Error as PluginError, ErrorKind, Frame, Image, MediaType, ModelInfo, Output, PredictOptions,
-    VideoInfo, label::Label, message,
+use modelzoo::{
+    Fields, Frames, Isolation, Items, LoadSettings, LoadedModel, Model, ModelRef, Plan, RuntimeError, Zoo,
+    media::RgbImage,
+    plugin_api::{
+        Array, Error as PluginError, ErrorKind, Frame, Image, MediaType, ModelInfo, Output, PredictOptions,
+        VideoInfo, label::Label, message,
+    },
 };
-use modelzoo_runtime::{Frames, Isolation, Items, LoadedModel, RuntimeError};
 use std::collections::BTreeSet;
 
 /// A video to try a model on has so many frames.
@@ -18,32 +19,33 @@ const FRAMES: u64 = 4;
 /// Gets the model's weights, loads it in a worker and in this process, and compares what it does.
 pub fn check(
     zoo: &Zoo,
-    found: &FoundModel,
+    model: &ModelRef,
+    name: String,
     settings: &LoadSettings,
     picture: &RgbImage,
     report: &mut Report,
 ) {
     let mut verdicts = Verdicts {
-        model: found.entry.name(),
+        model: name,
         report,
         is_sound: true,
     };
-    let prepared = zoo.prepare_model(found, settings);
+    let downloaded = zoo.plan_download(model, settings, false).and_then(Plan::execute);
     let remedy = "see `base_filename` and `manager` in manifest.json";
-    let Some(prepared) = verdicts.value("weights", prepared, remedy) else {
+    let Some(downloaded) = verdicts.value("weights", downloaded, remedy) else {
         return;
     };
-    if prepared.weights.exists() {
-        verdicts.good("weights", prepared.weights.display().to_string());
+    if downloaded.weights.exists() {
+        verdicts.good("weights", downloaded.weights.display().to_string());
     }
-    let load = |isolation| load(zoo, &prepared, settings, isolation);
+    let load = |isolation| load(zoo, model, settings, isolation);
     // Worker first: a model that crashes takes only its worker along, and is not tried in this process.
-    let model = load(Isolation::Process);
-    let Some(model) = verdicts.value("load", model, "see the crate's `load_model`") else {
+    let loaded = load(Isolation::Process);
+    let Some(loaded) = verdicts.value("load", loaded, "see the crate's `load_model`") else {
         return;
     };
-    let answers = verdicts.ask(model.as_ref(), picture);
-    drop(model);
+    let answers = verdicts.ask(loaded.loaded(), picture);
+    drop(loaded);
     if verdicts.is_sound {
         verdicts.ask_in_process(&answers, load(Isolation::None), picture);
     }
@@ -171,18 +173,13 @@ impl Verdicts<'_> {
     }
 
     /// Asks the model in this process, for the same answers.
-    fn ask_in_process(
-        &mut self,
-        answers: &Answers,
-        model: anyhow::Result<Box<dyn LoadedModel>>,
-        picture: &RgbImage,
-    ) {
+    fn ask_in_process(&mut self, answers: &Answers, model: anyhow::Result<Model>, picture: &RgbImage) {
         let remedy =
             "a model must not depend on the process that it is in, such as its environment or current folder";
         let Some(model) = self.value("load in-process", model, remedy) else {
             return;
         };
-        let model = model.as_ref();
+        let model = model.loaded();
         if let Some(first) = &answers.prediction {
             self.compare("predict in-process", first, said(predict(model, picture)), remedy);
         }
@@ -240,19 +237,14 @@ impl Verdicts<'_> {
 }
 
 /// Loads the model, and makes it ready if it has to be.
-fn load(
-    zoo: &Zoo,
-    prepared: &PreparedModel,
-    settings: &LoadSettings,
-    isolation: Isolation,
-) -> anyhow::Result<Box<dyn LoadedModel>> {
+fn load(zoo: &Zoo, model: &ModelRef, settings: &LoadSettings, isolation: Isolation) -> anyhow::Result<Model> {
     let settings = LoadSettings {
         isolation,
         ..settings.clone()
     };
-    let model = zoo.load_model(prepared, &settings)?;
+    let model = zoo.load_with(model, &settings)?;
     if model.info().knows(message::SETUP) {
-        model.setup()?;
+        model.loaded().setup()?;
     }
     Ok(model)
 }

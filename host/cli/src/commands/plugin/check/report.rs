@@ -1,7 +1,7 @@
 //! The verdicts so far.
 
 use crate::{exit::Exit, terminal::classify};
-use modelzoo_sources::doctor::{Check, Verdict};
+use modelzoo::doctor::{Check, Verdict};
 
 /// The verdicts so far, and how the program ends because of them.
 #[derive(Debug)]

@@ -1,3 +1,8 @@
+//! What can go wrong.
+
+use modelzoo_data::{format::FormatError, input::InputError};
+use modelzoo_engine::EngineError;
+use modelzoo_plugin_api::Error as PluginError;
 use modelzoo_runtime::{BuildError, RuntimeError};
 use modelzoo_sources::{
     archive::ArchiveError,
@@ -14,6 +19,30 @@ use modelzoo_sources::{
 };
 use std::{io, path::PathBuf};
 
+/// Why something did not work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The model cannot be had.
+    #[error(transparent)]
+    Zoo(#[from] ZooError),
+    /// The inputs cannot be found.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A dataset cannot be made, read or exported.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// A run ended before its end.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The plugin cannot be used any longer.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The model failed on this picture.
+    #[error("{0}")]
+    Model(PluginError),
+}
+
 /// Why a model cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +56,9 @@ pub enum ZooError {
     /// The lock cannot be used, or would have to change.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// Nothing says where sources, plugins and weights are kept.
+    #[error("no store is named for the zoo")]
+    NoStore,
     /// A tag points to another commit than the locked one.
     #[error("{0}")]
     MovedTag(MovedTag),

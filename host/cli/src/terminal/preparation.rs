@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 /// Shows one bar for the step that runs.
 #[derive(Debug)]
-pub struct ZooProgress {
+pub struct PreparationProgress {
     terminal: Terminal,
     current: Mutex<Option<(String, Bar)>>,
 }
 
-impl ZooProgress {
+impl PreparationProgress {
     /// Draws where `terminal` does.
     pub fn new(terminal: &Terminal) -> Self {
         Self {
@@ -37,7 +37,7 @@ impl ZooProgress {
     }
 }
 
-impl Observer for ZooProgress {
+impl Observer for PreparationProgress {
     fn notice(&self, event: Event<'_>) {
         match event {
             Event::Fetching { source, done, total } => {

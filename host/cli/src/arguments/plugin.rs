@@ -1,0 +1,121 @@
+use super::{DryRunArgument, JsonArgument, ModelOptions, PluginRunArguments};
+use clap::{Args, Subcommand};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+#[derive(Clone, Debug, Args)]
+pub struct PluginArguments {
+    #[command(subcommand)]
+    pub action: PluginAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum PluginAction {
+    /// Write a source to start from: a model that works, in a folder of its own
+    New(NewArguments),
+    /// Check that a source builds, loads and does what it says, as it will for its users
+    Check(CheckArguments),
+    /// Measure how fast a model loads and predicts, and the memory that it takes
+    Bench(BenchArguments),
+    /// Pack a source into an archive that is the same wherever it is packed
+    Pack(PackArguments),
+    /// Print the text that the author of a source signs with minisign
+    SignedText(SignedTextArguments),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct NewArguments {
+    /// The folder; its last part becomes the model's name
+    pub folder: PathBuf,
+
+    #[command(flatten)]
+    pub dry_run: DryRunArgument,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct CheckArguments {
+    /// The source: a folder with manifest.json and Cargo.toml
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+
+    /// Check this model alone
+    #[arg(short = 'n', long = "model-name", value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// The picture to predict on (default: one that is made up)
+    #[arg(short, long, value_name = "PICTURE")]
+    pub input: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub options: ModelOptions,
+
+    #[command(flatten)]
+    pub facts: JsonArgument,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct BenchArguments {
+    /// A model's name or a source (default: the source in the current folder)
+    #[arg(default_value = ".", hide_default_value = true)]
+    pub model: String,
+
+    /// Pictures to predict on: a folder, a glob, a file (default: one that is made up, 640 x 480)
+    pub input: Option<PathBuf>,
+
+    /// Which model of the source
+    #[arg(short = 'n', long = "model-name", value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// The batch sizes to measure
+    #[arg(
+        short,
+        long,
+        value_name = "N,N",
+        value_delimiter = ',',
+        default_value = "1,2,4,8"
+    )]
+    pub batch_sizes: Vec<NonZeroUsize>,
+
+    /// How long to measure each batch size, in seconds
+    #[arg(long, value_name = "S", default_value = "2", value_parser = seconds)]
+    pub seconds: Duration,
+
+    #[command(flatten)]
+    pub options: ModelOptions,
+
+    #[command(flatten)]
+    pub run: PluginRunArguments,
+
+    #[command(flatten)]
+    pub facts: JsonArgument,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct PackArguments {
+    /// The source: a folder with manifest.json and Cargo.toml
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+
+    /// The archive (default: the crate's NAME-VERSION.tar.gz, in the current folder)
+    #[arg(short, long, value_name = "FILE.tar.gz")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub facts: JsonArgument,
+
+    #[command(flatten)]
+    pub dry_run: DryRunArgument,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct SignedTextArguments {
+    /// The root of what is published: a source, or a repository with several
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "it is a number of seconds".to_owned())
+}

@@ -1,0 +1,48 @@
+use super::{DryRunArgument, JsonArgument, ModelChoice};
+use clap::Args;
+
+#[derive(Clone, Debug, Args)]
+pub struct ListArguments {
+    /// A source: user/repo[@ref], a Git or archive URL, a local folder (default: all registered sources)
+    pub source: Option<String>,
+
+    /// Models that have all of these tags
+    #[arg(short, long, value_name = "TAG", value_delimiter = ',')]
+    pub tags: Vec<String>,
+
+    /// Models that have one of these licences
+    #[arg(short, long, value_name = "LICENSE", value_delimiter = ',')]
+    pub license: Vec<String>,
+
+    /// Models whose weights are on this machine
+    #[arg(short, long, conflicts_with = "source")]
+    pub downloaded: bool,
+
+    /// Print names alone
+    #[arg(long)]
+    pub names_only: bool,
+
+    /// Print JSON
+    #[arg(long, conflicts_with = "names_only")]
+    pub json: bool,
+}
+
+/// A question about a model.
+#[derive(Clone, Debug, Args)]
+pub struct ModelQueryArguments {
+    #[command(flatten)]
+    pub choice: ModelChoice,
+
+    #[command(flatten)]
+    pub facts: JsonArgument,
+}
+
+/// A change of what is kept of a model.
+#[derive(Clone, Debug, Args)]
+pub struct ModelChangeArguments {
+    #[command(flatten)]
+    pub model: ModelQueryArguments,
+
+    #[command(flatten)]
+    pub dry_run: DryRunArgument,
+}

@@ -1,0 +1,44 @@
+use super::{DryRunArgument, JsonArgument};
+use clap::{Args, Subcommand};
+
+#[derive(Clone, Debug, Args)]
+pub struct LockArguments {
+    #[command(flatten)]
+    pub facts: JsonArgument,
+
+    #[command(flatten)]
+    pub dry_run: DryRunArgument,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct StoreArguments {
+    #[command(subcommand)]
+    pub action: StoreAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum StoreAction {
+    /// Print the store's folder
+    Dir,
+    /// List what the store holds
+    List(JsonArgument),
+    /// Compare everything with its hash
+    Verify {
+        /// Move away what was changed, to be fetched again
+        #[arg(long)]
+        repair: bool,
+        #[command(flatten)]
+        facts: JsonArgument,
+    },
+    /// Delete what killed processes left behind, and what was not used for long
+    Gc {
+        /// Delete what was not used for so many days
+        #[arg(long, value_name = "DAYS")]
+        unused_for: Option<u64>,
+        /// Only show what would be deleted
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        facts: JsonArgument,
+    },
+}

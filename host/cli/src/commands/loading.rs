@@ -1,0 +1,32 @@
+//! From arguments to how a model is loaded.
+
+use crate::{
+    arguments::{IsolationArgument, ModelOptions, PluginRunArguments},
+    exit::Exit,
+    terminal::Hinted,
+};
+use anyhow::bail;
+use modelzoo::LoadSettings;
+
+/// How a model is to be loaded.
+pub fn load_settings(options: &ModelOptions, run: &PluginRunArguments) -> anyhow::Result<LoadSettings> {
+    if run.isolation == IsolationArgument::None && run.stall_timeout.is_some() {
+        bail!(Hinted {
+            message: "--stall-timeout ends the plugin's process, and --isolation none gives it none"
+                .to_owned(),
+            hint: "leave out one of the two".to_owned(),
+            exit: Exit::Usage,
+        });
+    }
+    let set = options.settings.iter();
+    Ok(LoadSettings {
+        device: options.device,
+        threads: options.threads.map(usize::from),
+        options: set
+            .map(|setting| (setting.key.clone(), setting.value.clone()))
+            .collect(),
+        isolation: run.isolation.into(),
+        stall_timeout: run.stall_timeout,
+        worker_program: None,
+    })
+}

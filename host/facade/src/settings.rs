@@ -1,0 +1,23 @@
+//! How a model is loaded.
+
+use modelzoo_plugin_api::Device;
+use modelzoo_runtime::Isolation;
+use std::{path::PathBuf, time::Duration};
+
+/// How a model is loaded.
+#[derive(Clone, Debug, Default)]
+pub struct LoadSettings {
+    /// Where it runs; `None` asks the configuration.
+    pub device: Option<Device>,
+    /// How many threads it may use; `None` leaves it to the model.
+    pub threads: Option<usize>,
+    /// The model's own options, a map.
+    pub options: serde_json::Map<String, serde_json::Value>,
+    /// Whether the plugin gets a process of its own.
+    pub isolation: Isolation,
+    /// How long a plugin in a process of its own may give no sign of life before the process is ended; `None` asks the
+    /// configuration, [`Duration::MAX`] waits for ever.
+    pub stall_timeout: Option<Duration>,
+    /// The program that is started as a worker; `None` is the running program.
+    pub worker_program: Option<PathBuf>,
+}

@@ -1,0 +1,168 @@
+//! Whose code may run: what the user has decided, and is asked.
+
+use super::{FoundModel, Zoo, find::Known};
+use crate::{
+    error::ZooError,
+    plan::{Plan, PlannedStep},
+};
+use modelzoo_sources::{
+    SourceRef,
+    source::ResolvedSource,
+    trust::{Decision, Subject, Summary, Undecided, Verdict, check},
+};
+use std::time::SystemTime;
+
+/// Allows the code of a source exactly as it is; gives the source.
+#[derive(Debug)]
+pub struct AllowPlan<'a> {
+    zoo: &'a Zoo,
+    source: Known<Box<ResolvedSource>>,
+}
+
+/// Denies all code of a source or an owner; gives its identity.
+#[derive(Debug)]
+pub struct DenyPlan<'a> {
+    zoo: &'a Zoo,
+    identity: String,
+}
+
+/// Takes back what was decided; gives the identity of the source or owner, and the decisions.
+#[derive(Debug)]
+pub struct RevokePlan<'a> {
+    zoo: &'a Zoo,
+    identity: String,
+    decisions: u64,
+}
+
+impl Zoo {
+    /// What the user has decided.
+    ///
+    /// # Errors
+    /// When the decisions cannot be read.
+    pub fn trust_decisions(&self) -> Result<Vec<Decision>, ZooError> {
+        Ok(self.decisions().list()?)
+    }
+
+    /// What it takes to allow the code of a source, exactly as it is.
+    ///
+    /// # Errors
+    /// When the source cannot be had.
+    pub fn plan_allow(&self, reference: &SourceRef) -> Result<AllowPlan<'_>, ZooError> {
+        let source = self.or_deferred(self.find_source(reference).map(Box::new))?;
+        Ok(AllowPlan { zoo: self, source })
+    }
+
+    /// What it takes to deny all code of a source, or of an owner such as `github.com/acme`.
+    pub fn plan_deny(&self, source_or_owner: &str) -> DenyPlan<'_> {
+        DenyPlan {
+            zoo: self,
+            identity: self.identity(source_or_owner),
+        }
+    }
+
+    /// What it takes to take back what was decided on a source or an owner.
+    ///
+    /// # Errors
+    /// When the decisions cannot be read.
+    pub fn plan_revoke(&self, source_or_owner: &str) -> Result<RevokePlan<'_>, ZooError> {
+        let identity = self.identity(source_or_owner);
+        let all = self.trust_decisions()?;
+        let decisions = all.iter().filter(|decision| decision.identity == identity);
+        Ok(RevokePlan {
+            zoo: self,
+            decisions: decisions.count() as u64,
+            identity,
+        })
+    }
+
+    /// What has to be asked before the code of `model` may be built and run; `None` where the policy or an earlier
+    /// decision allows it.
+    pub(super) fn undecided(&self, model: &FoundModel) -> Result<Option<Undecided>, ZooError> {
+        let (policy, decisions) = (&self.settings.config.trust, self.decisions());
+        match check(&Subject::of(&model.source), policy, &decisions, SystemTime::now())? {
+            Verdict::Trusted(_) => Ok(None),
+            Verdict::Undecided(undecided) => Ok(Some(undecided)),
+        }
+    }
+
+    /// Asks whether the code of `model` may run, and remembers a yes.
+    pub(super) fn ask(&self, model: &FoundModel, undecided: Undecided) -> Result<(), ZooError> {
+        let summary = Summary::of(&model.source, &model.manifest);
+        match self.settings.consent.ask(&summary, &undecided) {
+            Some(true) => Ok(self.decisions().allow(&Subject::of(&model.source))?),
+            Some(false) | None => Err(undecided.into_error().into()),
+        }
+    }
+
+    /// The identity of a source; of an owner, which is none, its name as it stands.
+    fn identity(&self, text: &str) -> String {
+        self.parse_reference(text)
+            .map_or_else(|_| text.to_owned(), |reference| reference.identity())
+    }
+}
+
+impl Plan for AllowPlan<'_> {
+    type Step = PlannedStep;
+    type Outcome = ResolvedSource;
+    type Error = ZooError;
+
+    fn steps(&self) -> Result<Vec<PlannedStep>, ZooError> {
+        Ok(match &self.source {
+            Known::Here(source) => vec![PlannedStep::Allow {
+                source: source.identity.clone(),
+                tree_hash: Some(source.tree_hash.to_string()),
+            }],
+            Known::Elsewhere { reference } => vec![
+                PlannedStep::Fetch {
+                    source: reference.clone(),
+                },
+                PlannedStep::Allow {
+                    source: reference.clone(),
+                    tree_hash: None,
+                },
+            ],
+        })
+    }
+
+    fn execute(self) -> Result<ResolvedSource, ZooError> {
+        let source = self.source.here()?;
+        self.zoo.decisions().allow(&Subject::of(&source))?;
+        Ok(*source)
+    }
+}
+
+impl Plan for DenyPlan<'_> {
+    type Step = PlannedStep;
+    type Outcome = String;
+    type Error = ZooError;
+
+    fn steps(&self) -> Result<Vec<PlannedStep>, ZooError> {
+        Ok(vec![PlannedStep::Deny {
+            identity: self.identity.clone(),
+        }])
+    }
+
+    fn execute(self) -> Result<String, ZooError> {
+        self.zoo.decisions().deny(&self.identity)?;
+        Ok(self.identity)
+    }
+}
+
+impl Plan for RevokePlan<'_> {
+    type Step = PlannedStep;
+    type Outcome = (String, Vec<Decision>);
+    type Error = ZooError;
+
+    fn steps(&self) -> Result<Vec<PlannedStep>, ZooError> {
+        let step = PlannedStep::Revoke {
+            identity: self.identity.clone(),
+            decisions: self.decisions,
+        };
+        Ok(Vec::from_iter((self.decisions > 0).then_some(step)))
+    }
+
+    fn execute(self) -> Result<(String, Vec<Decision>), ZooError> {
+        let revoked = self.zoo.decisions().revoke(&self.identity)?;
+        Ok((self.identity, revoked))
+    }
+}
