@@ -254,7 +254,12 @@ fn what_does_not_work_says_what_to_do() {
             "but jsonl",
             "dataset import new.sqlite labels.jsonl",
         ),
-        ("import new.sqlite broken.jsonl", 1, "broken.jsonl:2:", ""),
+        (
+            "import new.sqlite broken.jsonl --strict",
+            1,
+            "broken.jsonl:2:",
+            "",
+        ),
         (
             "import new.sqlite labels.xml",
             2,
@@ -272,7 +277,7 @@ fn what_does_not_work_says_what_to_do() {
         (
             "export first.sqlite out --format cocos",
             2,
-            "no format `cocos`; there are jsonl, csv, parquet, coco, coco-results, yolo, fiftyone, label-studio, npy (did you mean coco?)",
+            "no format `cocos`; there are jsonl, csv, parquet, coco, coco-results, yolo, fiftyone, voc, cvat, label-studio, npy (did you mean coco?)",
             "",
         ),
         (

@@ -22,4 +22,5 @@ mod plugins;
 mod snapshots;
 mod store_under_stress;
 mod videos;
+mod wild;
 mod zoo;

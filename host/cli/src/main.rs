@@ -5,6 +5,7 @@
 mod arguments;
 mod commands;
 mod exit;
+mod signals;
 mod terminal;
 
 use arguments::Arguments;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // A worker is this program started again: it must not read the command line as its own.
     modelzoo::run_worker_if_asked();
+    signals::clear_up_when_ended();
     let arguments = Arguments::of_process();
     let terminal = terminal::Terminal::new(&arguments.global);
     terminal.start_logging(&arguments.global);

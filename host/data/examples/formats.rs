@@ -128,6 +128,7 @@ fn fill(out: &Path) -> Result<Dataset, Box<dyn Error>> {
                 classes: classes.clone(),
                 keypoints: ["nose", "eye", "ear"].map(str::to_owned).to_vec(),
                 skeleton: vec![[0, 1], [0, 2]],
+                ..FieldDescription::default()
             },
         );
     }

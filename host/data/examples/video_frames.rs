@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{count} frames, the last is {last:?}: {seconds:.1} s, {:.0} frames/s",
         count as f64 / seconds
     );
-    if let Some(warning) = frames.warning() {
+    if let Some(warning) = frames.ending().warning() {
         println!("{warning}");
     }
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

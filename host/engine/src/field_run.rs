@@ -5,7 +5,7 @@ use crate::{
     input::{SampleIterator, samples_of},
 };
 use modelzoo_data::{
-    dataset::{self, Dataset, Existing, FieldDescription, Item, Progress, Run, Selection},
+    dataset::{self, Dataset, Existing, FieldDescription, Item, Progress, Run, SampleId, Selection},
     label::Fields,
 };
 use modelzoo_plugin_api::{MediaType, ModelInfo};
@@ -34,6 +34,8 @@ pub(crate) struct FieldRun {
     description: Option<FieldDescription>,
     described: BTreeSet<String>,
     waiting: Vec<Item>,
+    /// What is wrong with the files of those that wait.
+    warnings: Vec<(SampleId, String)>,
     committed: Instant,
 }
 
@@ -55,6 +57,7 @@ impl FieldRun {
             classes: info.classes.clone(),
             keypoints: info.keypoints.clone(),
             skeleton: info.skeleton.clone(),
+            ..FieldDescription::default()
         });
         Ok(Self {
             before: run.progress()?,
@@ -64,6 +67,7 @@ impl FieldRun {
             description,
             described: BTreeSet::new(),
             waiting: Vec::new(),
+            warnings: Vec::new(),
             committed: Instant::now(),
         })
     }
@@ -97,6 +101,9 @@ impl FieldRun {
             self.waiting.push((id, Ok(item.fields.clone())));
         }
         self.waiting.extend(error.map(|error| (id, Err(error))));
+        if !item.warnings.is_empty() {
+            self.warnings.push((id, item.warnings.join("; ")));
+        }
         if self.waiting.len() >= COMMIT_ITEMS || self.committed.elapsed() >= COMMIT_INTERVAL {
             self.commit()?;
         }
@@ -105,7 +112,8 @@ impl FieldRun {
 
     /// Stores what waits.
     pub(crate) fn commit(&mut self) -> Result<(), EngineError> {
-        self.run.commit_batch(&mem::take(&mut self.waiting))?;
+        let (batch, warnings) = (mem::take(&mut self.waiting), mem::take(&mut self.warnings));
+        self.run.commit_batch_with_warnings(&batch, &warnings)?;
         self.committed = Instant::now();
         Ok(())
     }

@@ -3,9 +3,13 @@
 use crate::EngineError;
 use modelzoo_data::{
     dataset::{Dataset, DatasetError, SampleId, Samples, Selection},
-    format::import::{ImportOptions, detect, import_dataset},
+    format::{
+        Losses,
+        import::{ImportOptions, detect, import_dataset},
+    },
     input::{InputError, InputFile, Inputs, MediaKind, relative_to},
-    record::SampleRecord,
+    output::Temporary,
+    record::{SampleRecord, path_to_text},
     video::{Sampling, Video},
 };
 use modelzoo_plugin_api::MediaType;
@@ -14,7 +18,11 @@ use tempfile::TempDir;
 
 /// Samples to work on: files, a dataset, or a file with labels that another program or an earlier run has written.
 #[derive(Debug)]
-pub struct Input(Kind);
+pub struct Input {
+    kind: Kind,
+    losses: Losses,
+    notes: Vec<String>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -26,7 +34,7 @@ enum Kind {
     Imported {
         samples: Dataset,
         folder: PathBuf,
-        _temporary: TempDir,
+        _temporary: (TempDir, Temporary),
     },
     Dataset(Dataset),
 }
@@ -98,10 +106,22 @@ impl Input {
         if let [one] = named {
             let path = one.as_ref();
             if Dataset::is_at(path) {
-                return Ok(Self(Kind::Dataset(Dataset::open(path)?)));
+                return Ok(Self::of(Kind::Dataset(Dataset::open(path)?)));
             }
-            if detect(path).is_some() && path.exists() {
-                return Self::import(path);
+            match detect(path) {
+                Some(format) if format.has_bare_pictures() => {
+                    let inputs = Inputs::resolve(named, &MediaKind::ALL)?;
+                    let named = vec![path.to_owned()];
+                    return Ok(Self {
+                        notes: vec![format!(
+                            "{}: its labels ({format}) are passed over; `modelzoo dataset import` reads them",
+                            path.display()
+                        )],
+                        ..Self::of(Kind::Files { named, inputs })
+                    });
+                }
+                Some(_) if path.exists() => return Self::import(path),
+                _ => {}
             }
         }
         if let Some(dataset) = named.iter().find(|path| Dataset::is_at(path)) {
@@ -114,27 +134,55 @@ impl Input {
                     .to_owned(),
             });
         }
-        Ok(Self(Kind::Files {
+        Ok(Self::of(Kind::Files {
             inputs: Inputs::resolve(named, &MediaKind::ALL)?,
             named: named.iter().map(|path| path.as_ref().to_owned()).collect(),
         }))
     }
 
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            losses: Losses::default(),
+            notes: Vec::new(),
+        }
+    }
+
     fn import(path: &Path) -> Result<Self, EngineError> {
         let temporary = tempfile::tempdir().map_err(EngineError::Temporary)?;
+        let registered = Temporary::new(temporary.path());
         let mut samples = Dataset::create(temporary.path().join("samples.sqlite"))?;
-        import_dataset(&mut samples, detect(path), path, &ImportOptions::default())?;
+        let summary = import_dataset(&mut samples, detect(path), path, &ImportOptions::default())?;
         let folder = if path.is_dir() { path } else { folder_of(path) };
-        Ok(Self(Kind::Imported {
-            samples,
-            folder: folder.to_owned(),
-            _temporary: temporary,
-        }))
+        Ok(Self {
+            kind: Kind::Imported {
+                samples,
+                folder: folder.to_owned(),
+                _temporary: (temporary, registered),
+            },
+            losses: summary.losses,
+            notes: summary.notes,
+        })
+    }
+
+    /// What is wrong with the input itself, apart from its samples: labels and lines that could not be read, and folders
+    /// where their samples were put into a dataset.
+    pub fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
+    /// What is doubtful about the input, a line each: files that were passed over (once all were looked at), that are not
+    /// there, that are elsewhere than expected.
+    pub fn notes(&self) -> Vec<String> {
+        match &self.kind {
+            Kind::Files { inputs, .. } => [self.notes.clone(), inputs.passed_over()].concat(),
+            _ => self.notes.clone(),
+        }
     }
 
     /// The dataset, where it is one.
     pub fn dataset(&self) -> Option<&Dataset> {
-        match &self.0 {
+        match &self.kind {
             Kind::Dataset(dataset) => Some(dataset),
             _ => None,
         }
@@ -142,7 +190,7 @@ impl Input {
 
     /// The dataset, where it is one, to be written.
     pub(crate) fn dataset_mut(&mut self) -> Option<&mut Dataset> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Dataset(dataset) => Some(dataset),
             _ => None,
         }
@@ -155,26 +203,33 @@ impl Input {
     pub fn into_dataset(self, path: &Path) -> Result<Self, EngineError> {
         let dataset = Dataset::create(path)?;
         let mut writer = dataset.writer()?;
+        let mut losses = self.losses.clone();
         for sample in self.all_samples()? {
-            let Sample { mut record, path, .. } = sample.map_err(|error| match error {
-                SampleError::Input(error) => EngineError::Input(error),
-                SampleError::Dataset(error) => EngineError::Dataset(error),
-            })?;
-            if let Some(path) = std::path::absolute(&path)
-                .ok()
-                .and_then(|path| path.into_os_string().into_string().ok())
-            {
-                record.filepath = path;
+            let Sample { mut record, path, .. } = match sample {
+                Ok(sample) => sample,
+                // A folder or a line costs itself alone.
+                Err(SampleError::Input(error)) => {
+                    losses.add(error.to_string());
+                    continue;
+                }
+                Err(SampleError::Dataset(error)) => return Err(error.into()),
+            };
+            if let Ok(path) = std::path::absolute(&path) {
+                record.filepath = path_to_text(&path);
             }
             writer.add(record)?;
         }
         writer.finish()?;
-        Ok(Self(Kind::Dataset(dataset)))
+        Ok(Self {
+            kind: Kind::Dataset(dataset),
+            losses,
+            notes: self.notes(),
+        })
     }
 
     /// Leaves out what is none of the model's: pictures, where it takes whole videos.
     pub(crate) fn restrict_to(&mut self, media_type: MediaType) -> Result<(), EngineError> {
-        if let (Kind::Files { named, inputs }, MediaType::Video) = (&mut self.0, media_type) {
+        if let (Kind::Files { named, inputs }, MediaType::Video) = (&mut self.kind, media_type) {
             *inputs = Inputs::resolve(named, &[MediaKind::Video])?;
         }
         Ok(())
@@ -185,7 +240,7 @@ impl Input {
     /// # Errors
     /// When a dataset cannot be read.
     pub fn count(&self, media_type: MediaType) -> Result<u64, EngineError> {
-        Ok(match &self.0 {
+        Ok(match &self.kind {
             Kind::Files { inputs, .. } => inputs.count() as u64,
             Kind::Dataset(dataset) if media_type == MediaType::Video => {
                 dataset.count(&Selection::without_labels().with_media_type(media_type))?
@@ -201,7 +256,7 @@ impl Input {
     /// When a dataset cannot be read.
     pub fn extent(&self, sampling: &Sampling) -> Result<Extent, EngineError> {
         let (mut extent, mut first_videos) = (Extent::default(), Vec::new());
-        let (samples, folder, beside) = match &self.0 {
+        let (samples, folder, beside) = match &self.kind {
             Kind::Files { inputs, .. } => {
                 for file in inputs.iter() {
                     match file {
@@ -233,7 +288,7 @@ impl Input {
 
     /// All samples with all of their labels.
     pub(crate) fn all_samples(&self) -> Result<SampleIterator<'_>, EngineError> {
-        Ok(match &self.0 {
+        Ok(match &self.kind {
             Kind::Files { inputs, .. } => Box::new(inputs.iter().map(|file| Ok(sample_of_file(file?)))),
             Kind::Imported { samples, folder, .. } => {
                 let folder = folder.clone();
@@ -271,9 +326,9 @@ enum Beside {
 }
 
 fn sample_in(folder: &Path, sample: modelzoo_data::dataset::Sample, beside: Beside) -> Sample {
-    let named = Path::new(&sample.record.filepath);
+    let named = sample.record.path();
     let path = match beside {
-        Beside::CurrentFolder if named.exists() => named.to_owned(),
+        Beside::CurrentFolder if named.exists() => named,
         _ => folder.join(named),
     };
     Sample {
@@ -285,7 +340,7 @@ fn sample_in(folder: &Path, sample: modelzoo_data::dataset::Sample, beside: Besi
 }
 
 fn sample_of_file(file: InputFile) -> Sample {
-    let filepath = file.path.to_string_lossy();
+    let filepath = path_to_text(&file.path);
     Sample {
         id: None,
         record: match file.kind {

@@ -74,6 +74,7 @@ impl LabeledItem {
             record.labels.frames.entry(frame).or_default().extend(labels);
         }
         record.error = error;
+        record.warnings.extend(self.warnings);
         record
     }
 }

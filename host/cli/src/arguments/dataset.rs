@@ -170,11 +170,12 @@ pub struct ImportArguments {
     #[arg(value_name = "DATASET")]
     pub path: PathBuf,
 
-    /// What to add: JSON Lines, a COCO dataset's JSON file, a FiftyOneDataset's folder, pictures and videos
+    /// What to add: JSON Lines, a COCO dataset's JSON file, a FiftyOneDataset's folder, a YOLO or Pascal VOC folder, what
+    /// CVAT or Label Studio export, pictures and videos
     #[arg(value_name = "IN")]
     pub input: PathBuf,
 
-    /// The format, where the name of IN does not tell: jsonl, coco, fiftyone
+    /// The format, where IN does not tell: jsonl, coco, fiftyone, yolo, voc, cvat, label-studio
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     pub format: Option<Format>,
 
@@ -183,9 +184,13 @@ pub struct ImportArguments {
     #[arg(long, value_name = "DIR")]
     pub images: Option<PathBuf>,
 
-    /// The field for COCO's boxes (default: ground_truth)
+    /// The field for boxes of formats without fields, such as COCO (default: ground_truth)
     #[arg(long, value_name = "FIELD")]
     pub field: Option<String>,
+
+    /// Import all of IN or nothing: the first label or sample that cannot be read ends the import
+    #[arg(long)]
+    pub strict: bool,
 
     #[command(flatten)]
     pub adding: AddingArguments,

@@ -1,7 +1,7 @@
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use std::{
     ffi::{OsStr, OsString},
-    path::PathBuf,
+    path::Path,
 };
 
 /// Options that every command takes.
@@ -18,13 +18,14 @@ pub struct Global {
 
     /// The lock file (default: modelzoo.lock in the current folder or above it)
     #[arg(
-        long,
+        long = "lock",
         global = true,
         value_name = "FILE",
         env = "MODELZOO_LOCK",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = clap::builder::OsStringValueParser::new()
     )]
-    pub lock: Option<PathBuf>,
+    pub lock_file: Option<OsString>,
 
     /// Print nothing but data and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -43,13 +44,25 @@ pub struct Global {
     pub color: Color,
 }
 
+impl Global {
+    /// The lock file that the user names. An empty name is none, as an empty variable is.
+    pub fn lock(&self) -> Option<&Path> {
+        self.lock_file
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .map(Path::new)
+    }
+}
+
 /// Stands for `--color` where that is not given.
 const COLOR_VARIABLE: &str = "MODELZOO_COLOR";
 
 /// When to use colours. `auto` follows the terminal and the variable `NO_COLOR`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
+    // An empty variable says nothing.
     #[default]
+    #[value(alias = "")]
     Auto,
     Always,
     Never,

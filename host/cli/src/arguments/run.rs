@@ -46,11 +46,11 @@ pub struct InputArguments {
     pub no_skip_failures: bool,
 
     /// How many pictures the model gets at once
-    #[arg(short, long, value_name = "N", help_heading = "Speed")]
+    #[arg(short, long, value_name = "N", value_parser = batch_size, help_heading = "Speed")]
     pub batch_size: Option<NonZeroUsize>,
 
     /// How many threads decode pictures (default: every core)
-    #[arg(long, value_name = "N", help_heading = "Speed")]
+    #[arg(long, value_name = "N", value_parser = workers, help_heading = "Speed")]
     pub workers: Option<NonZeroUsize>,
 
     /// Refuse pictures with more pixels than this
@@ -307,6 +307,26 @@ pub enum MissingArgument {
     Error,
 }
 
+/// More pictures than this are in no memory at once, and a plugin takes them all at once.
+const LARGEST_BATCH: usize = 65_536;
+
+fn batch_size(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(size) if size.get() <= LARGEST_BATCH => Ok(size),
+        _ => Err(format!("it is a whole number from 1 to {LARGEST_BATCH}")),
+    }
+}
+
+/// More threads than this wait for each other.
+const MOST_WORKERS: usize = 1024;
+
+fn workers(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(count) if count.get() <= MOST_WORKERS => Ok(count),
+        _ => Err(format!("it is a whole number from 1 to {MOST_WORKERS}")),
+    }
+}
+
 fn confidence(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
@@ -367,6 +387,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
+        assert!(batch_size("0").is_err() && batch_size("4000000000").is_err());
         assert!(confidence("1.1").is_err() && confidence("x").is_err());
         assert!(frame_rate("0").is_err() && frame_rate("inf").is_err());
         assert!(alpha("-1.5").is_err());

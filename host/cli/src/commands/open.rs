@@ -30,7 +30,7 @@ fn with_network(network: Network, global: &Global, terminal: &Terminal) -> anyho
         .locked(global.locked)
         .observer(PreparationProgress::new(terminal))
         .consent(terminal.clone());
-    if let Some(file) = &global.lock {
+    if let Some(file) = global.lock() {
         builder = builder.lock_file(file);
     }
     Ok(builder.build()?)

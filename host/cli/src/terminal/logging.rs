@@ -30,6 +30,8 @@ impl Terminal {
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
+            // They would be told on standard error, which is what cannot be written.
+            .log_internal_errors(false)
             .with_ansi(self.color)
             .event_format(Lines(self.clone()))
             .init();

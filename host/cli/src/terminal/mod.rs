@@ -22,7 +22,11 @@ use crate::{
     exit::Exit,
 };
 use indicatif::ProgressDrawTarget;
+use modelzoo::format::Losses;
 use std::io::IsTerminal as _;
+
+/// So many of many lines are told one by one; files and `--json` have all of them.
+const TOLD: usize = 10;
 
 /// Standard error as the user wants it.
 #[derive(Clone, Debug)]
@@ -55,9 +59,13 @@ impl Terminal {
             return Exit::Done;
         }
         let failure = classify(error);
-        eprintln!("{} {}", self.paint("error:", "1;31"), failure.message);
+        tell(format_args!(
+            "{} {}",
+            self.paint("error:", "1;31"),
+            failure.message
+        ));
         for cause in &failure.causes {
-            eprintln!("  {} {cause}", self.paint("because:", "31"));
+            tell(format_args!("  {} {cause}", self.paint("because:", "31")));
         }
         if let Some(hint) = &failure.hint {
             self.tell_hint(hint);
@@ -68,8 +76,28 @@ impl Terminal {
     /// Tells something that is not as it should be, but works.
     pub fn warn(&self, message: impl std::fmt::Display) {
         if !self.quiet {
-            eprintln!("{} {message}", self.paint("warning:", "1;33"));
+            tell(format_args!("{} {message}", self.paint("warning:", "1;33")));
         }
+    }
+
+    /// Tells the first of many lines, and how many there are more.
+    pub fn warn_of_some(&self, lines: &[String], count: u64) {
+        let told = &lines[..lines.len().min(TOLD)];
+        told.iter().for_each(|line| self.warn(line));
+        let rest = count.saturating_sub(told.len() as u64);
+        if rest > 0 {
+            self.warn(format!("and {rest} more"));
+        }
+    }
+
+    /// Tells what was lost while the rest went on; says whether that is nothing.
+    pub fn tell_losses<'a>(&self, losses: impl IntoIterator<Item = &'a Losses>) -> bool {
+        let mut is_whole = true;
+        for losses in losses {
+            is_whole &= losses.is_empty();
+            self.warn_of_some(losses.named(), losses.count());
+        }
+        is_whole
     }
 
     /// Tells what can be done about what was warned of.
@@ -80,13 +108,13 @@ impl Terminal {
     }
 
     fn tell_hint(&self, hint: &str) {
-        eprintln!("{} {hint}", self.paint("hint:", "1;36"));
+        tell(format_args!("{} {hint}", self.paint("hint:", "1;36")));
     }
 
     /// Tells what was done.
     pub fn say(&self, message: impl std::fmt::Display) {
         if !self.quiet {
-            eprintln!("{message}");
+            tell(format_args!("{message}"));
         }
     }
 
@@ -107,4 +135,10 @@ impl Terminal {
             text.to_owned()
         }
     }
+}
+
+/// Writes a line to standard error. Where that is closed or full there is nobody to tell, and no reason to end.
+fn tell(line: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -67,6 +67,19 @@ pub struct FieldDescription {
     /// The lines between points, as pairs of indices into `keypoints`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skeleton: Vec<[usize; 2]>,
+    /// The points of each class, where classes have points of their own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub skeletons: BTreeMap<String, Skeleton>,
+}
+
+/// The keypoints of a class.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Skeleton {
+    /// Their names, in order.
+    pub keypoints: Vec<String>,
+    /// The lines between them, as pairs of indices.
+    pub edges: Vec<[usize; 2]>,
 }
 
 /// A run over a dataset.
@@ -88,6 +101,19 @@ pub struct RunInfo {
     pub done: u64,
     /// How many samples have failed.
     pub failed: u64,
+    /// How many samples have damaged files.
+    pub damaged: u64,
+}
+
+/// A sample whose file is damaged although it could be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Damage {
+    /// The sample.
+    pub id: SampleId,
+    /// Its file.
+    pub filepath: String,
+    /// What is wrong with it, on one line.
+    pub warning: String,
 }
 
 /// A sample on which a run failed.
@@ -198,7 +224,8 @@ impl Dataset {
             let mut statement = connection.prepare(
                 "SELECT field, provenance, started_at, finished_at, lease,
                     (SELECT count(*) FROM run_samples WHERE run_id = runs.id AND error IS NULL),
-                    (SELECT count(*) FROM run_samples WHERE run_id = runs.id AND error IS NOT NULL)
+                    (SELECT count(*) FROM run_samples WHERE run_id = runs.id AND error IS NOT NULL),
+                    (SELECT count(warning) FROM run_samples WHERE run_id = runs.id)
                  FROM runs ORDER BY field",
             )?;
             let mut runs = Vec::new();
@@ -213,6 +240,7 @@ impl Dataset {
                     active: lease.is_some_and(|lease| lease::is_held(path, &lease)),
                     done: row.get(5)?,
                     failed: row.get(6)?,
+                    damaged: row.get(7)?,
                 });
             }
             Ok(runs)
@@ -247,6 +275,27 @@ impl Dataset {
                 .query_row("SELECT id FROM runs WHERE field = ?", [field], |row| row.get(0))
                 .optional()?;
             run.map_or(Ok(Vec::new()), |run| failures(connection, run))
+        })
+    }
+}
+
+impl Dataset {
+    /// The samples whose files the run of `field` found damaged, in order.
+    pub fn damages(&self, field: &str) -> Result<Vec<Damage>, DatasetError> {
+        self.database.with(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT samples.id, filepath, warning FROM runs
+                 JOIN run_samples ON run_id = runs.id JOIN samples ON samples.id = sample_id
+                 WHERE field = ? AND warning IS NOT NULL ORDER BY samples.id",
+            )?;
+            let damages = statement.query_map([field], |row| {
+                Ok(Damage {
+                    id: SampleId(row.get(0)?),
+                    filepath: row.get(1)?,
+                    warning: row.get(2)?,
+                })
+            })?;
+            Ok(damages.collect::<Result<_, _>>()?)
         })
     }
 }

@@ -10,10 +10,13 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+use crate::output::Temporary;
+
 /// A held lease. Dropping it deletes the lock file.
 #[derive(Debug)]
 pub(super) struct Lease {
     file: NamedTempFile,
+    _registered: Temporary,
 }
 
 impl Lease {
@@ -23,7 +26,10 @@ impl Lease {
             .prefix(&prefix(dataset))
             .tempfile_in(folder(dataset))?;
         file.as_file().lock()?;
-        Ok(Self { file })
+        Ok(Self {
+            _registered: Temporary::new(file.path()),
+            file,
+        })
     }
 
     /// The name by which others find it.

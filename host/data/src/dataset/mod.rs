@@ -31,7 +31,7 @@ use modelzoo_plugin_api::MediaType;
 use serde::{Deserialize, Serialize};
 
 pub use error::{DatasetError, Reason};
-pub use info::{DatasetInfo, Failure, FieldDescription, FieldInfo, RunInfo};
+pub use info::{Damage, DatasetInfo, Failure, FieldDescription, FieldInfo, RunInfo, Skeleton};
 pub use provenance::Provenance;
 pub use reader::{Sample, Samples, Selection};
 pub use run::{Existing, Item, Progress, Run};

@@ -259,6 +259,9 @@ impl Samples {
             tags: tags::of_sample(connection, row.id)?,
             ..SampleRecord::default()
         };
+        if self.not_done_by.is_none() {
+            record.warnings = warnings_of(connection, row.id)?;
+        }
         if !self.fields.is_empty() {
             self.read_labels(connection, row.id, &mut record)?;
             self.read_vectors(connection, row.id, &mut record)?;
@@ -320,6 +323,16 @@ impl Iterator for Samples {
         self.ended = !matches!(next, Some(Ok(_)));
         next
     }
+}
+
+/// What runs have found wrong with the file of a sample.
+fn warnings_of(connection: &Connection, sample: SampleId) -> Result<Vec<String>, Reason> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT warning FROM run_samples
+         WHERE run_id IN (SELECT id FROM runs) AND sample_id = ? AND warning IS NOT NULL",
+    )?;
+    let warnings = statement.query_map([sample.0], |row| row.get(0))?;
+    Ok(warnings.collect::<Result<_, _>>()?)
 }
 
 fn put(record: &mut SampleRecord, frame: u64, field: &Field, label: Label) {

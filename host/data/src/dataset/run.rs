@@ -141,6 +141,16 @@ impl Run {
     /// Labels that the dataset cannot take (a type other than the field's, a field that another run has made) become
     /// failures of their samples. A sample that was done before gets the new labels.
     pub fn commit_batch(&mut self, batch: &[Item]) -> Result<Progress, DatasetError> {
+        self.commit_batch_with_warnings(batch, &[])
+    }
+
+    /// As [`Run::commit_batch`], with what is wrong with the files of some of its samples although they could be read, a
+    /// line each.
+    pub fn commit_batch_with_warnings(
+        &mut self,
+        batch: &[Item],
+        warnings: &[(SampleId, String)],
+    ) -> Result<Progress, DatasetError> {
         let writer = Writer::Run {
             id: self.id,
             adds_to: self.field.split_once('.').map(|(field, _)| field),
@@ -163,6 +173,11 @@ impl Run {
                         "INSERT OR REPLACE INTO run_samples (run_id, sample_id, error) VALUES (?, ?, ?)",
                     )?
                     .execute(params![id, sample.0, error])?;
+            }
+            for (sample, warning) in warnings {
+                transaction
+                    .prepare_cached("UPDATE run_samples SET warning = ? WHERE run_id = ? AND sample_id = ?")?
+                    .execute(params![warning, id, sample.0])?;
             }
             Ok(progress)
         })

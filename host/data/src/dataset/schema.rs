@@ -12,7 +12,7 @@ use super::error::Reason;
 const APPLICATION_ID: i32 = 0x6d7a_6473;
 
 /// What turns format `n` into format `n + 1`. A released step is never changed: a new one is added.
-const STEPS: [&str; 1] = [include_str!("schema.sql")];
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("warnings.sql")];
 
 /// Whether a file is SQLite's (<https://www.sqlite.org/fileformat.html>), with a dataset's mark.
 pub(super) fn is_dataset(path: &Path) -> bool {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Dataset;
 use super::error::{DatasetError, Reason};
+use crate::output::Temporary;
 
 impl Dataset {
     /// Makes a dataset in a new file, which appears once `fill` is done with it, and not at all if that fails. Missing
@@ -28,6 +29,7 @@ impl Dataset {
             .suffix(".tmp")
             .tempdir_in(folder)
             .map_err(failure)?;
+        let _registered = Temporary::new(temporary.path());
         let place = temporary.path().join(name);
         let mut dataset = Self::create(&place)?;
         let filled = fill(&mut dataset)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use modelzoo_plugin_api::label::Label;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::SampleId;
@@ -16,6 +17,9 @@ const SAMPLES_PER_COMMIT: usize = 4096;
 /// How many labels one transaction adds at most, so that samples with many do not pile up in memory.
 const LABELS_PER_COMMIT: usize = 65_536;
 
+/// How many bytes the masks of the samples may have that one transaction adds.
+const MASK_BYTES_PER_COMMIT: usize = 64 << 20;
+
 /// Adds samples in a stream, a few thousand in a transaction.
 ///
 /// A path stands for one sample: a record whose path is already there adds its tags and labels to that sample. So an
@@ -25,6 +29,7 @@ pub struct DatasetWriter {
     database: Database,
     waiting: Vec<SampleRecord>,
     labels_waiting: usize,
+    mask_bytes_waiting: usize,
     summary: AddSummary,
 }
 
@@ -44,6 +49,7 @@ impl DatasetWriter {
             database,
             waiting: Vec::new(),
             labels_waiting: 0,
+            mask_bytes_waiting: 0,
             summary: AddSummary::default(),
         }
     }
@@ -52,8 +58,12 @@ impl DatasetWriter {
     pub fn add(&mut self, record: SampleRecord) -> Result<(), DatasetError> {
         let labels = &record.labels;
         self.labels_waiting += labels.sample.len() + labels.frames.values().map(BTreeMap::len).sum::<usize>();
+        self.mask_bytes_waiting += mask_bytes(&record);
         self.waiting.push(record);
-        if self.waiting.len() >= SAMPLES_PER_COMMIT || self.labels_waiting >= LABELS_PER_COMMIT {
+        if self.waiting.len() >= SAMPLES_PER_COMMIT
+            || self.labels_waiting >= LABELS_PER_COMMIT
+            || self.mask_bytes_waiting >= MASK_BYTES_PER_COMMIT
+        {
             self.commit()?;
         }
         Ok(())
@@ -68,6 +78,7 @@ impl DatasetWriter {
     fn commit(&mut self) -> Result<(), DatasetError> {
         let records = std::mem::take(&mut self.waiting);
         self.labels_waiting = 0;
+        self.mask_bytes_waiting = 0;
         let added = self.database.write(|transaction| {
             let mut added = 0;
             for record in &records {
@@ -79,6 +90,20 @@ impl DatasetWriter {
         self.summary.merged += records.len() as u64 - added;
         Ok(())
     }
+}
+
+/// How much memory the masks of a sample's objects take, about.
+fn mask_bytes(record: &SampleRecord) -> usize {
+    let frames = record.labels.frames.values().flat_map(|labels| labels.values());
+    let labels = record.labels.sample.values().chain(frames);
+    labels
+        .flat_map(|label| match label {
+            Label::Detections(all) => all.detections.as_slice(),
+            _ => &[],
+        })
+        .filter_map(|detection| detection.mask.as_ref())
+        .map(|mask| mask.shape().iter().product::<usize>())
+        .sum()
 }
 
 /// Adds one record; says whether its sample is new.

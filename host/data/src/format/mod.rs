@@ -22,7 +22,25 @@ mod non_finite;
         reason = "exporters need all of it, importers a part"
     )
 )]
+mod notes;
+#[cfg_attr(
+    not(feature = "exporters"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "exporters need all of it, importers a part"
+    )
+)]
 mod shape;
+#[cfg_attr(
+    not(feature = "exporters"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "exporters need all of it, importers a part"
+    )
+)]
+mod visibility;
 
 #[cfg(all(test, feature = "parquet"))]
 mod tests;
@@ -31,6 +49,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 pub use error::FormatError;
+pub use notes::Losses;
 
 /// A format of files or folders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +69,11 @@ pub enum Format {
     Yolo,
     /// A folder that FiftyOne opens as `FiftyOneDataset`; keeps everything.
     FiftyOne,
-    /// Tasks with predictions for Label Studio.
+    /// A folder of Pascal VOC: an XML file for each picture.
+    Voc,
+    /// An XML file of CVAT's annotations of images.
+    Cvat,
+    /// Tasks with predictions for Label Studio, or those that it exports.
     LabelStudio,
     /// A matrix of one embedding a row.
     Npy,
@@ -58,7 +81,7 @@ pub enum Format {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::JsonLines,
         Self::Csv,
         Self::Parquet,
@@ -66,6 +89,8 @@ impl Format {
         Self::CocoResults,
         Self::Yolo,
         Self::FiftyOne,
+        Self::Voc,
+        Self::Cvat,
         Self::LabelStudio,
         Self::Npy,
     ];
@@ -80,14 +105,31 @@ impl Format {
             Self::CocoResults => "coco-results",
             Self::Yolo => "yolo",
             Self::FiftyOne => "fiftyone",
+            Self::Voc => "voc",
+            Self::Cvat => "cvat",
             Self::LabelStudio => "label-studio",
             Self::Npy => "npy",
         }
     }
 
-    /// Whether it holds labels: boxes, classes, ...
+    /// Whether it can be imported.
+    pub fn is_read(self) -> bool {
+        !matches!(self, Self::Csv | Self::Parquet | Self::CocoResults | Self::Npy)
+    }
+
+    /// Whether it is a folder of pictures beside their labels, so that the pictures can be taken alone.
+    pub fn has_bare_pictures(self) -> bool {
+        matches!(self, Self::Yolo | Self::Voc)
+    }
+
+    /// Whether it can be written.
+    pub fn is_written(self) -> bool {
+        !matches!(self, Self::Voc | Self::Cvat)
+    }
+
+    /// Whether it holds labels (boxes, classes, ...), for whoever writes it.
     pub fn holds_labels(self) -> bool {
-        self != Self::Npy
+        self != Self::Npy && self.is_written()
     }
 
     /// Whether it holds embeddings.

@@ -3,13 +3,13 @@
 //! FiftyOne's files have them so. Labels as JSON have MongoDB's spelling, `{"$numberDouble": "NaN"}`: it is translated on
 //! the way out and in.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::FormatError;
+use crate::input::open_text;
 
 /// The words, and what stands for them in this program's JSON.
 const WORDS: [(&[u8], &[u8]); 3] = [
@@ -45,8 +45,8 @@ fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
 
 /// Opens a JSON file that may have bare words.
 pub(super) fn open_json(path: &Path) -> Result<impl BufRead, FormatError> {
-    let file = File::open(path).map_err(|source| FormatError::read(path, source))?;
-    Ok(BufReader::with_capacity(CHUNK, Bare::new(file)))
+    let text = open_text(path).map_err(|source| FormatError::read(path, source))?;
+    Ok(BufReader::with_capacity(CHUNK, Bare::new(text)))
 }
 
 /// JSON without bare words, from JSON with them.

@@ -5,8 +5,10 @@ use std::path::Path;
 use crate::media::ImageFormat;
 
 /// Endings of video files, lower case, without the dot.
-const VIDEO_EXTENSIONS: [&str; 14] = [
-    "mp4", "m4v", "mov", "avi", "mkv", "webm", "mpg", "mpeg", "wmv", "flv", "ts", "mts", "3gp", "ogv",
+const VIDEO_EXTENSIONS: [&str; 38] = [
+    "mp4", "m4v", "mov", "avi", "mkv", "webm", "mpg", "mpeg", "wmv", "flv", "ts", "mts", "3gp", "ogv", "3g2",
+    "asf", "av1", "divx", "dv", "f4v", "h264", "h265", "hevc", "264", "265", "ivf", "m1v", "m2ts", "m2v",
+    "mjpeg", "mjpg", "mxf", "nut", "ogm", "qt", "rm", "vob", "y4m",
 ];
 
 /// What a file holds, going by its name.

@@ -1,12 +1,13 @@
 //! From what the user typed to files.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
 
 use super::error::InputError;
 use super::media_kind::MediaKind;
+use super::passed_over::PassedOver;
 use super::relative::{common_folder, relative_to};
+use super::text::open_text;
 use super::walk::media_files;
 
 /// A file to work on.
@@ -17,8 +18,8 @@ pub struct InputFile {
     /// Its name below the folder, the glob's fixed part or the list file's folder; for several files, below the
     /// folder they share. It has no root and no `..`, so it can be joined to an output folder.
     pub relative_path: PathBuf,
-    /// What it holds, going by its name. A file that was named itself and has an unknown ending is taken for a
-    /// picture.
+    /// What it holds, going by its name. Of a file that was named itself and has an unknown ending, its content decides;
+    /// what is neither is taken for a picture.
     pub kind: MediaKind,
 }
 
@@ -27,6 +28,7 @@ pub struct InputFile {
 pub struct Inputs {
     sources: Vec<Source>,
     kinds: Vec<MediaKind>,
+    passed_over: PassedOver,
 }
 
 #[derive(Debug, Clone)]
@@ -64,13 +66,23 @@ impl Inputs {
         let resolved = Self {
             sources,
             kinds: kinds.to_vec(),
+            passed_over: PassedOver::default(),
         };
         for source in &resolved.sources {
-            // The first item shows whether there is any; an error among the rest concerns that item alone.
-            source
-                .files(&resolved.kinds)?
-                .next()
-                .unwrap_or_else(|| Err(source.nothing_found(kinds)))?;
+            // An item that cannot be read concerns itself alone, whichever it is, as long as there is another.
+            let mut first_error = None;
+            let is_found = source
+                .files(&resolved.kinds, &resolved.passed_over)?
+                .any(|file| match file {
+                    Ok(_) => true,
+                    Err(error) => {
+                        first_error.get_or_insert(error);
+                        false
+                    }
+                });
+            if !is_found {
+                return Err(first_error.unwrap_or_else(|| source.nothing_found(kinds)));
+            }
         }
         Ok(resolved)
     }
@@ -80,10 +92,16 @@ impl Inputs {
     pub fn iter(&self) -> impl Iterator<Item = Result<InputFile, InputError>> + Send + '_ {
         self.sources
             .iter()
-            .flat_map(|source| match source.files(&self.kinds) {
+            .flat_map(|source| match source.files(&self.kinds, &self.passed_over) {
                 Ok(files) => files,
                 Err(error) => Box::new(std::iter::once(Err(error))),
             })
+    }
+
+    /// What was passed over though it may have been wanted (pictures of formats that are not read), a line for each folder
+    /// that [`Inputs::iter`] has walked to its end.
+    pub fn passed_over(&self) -> Vec<String> {
+        self.passed_over.lines()
     }
 
     /// How many items [`Inputs::iter`] gives. Walks all of them.
@@ -123,9 +141,9 @@ impl Source {
         }
     }
 
-    fn files(&self, kinds: &[MediaKind]) -> Result<Files<'_>, InputError> {
+    fn files(&self, kinds: &[MediaKind], passed_over: &PassedOver) -> Result<Files<'_>, InputError> {
         Ok(match self {
-            Self::Folder(folder) => Box::new(media_files(folder, kinds).map(move |file| {
+            Self::Folder(folder) => Box::new(media_files(folder, kinds, passed_over).map(move |file| {
                 let (path, kind) = file?;
                 Ok(InputFile {
                     relative_path: relative_to(&path, folder),
@@ -183,7 +201,10 @@ fn is_list(path: &Path) -> bool {
 
 /// A file that was named itself.
 fn named_file(path: PathBuf, base: &Path) -> InputFile {
-    let kind = MediaKind::from_path(&path).unwrap_or(MediaKind::Image);
+    let by_content = || MediaKind::of_content(&path).ok().flatten();
+    let kind = MediaKind::from_path(&path)
+        .or_else(by_content)
+        .unwrap_or(MediaKind::Image);
     InputFile {
         relative_path: relative_to(&path, base),
         path,
@@ -198,7 +219,7 @@ fn listed_files(list: &Path) -> Result<impl Iterator<Item = Result<InputFile, In
         source,
     };
     let folder = list.parent().unwrap_or(Path::new(""));
-    let lines = BufReader::new(File::open(list).map_err(failure)?).lines();
+    let lines = open_text(list).map_err(failure)?.lines();
     Ok(lines.enumerate().filter_map(move |(index, line)| match line {
         Ok(line) if line.trim().is_empty() => None,
         Ok(line) => Some(Ok(named_file(folder.join(line.trim()), folder))),

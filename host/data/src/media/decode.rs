@@ -144,10 +144,15 @@ impl Header {
     }
 }
 
-/// Reads a whole file; a folder is told apart on every system (on some, opening one is "permission denied").
+/// Reads a whole file; a folder is told apart on every system (on some, opening one is "permission denied"). Nothing else
+/// is read either: a pipe would be waited for, and a device may have no end.
 fn read_file(path: &Path) -> Result<Vec<u8>, DecodeError> {
-    if path.is_dir() {
+    let kind = path.metadata()?.file_type();
+    if kind.is_dir() {
         return Err(DecodeError::IsFolder);
+    }
+    if !kind.is_file() {
+        return Err(DecodeError::NotAFile);
     }
     let mut file = File::open(path)?;
     let mut bytes = Vec::with_capacity(file.metadata()?.len() as usize);

@@ -12,6 +12,9 @@ pub enum DecodeError {
     /// The path is a folder.
     #[error("this is a folder, not a file")]
     IsFolder,
+    /// The path is a pipe, a device or the like.
+    #[error("this is no regular file, as pictures are")]
+    NotAFile,
     /// The operating system would not give the file's content.
     #[error("cannot be read: {0}")]
     Io(io::Error),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::temporary::Temporary;
+
 /// What errors call standard output.
 pub(super) const STDOUT: &str = "standard output";
 
@@ -49,7 +51,7 @@ pub struct AtomicFile {
 
 #[derive(Debug)]
 enum Target {
-    Temporary(BufWriter<NamedTempFile>),
+    Temporary(BufWriter<NamedTempFile>, Temporary),
     /// A device or a pipe, which must not be replaced by a file.
     Special(BufWriter<File>),
 }
@@ -69,7 +71,7 @@ impl AtomicFile {
         let failure = |source| OutputError::new(&self.path, source);
         match self.target {
             Target::Special(mut writer) => writer.flush().map_err(failure),
-            Target::Temporary(writer) => {
+            Target::Temporary(writer, _registered) => {
                 let file = writer.into_inner().map_err(|error| failure(error.into_error()))?;
                 file.as_file().sync_all().map_err(failure)?;
                 file.persist(&self.path)
@@ -106,23 +108,24 @@ impl Target {
         // The default is readable by the owner alone; the result should be as any file the user makes.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        builder
-            .tempfile_in(folder)
-            .map(|file| Self::Temporary(BufWriter::new(file)))
+        builder.tempfile_in(folder).map(|file| {
+            let registered = Temporary::new(file.path());
+            Self::Temporary(BufWriter::new(file), registered)
+        })
     }
 }
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.target {
-            Target::Temporary(writer) => writer.write(bytes),
+            Target::Temporary(writer, _) => writer.write(bytes),
             Target::Special(writer) => writer.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.target {
-            Target::Temporary(writer) => writer.flush(),
+            Target::Temporary(writer, _) => writer.flush(),
             Target::Special(writer) => writer.flush(),
         }
     }

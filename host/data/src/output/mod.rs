@@ -4,8 +4,10 @@ mod array_image;
 mod atomic_file;
 mod json_lines;
 mod label_images;
+mod temporary;
 
 pub use atomic_file::{AtomicFile, OutputError};
 pub use json_lines::JsonLinesWriter;
 pub(crate) use json_lines::serialize_fields;
 pub use label_images::LabelImageFolder;
+pub use temporary::{Temporary, remove_temporaries};

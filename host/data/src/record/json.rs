@@ -60,6 +60,9 @@ impl Serialize for SampleRecord {
         if let Some(error) = &self.error {
             map.serialize_entry("error", error)?;
         }
+        if !self.warnings.is_empty() {
+            map.serialize_entry("warnings", &self.warnings)?;
+        }
         map.end()
     }
 }
@@ -71,6 +74,18 @@ impl SampleRecord {
     /// # Errors
     /// When there is no path, or a part has another form than it should.
     pub fn from_json(value: Value) -> Result<Self, RecordError> {
+        Self::from_json_without(value, &mut Err)
+    }
+
+    /// As [`SampleRecord::from_json`], without the parts that have another form than they should, where `leave_out` lets
+    /// them be left out.
+    ///
+    /// # Errors
+    /// When there is no path; and what `leave_out` gives.
+    pub fn from_json_without(
+        value: Value,
+        leave_out: &mut dyn FnMut(RecordError) -> Result<(), RecordError>,
+    ) -> Result<Self, RecordError> {
         let Value::Object(mut object) = value else {
             return Err(RecordError::NotAnObject);
         };
@@ -91,35 +106,43 @@ impl SampleRecord {
         let frames = match object.remove("frames") {
             Some(Value::Object(frames)) => frames,
             None | Some(Value::Null) => Map::new(),
-            Some(_) => return Err(fact("frames", "an object of objects by frame number")),
+            Some(_) => {
+                leave_out(fact("frames", "an object of objects by frame number"))?;
+                Map::new()
+            }
         };
         let error = match object.remove("error") {
             Some(Value::String(error)) => Some(error),
             None | Some(Value::Null) => None,
-            Some(_) => return Err(fact("error", "a text")),
+            Some(_) => {
+                leave_out(fact("error", "a text"))?;
+                None
+            }
         };
+        let tags = read_texts(&mut object, "tags", leave_out)?;
+        let warnings = read_texts(&mut object, "warnings", leave_out)?;
         let mut labels = Fields {
-            sample: read_fields(&mut object)?,
+            sample: read_fields(object, leave_out)?,
             ..Fields::default()
         };
         for (number, fields) in frames {
-            let number: u64 = number
-                .parse()
-                .ok()
-                .filter(|&number| number >= 1)
-                .ok_or_else(|| fact("frames", "counted from 1"))?;
-            let Value::Object(mut fields) = fields else {
-                return Err(fact("frames", "an object of objects by frame number"));
-            };
-            labels.frames.insert(number, read_fields(&mut fields)?);
+            let number = number.parse().ok().filter(|&number: &u64| number >= 1);
+            match (number, fields) {
+                (None, _) => leave_out(fact("frames", "counted from 1"))?,
+                (Some(number), Value::Object(fields)) => {
+                    labels.frames.insert(number, read_fields(fields, leave_out)?);
+                }
+                _ => leave_out(fact("frames", "an object of objects by frame number"))?,
+            }
         }
         Ok(Self {
-            tags: read_tags(&object)?,
             filepath,
+            tags,
             media_type,
             metadata,
             labels,
             error,
+            warnings,
         })
     }
 }
@@ -140,38 +163,50 @@ fn guess_media_type(filepath: &str, metadata: Option<&Metadata>, has_frames: boo
     }
 }
 
-fn read_tags(object: &Map<String, Value>) -> Result<Vec<String>, RecordError> {
-    let wrong = || fact("tags", "a list of texts");
-    let tags = match object.get("tags") {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(tags) => tags.as_array().ok_or_else(wrong)?,
+fn read_texts(
+    object: &mut Map<String, Value>,
+    name: &'static str,
+    leave_out: &mut dyn FnMut(RecordError) -> Result<(), RecordError>,
+) -> Result<Vec<String>, RecordError> {
+    let texts = match object.remove(name) {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::Array(texts)) => texts
+            .into_iter()
+            .map(|text| match text {
+                Value::String(text) => Some(text),
+                _ => None,
+            })
+            .collect(),
+        Some(_) => None,
     };
-    tags.iter()
-        .map(|tag| tag.as_str().map(str::to_owned).ok_or_else(wrong))
-        .collect()
+    match texts {
+        Some(texts) => Ok(texts),
+        None => leave_out(fact(name, "a list of texts")).map(|()| Vec::new()),
+    }
 }
 
 /// What a sample or a frame says of itself beside its labels.
 const OWN_NAMES: [&str; 5] = ["id", "tags", "created_at", "last_modified_at", "frame_number"];
 
-fn read_fields(object: &mut Map<String, Value>) -> Result<BTreeMap<String, Label>, RecordError> {
-    let names: Vec<String> = object.keys().cloned().collect();
+fn read_fields(
+    object: Map<String, Value>,
+    leave_out: &mut dyn FnMut(RecordError) -> Result<(), RecordError>,
+) -> Result<BTreeMap<String, Label>, RecordError> {
     let mut labels = BTreeMap::new();
-    for name in names {
-        if OWN_NAMES.contains(&name.as_str()) || name.starts_with('_') {
+    for (name, value) in object {
+        if OWN_NAMES.contains(&name.as_str()) || name.starts_with('_') || value.is_null() {
             continue;
         }
-        let Some(value) = object.remove(&name).filter(|value| !value.is_null()) else {
-            continue;
-        };
         let label = match numbers(&value) {
-            Some(numbers) => Vector::new(Array::vector(numbers)).into(),
-            None => from_json(value).map_err(|source| RecordError::Label {
-                field: name.clone(),
-                source,
-            })?,
+            Some(numbers) => Ok(Vector::new(Array::vector(numbers)).into()),
+            None => from_json(value),
         };
-        labels.insert(name, label);
+        match label {
+            Ok(label) => {
+                labels.insert(name, label);
+            }
+            Err(source) => leave_out(RecordError::Label { field: name, source })?,
+        }
     }
     Ok(labels)
 }
@@ -240,7 +275,11 @@ mod tests {
             error: Some("broken".to_owned()),
             ..SampleRecord::image("b.jpg")
         };
-        for record in [image, video, failed] {
+        let damaged = SampleRecord {
+            warnings: vec!["the lower half is missing".to_owned()],
+            ..SampleRecord::image("c.jpg")
+        };
+        for record in [image, video, failed, damaged] {
             assert_eq!(read(serde_json::to_value(&record).unwrap()).unwrap(), record);
         }
     }

@@ -1,6 +1,9 @@
 //! One sample with everything known about it: what datasets hold and what every format reads and writes.
 
+mod filepath;
 mod json;
+
+use std::path::PathBuf;
 
 use modelzoo_plugin_api::MediaType;
 use modelzoo_plugin_api::label::Label;
@@ -12,7 +15,7 @@ use crate::media;
 /// An image or a video, what is known about its file, and its labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SampleRecord {
-    /// Where the file is, as the user or the imported format said it.
+    /// Where the file is, as the user or the imported format said it ([`path_to_text`]).
     pub filepath: String,
     /// Image or video.
     pub media_type: MediaType,
@@ -24,6 +27,8 @@ pub struct SampleRecord {
     pub labels: Fields,
     /// Why the sample has no labels, where a model failed on it.
     pub error: Option<String>,
+    /// What is wrong with its file although it could be read, a line each: labels may rest on damaged pixels.
+    pub warnings: Vec<String>,
 }
 
 /// Facts about a file, in the form of FiftyOne's `ImageMetadata` and `VideoMetadata`.
@@ -92,6 +97,11 @@ impl SampleRecord {
         }
     }
 
+    /// Where the file is.
+    pub fn path(&self) -> PathBuf {
+        text_to_path(&self.filepath)
+    }
+
     /// A video without labels.
     pub fn video(filepath: impl Into<String>) -> Self {
         Self {
@@ -124,6 +134,7 @@ impl From<media::Metadata> for Metadata {
     }
 }
 
+pub use filepath::{path_to_text, text_to_path};
 pub use json::RecordError;
 
 /// The name of a label's type, as `_cls` says it; `Vector` and `Value` for what has no `_cls`, and `None` for types that
@@ -175,7 +186,7 @@ pub fn class_names(label: &Label) -> Box<dyn Iterator<Item = &str> + '_> {
 
 /// Why `name` cannot be the name of a field, if it cannot.
 pub fn field_name_problem(name: &str) -> Option<String> {
-    const RESERVED: [&str; 9] = [
+    const RESERVED: [&str; 10] = [
         "id",
         "filepath",
         "media_type",
@@ -183,6 +194,7 @@ pub fn field_name_problem(name: &str) -> Option<String> {
         "tags",
         "frames",
         "error",
+        "warnings",
         "created_at",
         "last_modified_at",
     ];

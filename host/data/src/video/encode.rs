@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread::JoinHandle;
 
 use tempfile::NamedTempFile;
@@ -10,13 +10,16 @@ use tempfile::NamedTempFile;
 use super::error::{VideoError, VideoReason};
 use super::ffmpeg::FFMPEG;
 use super::probe::last_line;
+use super::process::{program, spawn_for_good};
 use crate::media::RgbImage;
+use crate::output::Temporary;
 
 /// Writes a video of H.264, frame by frame, to a file that appears when it is finished.
 #[derive(Debug)]
 pub struct VideoWriter {
     path: PathBuf,
     file: NamedTempFile,
+    _registered: Temporary,
     child: Child,
     log: Option<JoinHandle<String>>,
     size: (u32, u32),
@@ -45,7 +48,7 @@ impl VideoWriter {
         let file = std::fs::create_dir_all(folder)
             .and_then(|()| builder.tempfile_in(folder))
             .map_err(|source| VideoReason::Write { source })?;
-        let mut command = Command::new(FFMPEG);
+        let mut command = program(FFMPEG)?;
         command
             .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"])
             .args(["-f", "rawvideo", "-pix_fmt", "rgb24"])
@@ -56,12 +59,11 @@ impl VideoWriter {
             .args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "20"])
             .args(["-movflags", "+faststart"])
             .arg(file.path());
-        let mut child = command
+        command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| VideoReason::from_start(FFMPEG, error))?;
+            .stderr(Stdio::piped());
+        let mut child = spawn_for_good(command).map_err(|error| VideoReason::from_start(FFMPEG, error))?;
         let log = child.stderr.take().map(|mut stderr| {
             std::thread::spawn(move || {
                 let mut text = Vec::new();
@@ -72,6 +74,7 @@ impl VideoWriter {
         });
         Ok(Self {
             path: path.to_owned(),
+            _registered: Temporary::new(file.path()),
             file,
             child,
             log,

@@ -21,6 +21,26 @@ pub enum VideoReason {
     /// No file at the path.
     #[error("no such file")]
     NotFound,
+    /// A folder, a pipe or a device.
+    #[error("this is no regular file, as videos are")]
+    NotAFile,
+    /// A format that is no video by itself, above all lists of other files.
+    #[error(
+        "not a video: the content is of the format `{format}` ({}), which is not read",
+        describe(format)
+    )]
+    NotRead {
+        /// What FFmpeg calls it.
+        format: String,
+    },
+    /// One of FFmpeg's programs gave no sign of life.
+    #[error("`{program}` gave no sign of life for {seconds} seconds and was ended")]
+    Silent {
+        /// The program.
+        program: &'static str,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// FFmpeg's programs are not installed.
     #[error(
         "videos are decoded by FFmpeg, and the program `{program}` is not installed; {}",
@@ -93,6 +113,18 @@ const INSTALL: &str = "install it with: brew install ffmpeg";
 const INSTALL: &str = "install it with: winget install ffmpeg";
 #[cfg(not(any(target_os = "macos", windows)))]
 const INSTALL: &str = "install it with: sudo apt-get install ffmpeg";
+
+/// What a format is that FFmpeg reads and this program does not.
+fn describe(format: &str) -> &'static str {
+    match format.split(',').next().unwrap_or_default() {
+        "hls" | "dash" | "concat" | "imf" | "webm_dash_manifest" | "rtsp" | "sdp" => {
+            "a playlist: it names other files"
+        }
+        "tty" | "ass" | "srt" | "webvtt" | "sami" | "microdvd" | "subviewer" => "text or subtitles",
+        name if name.ends_with("_pipe") || name == "image2" => "a picture",
+        _ => "no format of videos",
+    }
+}
 
 impl VideoReason {
     pub(super) fn at(self, path: &Path) -> VideoError {

@@ -4,27 +4,52 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use super::error::VideoReason;
+use super::process::program;
+
 /// Decodes.
 pub(super) const FFMPEG: &str = "ffmpeg";
 
 /// Tells what is in a file.
 pub(super) const FFPROBE: &str = "ffprobe";
 
-/// Begins a command on one local file: a video may name others (playlists do), and none of them is fetched from a
-/// network.
-pub(super) fn command(program: &str, options: &[&str], video: &Path) -> Command {
+/// The formats that are read, as FFmpeg calls them: those that hold a video in the one file. FFmpeg knows more, which it
+/// finds by content whatever a file is called: playlists (`hls`, `dash`, `concat`, `imf`), which name other files and may
+/// have no end, and text that it draws (`tty`, subtitles).
+const FORMATS: &str = "4xm,anm,apng,asf,asf_o,av1,avi,avs2,avs3,bethsoftvid,bfi,bink,c93,cavsvideo,cdxl,cine,dfa,dhav,\
+dirac,dnxhd,dsicin,dv,dxa,ea,evc,film_cpk,flic,flv,gdv,gif,gxf,h261,h263,h264,hevc,hnm,idcin,ifv,ingenient,ipmovie,\
+ipu,iv8,ivf,jpeg_pipe,jv,kux,live_flv,lmlm4,lvf,lxf,m4v,matroska,mjpeg,mjpeg_2000,mm,moflex,mods,mov,mpeg,mpegts,mpegtsraw,\
+mpegvideo,mpjpeg,mtv,mv,mvi,mxf,nsv,nut,nuv,obu,ogg,paf,pmp,psxstr,pva,r3d,rl2,rm,roq,sdr2,siff,smjpeg,smk,swf,thp,\
+tiertexseq,txd,ty,vc1,vc1test,vividas,vivo,vmd,vvc,wc3movie,webm,wsvqa,wtv,xmv,yop,yuv4mpegpipe";
+
+/// What a program's own data may take beside its frames: tables of contents, threads.
+const BASE_MEMORY: u64 = 3 << 30;
+
+/// How many frames in full colour a program may hold: decoders keep some to refer to, on every core a few.
+const FRAMES_IN_MEMORY: u64 = 64;
+
+/// How many bytes a program may take that works on frames of this size.
+pub(super) fn memory_for((width, height): (u32, u32)) -> u64 {
+    BASE_MEMORY + FRAMES_IN_MEMORY * 3 * u64::from(width) * u64::from(height)
+}
+
+/// Begins a command on one local file, which opens no other: no playlist is read, and nothing is fetched from a network.
+///
+/// # Errors
+/// When the program is not installed.
+pub(super) fn command(name: &'static str, options: &[&str], video: &Path) -> Result<Command, VideoReason> {
     // Without the protocol's name a path such as `a:b.mp4` would be taken for one.
     let mut input = std::ffi::OsString::from("file:");
     input.push(video);
-    let mut command = Command::new(program);
+    let mut command = program(name)?;
     command
         .args(options)
-        .args(["-protocol_whitelist", "file", "-i"])
+        .args(["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i"])
         .arg(input)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .stdout(Stdio::piped());
-    command
+    Ok(command)
 }
 
 /// The options by which every decoded frame comes out once, whatever its time: FFmpeg 5.1 gave them a new name, which

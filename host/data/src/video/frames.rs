@@ -3,10 +3,12 @@
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout};
+use std::sync::{Arc, OnceLock};
 
 use super::error::{VideoError, VideoReason};
-use super::ffmpeg::{FFMPEG, command, every_frame_once};
+use super::ffmpeg::{FFMPEG, command, every_frame_once, memory_for};
 use super::log::{FrameInfo, Log, Summary};
+use super::process::{Process, SILENCE_LIMIT};
 use super::sampling::Sampling;
 use crate::media::RgbImage;
 
@@ -27,21 +29,51 @@ pub struct Frame {
 #[derive(Debug)]
 pub struct Frames {
     path: PathBuf,
-    child: Child,
+    process: Process,
     pixels: BufReader<ChildStdout>,
     log: Log,
     width: u32,
     height: u32,
     selects: bool,
+    /// Whether the video is decoded to its end, and not only as far as frames are wanted.
+    is_whole: bool,
+    /// How many frames there should be.
+    expected: Option<u64>,
     last: u64,
-    warning: Option<String>,
+    ending: Ending,
     ended: bool,
 }
 
+/// What is known of a video once its last frame has come. A copy knows it too, wherever the frames have gone.
+#[derive(Clone, Debug, Default)]
+pub struct Ending(Arc<OnceLock<End>>);
+
+#[derive(Debug)]
+struct End {
+    frame_count: Option<u64>,
+    warning: Option<String>,
+}
+
+impl Ending {
+    /// How many frames the video has, counted; `None` before the last one, and where decoding ended earlier because no
+    /// more were wanted.
+    pub fn frame_count(&self) -> Option<u64> {
+        self.0.get()?.frame_count
+    }
+
+    /// One line about damage that could be decoded over, if there was any.
+    pub fn warning(&self) -> Option<&str> {
+        self.0.get()?.warning.as_deref()
+    }
+}
+
 impl Frames {
+    /// Decodes the frames, of this size, that `sampling` takes; `expected` is how many there are in all, where the file
+    /// says so without doubt.
     pub(super) fn start(
         path: &Path,
         (width, height): (u32, u32),
+        expected: Option<u64>,
         sampling: &Sampling,
     ) -> Result<Self, VideoReason> {
         let select = sampling.select_expression();
@@ -53,45 +85,53 @@ impl Frames {
             select.as_deref().unwrap_or("1"),
         );
         let options = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"];
-        let mut command = command(FFMPEG, &options, path);
+        let mut command = command(FFMPEG, &options, path)?;
         command
-            .args(["-map", "0:v:0", "-vf", &filters, mode, passthrough])
+            // `V`: a cover picture is no video.
+            .args(["-map", "0:V:0", "-vf", &filters, mode, passthrough])
             .args(["-f", "rawvideo", "-pix_fmt", "rgb24"]);
         if let Some(most) = &most {
             command.args(["-frames:v", most]);
         }
-        let mut child = command
-            .arg("pipe:1")
-            .spawn()
+        command.arg("pipe:1");
+        let mut pipes = None;
+        let take = |child: &mut Child| pipes = child.stdout.take().zip(child.stderr.take());
+        let process = Process::spawn(command, memory_for((width, height)), SILENCE_LIMIT, take)
             .map_err(|error| VideoReason::from_start(FFMPEG, error))?;
-        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        let Some((stdout, stderr)) = pipes else {
             unreachable!("both are asked for as pipes");
         };
         Ok(Self {
             path: path.to_owned(),
-            child,
             pixels: BufReader::with_capacity(1 << 16, stdout),
-            log: Log::read(stderr),
+            log: Log::read(stderr, process.pulse().clone()),
+            process,
             width,
             height,
             selects: select.is_some(),
+            is_whole: most.is_none(),
+            expected,
             last: 0,
-            warning: None,
+            ending: Ending::default(),
             ended: false,
         })
     }
 
-    /// After the last frame: one line about damage that could be decoded over, if there was any.
-    pub fn warning(&self) -> Option<&str> {
-        self.warning.as_deref()
+    /// What is known after the last frame.
+    pub fn ending(&self) -> Ending {
+        self.ending.clone()
     }
 
     fn read_frame(&mut self) -> Result<Option<Frame>, VideoReason> {
         let mut data = vec![0; self.width as usize * self.height as usize * 3];
-        let length = read_whole(&mut self.pixels, &mut data).map_err(|source| VideoReason::Run {
-            program: FFMPEG,
-            source,
-        })?;
+        let pixels = &mut self.pixels;
+        let pulse = self.process.pulse();
+        let length = pulse
+            .while_waiting(|| read_whole(pixels, &mut data, || pulse.beat()))
+            .map_err(|source| VideoReason::Run {
+                program: FFMPEG,
+                source,
+            })?;
         if length < data.len() {
             return self.end(length).map(|()| None);
         }
@@ -111,11 +151,18 @@ impl Frames {
 
     /// Finds out whether the pipe's end is the video's.
     fn end(&mut self, bytes_left_over: usize) -> Result<(), VideoReason> {
-        let status = self.child.wait().map_err(|source| VideoReason::Run {
+        let status = self.process.wait().map_err(|source| VideoReason::Run {
             program: FFMPEG,
             source,
         })?;
+        if self.process.was_given_up() {
+            return Err(VideoReason::Silent {
+                program: FFMPEG,
+                seconds: SILENCE_LIMIT.as_secs(),
+            });
+        }
         let Summary {
+            decoded,
             first_error,
             last_error,
             size_changed_after,
@@ -131,8 +178,18 @@ impl Frames {
             let message = first_error.unwrap_or_else(|| "there are no frames in it".to_owned());
             return Err(self.failure(&message));
         }
-        self.warning =
-            first_error.map(|error| format!("the video is damaged, frames may be wrong or missing: {error}"));
+        let frame_count = self.is_whole.then_some(decoded);
+        let missing = self.expected.zip(frame_count).filter(|(said, came)| came < said);
+        let missing = missing.map(|(said, came)| format!("its header says {said} frames, {came} came"));
+        let complaints: Vec<String> = missing.into_iter().chain(first_error).collect();
+        let warning = (!complaints.is_empty()).then(|| {
+            format!(
+                "the video is damaged, frames may be wrong or missing: {}",
+                complaints.join("; ")
+            )
+        });
+        // This is the first time and the last.
+        let _ = self.ending.0.set(End { frame_count, warning });
         Ok(())
     }
 
@@ -161,21 +218,16 @@ impl Iterator for Frames {
     }
 }
 
-impl Drop for Frames {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill, and waiting only collects it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Fills `buffer`, or as much of it as there is.
-fn read_whole(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+/// Fills `buffer`, or as much of it as there is; `came` is called whenever something has come.
+fn read_whole(reader: &mut impl Read, buffer: &mut [u8], came: impl Fn()) -> io::Result<usize> {
     let mut length = 0;
     while length < buffer.len() {
         match reader.read(&mut buffer[length..]) {
             Ok(0) => break,
-            Ok(read) => length += read,
+            Ok(read) => {
+                length += read;
+                came();
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

@@ -8,6 +8,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
+use super::process::Pulse;
+
 /// A frame that comes out of the pipe.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct FrameInfo {
@@ -20,6 +22,8 @@ pub(super) struct FrameInfo {
 /// What was said when the program had ended.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
+    /// How many frames were decoded, those that nobody wanted included.
+    pub decoded: u64,
     /// The first complaint, which is usually the cause of the others.
     pub first_error: Option<String>,
     /// The last one, which says why the program gave up.
@@ -36,9 +40,10 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn read(stderr: impl Read + Send + 'static) -> Self {
+    /// Every line is a sign of life.
+    pub(super) fn read(stderr: impl Read + Send + 'static, pulse: Pulse) -> Self {
         let (sender, frames) = channel();
-        let thread = thread::spawn(move || read(BufReader::new(stderr), &sender));
+        let thread = thread::spawn(move || read(BufReader::new(stderr), &sender, &pulse));
         Self {
             frames,
             thread: Some(thread),
@@ -58,12 +63,13 @@ impl Log {
     }
 }
 
-fn read(mut lines: impl BufRead, frames: &Sender<FrameInfo>) -> Summary {
+fn read(mut lines: impl BufRead, frames: &Sender<FrameInfo>, pulse: &Pulse) -> Summary {
     let mut summary = Summary::default();
     let mut decoded = 0;
     let mut line = Vec::new();
     // A line that cannot be read ends the log as its end does: the program's own end then says what is wrong.
     while lines.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+        pulse.beat();
         let text = String::from_utf8_lossy(&line);
         let text = text.trim_end();
         if let Some(rest) = showinfo(text, BEFORE_SELECTION) {
@@ -89,6 +95,7 @@ fn read(mut lines: impl BufRead, frames: &Sender<FrameInfo>) -> Summary {
         }
         line.clear();
     }
+    summary.decoded = decoded;
     summary
 }
 
@@ -103,8 +110,13 @@ fn showinfo<'a>(line: &'a str, filter: &str) -> Option<&'a str> {
     Some(rest)
 }
 
-/// The text of an error.
+/// The text of an error of the video's. What writes the frames complains about times that a file repeats: the frames are
+/// whole, and their times are told as they are.
 fn complaint(line: &str) -> Option<&str> {
+    let speaker = line.split_once(" @ ").map_or(line, |(speaker, _)| speaker);
+    if speaker.ends_with("rawvideo") || line.contains("monotonically increasing dts to muxer") {
+        return None;
+    }
     ["[error] ", "[fatal] ", "[panic] "]
         .iter()
         .find_map(|level| line.split_once(level).map(|(_, text)| text.trim()))
@@ -119,6 +131,7 @@ mod tests {
 [Parsed_showinfo_0 @ 0x1] [info] config in time_base: 1/12800, frame_rate: 25/1
 [Parsed_showinfo_0 @ 0x1] [info] n:   0 pts:      0 pts_time:0       pos:       48 fmt:yuv420p
 [Parsed_showinfo_0 @ 0x1] [info] color_range:unknown
+[rawvideo @ 0x9] [error] Application provided invalid, non monotonically increasing dts to muxer in stream 0: 2 >= 2
 [h264 @ 0x2] [error] error while decoding MB 3 4
 [Parsed_showinfo_0 @ 0x1] [info] n:   1 pts:    512 pts_time:0.04    pos:     9633 fmt:yuv420p
 [Parsed_showinfo_2 @ 0x3] [info] n:   0 pts:    512 pts_time:0.04    pos:     9633 fmt:yuv420p
@@ -130,7 +143,7 @@ mod tests {
 
     #[test]
     fn frames_get_the_numbers_that_they_have_in_the_video() {
-        let mut log = Log::read(LOG.as_bytes());
+        let mut log = Log::read(LOG.as_bytes(), Pulse::new());
         assert_eq!(
             log.next_frame(),
             Some(FrameInfo {
@@ -153,5 +166,6 @@ mod tests {
         );
         assert_eq!(summary.last_error.as_deref(), Some("out of memory"));
         assert_eq!(summary.size_changed_after, Some(3));
+        assert_eq!(summary.decoded, 3);
     }
 }

@@ -4,6 +4,9 @@
 //! their times are spaced; so frame `n` is the same picture for every selection. They are upright: the file's rotation
 //! is applied. A decoder runs as a process of its own and hands frames over one at a time, so memory does not grow with
 //! the video, and it ends when its [`Frames`] are dropped or this process dies.
+//!
+//! Files come from strangers: the programs may open that one file only, read formats alone that hold a video (no
+//! playlists), have a limit on memory, and are ended when they give no sign of life for a minute.
 
 mod encode;
 mod error;
@@ -11,6 +14,7 @@ mod ffmpeg;
 mod frames;
 mod log;
 mod probe;
+mod process;
 mod sampling;
 
 #[cfg(test)]
@@ -20,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use encode::VideoWriter;
 pub use error::{VideoError, VideoReason};
-pub use frames::{Frame, Frames};
+pub use frames::{Ending, Frame, Frames};
 pub use sampling::{FrameRange, FrameRangeError, Rate, Sampling};
 
 use crate::record::VideoMetadata;
@@ -30,6 +34,8 @@ use crate::record::VideoMetadata;
 pub struct Video {
     path: PathBuf,
     metadata: VideoMetadata,
+    /// How many frames the header says, where that is exact.
+    header_frame_count: Option<u64>,
 }
 
 impl Video {
@@ -39,9 +45,11 @@ impl Video {
     /// When there is no such file, FFmpeg is not installed or cannot read it, or it holds no video.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, VideoError> {
         let path = path.as_ref();
+        let (metadata, header_frame_count) = probe::probe(path).map_err(|reason| reason.at(path))?;
         Ok(Self {
-            metadata: probe::probe(path).map_err(|reason| reason.at(path))?,
             path: path.to_owned(),
+            metadata,
+            header_frame_count,
         })
     }
 
@@ -61,6 +69,7 @@ impl Video {
     /// When FFmpeg cannot be started. What is wrong with the file shows when frames are taken.
     pub fn frames(&self, sampling: &Sampling) -> Result<Frames, VideoError> {
         let size = (self.metadata.frame_width, self.metadata.frame_height);
-        Frames::start(&self.path, size, sampling).map_err(|reason| reason.at(&self.path))
+        Frames::start(&self.path, size, self.header_frame_count, sampling)
+            .map_err(|reason| reason.at(&self.path))
     }
 }

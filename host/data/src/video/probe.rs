@@ -1,11 +1,15 @@
 //! What is in a video file, by `ffprobe`.
 
+use std::io::{self, Read as _};
 use std::path::Path;
+use std::process::{Child, ExitStatus};
+use std::thread;
 
 use serde::Deserialize;
 
 use super::error::VideoReason;
-use super::ffmpeg::{FFPROBE, command};
+use super::ffmpeg::{FFPROBE, command, memory_for};
+use super::process::{Process, SILENCE_LIMIT};
 use crate::media::DEFAULT_MAX_PIXELS;
 use crate::record::VideoMetadata;
 
@@ -55,28 +59,19 @@ struct Format {
 const ENTRIES: &str = "stream=codec_name,width,height,avg_frame_rate,r_frame_rate,nb_frames,duration\
     :stream_side_data=rotation:stream_tags=rotate:format=format_name,duration";
 
-/// Reads the facts of a video's first video stream.
-pub(super) fn probe(path: &Path) -> Result<VideoMetadata, VideoReason> {
+/// Reads the facts of a video's first video stream; and how many frames its header says that there are, where that is
+/// exact.
+pub(super) fn probe(path: &Path) -> Result<(VideoMetadata, Option<u64>), VideoReason> {
     let file = std::fs::metadata(path).map_err(|_| VideoReason::NotFound)?;
-    let options = [
-        "-loglevel",
-        "error",
-        "-select_streams",
-        "v:0",
-        "-show_entries",
-        ENTRIES,
-        "-of",
-        "json",
-    ];
-    let output = command(FFPROBE, &options, path)
-        .output()
-        .map_err(|error| VideoReason::from_start(FFPROBE, error))?;
-    if !output.status.success() {
-        return Err(VideoReason::Unreadable {
-            message: last_line(&String::from_utf8_lossy(&output.stderr), path),
-        });
+    // A pipe would be waited for, and a device may have no end.
+    if !file.is_file() {
+        return Err(VideoReason::NotAFile);
     }
-    let probe: Probe = serde_json::from_slice(&output.stdout).map_err(|error| VideoReason::Unreadable {
+    let (status, answer, log) = ask(path)?;
+    if !status.success() {
+        return Err(refusal(&log, path));
+    }
+    let probe: Probe = serde_json::from_slice(&answer).map_err(|error| VideoReason::Unreadable {
         message: format!("ffprobe's answer is not understood: {error}"),
     })?;
     let stream = probe.streams.first().ok_or(VideoReason::NoVideo)?;
@@ -89,7 +84,72 @@ pub(super) fn probe(path: &Path) -> Result<VideoMetadata, VideoReason> {
             height,
             max_pixels: DEFAULT_MAX_PIXELS,
         }),
-        _ => Ok(metadata),
+        _ => Ok((metadata, stream.exact_frame_count(&probe.format))),
+    }
+}
+
+/// Runs `ffprobe`: how it ended, its answer, and what it complained of.
+fn ask(path: &Path) -> Result<(ExitStatus, Vec<u8>, String), VideoReason> {
+    let options = [
+        "-loglevel",
+        "error",
+        "-select_streams",
+        // A cover picture is no video.
+        "V:0",
+        "-show_entries",
+        ENTRIES,
+        "-of",
+        "json",
+    ];
+    let failure = |source| VideoReason::from_start(FFPROBE, source);
+    let command = command(FFPROBE, &options, path)?;
+    let mut pipes = None;
+    let take = |child: &mut Child| pipes = child.stdout.take().zip(child.stderr.take());
+    let process = Process::spawn(command, memory_for((0, 0)), SILENCE_LIMIT, take).map_err(failure)?;
+    let Some((mut stdout, mut stderr)) = pipes else {
+        unreachable!("both are asked for as pipes");
+    };
+    let log = thread::spawn(move || {
+        let mut text = Vec::new();
+        // What cannot be read is not told; the exit code tells that there was an error.
+        let _ = stderr.read_to_end(&mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    let mut answer = Vec::new();
+    let read = || -> io::Result<ExitStatus> {
+        stdout.read_to_end(&mut answer)?;
+        process.wait()
+    };
+    let status = process.pulse().while_waiting(read).map_err(failure)?;
+    if process.was_given_up() {
+        return Err(VideoReason::Silent {
+            program: FFPROBE,
+            seconds: SILENCE_LIMIT.as_secs(),
+        });
+    }
+    Ok((status, answer, log.join().unwrap_or_default()))
+}
+
+/// Formats of sound alone.
+const SOUND: [&str; 14] = [
+    "wav", "mp3", "flac", "aac", "aiff", "ac3", "eac3", "amr", "caf", "au", "w64", "ape", "wv", "tta",
+];
+
+/// Why `ffprobe` did not read a file.
+fn refusal(log: &str, path: &Path) -> VideoReason {
+    // `[hls @ 0x55d0] Format not on whitelist '...'`
+    let refused = log
+        .lines()
+        .find(|line| line.contains("Format not on whitelist"))
+        .and_then(|line| line.strip_prefix('[')?.split_once(" @ "));
+    match refused {
+        Some((format, _)) if SOUND.contains(&format) => VideoReason::NoVideo,
+        Some((format, _)) => VideoReason::NotRead {
+            format: format.to_owned(),
+        },
+        None => VideoReason::Unreadable {
+            message: last_line(log, path),
+        },
     }
 }
 
@@ -106,7 +166,6 @@ impl Stream {
         let duration = [&self.duration, &format.duration]
             .into_iter()
             .find_map(|seconds| seconds.as_deref()?.parse::<f64>().ok());
-        let counted = self.nb_frames.as_deref().and_then(|count| count.parse().ok());
         let estimated = || Some((frame_rate? * duration?).round() as u64);
         VideoMetadata {
             size_bytes: Some(size_bytes),
@@ -114,18 +173,51 @@ impl Stream {
             frame_width,
             frame_height,
             frame_rate,
-            total_frame_count: counted.or_else(estimated),
+            total_frame_count: match (self.counted(), self.shown(format)) {
+                (Some(counted), Some(shown)) => Some(counted.min(shown)),
+                (counted, _) => counted.or_else(estimated),
+            },
             duration,
             encoding_str: self.codec_name.clone(),
         }
     }
 
-    /// Whether the picture is shown turned by a quarter. Older files of older programs say so in a tag.
+    /// How many frames the header counts.
+    fn counted(&self) -> Option<u64> {
+        self.nb_frames.as_deref()?.parse().ok().filter(|&count| count > 0)
+    }
+
+    /// How many of the frames an edit list leaves, about, where it leaves out some.
+    fn shown(&self, format: &Format) -> Option<u64> {
+        let is_edited = format.is(&["mov", "mp4"]);
+        let shown =
+            ratio(self.avg_frame_rate.as_deref()?)? * self.duration.as_deref()?.parse::<f64>().ok()?;
+        // Times are rounded; a frame that is shown in part at the edge does not count.
+        let is_less = self.counted()? as f64 - shown > 0.5;
+        (is_edited && is_less).then_some((shown + 1e-3).floor() as u64)
+    }
+
+    /// How many frames there must be: what the tables of the two formats say that always have them.
+    fn exact_frame_count(&self, format: &Format) -> Option<u64> {
+        let has_table = format.is(&["mov", "mp4", "avi"]);
+        self.counted()
+            .filter(|_| has_table && self.shown(format).is_none())
+    }
+
+    /// Whether the picture is shown turned by a quarter; other angles leave its sides as they are, as FFmpeg does. Older
+    /// files of older programs say so in a tag.
     fn is_turned(&self) -> bool {
         let side_data = self.side_data_list.iter().find_map(|data| data.rotation);
         let tag = || self.tags.rotate.as_deref()?.parse().ok();
         let degrees: f64 = side_data.or_else(tag).unwrap_or(0.0);
-        (degrees / 90.0).round() as i64 % 2 != 0
+        ((degrees.abs() % 180.0) - 90.0).abs() < 1.0
+    }
+}
+
+impl Format {
+    /// Whether it goes by one of the names.
+    fn is(&self, names: &[&str]) -> bool {
+        self.format_name.split(',').any(|name| names.contains(&name))
     }
 }
 
@@ -193,6 +285,12 @@ mod tests {
         assert_eq!((tagged.frame_width, tagged.frame_height), (480, 640));
         let over = read(r#"{"width": 640, "height": 480, "side_data_list": [{"rotation": 180}]}"#);
         assert_eq!((over.frame_width, over.frame_height), (640, 480));
+        for degrees in [45, -45, 135, 30] {
+            let json =
+                format!(r#"{{"width": 640, "height": 480, "side_data_list": [{{"rotation": {degrees}}}]}}"#);
+            let aslant = read(&json);
+            assert_eq!((aslant.frame_width, aslant.frame_height), (640, 480), "{degrees}");
+        }
     }
 
     #[test]

@@ -160,7 +160,8 @@ fn the_facts_of_a_real_video_are_right() {
     assert_eq!(facts.mime_type.as_deref(), Some("video/mp4"));
     let mut frames = video.frames(&Sampling::default()).unwrap();
     assert_eq!(frames.by_ref().map(Result::unwrap).count(), 250);
-    assert_eq!(frames.warning(), None);
+    assert_eq!(frames.ending().warning(), None);
+    assert_eq!(frames.ending().frame_count(), Some(250));
 }
 
 #[test]

@@ -37,8 +37,10 @@ pub(super) fn ask_all<'scope, 'env>(
                     if !hand_on(window.answer()?) {
                         return Ok(());
                     }
-                    let answer = video::ask(plan, &opened)?;
-                    if !hand_on(vec![Step::Begin(sample), answer, Step::End]) {
+                    let mut steps = vec![Step::Begin(sample)];
+                    steps.extend(video::ask(plan, &opened)?);
+                    steps.push(Step::End);
+                    if !hand_on(steps) {
                         return Ok(());
                     }
                 } else {
@@ -90,6 +92,7 @@ impl<'a> Window<'a> {
             Step::Image(image) => Step::Image(image),
             Step::Failure(failure) => Step::Failure(failure),
             Step::Warning(warning) => Step::Warning(warning),
+            Step::FrameCount(count) => Step::FrameCount(count),
             Step::End => Step::End,
         });
     }
@@ -109,6 +112,7 @@ impl<'a> Window<'a> {
                 Step::Image(image) => Step::Image(image),
                 Step::Failure(failure) => Step::Failure(failure),
                 Step::Warning(warning) => Step::Warning(warning),
+                Step::FrameCount(count) => Step::FrameCount(count),
                 Step::End => Step::End,
             })
         };

@@ -9,7 +9,7 @@ use modelzoo_data::{
     label::{Fields, set_patch_attribute},
     media::RgbImage,
     output::LabelImageFolder,
-    record::SampleRecord,
+    record::{Metadata, SampleRecord},
 };
 use modelzoo_plugin_api::{MediaType, Output, label::Label};
 use serde_json::Value;
@@ -64,6 +64,11 @@ impl<'a> Assembler<'a> {
             Step::Image(image) => building.image = Some(image),
             Step::Failure(failure) => building.failures.push(failure),
             Step::Warning(warning) => building.warnings.push(warning),
+            Step::FrameCount(count) => {
+                if let Some(Metadata::Video(metadata)) = &mut building.sample.record.metadata {
+                    metadata.total_frame_count = Some(count);
+                }
+            }
             Step::Part(Answer { place, image, result }) => {
                 if image.is_some() {
                     building.image = image;

@@ -13,7 +13,7 @@ use modelzoo_data::{
     input::InputError,
     label::{patch_boxes, to_json},
     media::RgbImage,
-    record::{Metadata, SampleRecord},
+    record::{Metadata, SampleRecord, path_to_text},
     video::Video,
 };
 use modelzoo_plugin_api::{Image, MediaType, SampleFields, label::Label};
@@ -49,7 +49,7 @@ fn not_found(error: InputError) -> Vec<Step<Unit>> {
     let path = error.path().map(ToOwned::to_owned).unwrap_or_default();
     let sample = Sample {
         id: None,
-        record: SampleRecord::image(path.to_string_lossy()),
+        record: SampleRecord::image(path_to_text(&path)),
         path,
         relative_path: Default::default(),
     };

@@ -1,7 +1,7 @@
 //! What happens to samples, in their order.
 
 use crate::{Failure, ItemError, Place, input::Sample};
-use modelzoo_data::media::RgbImage;
+use modelzoo_data::{media::RgbImage, video::Ending};
 use modelzoo_plugin_api::{Array, Output, PreparedImage, SampleFields, label::Vector};
 
 /// A step of a sample: each begins, has parts, failures and warnings in any number, and ends.
@@ -16,6 +16,8 @@ pub(super) enum Step<P> {
     Failure(Failure),
     /// Something is wrong with the file, but it can be read.
     Warning(String),
+    /// The video has so many frames: they have been counted.
+    FrameCount(u64),
     /// The sample that began last is complete.
     End,
 }
@@ -54,5 +56,12 @@ impl<P> Step<P> {
             place: Place::default(),
             error: error.into(),
         })
+    }
+
+    /// What is known of a video once it has been decoded.
+    pub(super) fn of_ending(ending: &Ending) -> Vec<Self> {
+        let count = ending.frame_count().map(Self::FrameCount);
+        let warning = ending.warning().map(|warning| Self::Warning(warning.to_owned()));
+        count.into_iter().chain(warning).collect()
     }
 }

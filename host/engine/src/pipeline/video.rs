@@ -47,9 +47,7 @@ pub(super) fn frames<'scope, 'env>(
                 return;
             }
         }
-        if let Some(warning) = frames.warning() {
-            let _ = sender.send(Ok(vec![Step::Warning(warning.to_owned())]));
-        }
+        let _ = sender.send(Ok(Step::of_ending(&frames.ending())));
     });
     receiver
 }
@@ -73,11 +71,12 @@ fn steps_of_frame(
 }
 
 /// Asks a model that takes videos as they are about one.
-pub(super) fn ask(plan: &Plan<'_>, video: &Video) -> Result<Step<Answer>, EngineError> {
+pub(super) fn ask(plan: &Plan<'_>, video: &Video) -> Result<Vec<Step<Answer>>, EngineError> {
     let frames = match video.frames(plan.sampling()) {
         Ok(frames) => frames,
-        Err(error) => return Ok(Step::failure(error)),
+        Err(error) => return Ok(vec![Step::failure(error)]),
     };
+    let ending = frames.ending();
     let info = info(video, plan.sampling());
     let frame_rate = info.frame_rate;
     let frames = frames.map(move |frame| plugin_frame(frame?, frame_rate));
@@ -86,11 +85,13 @@ pub(super) fn ask(plan: &Plan<'_>, video: &Video) -> Result<Step<Answer>, Engine
         Question::Predict(options) => plan.model.predict_video(&info, frames, options)?,
         Question::Embed => plan.model.embed_video(&info, frames)?.map(vector),
     };
-    Ok(Step::Part(Answer {
+    let mut steps = vec![Step::Part(Answer {
         place: Place::default(),
         image: None,
         result: result.map_err(ItemError::Model),
-    }))
+    })];
+    steps.extend(Step::of_ending(&ending));
+    Ok(steps)
 }
 
 /// What is known of a video before its frames. How many there will be is told only where all are taken.

@@ -1,9 +1,9 @@
 use crate::plan::{Plan, PlannedStep};
 use modelzoo_data::{
-    dataset::{AddSummary, Dataset},
+    dataset::Dataset,
     format::{
         FormatError,
-        import::{ImportOptions, import_dataset_with_progress},
+        import::{ImportOptions, ImportSummary, import_dataset_with_progress},
     },
     input::{InputError, Inputs, MediaKind},
 };
@@ -43,7 +43,7 @@ impl<F: FnMut()> DatasetCreation<F> {
 
 impl<F: FnMut()> Plan for DatasetCreation<F> {
     type Step = PlannedStep;
-    type Outcome = AddSummary;
+    type Outcome = ImportSummary;
     type Error = FormatError;
 
     fn steps(&self) -> Result<Vec<PlannedStep>, FormatError> {
@@ -53,7 +53,7 @@ impl<F: FnMut()> Plan for DatasetCreation<F> {
         }])
     }
 
-    fn execute(mut self) -> Result<AddSummary, FormatError> {
+    fn execute(mut self) -> Result<ImportSummary, FormatError> {
         Dataset::create_filled(&self.path, |dataset| {
             import_dataset_with_progress(dataset, None, &self.named, &self.options, || (self.progress)())
         })

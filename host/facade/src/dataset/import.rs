@@ -1,9 +1,9 @@
 use crate::plan::{Plan, PlannedStep};
 use modelzoo_data::{
-    dataset::{AddSummary, Dataset},
+    dataset::Dataset,
     format::{
         Format, FormatError,
-        import::{ImportOptions, import_dataset_with_progress},
+        import::{ImportOptions, ImportSummary, import_dataset_with_progress},
     },
 };
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ impl<F: FnMut()> DatasetImport<F> {
 
 impl<F: FnMut()> Plan for DatasetImport<F> {
     type Step = PlannedStep;
-    type Outcome = AddSummary;
+    type Outcome = ImportSummary;
     type Error = FormatError;
 
     fn steps(&self) -> Result<Vec<PlannedStep>, FormatError> {
@@ -51,7 +51,7 @@ impl<F: FnMut()> Plan for DatasetImport<F> {
         }])
     }
 
-    fn execute(mut self) -> Result<AddSummary, FormatError> {
+    fn execute(mut self) -> Result<ImportSummary, FormatError> {
         let import = |dataset: &mut Dataset| {
             import_dataset_with_progress(dataset, self.format, &[&self.input], &self.options, || {
                 (self.progress)();

@@ -20,6 +20,9 @@ pub struct Extracted {
 /// Why an entry such as a device is refused.
 const NO_CONTENT: &str = "is neither a file, nor a folder, nor a link";
 
+/// So many bytes may follow the end of a tar: tapes are written in large blocks.
+const LONGEST_PADDING: u64 = 16 << 20;
+
 /// No link's target is longer.
 const LONGEST_TARGET: u64 = 4096;
 
@@ -83,7 +86,15 @@ fn extract_tar(
             _ => return Err(writer.refuse(&shown, NO_CONTENT)),
         }
     }
-    Ok(())
+    // Compressed files end in a check sum, behind the last entry and what pads the archive.
+    let mut rest = io::Read::take(archive.into_inner(), LONGEST_PADDING + 1);
+    match io::copy(&mut rest, &mut io::sink()).map_err(unreadable)? {
+        0..=LONGEST_PADDING => Ok(()),
+        _ => Err(unreadable(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it goes on after its end",
+        ))),
+    }
 }
 
 fn extract_zip(

@@ -242,3 +242,19 @@ fn broken_archives_are_errors() {
     let (_folder, result) = extract_named("a.tgz", &gz[..gz.len() / 2], &ArchiveLimits::default());
     assert!(result.is_err(), "a truncated archive");
 }
+
+#[test]
+fn the_check_sum_behind_the_last_entry_counts() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    encoder.write_all(&sample()).unwrap();
+    let whole = encoder.finish().unwrap();
+    let limits = ArchiveLimits::default();
+    extract_named("a.tar.gz", &whole, &limits).1.unwrap();
+    // A letter of a file, which stands in the archive as it is.
+    let mut changed = whole.clone();
+    let letter = whole.windows(9).position(|text| text == b"#!/bin/sh").unwrap();
+    changed[letter + 2] = b'?';
+    let error = extract_named("a.tar.gz", &changed, &limits).1.unwrap_err();
+    assert!(error.contains("checksum"), "{error}");
+    assert!(extract_named("a.tar.gz", &whole[..whole.len() - 8], &limits).1.is_err());
+}

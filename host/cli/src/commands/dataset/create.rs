@@ -17,7 +17,7 @@ use std::path::Path;
 pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
     let CreateArguments { path, inputs, adding } = arguments;
     for input in inputs {
-        refuse_labels(path, input)?;
+        refuse_labels(path, input, terminal)?;
     }
     let options = ImportOptions {
         tags: adding.tags.clone(),
@@ -28,24 +28,33 @@ pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> anyhow::Result<E
     let plan = DatasetCreation::new(path, inputs.clone(), options, || bar.advance())?;
     let summary = carry_out(plan, adding.dry_run, adding.facts.json)?;
     bar.clear();
-    if let Some(summary) = summary {
-        Added::new(path, summary).tell(adding.facts.json, terminal)?;
+    match summary {
+        Some(summary) => Added::new(path, &summary).tell(adding.facts.json, terminal),
+        None => Ok(Exit::Done),
     }
-    Ok(Exit::Done)
 }
 
-/// A file of labels would be taken for a picture otherwise.
-fn refuse_labels(dataset: &Path, input: &Path) -> anyhow::Result<()> {
-    if let Some(format) = detect(input) {
-        bail!(Hinted {
-            message: format!("{}: this is no picture or video, but {format}", input.display()),
-            hint: format!(
-                "`modelzoo dataset import {} {}` makes a dataset of it",
-                dataset.display(),
-                input.display()
-            ),
-            exit: Exit::Usage,
-        });
+/// A file of labels would be taken for a picture otherwise. In a folder of pictures with labels, these are passed over.
+fn refuse_labels(dataset: &Path, input: &Path, terminal: &Terminal) -> anyhow::Result<()> {
+    let Some(format) = detect(input) else {
+        return Ok(());
+    };
+    let hint = format!(
+        "`modelzoo dataset import {} {}` makes a dataset of it",
+        dataset.display(),
+        input.display()
+    );
+    if format.has_bare_pictures() {
+        terminal.warn(format!(
+            "{}: its labels ({format}) are passed over",
+            input.display()
+        ));
+        terminal.hint(&hint);
+        return Ok(());
     }
-    Ok(())
+    bail!(Hinted {
+        message: format!("{}: this is no picture or video, but {format}", input.display()),
+        hint,
+        exit: Exit::Usage,
+    })
 }

@@ -25,6 +25,9 @@ struct Exported<'a> {
     format: &'static str,
     samples: u64,
     notes: Vec<String>,
+    /// The samples that are not there, or not whole, because of their files.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    left_out: &'a [String],
 }
 
 pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
@@ -46,6 +49,11 @@ pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> anyhow::Result<E
         format: format.name(),
         samples: summary.samples,
         notes: summary.notes,
+        left_out: summary.losses.named(),
+    };
+    let exit = match summary.losses.is_empty() {
+        true => Exit::Done,
+        false => Exit::Partial,
     };
     if json {
         print_json(&exported)?;
@@ -53,10 +61,11 @@ pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> anyhow::Result<E
         for note in &exported.notes {
             terminal.warn(note);
         }
+        terminal.tell_losses([&summary.losses]);
         let written = count(exported.samples, "sample");
         terminal.say(format!("{}: {written} as {format}", output.display()));
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn output_format(arguments: &ExportArguments) -> anyhow::Result<Format> {
@@ -66,11 +75,17 @@ fn output_format(arguments: &ExportArguments) -> anyhow::Result<Format> {
                 "{}: its ending does not say which format to write",
                 arguments.output.display()
             ),
-            hint: format!("`--format` tells: {}", Format::ALL.map(Format::name).join(", ")),
+            hint: format!("`--format` tells: {}", written().join(", ")),
             exit: Exit::Usage,
         });
     };
     Ok(format)
+}
+
+/// The names of the formats that can be written.
+fn written() -> Vec<&'static str> {
+    let formats = Format::ALL.into_iter().filter(|format| format.is_written());
+    formats.map(Format::name).collect()
 }
 
 fn selection(arguments: &ExportArguments) -> Selection {

@@ -31,15 +31,16 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<E
         field: arguments.field.clone(),
         tags: adding.tags.clone(),
         metadata: adding.metadata,
+        strict: arguments.strict,
     };
     let bar = terminal.bar(Step::Pictures, "importing", None);
     let plan = DatasetImport::new(path, input, format, options, || bar.advance());
     let summary = carry_out(plan, adding.dry_run, adding.facts.json)?;
     bar.clear();
-    if let Some(summary) = summary {
-        Added::new(path, summary).tell(adding.facts.json, terminal)?;
+    match summary {
+        Some(summary) => Added::new(path, &summary).tell(adding.facts.json, terminal),
+        None => Ok(Exit::Done),
     }
-    Ok(Exit::Done)
 }
 
 /// The format that the input's name tells. A file whose name tells nothing would be taken for a picture.
@@ -49,7 +50,7 @@ fn detected(input: &Path) -> anyhow::Result<Option<Format>> {
     if format.is_none() && input.is_file() && !is_list && MediaKind::from_path(input).is_none() {
         bail!(Hinted {
             message: format!("{}: its ending does not say what it holds", input.display()),
-            hint: "`--format` tells: jsonl, coco or fiftyone".to_owned(),
+            hint: "`--format` tells: jsonl, coco, fiftyone, yolo, voc, cvat or label-studio".to_owned(),
             exit: Exit::Usage,
         });
     }

@@ -6,14 +6,14 @@ use crate::{
     terminal::{count, print_json, print_line, print_table},
 };
 use modelzoo::{
-    dataset::{Dataset, DatasetInfo, Failure, FieldInfo, RunInfo},
+    dataset::{Damage, Dataset, DatasetInfo, Failure, FieldInfo, RunInfo},
     output::OutputError,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// So many failures of a run are told; `--json` tells all.
-const TOLD_FAILURES: usize = 10;
+/// So many samples of a run are told that something is wrong with; `--json` tells all.
+const TOLD_SAMPLES: usize = 10;
 
 /// What a dataset holds, for programs.
 #[derive(Serialize)]
@@ -24,6 +24,8 @@ struct Info {
     facts: serde_json::Map<String, serde_json::Value>,
     /// The samples on which each run failed, by the run's field.
     failures: BTreeMap<String, Vec<Failure>>,
+    /// The samples whose files each run found damaged, by the run's field.
+    damages: BTreeMap<String, Vec<Damage>>,
 }
 
 pub fn run(arguments: &DatasetInfoArguments) -> anyhow::Result<Exit> {
@@ -33,10 +35,15 @@ pub fn run(arguments: &DatasetInfoArguments) -> anyhow::Result<Exit> {
     for run in overview.runs.iter().filter(|run| run.failed > 0) {
         failures.insert(run.field.clone(), dataset.failures(&run.field)?);
     }
+    let mut damages = BTreeMap::new();
+    for run in overview.runs.iter().filter(|run| run.damaged > 0) {
+        damages.insert(run.field.clone(), dataset.damages(&run.field)?);
+    }
     let info = Info {
         overview,
         facts: dataset.facts()?,
         failures,
+        damages,
     };
     if arguments.facts.json {
         print_json(&info)?;
@@ -44,7 +51,11 @@ pub fn run(arguments: &DatasetInfoArguments) -> anyhow::Result<Exit> {
         print_overview(&info.overview)?;
         print_fields(&info.overview.fields)?;
         for run in &info.overview.runs {
-            print_run(run, info.failures.get(&run.field).map_or(&[], Vec::as_slice))?;
+            print_run(run)?;
+            let failures = info.failures.get(&run.field).into_iter().flatten();
+            print_samples("failed", failures.map(|one| (&one.filepath, &one.error)))?;
+            let damages = info.damages.get(&run.field).into_iter().flatten();
+            print_samples("damaged", damages.map(|one| (&one.filepath, &one.warning)))?;
         }
     }
     Ok(Exit::Done)
@@ -88,7 +99,7 @@ fn print_fields(fields: &[FieldInfo]) -> Result<(), OutputError> {
     print_table(["field", "type", "values", "made by run"], &rows)
 }
 
-fn print_run(run: &RunInfo, failures: &[Failure]) -> Result<(), OutputError> {
+fn print_run(run: &RunInfo) -> Result<(), OutputError> {
     let provenance = &run.provenance;
     let state = match (&run.finished_at, run.active) {
         (Some(finished), _) => format!("finished {finished}"),
@@ -96,7 +107,6 @@ fn print_run(run: &RunInfo, failures: &[Failure]) -> Result<(), OutputError> {
         (None, false) => "ended early; the same command goes on with it".to_owned(),
     };
     print_line(format_args!("\nrun {}: {state}", run.field))?;
-    let line = |name: &str, value: &str| print_line(format_args!("  {name:9} {value}"));
     line("model", &provenance.model)?;
     line("source", &provenance.source)?;
     if let Some(commit) = &provenance.commit {
@@ -115,13 +125,28 @@ fn print_run(run: &RunInfo, failures: &[Failure]) -> Result<(), OutputError> {
         line("device", device)?;
     }
     line("began", &run.started_at)?;
-    line("samples", &format!("{} done, {} failed", run.done, run.failed))?;
-    for failure in failures.iter().take(TOLD_FAILURES) {
-        line("failed", &format!("{}: {}", failure.filepath, failure.error))?;
+    line("samples", &format!("{} done, {} failed", run.done, run.failed))
+}
+
+/// The first samples of a run that something is wrong with, and what that is.
+fn print_samples<'a>(
+    name: &str,
+    samples: impl Iterator<Item = (&'a String, &'a String)>,
+) -> Result<(), OutputError> {
+    let mut rest = 0;
+    for (index, (filepath, problem)) in samples.enumerate() {
+        if index < TOLD_SAMPLES {
+            line(name, &format!("{filepath}: {problem}"))?;
+        } else {
+            rest += 1;
+        }
     }
-    if failures.len() > TOLD_FAILURES {
-        let rest = failures.len() - TOLD_FAILURES;
+    if rest > 0 {
         line("", &format!("and {rest} more: --json tells all"))?;
     }
     Ok(())
+}
+
+fn line(name: &str, value: &str) -> Result<(), OutputError> {
+    print_line(format_args!("  {name:9} {value}"))
 }

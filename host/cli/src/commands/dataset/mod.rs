@@ -10,7 +10,7 @@ use crate::{
     exit::Exit,
     terminal::{Terminal, count},
 };
-use modelzoo::dataset::AddSummary;
+use modelzoo::format::{Losses, import::ImportSummary};
 use serde::Serialize;
 use std::path::Path;
 
@@ -29,30 +29,52 @@ struct Added<'a> {
     dataset: &'a Path,
     added: u64,
     merged: u64,
+    /// What could not be added.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    left_out: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
+    #[serde(skip)]
+    losses: &'a Losses,
 }
 
 impl<'a> Added<'a> {
-    fn new(dataset: &'a Path, summary: AddSummary) -> Self {
+    fn new(dataset: &'a Path, summary: &'a ImportSummary) -> Self {
         Self {
             dataset,
             added: summary.added,
             merged: summary.merged,
+            left_out: summary.losses.named(),
+            notes: &summary.notes,
+            losses: &summary.losses,
         }
     }
 
-    fn tell(&self, json: bool, terminal: &Terminal) -> anyhow::Result<()> {
+    /// Tells it, and says how the program ends.
+    fn tell(&self, json: bool, terminal: &Terminal) -> anyhow::Result<Exit> {
+        let exit = match self.losses.is_empty() {
+            true => Exit::Done,
+            false => Exit::Partial,
+        };
         if json {
-            return crate::terminal::print_json(self);
+            crate::terminal::print_json(self)?;
+            return Ok(exit);
         }
+        self.notes.iter().for_each(|note| terminal.warn(note));
+        terminal.tell_losses([self.losses]);
         let known = match self.merged {
             0 => String::new(),
             merged => format!(", {} that it had", count(merged, "sample")),
         };
+        let left_out = match self.losses.count() {
+            0 => String::new(),
+            lost => format!(", {lost} left out of what was there"),
+        };
         terminal.say(format!(
-            "{}: {} added{known}",
+            "{}: {} added{known}{left_out}",
             self.dataset.display(),
             count(self.added, "sample")
         ));
-        Ok(())
+        Ok(exit)
     }
 }

@@ -17,7 +17,10 @@ use crate::{
     exit::Exit,
     terminal::{Bar, Step, Terminal, count},
 };
-use modelzoo::{Extent, Input, LabeledItem, LoadPlan, Outcome, Plan, ProgressCallback, SinkError, Task};
+use modelzoo::{
+    Extent, Input, LabeledItem, LoadPlan, Outcome, Plan, ProgressCallback, SinkError, Task,
+    format::export::Summary,
+};
 use output::ResultWriter;
 use report::Report;
 use std::{path::Path, sync::Arc, time::Instant};
@@ -125,12 +128,15 @@ impl Plan for RunPlan<'_> {
         // What failed is told even where the run ended early.
         report.finish(terminal)?;
         let outcome = outcome?;
-        let mut notes = writer.finish()?;
+        let mut summaries = vec![writer.finish()?];
         if let Some(dataset) = input.dataset() {
-            notes.extend(destination.export(dataset, &command.task)?);
+            summaries.push(destination.export(dataset, &command.task)?);
         }
-        notes.iter().for_each(|note| terminal.warn(note));
-        Ok(tell(outcome, started, terminal))
+        let is_whole = tell_besides(&input, &summaries, terminal);
+        match tell(outcome, started, terminal) {
+            Exit::Done if !is_whole => Ok(Exit::Partial),
+            exit => Ok(exit),
+        }
     }
 }
 
@@ -153,6 +159,16 @@ fn describe(extent: Extent) -> String {
             "{pictures_alone} and {videos_and_frames}, or over the videos alone if that is what the model takes"
         ),
     }
+}
+
+/// Tells what is wrong beside the samples' own failures, with the input and with what was written; says whether nothing was
+/// lost there.
+fn tell_besides(input: &Input, written: &[Summary], terminal: &Terminal) -> bool {
+    let notes = written.iter().flat_map(|summary| summary.notes.clone());
+    let notes = input.notes().into_iter().chain(notes);
+    notes.for_each(|note| terminal.warn(note));
+    let losses = written.iter().map(|summary| &summary.losses);
+    terminal.tell_losses([input.losses()].into_iter().chain(losses))
 }
 
 /// Tells how it went, and says how the program ends.

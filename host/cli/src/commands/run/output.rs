@@ -6,7 +6,7 @@ use modelzoo::{
     dataset::{Dataset, DatasetError, Selection},
     format::{
         Format, FormatError,
-        export::{self, ExportOptions, RecordWriter, export_dataset},
+        export::{self, ExportOptions, RecordWriter, Summary, export_dataset},
     },
     output::{JsonLinesWriter, OutputError},
     plugin_api::ModelInfo,
@@ -108,20 +108,20 @@ impl Destination {
         }
     }
 
-    /// Exports the fields that a task has filled, where that is wanted. Gives what the format could not hold.
+    /// Exports the fields that a task has filled, where that is wanted. Says what the format could not hold.
     ///
     /// # Errors
     /// When the dataset cannot be read, or the export not be written.
-    pub fn export(&self, dataset: &Dataset, task: &Task) -> Result<Vec<String>, FormatError> {
+    pub fn export(&self, dataset: &Dataset, task: &Task) -> Result<Summary, FormatError> {
         let Self::Export { path, format } = self else {
-            return Ok(Vec::new());
+            return Ok(Summary::default());
         };
         let selection = Selection::all().with_fields(fields_of(dataset, task)?);
         let options = ExportOptions {
             confidences: true,
             ..ExportOptions::default()
         };
-        Ok(export_dataset(dataset, &selection, *format, path, &options)?.notes)
+        export_dataset(dataset, &selection, *format, path, &options)
     }
 }
 
@@ -135,7 +135,8 @@ fn names_dataset(path: &Path) -> bool {
 }
 
 fn unknown_format(path: &Path) -> EngineError {
-    let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+    let written = Format::ALL.into_iter().filter(|format| format.is_written());
+    let names: Vec<&str> = written.map(Format::name).collect();
     EngineError::InvalidOption {
         problem: format!("{}: the name does not tell the format", path.display()),
         hint: format!(
@@ -218,16 +219,16 @@ impl ResultWriter {
         }
     }
 
-    /// Puts the results in their place, and gives what the format could not hold.
-    pub fn finish(self) -> Result<Vec<String>, FormatError> {
+    /// Puts the results in their place, and says what the format could not hold.
+    pub fn finish(self) -> Result<Summary, FormatError> {
         match self {
-            Self::None => Ok(Vec::new()),
+            Self::None => Ok(Summary::default()),
             Self::Stdout(lines) => {
                 let finished: Result<(), OutputError> = lines.finish();
                 finished?;
-                Ok(Vec::new())
+                Ok(Summary::default())
             }
-            Self::Format(writer) => Ok(writer.finish()?.notes),
+            Self::Format(writer) => writer.finish(),
         }
     }
 }

@@ -8,10 +8,10 @@ use modelzoo::{
 use serde::Serialize;
 use std::path::Path;
 
-/// So many failures and warnings are told one by one at the end; the results hold all of them.
-const TOLD: usize = 10;
+/// So many failures and warnings are kept at most to be told at the end; the results hold all of them.
+const KEPT: usize = 100;
 
-/// Notes failures and warnings: some to be told at the end, all of the failures to a file of JSON Lines.
+/// Notes failures and warnings: some to be told at the end, all of them to a file of JSON Lines.
 pub struct Report {
     file: Option<JsonLinesWriter>,
     failures: Told,
@@ -23,7 +23,7 @@ pub struct Report {
 #[derive(Default)]
 struct Told {
     lines: Vec<String>,
-    count: usize,
+    count: u64,
 }
 
 /// A line of the file.
@@ -36,13 +36,17 @@ struct Line<'a> {
     patch: Option<usize>,
     /// Where on its way it failed.
     stage: Stage,
-    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    /// What is wrong although it did not fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
 }
 
 impl Report {
-    /// Writes failures to `file`, where one is named.
+    /// Writes failures and warnings to `file`, where one is named.
     pub fn create(file: Option<&Path>) -> Result<Self, OutputError> {
         Ok(Self {
             file: file.map(JsonLinesWriter::create).transpose()?,
@@ -56,6 +60,15 @@ impl Report {
     pub fn note(&mut self, item: &LabeledItem) -> Result<(), OutputError> {
         let filepath = &item.record.filepath;
         for warning in &item.warnings {
+            self.write(&Line {
+                filepath,
+                frame: None,
+                patch: None,
+                stage: Stage::Decode,
+                error: None,
+                warning: Some(warning),
+                hint: None,
+            })?;
             self.warnings.add(format!("{filepath}: {warning}"));
         }
         for failure in &item.failures {
@@ -65,7 +78,8 @@ impl Report {
                 frame: place.frame,
                 patch: place.patch,
                 stage: error.stage(),
-                error: &error.to_string(),
+                error: Some(&error.to_string()),
+                warning: None,
                 hint: error.hint(),
             })?;
             self.failures.add(named(filepath, &failure.to_string()));
@@ -95,16 +109,13 @@ impl Report {
 impl Told {
     fn add(&mut self, line: String) {
         self.count += 1;
-        if self.lines.len() < TOLD {
+        if self.lines.len() < KEPT {
             self.lines.push(line);
         }
     }
 
     fn tell(&self, terminal: &Terminal) {
-        self.lines.iter().for_each(|line| terminal.warn(line));
-        if self.count > self.lines.len() {
-            terminal.warn(format!("and {} more", self.count - self.lines.len()));
-        }
+        terminal.warn_of_some(&self.lines, self.count);
     }
 }
 

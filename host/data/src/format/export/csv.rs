@@ -7,13 +7,13 @@ use std::path::Path;
 use modelzoo_plugin_api::label::{Detection, Keypoint, Label, Polyline, TemporalDetection};
 
 use super::classes::Classes;
-use super::notes::Notes;
 use super::{ExportOptions, FormatError, RecordWriter, SampleRecord, Summary};
+use crate::format::notes::Notes;
 use crate::format::shape::bounds;
 use crate::label::LabelJson;
 use crate::output::{AtomicFile, OutputError};
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "x_min",
     "y_min",
     "x_max",
@@ -26,6 +26,7 @@ const HEADER: [&str; 12] = [
     "field",
     "label",
     "value",
+    "warning",
 ];
 
 pub(super) struct Writer {
@@ -95,6 +96,7 @@ impl Writer {
                 field.to_owned(),
                 text(line.label),
                 line.value.unwrap_or_default(),
+                record.warnings.join("; "),
             ])?;
         }
         Ok(())
@@ -129,6 +131,7 @@ impl RecordWriter for Writer {
         Ok(Summary {
             samples: self.samples,
             notes: self.notes.into_lines(),
+            ..Summary::default()
         })
     }
 }

@@ -75,6 +75,7 @@ fn complete_names(
     {
         options.keypoints = field.description.keypoints.clone();
         options.skeleton = field.description.skeleton.clone();
+        options.skeletons = field.description.skeletons.clone();
     }
     if options.classes.is_empty() {
         for class in fields.iter().flat_map(|field| &field.description.classes) {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::folder::AtomicFolder;
 use super::media::{MediaFolder, absolute};
-use super::{ExportOptions, FormatError, Media, RecordWriter, SampleRecord, Summary};
+use super::{ExportOptions, FormatError, Losses, Media, RecordWriter, SampleRecord, Summary};
 use crate::format::Format;
 use crate::format::non_finite::write_json;
 use crate::label::{Fields, LabelJson};
@@ -25,6 +25,7 @@ pub(super) struct Writer {
     media: MediaFolder,
     options: ExportOptions,
     media_type: Option<MediaType>,
+    losses: Losses,
     count: u64,
 }
 
@@ -41,19 +42,24 @@ impl Writer {
             samples,
             options: options.clone(),
             media_type: None,
+            losses: Losses::default(),
             count: 0,
         })
     }
 
     /// The path that the sample gets, and its name among the exported files.
     fn place(&mut self, record: &SampleRecord) -> Result<(PathBuf, String), FormatError> {
-        let file = Path::new(&record.filepath);
-        let name = self.media.name(file);
-        self.media.place(file, &name)?;
-        let path = match self.options.media {
-            Media::Reference => absolute(file).map_err(|source| FormatError::read(file, source))?,
-            Media::Copy | Media::Link => Path::new("data").join(&name),
+        let file = record.path();
+        let name = self.media.name(&file);
+        let placed = self.media.place(&file, &name)?;
+        let path = match (self.options.media, &placed) {
+            (Media::Copy | Media::Link, Ok(())) => Path::new("data").join(&name),
+            _ => absolute(&file).map_err(|source| FormatError::read(&file, source))?,
         };
+        // What failed before has been told.
+        if let (Err(problem), None) = (placed, &record.error) {
+            self.losses.add(problem);
+        }
         Ok((path, name))
     }
 
@@ -122,6 +128,7 @@ impl RecordWriter for Writer {
         self.folder.commit()?;
         Ok(Summary {
             samples: self.count,
+            losses: self.losses,
             ..Summary::default()
         })
     }
@@ -143,6 +150,9 @@ impl Serialize for SampleJson<'_> {
             map.serialize_entry("metadata", metadata)?;
         }
         serialize_labels(&mut map, self.record.labels.sample.iter())?;
+        if !self.record.warnings.is_empty() {
+            map.serialize_entry("warnings", &self.record.warnings)?;
+        }
         if let Some(frames) = self.frames {
             map.serialize_entry("frames", frames)?;
         }

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::FormatError;
-use crate::output::OutputError;
+use crate::output::{OutputError, Temporary};
 
 /// A folder that is filled beside its place and moved there by [`AtomicFolder::commit`].
 #[derive(Debug)]
 pub(super) struct AtomicFolder {
     target: PathBuf,
     temporary: TempDir,
+    _registered: Temporary,
 }
 
 impl AtomicFolder {
@@ -32,8 +33,10 @@ impl AtomicFolder {
             builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
             builder.tempdir_in(parent)
         };
+        let temporary = make().map_err(|source| OutputError::new(target, source))?;
         Ok(Self {
-            temporary: make().map_err(|source| OutputError::new(target, source))?,
+            _registered: Temporary::new(temporary.path()),
+            temporary,
             target: target.to_owned(),
         })
     }

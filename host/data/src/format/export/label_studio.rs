@@ -20,15 +20,16 @@ use modelzoo_plugin_api::label::{Classification, Detection, Keypoint, Label, Pol
 use serde_json::{Value, json};
 
 use super::media::absolute;
-use super::notes::Notes;
 use super::size::picture_size;
-use super::{ExportOptions, FormatError, RecordWriter, SampleRecord, Summary};
+use super::{ExportOptions, FormatError, Losses, RecordWriter, SampleRecord, Summary};
+use crate::format::notes::Notes;
 use crate::output::{AtomicFile, OutputError};
 
 pub(super) struct Writer {
     file: AtomicFile,
     options: ExportOptions,
     notes: Notes,
+    losses: Losses,
     tasks: u64,
     samples: u64,
 }
@@ -42,6 +43,7 @@ impl Writer {
             file,
             options: options.clone(),
             notes: Notes::default(),
+            losses: Losses::default(),
             tasks: 0,
             samples: 0,
         })
@@ -77,9 +79,18 @@ impl RecordWriter for Writer {
                 .add("videos left out: only pictures are written for Label Studio");
             return Ok(());
         }
-        let size = picture_size(record)?;
-        let file = Path::new(&record.filepath);
-        let path = absolute(file).map_err(|source| FormatError::read(file, source))?;
+        let size = match picture_size(record) {
+            Ok(size) => size,
+            Err(problem) => {
+                // What failed before has been told.
+                if record.error.is_none() {
+                    self.losses.add(problem.to_string());
+                }
+                return Ok(());
+            }
+        };
+        let file = record.path();
+        let path = absolute(&file).map_err(|source| FormatError::read(&file, source))?;
         let path = path.to_string_lossy();
         let predictions: Vec<Value> = record
             .labels
@@ -87,10 +98,13 @@ impl RecordWriter for Writer {
             .iter()
             .filter_map(|(field, label)| self.prediction(field, label, size))
             .collect();
-        let task = json!({
+        let mut task = json!({
             "data": {"image": format!("/data/local-files/?d={}", path.trim_start_matches('/'))},
             "predictions": predictions,
         });
+        if !record.warnings.is_empty() {
+            task["data"]["warning"] = record.warnings.join("; ").into();
+        }
         self.write_task(&task)
             .map_err(|source| OutputError::new(self.file.path(), source).into())
     }
@@ -103,6 +117,7 @@ impl RecordWriter for Writer {
         Ok(Summary {
             samples: self.samples,
             notes: self.notes.into_lines(),
+            losses: self.losses,
         })
     }
 }

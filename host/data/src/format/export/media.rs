@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{FormatError, Media};
+use crate::input::MediaKind;
+use crate::output::OutputError;
 
 /// Gives files names of their own in one folder, and puts them there.
 #[derive(Debug)]
@@ -20,8 +22,7 @@ impl MediaFolder {
     /// Puts files into `folder`, which is made unless files are only referred to.
     pub fn create(folder: PathBuf, media: Media) -> Result<Self, FormatError> {
         if media != Media::Reference {
-            std::fs::create_dir_all(&folder)
-                .map_err(|source| crate::output::OutputError::new(&folder, source))?;
+            std::fs::create_dir_all(&folder).map_err(|source| OutputError::new(&folder, source))?;
         }
         Ok(Self {
             folder,
@@ -57,16 +58,42 @@ impl MediaFolder {
         *count
     }
 
-    /// Puts `file` into the folder under `name`.
-    pub fn place(&self, file: &Path, name: &str) -> Result<(), FormatError> {
+    /// Puts `file` into the folder under `name`; or gives in a line why it is not there. The paths of samples may come
+    /// from strangers, and name what is no picture and nobody wants copied.
+    ///
+    /// # Errors
+    /// When nothing more can be written to the folder.
+    pub fn place(&self, file: &Path, name: &str) -> Result<Result<(), String>, FormatError> {
+        if self.media == Media::Reference {
+            return Ok(Ok(()));
+        }
+        let refusal = |problem: &str| Ok(Err(format!("{}: not copied: {problem}", file.display())));
+        match MediaKind::of_content(file) {
+            Err(error) => return refusal(&error.to_string()),
+            Ok(None) => return refusal("the content is no picture or video"),
+            Ok(Some(_)) => {}
+        }
         let target = self.folder.join(name);
         let placed = match self.media {
-            Media::Copy => std::fs::copy(file, target).map(drop),
-            Media::Link => absolute(file).and_then(|file| link(&file, &target)),
-            Media::Reference => Ok(()),
+            Media::Copy => std::fs::copy(file, &target).map(drop),
+            _ => absolute(file).and_then(|file| link(&file, &target)),
         };
-        placed.map_err(|source| FormatError::read(file, source))
+        match placed {
+            Ok(()) => Ok(Ok(())),
+            Err(error) if concerns_folder(&error) => Err(OutputError::new(target, error).into()),
+            Err(error) => {
+                // What came of it is no picture.
+                let _ = std::fs::remove_file(target);
+                refusal(&error.to_string())
+            }
+        }
     }
+}
+
+/// Whether an error of copying says that the folder takes no more, rather than that the file cannot be read.
+fn concerns_folder(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
 }
 
 /// Where a file is, whatever the current folder.

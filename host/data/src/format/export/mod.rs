@@ -12,7 +12,6 @@ mod folder;
 mod json_lines;
 mod label_studio;
 mod media;
-mod notes;
 mod npy;
 mod object;
 #[cfg(feature = "parquet")]
@@ -25,8 +24,8 @@ use std::path::{Path, PathBuf};
 
 pub use dataset::{export_dataset, export_dataset_with_progress};
 
-use super::{Format, FormatError};
-use crate::dataset::FieldInfo;
+use super::{Format, FormatError, Losses};
+use crate::dataset::{FieldInfo, Skeleton};
 use crate::record::SampleRecord;
 
 /// Takes samples in some format.
@@ -45,6 +44,8 @@ pub struct Summary {
     pub samples: u64,
     /// What the format could not hold, a line each.
     pub notes: Vec<String>,
+    /// The samples that are not there, or not whole, because of their files.
+    pub losses: Losses,
 }
 
 /// How to export.
@@ -57,6 +58,8 @@ pub struct ExportOptions {
     pub keypoints: Vec<String>,
     /// The lines between keypoints, as pairs of indices.
     pub skeleton: Vec<[usize; 2]>,
+    /// The keypoints of each class, where classes have keypoints of their own.
+    pub skeletons: BTreeMap<String, Skeleton>,
     /// What to do about the samples' own files, for formats that are folders.
     pub media: Media,
     /// How formats that have both write masks.
@@ -118,5 +121,11 @@ pub fn create(
         }
         Format::LabelStudio => Box::new(label_studio::Writer::create(path, options)?),
         Format::Npy => Box::new(npy::Writer::create(path)?),
+        Format::Voc | Format::Cvat => {
+            return Err(FormatError::unsuitable(
+                format,
+                "this format can be imported only",
+            ));
+        }
     })
 }

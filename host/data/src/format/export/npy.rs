@@ -20,6 +20,8 @@ pub(super) struct Writer {
     /// How many samples came before the first embedding, when the length of a row was not known.
     missing_first: u64,
     missing: u64,
+    /// How many samples have damaged files.
+    damaged: u64,
     samples: u64,
 }
 
@@ -34,6 +36,7 @@ impl Writer {
             dimensions: None,
             missing_first: 0,
             missing: 0,
+            damaged: 0,
             samples: 0,
         })
     }
@@ -95,6 +98,7 @@ impl Writer {
 impl RecordWriter for Writer {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         self.samples += 1;
+        self.damaged += u64::from(!record.warnings.is_empty());
         let embedding = self.embedding(record)?;
         let written = match embedding {
             Some(values) => {
@@ -124,9 +128,16 @@ impl RecordWriter for Writer {
         self.file.commit()?;
         let missing = (self.missing > 0)
             .then(|| format!("{} rows are NaN: these samples have no embedding", self.missing));
+        let damaged = (self.damaged > 0).then(|| {
+            format!(
+                "{} rows are of damaged files: NPY has no place to tell so",
+                self.damaged
+            )
+        });
         Ok(Summary {
             samples: self.samples,
-            notes: missing.into_iter().collect(),
+            notes: missing.into_iter().chain(damaged).collect(),
+            ..Summary::default()
         })
     }
 }

@@ -3,7 +3,7 @@
 use modelzoo_plugin_api::label::{Detection, Keypoint, Label, Polyline};
 
 use super::SampleRecord;
-use super::notes::Notes;
+use crate::format::notes::Notes;
 
 /// An object in a picture.
 #[derive(Clone, Copy, Debug)]

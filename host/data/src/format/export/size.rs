@@ -8,10 +8,12 @@ use crate::media::Decoder;
 /// # Errors
 /// When neither says.
 pub(super) fn picture_size(record: &SampleRecord) -> Result<(u32, u32), FormatError> {
-    if let Some(metadata) = &record.metadata {
+    if let Some(metadata) = &record.metadata
+        && metadata.size() != (0, 0)
+    {
         return Ok(metadata.size());
     }
-    match Decoder::default().read_metadata(&record.filepath) {
+    match Decoder::default().read_metadata(record.path()) {
         Ok(metadata) => Ok((metadata.width, metadata.height)),
         Err(error) => Err(FormatError::content(
             error.path.as_ref(),

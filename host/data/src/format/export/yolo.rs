@@ -12,10 +12,11 @@ use serde_json::json;
 use super::classes::Classes;
 use super::folder::AtomicFolder;
 use super::media::MediaFolder;
-use super::notes::Notes;
 use super::object::{Object, objects};
-use super::{ExportOptions, FormatError, Media, RecordWriter, SampleRecord, Summary};
+use super::{ExportOptions, FormatError, Losses, Media, RecordWriter, SampleRecord, Summary};
+use crate::format::notes::Notes;
 use crate::format::shape::bounds;
+use crate::format::visibility;
 use crate::output::OutputError;
 
 pub(super) struct Writer {
@@ -26,6 +27,7 @@ pub(super) struct Writer {
     /// How many points each set has: all have as many.
     keypoints: Option<usize>,
     notes: Notes,
+    losses: Losses,
     samples: u64,
 }
 
@@ -45,6 +47,7 @@ impl Writer {
             classes: Classes::new(&options.classes),
             keypoints: None,
             notes,
+            losses: Losses::default(),
             samples: 0,
         })
     }
@@ -115,9 +118,14 @@ impl Writer {
                 .add("sets of keypoints left out: none of their points is in the picture");
             return None;
         };
-        for [x, y] in &keypoint.points {
+        for (index, [x, y]) in keypoint.points.iter().enumerate() {
             let is_there = [x, y].iter().all(|value| (0.0..=1.0).contains(*value));
-            let [x, y, visible] = if is_there { [*x, *y, 2.0] } else { [0.0; 3] };
+            let visible = visibility::of_point(keypoint, index);
+            let [x, y, visible] = if is_there {
+                [*x, *y, f64::from(visible)]
+            } else {
+                [0.0; 3]
+            };
             let _ = write!(line, " {x} {y} {visible}");
         }
         Some(line)
@@ -147,9 +155,16 @@ impl RecordWriter for Writer {
             self.notes.add("videos left out: YOLO has pictures only");
             return Ok(());
         }
-        let file = Path::new(&record.filepath);
-        let name = self.media.name(file);
-        self.media.place(file, &name)?;
+        if !record.warnings.is_empty() {
+            self.notes.add("damaged pictures: YOLO has no place to tell so");
+        }
+        let file = record.path();
+        let name = self.media.name(&file);
+        let placed = self.media.place(&file, &name)?;
+        // What failed before has been told.
+        if let (Err(problem), None) = (placed, &record.error) {
+            self.losses.add(problem);
+        }
         let path = self
             .folder
             .path()
@@ -167,6 +182,7 @@ impl RecordWriter for Writer {
         Ok(Summary {
             samples: self.samples,
             notes: self.notes.into_lines(),
+            losses: self.losses,
         })
     }
 }

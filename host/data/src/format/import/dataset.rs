@@ -5,12 +5,18 @@ use std::path::{Path, PathBuf};
 use modelzoo_plugin_api::MediaType;
 use serde_json::Value;
 
-use super::{CocoOptions, FormatError, SampleRecord, beside, folder_of, import_coco, import_fiftyone};
-use super::{import_json_lines, import_media};
-use crate::dataset::{AddSummary, Dataset, FieldDescription};
-use crate::format::Format;
+use super::field_types::FieldTypes;
+use super::files::Files;
+use super::place::{beside, folder_of};
+use super::{CocoOptions, FormatError, ImportReport, Place, Sink};
+use super::{
+    import_coco, import_cvat, import_fiftyone, import_json_lines, import_label_studio, import_media,
+    import_voc, import_yolo,
+};
+use crate::dataset::{Dataset, FieldDescription};
+use crate::format::{Format, Losses};
 use crate::media::Decoder;
-use crate::record::Metadata;
+use crate::record::{Metadata, SampleRecord};
 use crate::video::Video;
 
 /// How to import.
@@ -19,40 +25,43 @@ pub struct ImportOptions {
     /// The folder that relative file names are relative to. Where it is `None`, it is that of the JSON file for COCO
     /// datasets; for JSON Lines the current one, as `apply` writes them, or else that of the list if the file is there.
     pub images: Option<PathBuf>,
-    /// The field for a COCO dataset's boxes; `ground_truth` where it is `None`. Its keypoints go to the field of this
-    /// name with `_keypoints` behind it.
+    /// The field for the boxes of formats that do not name fields; `ground_truth` where it is `None`. Keypoints, outlines
+    /// and classes of whole pictures go to fields of this name with `_keypoints`, `_polylines` or `_classes` behind it.
     pub field: Option<String>,
     /// Tags that every sample gets.
     pub tags: Vec<String>,
     /// Whether to read the facts about each file (size, format, frame rate, ...) that are not known. A file that cannot
     /// be read is added without.
     pub metadata: bool,
+    /// Whether the first thing that cannot be imported ends the import. Otherwise it is left out and named.
+    pub strict: bool,
 }
 
-/// Which format a file or folder is of, going by its name and, for folders, by what is in them. `None` for pictures,
-/// videos, folders and globs of them, lists, and files whose name says nothing.
-pub fn detect(path: &Path) -> Option<Format> {
-    if path.is_dir() {
-        let is_fiftyone = path.join("samples.json").is_file();
-        return is_fiftyone.then_some(Format::FiftyOne);
-    }
-    match path.extension()?.to_ascii_lowercase().to_str()? {
-        "json" => Some(Format::Coco),
-        _ => Format::from_path(path),
-    }
+/// What an import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportSummary {
+    /// How many samples are new.
+    pub added: u64,
+    /// How many records were of samples that were there before.
+    pub merged: u64,
+    /// What could not be imported.
+    pub losses: Losses,
+    /// What was imported in another form, or is doubtful, a line each.
+    pub notes: Vec<String>,
 }
 
 /// Adds what is at `path` to a dataset: samples, labels, and what the format says of classes and keypoints. Without a
 /// format it is pictures and videos. Samples that are there already get the new labels.
 ///
 /// # Errors
-/// When the format can only be exported, or something is wrong with what is at `path`. What came before is added.
+/// When the format can only be exported, or what is at `path` cannot be read. What came before is added.
 pub fn import_dataset(
     dataset: &mut Dataset,
     format: Option<Format>,
     path: &Path,
     options: &ImportOptions,
-) -> Result<AddSummary, FormatError> {
+) -> Result<ImportSummary, FormatError> {
     import_dataset_with_progress(dataset, format, &[path], options, || ())
 }
 
@@ -63,30 +72,69 @@ pub fn import_dataset_with_progress(
     paths: &[impl AsRef<Path>],
     options: &ImportOptions,
     mut added: impl FnMut(),
-) -> Result<AddSummary, FormatError> {
+) -> Result<ImportSummary, FormatError> {
+    let mut report = match options.strict {
+        true => ImportReport::strict(),
+        false => ImportReport::lenient(),
+    };
+    let mut types = FieldTypes::of(dataset)?;
+    let mut files = Files::new(folders(format, paths, options));
     let mut writer = dataset.writer()?;
-    let mut sink = |mut record: SampleRecord| {
+    let mut sink = |mut record: SampleRecord, place: &Place<'_>, report: &mut ImportReport| {
         record.tags.extend_from_slice(&options.tags);
         if options.metadata && record.metadata.is_none() {
             record.metadata = read_metadata(&record);
+        }
+        types.check(&mut record, place, report)?;
+        if format.is_some() {
+            files.note(&record, place, report);
         }
         writer.add(record)?;
         added();
         Ok(())
     };
-    let Some(format) = format else {
-        import_media(paths, &mut sink)?;
-        return Ok(writer.finish()?);
-    };
     let mut said = Vec::new();
-    for path in paths {
-        said.push(import_one(format, path.as_ref(), options, &mut sink)?);
+    match format {
+        None => {
+            import_media(paths, &mut report, &mut sink)?;
+        }
+        Some(format) => {
+            for path in paths {
+                said.push(import_one(
+                    format,
+                    path.as_ref(),
+                    options,
+                    &mut report,
+                    &mut sink,
+                )?);
+            }
+        }
     }
     let summary = writer.finish()?;
+    files.finish(&mut report);
     for said in said {
         said.note(dataset)?;
     }
-    Ok(summary)
+    let (losses, notes) = report.finish();
+    Ok(ImportSummary {
+        added: summary.added,
+        merged: summary.merged,
+        losses,
+        notes,
+    })
+}
+
+/// Where the files of samples are expected.
+fn folders(format: Option<Format>, paths: &[impl AsRef<Path>], options: &ImportOptions) -> Vec<PathBuf> {
+    let beside = paths.iter().map(|path| match path.as_ref() {
+        folder if folder.is_dir() => folder.to_owned(),
+        file => folder_of(file),
+    });
+    let current = (format == Some(Format::JsonLines)).then(|| PathBuf::from("."));
+    match &options.images {
+        Some(images) => vec![images.clone()],
+        None => beside.chain(current).collect(),
+    }
 }
 
 /// What a format says beside the samples.
@@ -112,40 +160,41 @@ fn import_one(
     format: Format,
     path: &Path,
     options: &ImportOptions,
-    sink: super::Sink<'_>,
+    report: &mut ImportReport,
+    sink: Sink<'_>,
 ) -> Result<Said, FormatError> {
+    let field = options.field.as_deref().unwrap_or("ground_truth");
     match format {
         Format::JsonLines => {
             let beside_list = folder_of(path);
-            import_json_lines(path, &mut |mut record| {
+            import_json_lines(path, report, &mut |mut record, place, report| {
                 let folder = match &options.images {
                     Some(images) => images.as_path(),
-                    None if !Path::new(&record.filepath).exists()
-                        && beside_list.join(&record.filepath).exists() =>
-                    {
+                    None if !record.path().exists() && beside_list.join(record.path()).exists() => {
                         &beside_list
                     }
                     None => Path::new("."),
                 };
                 record.filepath = beside(folder, &record.filepath)?;
-                sink(record)
+                sink(record, place, report)
             })?;
             Ok(Said::default())
         }
         Format::FiftyOne => Ok(Said {
-            facts: import_fiftyone(path, sink)?.info,
+            facts: import_fiftyone(path, report, sink)?.info,
             ..Said::default()
         }),
         Format::Coco => {
             let coco = CocoOptions {
                 images: options.images.as_deref(),
-                field: options.field.as_deref().unwrap_or("ground_truth"),
+                field,
             };
-            let info = import_coco(path, &coco, sink)?;
+            let info = import_coco(path, &coco, report, sink)?;
             let description = FieldDescription {
                 classes: info.classes,
                 keypoints: info.keypoints,
                 skeleton: info.skeleton,
+                skeletons: info.skeletons,
             };
             Ok(Said {
                 described: vec![
@@ -155,9 +204,36 @@ fn import_one(
                 ..Said::default()
             })
         }
-        _ => {
-            let problem =
-                "this format is written only; JSON Lines, COCO and FiftyOne datasets can be imported";
+        Format::Yolo => {
+            let description = FieldDescription {
+                classes: import_yolo(path, field, report, sink)?.classes,
+                ..FieldDescription::default()
+            };
+            let fields = ["", "_polylines", "_keypoints"].map(|kind| format!("{field}{kind}"));
+            Ok(Said {
+                described: fields.map(|field| (field, description.clone())).to_vec(),
+                ..Said::default()
+            })
+        }
+        Format::Voc => import_voc(path, field, report, sink).map(|_| Said::default()),
+        Format::Cvat => {
+            let images = options.images.as_deref();
+            import_cvat(path, images, field, report, sink).map(|_| Said::default())
+        }
+        Format::LabelStudio => {
+            let images = options.images.as_deref();
+            import_label_studio(path, images, field, report, sink).map(|_| Said::default())
+        }
+        Format::Csv | Format::Parquet | Format::CocoResults | Format::Npy => {
+            let names: Vec<&str> = Format::ALL
+                .into_iter()
+                .filter(|format| format.is_read())
+                .map(Format::name)
+                .collect();
+            let problem = format!(
+                "this format is written only; these can be imported: {}",
+                names.join(", ")
+            );
             Err(FormatError::unsuitable(format, problem))
         }
     }
@@ -167,11 +243,11 @@ fn import_one(
 fn read_metadata(record: &SampleRecord) -> Option<Metadata> {
     match record.media_type {
         MediaType::Video => {
-            let video = Video::open(&record.filepath).ok()?;
+            let video = Video::open(record.path()).ok()?;
             Some(Metadata::Video(video.metadata().clone()))
         }
         _ => Decoder::default()
-            .read_metadata(&record.filepath)
+            .read_metadata(record.path())
             .ok()
             .map(Metadata::from),
     }

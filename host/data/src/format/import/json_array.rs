@@ -9,16 +9,18 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, Map
 use super::FormatError;
 use crate::format::non_finite::open_json;
 
-/// Hands each element of the list under `key` in the object that `file` holds to `take`. The rest is passed over.
+/// Hands each element of the lists under `keys` in the object that `file` holds to `take`, with its key. The rest is
+/// passed over, and so is `null` in the place of a list.
 pub(super) fn for_each_element<T: DeserializeOwned>(
     file: &Path,
-    key: &'static str,
-    mut take: impl FnMut(T) -> Result<(), FormatError>,
+    keys: &'static [&'static str],
+    mut take: impl FnMut(&'static str, T) -> Result<(), FormatError>,
 ) -> Result<(), FormatError> {
     let mut failure = None;
     let mut json = serde_json::Deserializer::from_reader(open_json(file)?);
     let walked = json.deserialize_map(Walk {
-        key,
+        keys,
+        key: "",
         take: &mut take,
         failure: &mut failure,
         element: PhantomData::<T>,
@@ -32,6 +34,8 @@ pub(super) fn for_each_element<T: DeserializeOwned>(
 
 /// Walks the object, and then its list. What `take` says cannot go through serde's own errors; it is put aside.
 struct Walk<'a, T, F> {
+    keys: &'static [&'static str],
+    /// That of the list at hand.
     key: &'static str,
     take: &'a mut F,
     failure: &'a mut Option<FormatError>,
@@ -41,17 +45,29 @@ struct Walk<'a, T, F> {
 impl<'de, T, F> Visitor<'de> for Walk<'_, T, F>
 where
     T: DeserializeOwned,
-    F: FnMut(T) -> Result<(), FormatError>,
+    F: FnMut(&'static str, T) -> Result<(), FormatError>,
 {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "an object with a list under `{}`", self.key)
+        write!(
+            formatter,
+            "an object with a list under `{}`",
+            self.keys.join("`, `")
+        )
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        // An object in the place of a list has one.
+        if !self.key.is_empty() {
+            return Err(serde::de::Error::invalid_type(
+                serde::de::Unexpected::Map,
+                &"a list",
+            ));
+        }
         while let Some(key) = map.next_key::<String>()? {
-            if key == self.key {
+            if let Some(known) = self.keys.iter().find(|known| key == **known) {
+                self.key = known;
                 map.next_value_seed(&mut self)?;
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -60,9 +76,18 @@ where
         Ok(())
     }
 
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        // A list in the place of the object has no key.
+        if self.key.is_empty() {
+            let list = serde::de::Unexpected::Seq;
+            return Err(serde::de::Error::invalid_type(list, &self));
+        }
         while let Some(element) = list.next_element()? {
-            if let Err(failure) = (self.take)(element) {
+            if let Err(failure) = (self.take)(self.key, element) {
                 *self.failure = Some(failure);
                 return Err(serde::de::Error::custom("stopped"));
             }
@@ -74,12 +99,13 @@ where
 impl<'de, T, F> DeserializeSeed<'de> for &mut Walk<'_, T, F>
 where
     T: DeserializeOwned,
-    F: FnMut(T) -> Result<(), FormatError>,
+    F: FnMut(&'static str, T) -> Result<(), FormatError>,
 {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(Walk {
+        deserializer.deserialize_any(Walk {
+            keys: self.keys,
             key: self.key,
             take: &mut *self.take,
             failure: &mut *self.failure,
@@ -97,7 +123,8 @@ mod tests {
         let path = folder.path().join("a.json");
         std::fs::write(&path, content).unwrap();
         let mut seen = Vec::new();
-        for_each_element(&path, "list", |element: u32| {
+        for_each_element(&path, &["list", "other"], |key, element: u32| {
+            assert!(["list", "other"].contains(&key));
             if element == 13 {
                 return Err(FormatError::content(&path, "", "unlucky"));
             }
@@ -111,10 +138,11 @@ mod tests {
     #[test]
     fn elements_come_one_by_one() {
         assert_eq!(
-            read(r#"{"other": {"list": [9]}, "list": [1, 2], "more": [3]}"#).unwrap(),
-            [1, 2]
+            read(r#"{"before": {"list": [9]}, "list": [1, 2], "more": [3], "other": [4]}"#).unwrap(),
+            [1, 2, 4]
         );
-        assert_eq!(read(r#"{"other": 1}"#).unwrap(), [0; 0]);
+        assert_eq!(read(r#"{"other": null}"#).unwrap(), [0; 0]);
+        assert_eq!(read(r#"{"before": 1}"#).unwrap(), [0; 0]);
     }
 
     #[test]
@@ -124,7 +152,7 @@ mod tests {
         assert!(error.starts_with("a.json:2:3: invalid type: string"), "{error}");
         let error = read("[1]").unwrap_err();
         assert!(
-            error.contains("expected an object with a list under `list`"),
+            error.contains("expected an object with a list under `list`, `other`"),
             "{error}"
         );
     }

@@ -2,8 +2,6 @@
 
 use modelzoo_plugin_api::Array;
 
-use super::PixelBox;
-
 /// Which pixels belong to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mask {
@@ -70,19 +68,6 @@ impl Mask {
     pub fn area(&self) -> usize {
         self.pixels.iter().filter(|&&pixel| pixel).count()
     }
-
-    /// The part within a box in pixels, which is rounded to whole ones.
-    pub fn cropped(&self, [x, y, width, height]: PixelBox) -> Self {
-        let limit = |value: f64, limit: usize| value.round().clamp(0.0, limit as f64) as usize;
-        let (left, right) = (limit(x, self.width), limit(x + width, self.width));
-        let (top, bottom) = (limit(y, self.height), limit(y + height, self.height));
-        let pixels = (top..bottom).flat_map(|row| &self.pixels[row * self.width..][left..right.max(left)]);
-        Self {
-            width: right.saturating_sub(left),
-            height: bottom.saturating_sub(top),
-            pixels: pixels.copied().collect(),
-        }
-    }
 }
 
 /// The first pixel and the one after the last.
@@ -113,7 +98,6 @@ mod tests {
         let placed = mask(2, &[1, 0, 1, 1]).placed([0.25, 0.5, 0.5, 0.5], 4, 4);
         assert_eq!(placed, mask(4, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0]));
         assert_eq!(placed.area(), 3);
-        assert_eq!(placed.cropped([1.0, 2.0, 2.0, 2.0]), mask(2, &[1, 0, 1, 1]));
     }
 
     #[test]

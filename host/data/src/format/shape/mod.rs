@@ -2,10 +2,14 @@
 
 mod mask;
 mod outline;
+mod placed;
+mod raster;
 mod run_lengths;
 
 pub(super) use mask::Mask;
-pub(super) use outline::{area, bounds, fill, outlines};
+pub(super) use outline::{area, bounds, outlines};
+pub(super) use placed::PlacedMask;
+pub(super) use raster::{fill, rasterize};
 pub(super) use run_lengths::RunLengths;
 
 /// A point in pixels: 0 is the left edge of the first column, or the top edge of the first row.

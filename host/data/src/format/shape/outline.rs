@@ -107,32 +107,12 @@ pub fn bounds<'a>(points: impl IntoIterator<Item = &'a Point>) -> Option<PixelBo
     (least[0] <= greatest[0]).then(|| [least[0], least[1], greatest[0] - least[0], greatest[1] - least[1]])
 }
 
-/// The pixels whose centres lie within an odd number of outlines.
-pub fn fill(outlines: &[Vec<Point>], width: usize, height: usize) -> Mask {
-    let mut mask = Mask::empty(width, height);
-    let mut crossings = Vec::new();
-    for row in 0..height {
-        let y = row as f64 + 0.5;
-        crossings.clear();
-        for outline in outlines {
-            let sides = outline.iter().zip(outline.iter().cycle().skip(1));
-            let crossed = sides.filter(|(a, b)| (a[1] <= y) != (b[1] <= y));
-            crossings.extend(crossed.map(|(a, b)| a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0])));
-        }
-        crossings.sort_by(f64::total_cmp);
-        for pair in crossings.chunks_exact(2) {
-            let column = |x: f64| (x - 0.5).ceil().clamp(0.0, width as f64) as usize;
-            mask.pixels[row * width..][column(pair[0])..column(pair[1])].fill(true);
-        }
-    }
-    mask
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::format::shape::fill;
 
     fn mask(rows: &[&str]) -> Mask {
         Mask {
@@ -182,14 +162,14 @@ mod tests {
             // Outlines of its outlines: what is filled has no holes any more.
             let filled: Vec<Mask> = outlines(&drawn)
                 .into_iter()
-                .map(|outline| fill(&[outline], width, rows.len()))
+                .map(|outline| fill(&[outline], width, rows.len()).unwrap())
                 .collect();
             for (index, pixel) in drawn.pixels.iter().enumerate() {
                 prop_assert!(!pixel || filled.iter().any(|mask| mask.pixels[index]));
             }
             for region in filled {
                 let again = outlines(&region);
-                prop_assert_eq!(fill(&again, width, rows.len()), region);
+                prop_assert_eq!(fill(&again, width, rows.len()).unwrap(), region);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! COCO's run-length encoding: lengths of runs of 0 and 1 in turn, beginning with 0, column by column; and its compact
 //! text, six bits a character (`rleToString` and `rleFrString` of the COCO API).
 
-use super::Mask;
+use super::{Mask, PlacedMask};
 
 /// A mask as run lengths.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,12 +11,12 @@ pub struct RunLengths {
     /// Rows.
     pub height: usize,
     /// The lengths.
-    pub counts: Vec<u32>,
+    pub counts: Vec<u64>,
 }
 
-/// Run lengths do not fill their picture, or their text is broken.
+/// Run lengths are more than their picture, or their text is broken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the run lengths of a segmentation are broken")]
+#[error("the run lengths are broken")]
 pub struct RunLengthsError;
 
 impl RunLengths {
@@ -42,21 +42,64 @@ impl RunLengths {
         }
     }
 
-    /// Decodes the mask.
-    pub fn decode(&self) -> Result<Mask, RunLengthsError> {
-        let size = self.width.checked_mul(self.height).ok_or(RunLengthsError)?;
-        if self.counts.iter().map(|&count| u64::from(count)).sum::<u64>() != size as u64 {
+    /// Decodes the part of the picture that the object is in; `None` for an object without a pixel. What the lengths leave
+    /// open at the end is background. Memory is taken for that part alone.
+    ///
+    /// # Errors
+    /// When the lengths are more than the picture has pixels.
+    pub fn decode(&self) -> Result<Option<PlacedMask>, RunLengthsError> {
+        let (width, height) = (self.width as u64, self.height as u64);
+        let size = width.checked_mul(height).ok_or(RunLengthsError)?;
+        let sum = self
+            .counts
+            .iter()
+            .try_fold(0u64, |sum, &count| sum.checked_add(count));
+        if sum.is_none_or(|sum| sum > size) {
             return Err(RunLengthsError);
         }
-        let runs = self.counts.iter().zip([false, true].into_iter().cycle());
-        let mut pixels = runs.flat_map(|(&count, pixel)| std::iter::repeat_n(pixel, count as usize));
-        let mut mask = Mask::empty(self.width, self.height);
-        for column in 0..self.width {
-            for row in 0..self.height {
-                mask.pixels[row * self.width + column] = pixels.next().unwrap_or_default();
+        let Some([left, top, right, bottom]) = self.edges(height) else {
+            return Ok(None);
+        };
+        let columns = (right - left) as usize;
+        let mut mask = Mask::empty(columns, (bottom - top) as usize);
+        for (start, end) in self.runs() {
+            for position in start..end {
+                let (column, row) = (position / height - left, position % height - top);
+                mask.pixels[row as usize * columns + column as usize] = true;
             }
         }
-        Ok(mask)
+        Ok(Some(PlacedMask {
+            left: left as usize,
+            top: top as usize,
+            mask,
+        }))
+    }
+
+    /// The runs of the object's pixels, by their first and the one after their last, column by column.
+    fn runs(&self) -> impl Iterator<Item = (u64, u64)> {
+        let mut position = 0;
+        let pairs = self.counts.chunks(2).map(move |pair| {
+            let start = position + pair[0];
+            position = start + pair.get(1).copied().unwrap_or(0);
+            (start, position)
+        });
+        pairs.filter(|(start, end)| end > start)
+    }
+
+    /// The first column and row that the object is in, and those after the last.
+    fn edges(&self, height: u64) -> Option<[u64; 4]> {
+        self.runs()
+            .map(|(start, end)| {
+                let last = end - 1;
+                let (left, right) = (start / height, last / height + 1);
+                // A run that goes on in the next column has the last row of one and the first of the other.
+                if right - left == 1 {
+                    [left, start % height, right, last % height + 1]
+                } else {
+                    [left, 0, right, height]
+                }
+            })
+            .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])])
     }
 
     /// The compact text. From the fourth on, each length is stored as its difference to the one two before it.
@@ -64,7 +107,7 @@ impl RunLengths {
         let mut text = String::new();
         for (index, &count) in self.counts.iter().enumerate() {
             let before = if index > 2 { self.counts[index - 2] } else { 0 };
-            let mut rest = i64::from(count) - i64::from(before);
+            let mut rest = count as i64 - before as i64;
             loop {
                 let bits = (rest & 0x1f) as u8;
                 rest >>= 5;
@@ -81,7 +124,7 @@ impl RunLengths {
 
     /// Reads the compact text.
     pub fn from_text(width: usize, height: usize, text: &str) -> Result<Self, RunLengthsError> {
-        let mut counts: Vec<u32> = Vec::new();
+        let mut counts: Vec<u64> = Vec::new();
         let mut bytes = text.bytes();
         while let Some(mut byte) = bytes.next() {
             let (mut value, mut shift) = (0i64, 0);
@@ -104,9 +147,11 @@ impl RunLengths {
                 byte = bytes.next().ok_or(RunLengthsError)?;
             }
             if counts.len() > 2 {
-                value += i64::from(counts[counts.len() - 2]);
+                value += counts[counts.len() - 2] as i64;
             }
-            counts.push(u32::try_from(value).map_err(|_| RunLengthsError)?);
+            // No picture has more pixels, and sums of lengths stay small.
+            let length = u32::try_from(value).map_err(|_| RunLengthsError)?;
+            counts.push(length.into());
         }
         Ok(Self {
             width,
@@ -139,16 +184,24 @@ mod tests {
 
     #[test]
     fn broken_text_is_refused() {
-        for text in ["\u{1}", "o", "ooooooooooo1", "é"] {
+        for text in ["\u{1}", "o", "ooooooooooo1", "é", "oooo0"] {
             let read = RunLengths::from_text(4, 4, text).and_then(|lengths| lengths.decode());
             assert_eq!(read, Err(RunLengthsError), "{text}");
         }
-        assert!(
-            RunLengths::from_text(usize::MAX, 2, "4")
-                .unwrap()
-                .decode()
-                .is_err()
-        );
+        let endless = RunLengths::from_text(usize::MAX, 2, "4").unwrap();
+        assert_eq!(endless.decode(), Err(RunLengthsError));
+    }
+
+    #[test]
+    fn memory_is_taken_for_the_object_alone() {
+        let lengths = RunLengths {
+            width: 60_000,
+            height: 60_000,
+            counts: vec![3_000_000_005, 2],
+        };
+        let placed = lengths.decode().unwrap().unwrap();
+        assert_eq!(placed.bounds(), [50_000.0, 5.0, 1.0, 2.0]);
+        assert_eq!(placed.mask.area(), 2);
     }
 
     proptest! {
@@ -159,7 +212,9 @@ mod tests {
             let encoded = RunLengths::encode(&mask);
             let read = RunLengths::from_text(width, height, &encoded.to_text()).unwrap();
             prop_assert_eq!(&read, &encoded);
-            prop_assert_eq!(read.decode().unwrap(), mask);
+            let whole = [0.0, 0.0, width as f64, height as f64];
+            let decoded = read.decode().unwrap().map(|placed| placed.within(whole, width, height).1);
+            prop_assert_eq!(decoded.unwrap_or(Mask::empty(width, height)), mask);
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::format::export::Masks;
-use crate::format::import::{CocoInfo, CocoOptions, import_coco};
+use crate::format::import::{CocoInfo, CocoOptions, ImportReport, import_coco};
 
 fn read(path: &Path) -> (CocoInfo, Vec<SampleRecord>) {
     let mut records = Vec::new();
@@ -12,10 +12,15 @@ fn read(path: &Path) -> (CocoInfo, Vec<SampleRecord>) {
         images: None,
         field: "truth",
     };
-    let info = import_coco(path, &options, &mut |record| {
-        records.push(record);
-        Ok(())
-    })
+    let info = import_coco(
+        path,
+        &options,
+        &mut ImportReport::strict(),
+        &mut |record, _, _| {
+            records.push(record);
+            Ok(())
+        },
+    )
     .unwrap();
     (info, records)
 }
@@ -146,33 +151,83 @@ fn results_take_their_ids_from_a_reference() {
 fn what_is_wrong_with_a_dataset_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("coco.json");
+    // How many boxes are read, what is lost, and the error of a strict import.
     let read = |content: Value| {
         std::fs::write(&path, content.to_string()).unwrap();
         let options = CocoOptions {
             images: None,
             field: "truth",
         };
-        import_coco(&path, &options, &mut |_| Ok(()))
-            .unwrap_err()
-            .to_string()
+        let (mut boxes, mut report) = (0, ImportReport::lenient());
+        import_coco(&path, &options, &mut report, &mut |record, _, _| {
+            if let Some(Label::Detections(found)) = record.labels.sample.get("truth") {
+                boxes += found.detections.len();
+            }
+            Ok(())
+        })
+        .unwrap();
+        let lost: Vec<String> = report.finish().0.named().to_vec();
+        let strict = import_coco(
+            &path,
+            &options,
+            &mut ImportReport::strict(),
+            &mut |_, _, _| Ok(()),
+        );
+        assert_eq!(strict.unwrap_err().to_string(), lost[0]);
+        let name = path.to_str().unwrap();
+        let lost: Vec<String> = lost.iter().map(|line| line.replace(name, "")).collect();
+        (boxes, lost)
     };
     let image = json!({"id": 1, "file_name": "a.png", "width": 4, "height": 4});
     let category = json!({"id": 1, "name": "dog"});
-    let error = read(json!({"images": [image], "annotations": [{"image_id": 1, "category_id": 7}]}));
+    let with = |annotation: Value| {
+        let good = json!({"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]});
+        json!({"images": [image], "annotations": [annotation, good], "categories": [category]})
+    };
+    for (annotation, expected, problem) in [
+        (
+            json!({"image_id": 1, "category_id": 7}),
+            1,
+            "there is no category with id 7",
+        ),
+        (
+            json!({"image_id": 2, "category_id": 1}),
+            1,
+            "there is no image with id 2",
+        ),
+        (
+            json!({"image_id": 1, "category_id": 1, "bbox": [0, 0, "x", 1]}),
+            1,
+            "its `bbox` is no box",
+        ),
+        (
+            json!({"image_id": 1, "caption": "a dog"}),
+            1,
+            "captions are not supported",
+        ),
+        (json!(7), 1, "an annotation should be an object"),
+        (
+            json!({"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "segmentation": {"size": [4, 4], "counts": "1o"}}),
+            2,
+            "its mask is left out: the run lengths are broken",
+        ),
+    ] {
+        let (boxes, lost) = read(with(annotation));
+        assert_eq!(boxes, expected, "{problem}");
+        assert_eq!(lost, [format!(": annotations[0]: {problem}")]);
+    }
+    std::fs::write(&path, "[]").unwrap();
+    let options = CocoOptions {
+        images: None,
+        field: "truth",
+    };
+    let error = import_coco(&path, &options, &mut ImportReport::lenient(), &mut |_, _, _| {
+        Ok(())
+    });
     assert!(
-        error.ends_with("coco.json: annotations[0]: there is no category with id 7"),
-        "{error}"
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("a list, as COCO results are")
     );
-    let error = read(json!({"images": [image], "annotations": [{"image_id": 2, "category_id": 1}]}));
-    assert!(
-        error.ends_with("annotations[0]: there is no image with id 2"),
-        "{error}"
-    );
-    let broken = json!({"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "segmentation": {"size": [4, 4], "counts": "1"}});
-    let error = read(json!({"images": [image], "annotations": [broken], "categories": [category]}));
-    assert!(
-        error.ends_with("the run lengths of a segmentation are broken"),
-        "{error}"
-    );
-    assert!(read(json!([])).contains("coco.json:1:"));
 }

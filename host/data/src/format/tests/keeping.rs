@@ -5,12 +5,12 @@ use crate::dataset::{Dataset, Existing, FieldDescription, Provenance, Selection}
 use crate::format::FormatError;
 use crate::format::export::{Media, export_dataset};
 use crate::format::import::{
-    ImportOptions, detect, import_dataset, import_fiftyone, import_json_lines, import_media,
+    ImportOptions, ImportReport, detect, import_dataset, import_fiftyone, import_json_lines, import_media,
 };
 
 fn read_fiftyone(folder: &Path) -> Vec<SampleRecord> {
     let mut records = Vec::new();
-    import_fiftyone(folder, &mut |record| {
+    import_fiftyone(folder, &mut ImportReport::strict(), &mut |record, _, _| {
         records.push(record);
         Ok(())
     })
@@ -35,7 +35,7 @@ fn json_lines_keep_everything() {
     );
     assert_eq!(summary.samples, 3);
     let mut read = Vec::new();
-    import_json_lines(&path, &mut |record| {
+    import_json_lines(&path, &mut ImportReport::strict(), &mut |record, _, _| {
         read.push(record);
         Ok(())
     })
@@ -161,7 +161,7 @@ fn what_fiftyone_exports_is_read() {
     )
     .unwrap();
     let mut records = Vec::new();
-    let info = import_fiftyone(folder.path(), &mut |record| {
+    let info = import_fiftyone(folder.path(), &mut ImportReport::strict(), &mut |record, _, _| {
         records.push(record);
         Ok(())
     })
@@ -253,10 +253,14 @@ fn a_folder_becomes_samples_with_absolute_paths() {
     std::fs::write(folder.path().join("film.mp4"), "").unwrap();
     std::fs::write(folder.path().join("notes.md"), "").unwrap();
     let mut paths = Vec::new();
-    import_media(&[folder.path()], &mut |record| {
-        paths.push((record.filepath, record.media_type));
-        Ok(())
-    })
+    import_media(
+        &[folder.path()],
+        &mut ImportReport::strict(),
+        &mut |record, _, _| {
+            paths.push((record.filepath, record.media_type));
+            Ok(())
+        },
+    )
     .unwrap();
     let names: Vec<&str> = paths
         .iter()

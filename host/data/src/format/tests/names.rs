@@ -9,7 +9,7 @@ fn every_format_is_found_by_its_name() {
     for format in Format::ALL {
         assert_eq!(format.name().parse::<Format>().unwrap(), format);
     }
-    let error = "voc".parse::<Format>().unwrap_err().to_string();
+    let error = "tfrecord".parse::<Format>().unwrap_err().to_string();
     assert!(error.contains("jsonl") && error.contains("npy"), "{error}");
 }
 

@@ -20,16 +20,16 @@ fn csv_has_a_line_for_each_label() {
     assert_eq!(
         lines,
         [
-            "x_min,y_min,x_max,y_max,class_id,confidence,tracker_id,filepath,frame,field,label,value",
-            ",,,,,,,a.png,,blank,,",
-            "0,10,20,20,1,0.25,3,a.png,,boxes,dog,",
-            "10,5,14,9,2,0.5,,a.png,,boxes,ring,",
-            ",,,,0,0.75,,a.png,,class,cat,",
-            ",,,,3,,,a.png,,events,jump,\"[2,5]\"",
-            "0,0,20,20,4,,,a.png,,lines,road,\"[[[0.0,0.0],[0.5,0.0],[0.5,1.0]]]\"",
-            ",,,,,,,a.png,,note,,dark",
-            "10,10,30,15,5,,,a.png,,points,person,\"[[0.25,0.5],[null,null],[0.75,0.75]]\"",
-            ",,,,,,,a.png,,score,,2.5",
+            "x_min,y_min,x_max,y_max,class_id,confidence,tracker_id,filepath,frame,field,label,value,warning",
+            ",,,,,,,a.png,,blank,,,",
+            "0,10,20,20,1,0.25,3,a.png,,boxes,dog,,",
+            "10,5,14,9,2,0.5,,a.png,,boxes,ring,,",
+            ",,,,0,0.75,,a.png,,class,cat,,",
+            ",,,,3,,,a.png,,events,jump,\"[2,5]\",",
+            "0,0,20,20,4,,,a.png,,lines,road,\"[[[0.0,0.0],[0.5,0.0],[0.5,1.0]]]\",",
+            ",,,,,,,a.png,,note,,dark,",
+            "10,10,30,15,5,,,a.png,,points,person,\"[[0.25,0.5],[null,null],[0.75,0.75]]\",",
+            ",,,,,,,a.png,,score,,2.5,",
         ]
     );
     assert_eq!(

@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use crate::format::Format;
 use crate::format::export::Masks;
-use crate::format::export::notes::Notes;
 use crate::format::export::object::Object;
-use crate::format::shape::{Mask, PixelBox, Point, RunLengths, area, bounds, outlines};
+use crate::format::notes::Notes;
+use crate::format::shape::{Mask, PixelBox, Point, RunLengths, area, bounds, fill, outlines};
+use crate::format::visibility;
 
 /// An annotation with what it belongs to.
 #[derive(Serialize)]
@@ -125,7 +126,10 @@ impl Annotation {
         annotation.segmentation = Some(match masks {
             Masks::Polygons => Segmentation::Polygons(lines.iter().map(|line| flat(line)).collect()),
             Masks::RunLengths => {
-                let mask = crate::format::shape::fill(&lines, size.0, size.1);
+                let Ok(mask) = fill(&lines, size.0, size.1) else {
+                    notes.add("outlines left out: they are longer than any picture needs");
+                    return None;
+                };
                 Segmentation::of_mask(&mask)
             }
         });
@@ -139,20 +143,13 @@ impl Annotation {
             return None;
         };
         let mut annotation = Self::boxed(bbox);
-        let is_there = |point: &Point| point.iter().all(|value| value.is_finite());
-        annotation.num_keypoints = Some(points.iter().filter(|point| is_there(point)).count());
-        annotation.keypoints = Some(
-            points
-                .iter()
-                .flat_map(|point| {
-                    if is_there(point) {
-                        [point[0], point[1], 2.0]
-                    } else {
-                        [0.0; 3]
-                    }
-                })
-                .collect(),
-        );
+        let visible = |index| visibility::of_point(keypoint, index);
+        annotation.num_keypoints = Some((0..points.len()).filter(|&index| visible(index) > 0).count());
+        let triple = |(index, [x, y]): (usize, &Point)| match visible(index) {
+            0 => [0.0; 3],
+            visible => [*x, *y, f64::from(visible)],
+        };
+        annotation.keypoints = Some(points.iter().enumerate().flat_map(triple).collect());
         Some(annotation)
     }
 }

@@ -14,11 +14,11 @@ use serde_json::json;
 use self::annotation::Annotation;
 use self::reference::Reference;
 use super::classes::Classes;
-use super::notes::Notes;
 use super::object::objects;
 use super::size::picture_size;
-use super::{ExportOptions, FormatError, RecordWriter, SampleRecord, Summary};
+use super::{ExportOptions, FormatError, Losses, RecordWriter, SampleRecord, Summary};
 use crate::format::Format;
+use crate::format::notes::Notes;
 use crate::output::{AtomicFile, OutputError};
 
 pub(super) struct Writer {
@@ -31,6 +31,7 @@ pub(super) struct Writer {
     reference: Option<Reference>,
     options: ExportOptions,
     notes: Notes,
+    losses: Losses,
     samples: u64,
     images: u64,
 }
@@ -60,6 +61,7 @@ impl Writer {
             reference,
             options: options.clone(),
             notes: Notes::default(),
+            losses: Losses::default(),
             samples: 0,
             images: 0,
         })
@@ -71,6 +73,7 @@ impl Writer {
             file_name: &record.filepath,
             width,
             height,
+            warnings: &record.warnings,
         };
         separate(&mut self.file, self.images)?;
         self.images += 1;
@@ -138,16 +141,22 @@ impl Writer {
         names
             .map(|(index, name)| {
                 let mut category = json!({"id": index + 1, "name": name});
-                if !self.options.keypoints.is_empty() {
+                let ExportOptions {
+                    keypoints,
+                    skeleton,
+                    skeletons,
+                    ..
+                } = &self.options;
+                let (keypoints, edges) = match skeletons.get(name) {
+                    Some(own) => (&own.keypoints, &own.edges),
+                    None if skeletons.is_empty() => (keypoints, skeleton),
+                    None => return category,
+                };
+                if !keypoints.is_empty() {
                     // Counted from 1 here.
-                    let skeleton: Vec<_> = self
-                        .options
-                        .skeleton
-                        .iter()
-                        .map(|[a, b]| [a + 1, b + 1])
-                        .collect();
-                    category["keypoints"] = json!(self.options.keypoints);
-                    category["skeleton"] = json!(skeleton);
+                    let edges: Vec<_> = edges.iter().map(|[a, b]| [a + 1, b + 1]).collect();
+                    category["keypoints"] = json!(keypoints);
+                    category["skeleton"] = json!(edges);
                 }
                 category
             })
@@ -173,7 +182,16 @@ impl RecordWriter for Writer {
             },
             None => self.samples,
         };
-        let size = picture_size(record)?;
+        let size = match picture_size(record) {
+            Ok(size) => size,
+            Err(problem) => {
+                // What failed before has been told.
+                if record.error.is_none() {
+                    self.losses.add(problem.to_string());
+                }
+                return Ok(());
+            }
+        };
         let path = self.file.path().to_owned();
         let written = if self.format == Format::Coco {
             self.write_image(record, id, size)
@@ -195,6 +213,7 @@ impl RecordWriter for Writer {
         Ok(Summary {
             samples: self.samples,
             notes: self.notes.into_lines(),
+            losses: self.losses,
         })
     }
 }
@@ -205,6 +224,8 @@ struct Image<'a> {
     file_name: &'a str,
     width: u32,
     height: u32,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
 }
 
 fn separate(writer: &mut impl Write, before: u64) -> io::Result<()> {

@@ -24,7 +24,7 @@ use self::schema::Field;
 use self::shredder::Shredder;
 use super::{ExportOptions, FormatError, RecordWriter, SampleRecord, Summary};
 use crate::format::Format;
-use crate::format::import::import_json_lines;
+use crate::format::import::{ImportReport, import_json_lines};
 use crate::output::{AtomicFile, OutputError};
 
 /// How many bytes of samples are kept before they are written, roughly.
@@ -154,7 +154,10 @@ impl RecordWriter for Waiting {
             .map_err(|source| OutputError::new(&self.path, source))?;
         let columns = self.columns.into_columns();
         let mut writer = Box::new(Writer::create(&self.path, columns, &self.options)?);
-        import_json_lines(self.file.path(), &mut |record| writer.write(&record))?;
+        let mut report = ImportReport::strict();
+        import_json_lines(self.file.path(), &mut report, &mut |record, _, _| {
+            writer.write(&record)
+        })?;
         writer.finish()
     }
 }
