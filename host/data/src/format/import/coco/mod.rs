@@ -5,6 +5,7 @@
 
 mod categories;
 mod labels;
+mod number;
 mod read;
 mod segmentation;
 

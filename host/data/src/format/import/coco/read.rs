@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::number::{number, whole};
 use super::segmentation::Segmentation;
 
 /// The id of an image or a category.
@@ -37,20 +38,6 @@ impl Id {
                 .map(Self::Number),
         }
     }
-}
-
-/// A floating number as the whole number that it is.
-fn whole(number: f64) -> Option<i64> {
-    (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
-}
-
-/// A finite number, or the text of one.
-pub(super) fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::String(text) => text.trim().parse().ok(),
-        _ => value.as_f64(),
-    }
-    .filter(|number: &f64| number.is_finite())
 }
 
 /// Whether something is said to be so: `1`, `true`, `"1"`.

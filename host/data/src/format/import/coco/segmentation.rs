@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::read::number;
+use super::number::number;
 use crate::format::shape::{PixelBox, PlacedMask, Point, RunLengths, bounds, rasterize};
 use crate::media::DEFAULT_MAX_PIXELS;
 
