@@ -12,8 +12,13 @@ fuzz_target!(|content: &[u8]| {
         images: None,
         field: "truth",
     };
-    let _ = import_coco(&file, &options, &mut ImportReport::lenient(), &mut |record, _, _| {
-        serde_json::to_string(&record).expect("what was read can be written");
-        Ok(())
-    });
+    let _ = import_coco(
+        &file,
+        &options,
+        &mut ImportReport::lenient(),
+        &mut |record, _, _| {
+            serde_json::to_string(&record).expect("what was read can be written");
+            Ok(())
+        },
+    );
 });

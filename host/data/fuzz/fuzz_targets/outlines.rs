@@ -19,6 +19,8 @@ fuzz_target!(|input: (u16, u16, Vec<Vec<f64>>, Option<[f64; 4]>)| {
         images: None,
         field: "truth",
     };
-    import_coco(&file, &options, &mut ImportReport::lenient(), &mut |_, _, _| Ok(()))
-        .expect("one annotation costs itself alone");
+    import_coco(&file, &options, &mut ImportReport::lenient(), &mut |_, _, _| {
+        Ok(())
+    })
+    .expect("one annotation costs itself alone");
 });

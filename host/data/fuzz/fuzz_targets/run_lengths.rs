@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 
 fuzz_target!(|input: (u16, u16, u32, u32, &str, Vec<u32>)| {
     let (width, height, mask_width, mask_height, text, numbers) = input;
-    let annotation = |counts: Value, size: [u32; 2]| {
-        json!({"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "segmentation": {"size": size, "counts": counts}})
-    };
+    let annotation = |counts: Value, size: [u32; 2]| json!({"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "segmentation": {"size": size, "counts": counts}});
     let size = [u32::from(height), u32::from(width)];
     let other = [mask_height, mask_width];
     let dataset = json!({
@@ -27,6 +25,8 @@ fuzz_target!(|input: (u16, u16, u32, u32, &str, Vec<u32>)| {
         images: None,
         field: "truth",
     };
-    import_coco(&file, &options, &mut ImportReport::lenient(), &mut |_, _, _| Ok(()))
-        .expect("one annotation costs itself alone");
+    import_coco(&file, &options, &mut ImportReport::lenient(), &mut |_, _, _| {
+        Ok(())
+    })
+    .expect("one annotation costs itself alone");
 });
