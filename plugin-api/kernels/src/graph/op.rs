@@ -253,6 +253,22 @@ pub enum Activation {
     Tanh,
 }
 
+impl Activation {
+    /// One of each kind, for tests of all; the slope is 0.1.
+    pub const ALL: [Self; 10] = [
+        Self::Relu,
+        Self::Relu6,
+        Self::LeakyRelu(0.1),
+        Self::Silu,
+        Self::HardSwish,
+        Self::HardSigmoid,
+        Self::Sigmoid,
+        Self::Gelu,
+        Self::QuickGelu,
+        Self::Tanh,
+    ];
+}
+
 /// How values between pixels are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interpolation {
@@ -296,4 +312,31 @@ pub struct Attention {
     pub scale: Option<f32>,
     /// Whether a token sees only itself and those before it.
     pub causal: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A kind that is not in the list does not compile here.
+    fn place(activation: Activation) -> usize {
+        match activation {
+            Activation::Relu => 0,
+            Activation::Relu6 => 1,
+            Activation::LeakyRelu(_) => 2,
+            Activation::Silu => 3,
+            Activation::HardSwish => 4,
+            Activation::HardSigmoid => 5,
+            Activation::Sigmoid => 6,
+            Activation::Gelu => 7,
+            Activation::QuickGelu => 8,
+            Activation::Tanh => 9,
+        }
+    }
+
+    #[test]
+    fn the_list_has_every_activation_once() {
+        let places: Vec<usize> = Activation::ALL.into_iter().map(place).collect();
+        assert_eq!(places, (0..Activation::ALL.len()).collect::<Vec<_>>());
+    }
 }

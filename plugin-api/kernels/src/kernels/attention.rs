@@ -1,7 +1,7 @@
 //! Scaled dot-product attention of one head: two multiplications by the micro-kernel with a softmax between
 //! them, a few queries at a time so that their scores stay in the first cache.
 
-use super::tile::{Ahead, RowTiles, Tile, TilePointers};
+use super::tile::{Ahead, RowTiles, Tile, TilePointers, tile_pixels};
 use crate::memory::{View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd, exp};
 
@@ -193,7 +193,7 @@ fn multiply<S: Simd>(
     };
     let mut block = 0;
     while block < y_blocks {
-        let pair = y_blocks - block >= 2 && S::TILE_PIXELS[1] > 0;
+        let pair = y_blocks - block >= 2 && tile_pixels(S::VECTORS)[1] > 0;
         let group = if pair { 2 } else { 1 };
         let tiles = RowTiles::new(simd, group, positions, LANES);
         let mut at = 0;

@@ -97,7 +97,7 @@ impl Rows<'_> {
                 // SAFETY: `checked` has shown that the windows of all `width` pixels are inside of the plane.
                 unsafe {
                     // As many sums as hide the multiplication's latency, and registers hold.
-                    if S::TILE_PIXELS[0] >= 8 {
+                    if S::VECTORS >= 16 {
                         while at + 8 <= width {
                             pixels::<S, 8, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
                             at += 8;

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::activation::activate;
 use crate::graph::Activation;
 use crate::memory::{AlignedBuffer, View, ViewMut};
-use crate::simd::{Isa, Kernel, LANES, Simd, activate};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// What is computed of each element `x`, and `z` of a second operand.
 #[derive(Debug)]

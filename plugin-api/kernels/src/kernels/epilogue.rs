@@ -1,7 +1,8 @@
 //! What happens to a convolution's sums before they are stored: bias, activation, residual.
 
+use super::activation::activate;
 use crate::graph::Activation;
-use crate::simd::{Simd, activate};
+use crate::simd::Simd;
 
 /// `after(activation(sum + bias) + residual)`; each part may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -1,5 +1,6 @@
 //! The computations of layers on views of memory in the blocked layout.
 
+mod activation;
 pub(crate) mod attention;
 pub(crate) mod convolution;
 pub(crate) mod depthwise;

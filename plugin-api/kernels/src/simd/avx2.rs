@@ -2,9 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Simd;
-use super::isa::{Kernel, LANES};
-use crate::kernels::tile::{TileKernel, tile_table};
+use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
 
 /// The proof that this machine has AVX2 and FMA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +28,6 @@ impl Avx2 {
     }
 }
 
-// 16 registers: 12 sums, 2 weights and 1 pixel.
-tile_table!(Avx2(()), "avx2,fma", [1 => [1, 2, 3, 4, 5, 6]]);
-
 macro_rules! each_half {
     ($($name:ident($($argument:ident),+) = $instruction:ident;)+) => {$(
         #[inline(always)]
@@ -46,10 +41,17 @@ macro_rules! each_half {
 impl Simd for Avx2 {
     type Vector = Halves;
 
-    const TILE_PIXELS: [usize; 4] = [6, 0, 0, 0];
+    const VECTORS: usize = 8;
 
-    fn tile(self, blocks: usize, pixels: usize, step: usize) -> TileKernel {
-        tile_kernel(blocks, pixels, step)
+    fn compiled<R: Routine>(self) -> Compiled<R> {
+        /// # Safety
+        /// See [`Routine::run`]; the machine has the features.
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn with_features<R: Routine>(call: R::Call, common: &R::Common) {
+            // SAFETY: the caller's promise; there was a token when this function was chosen.
+            unsafe { R::run(Avx2(()), call, common) }
+        }
+        with_features::<R>
     }
 
     #[inline(always)]

@@ -2,9 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Simd;
-use super::isa::{Kernel, LANES};
-use crate::kernels::tile::{TileKernel, tile_table};
+use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
 
 /// The proof that this machine has AVX-512 F and DQ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,23 +28,22 @@ impl Avx512 {
     }
 }
 
-// 32 registers: 28 sums at most, the weights of the blocks and 1 pixel.
-tile_table!(Avx512(()), "avx512f,avx512dq,avx512vl,fma", [
-    1 => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
-    2 => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
-    3 => [1, 2, 3, 4, 5, 6, 7, 8, 9],
-    4 => [1, 2, 3, 4, 5, 6],
-]);
-
 // SAFETY of every block below: `self` exists, so the features were detected.
 #[allow(clippy::undocumented_unsafe_blocks, reason = "one line above holds for all")]
 impl Simd for Avx512 {
     type Vector = __m512;
 
-    const TILE_PIXELS: [usize; 4] = [14, 14, 9, 6];
+    const VECTORS: usize = 32;
 
-    fn tile(self, blocks: usize, pixels: usize, step: usize) -> TileKernel {
-        tile_kernel(blocks, pixels, step)
+    fn compiled<R: Routine>(self) -> Compiled<R> {
+        /// # Safety
+        /// See [`Routine::run`]; the machine has the features.
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
+        unsafe fn with_features<R: Routine>(call: R::Call, common: &R::Common) {
+            // SAFETY: the caller's promise; there was a token when this function was chosen.
+            unsafe { R::run(Avx512(()), call, common) }
+        }
+        with_features::<R>
     }
 
     #[inline(always)]

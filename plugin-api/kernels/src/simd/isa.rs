@@ -1,6 +1,5 @@
 //! The instruction sets of this machine.
 
-use super::Simd;
 #[cfg(target_arch = "x86_64")]
 use super::avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
@@ -8,9 +7,7 @@ use super::avx512::Avx512;
 #[cfg(target_arch = "aarch64")]
 use super::neon::Neon;
 use super::portable::Portable;
-
-/// Values in a vector, and channels in a block of the blocked layout.
-pub(crate) const LANES: usize = 16;
+use super::vector::{Kernel, Simd};
 
 /// An instruction set that this machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +22,6 @@ enum Set {
     #[cfg(target_arch = "aarch64")]
     Neon(Neon),
     Portable(Portable),
-}
-
-/// A computation that can be compiled for every instruction set.
-pub(crate) trait Kernel {
-    /// Runs it. Implementations are `#[inline(always)]`, or else they are compiled without the set's instructions.
-    fn run<S: Simd>(self, simd: S);
 }
 
 impl Isa {
@@ -80,16 +71,16 @@ impl Isa {
         }
     }
 
-    /// See [`Simd::TILE_PIXELS`].
-    pub(crate) fn tile_pixels(self) -> [usize; 4] {
+    /// See [`Simd::VECTORS`].
+    pub(crate) fn vectors(self) -> usize {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512(_) => Avx512::TILE_PIXELS,
+            Set::Avx512(_) => Avx512::VECTORS,
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2(_) => Avx2::TILE_PIXELS,
+            Set::Avx2(_) => Avx2::VECTORS,
             #[cfg(target_arch = "aarch64")]
-            Set::Neon(_) => Neon::TILE_PIXELS,
-            Set::Portable(_) => Portable::TILE_PIXELS,
+            Set::Neon(_) => Neon::VECTORS,
+            Set::Portable(_) => Portable::VECTORS,
         }
     }
 }

@@ -6,9 +6,7 @@
 use std::arch::aarch64::*;
 use std::arch::asm;
 
-use super::Simd;
-use super::isa::{Kernel, LANES};
-use crate::kernels::tile::{TileKernel, tile_table};
+use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
 
 /// The proof that this machine has NEON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +33,6 @@ impl Neon {
     }
 }
 
-// 32 registers: 24 sums, 4 weights and the pixels.
-tile_table!(Neon(()), "neon", [1 => [1, 2, 3, 4, 5, 6]]);
-
 macro_rules! each_quarter {
     ($($name:ident($($argument:ident),+) = $instruction:ident;)+) => {$(
         #[inline(always)]
@@ -58,10 +53,17 @@ macro_rules! each_quarter {
 impl Simd for Neon {
     type Vector = Quarters;
 
-    const TILE_PIXELS: [usize; 4] = [6, 0, 0, 0];
+    const VECTORS: usize = 8;
 
-    fn tile(self, blocks: usize, pixels: usize, step: usize) -> TileKernel {
-        tile_kernel(blocks, pixels, step)
+    fn compiled<R: Routine>(self) -> Compiled<R> {
+        /// # Safety
+        /// See [`Routine::run`]; the machine has the features.
+        #[target_feature(enable = "neon")]
+        unsafe fn with_features<R: Routine>(call: R::Call, common: &R::Common) {
+            // SAFETY: the caller's promise; there was a token when this function was chosen.
+            unsafe { R::run(Neon(()), call, common) }
+        }
+        with_features::<R>
     }
 
     #[inline(always)]

@@ -1,15 +1,11 @@
 //! Plain Rust, for machines without any of the other sets and for Miri; the compiler vectorises it as the
 //! target allows.
 
-use super::Simd;
-use super::isa::LANES;
-use crate::kernels::tile::{TileKernel, tile_table};
+use super::vector::{Compiled, LANES, Routine, Simd};
 
 /// Every machine has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Portable;
-
-tile_table!(Portable, [1 => [1, 2, 3]]);
 
 macro_rules! each_lane {
     ($($name:ident($a:ident $(, $other:ident)*) = $value:expr;)+) => {$(
@@ -32,10 +28,17 @@ macro_rules! each_lane {
 impl Simd for Portable {
     type Vector = [f32; LANES];
 
-    const TILE_PIXELS: [usize; 4] = [3, 0, 0, 0];
+    // What machines have at least that compilers make vectors for: 16 registers of 4 values.
+    const VECTORS: usize = 4;
 
-    fn tile(self, blocks: usize, pixels: usize, step: usize) -> TileKernel {
-        tile_kernel(blocks, pixels, step)
+    fn compiled<R: Routine>(self) -> Compiled<R> {
+        /// # Safety
+        /// See [`Routine::run`].
+        unsafe fn portable<R: Routine>(call: R::Call, common: &R::Common) {
+            // SAFETY: the caller's promise.
+            unsafe { R::run(Portable, call, common) }
+        }
+        portable::<R>
     }
 
     #[inline(always)]

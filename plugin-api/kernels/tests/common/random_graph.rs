@@ -19,19 +19,6 @@ const SIZE: usize = if cfg!(miri) { 3 } else { 11 };
 /// Values with more elements are no operands.
 const ELEMENTS: usize = if cfg!(miri) { 200 } else { 6000 };
 
-const ACTIVATIONS: [Activation; 10] = [
-    Activation::Relu,
-    Activation::Relu6,
-    Activation::LeakyRelu(0.1),
-    Activation::Silu,
-    Activation::HardSwish,
-    Activation::HardSigmoid,
-    Activation::Sigmoid,
-    Activation::Gelu,
-    Activation::QuickGelu,
-    Activation::Tanh,
-];
-
 /// A network that is being made.
 #[derive(Debug)]
 pub struct RandomGraph<'c, 'b> {
@@ -386,7 +373,7 @@ impl<'c, 'b> RandomGraph<'c, 'b> {
         match kind {
             0 => {
                 let slope = self.choices.number(0.1);
-                let activation = match self.choices.pick(&ACTIVATIONS) {
+                let activation = match self.choices.pick(&Activation::ALL) {
                     Activation::LeakyRelu(_) => Activation::LeakyRelu(slope),
                     activation => activation,
                 };

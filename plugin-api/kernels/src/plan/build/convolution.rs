@@ -12,7 +12,7 @@ use super::packing::{PackedBlocks, ReadBlocks};
 use super::tasks::cut_pixels;
 use crate::graph::Weight;
 use crate::kernels::convolution::{DirectConvolution, TaskSize};
-use crate::kernels::tile::{Ahead, Tile, group_blocks};
+use crate::kernels::tile::{Ahead, Tile, group_blocks, tile_pixels};
 use crate::kernels::winograd::{PLANES, WinogradConvolution, transform_weights};
 use crate::memory::{AlignedBuffer, Halo, Layout, Packed};
 use crate::simd::LANES;
@@ -83,7 +83,7 @@ impl Builder<'_> {
                 .as_ref()
                 .is_none_or(|residual| residual.layout().is_contiguous());
         if pointwise && contiguous {
-            cut_pixels(&mut convolution, self.isa.tile_pixels());
+            cut_pixels(&mut convolution, tile_pixels(self.isa.vectors()));
         }
         self.set_groups(&mut convolution, &reads, &x, self.images[index]);
         let convolution = convolution.checked();
@@ -241,7 +241,7 @@ impl Builder<'_> {
         };
         let images = self.images[index];
         let tiles = convolution.tiles() * images;
-        let pixels = self.isa.tile_pixels();
+        let pixels = tile_pixels(self.isa.vectors());
         // A few full tiles of the micro-kernel.
         let full = pixels[1].max(pixels[0]);
         let fitting = BLOCK_INPUT / (36 * x.layout.blocks() * LANES);

@@ -3,7 +3,7 @@
 use super::Builder;
 use super::packing::ReadBlocks;
 use crate::kernels::convolution::{DirectConvolution, Group, TaskSize};
-use crate::kernels::tile::group_blocks;
+use crate::kernels::tile::{group_blocks, tile_pixels};
 use crate::memory::Layout;
 use crate::simd::LANES;
 
@@ -31,7 +31,7 @@ impl Builder<'_> {
         x: &Layout,
         images: usize,
     ) {
-        let pixels = self.isa.tile_pixels();
+        let pixels = tile_pixels(self.isa.vectors());
         let mut first = 0;
         // Blocks that read the same input go together.
         for run in reads.firsts.chunk_by(|a, b| a == b) {

@@ -1,0 +1,136 @@
+//! The loops of a tile, compiled for every size of a tile that an instruction set has registers for.
+
+use super::sum::{Tile, TilePointers};
+use crate::simd::{Compiled, LANES, Routine, Simd};
+
+/// A kernel for one number of pixels and blocks.
+///
+/// It is safe to call where [`TilePointers`] holds what it promises for that number.
+pub(super) type TileKernel = Compiled<MicroKernel<1, 1, 0>>;
+
+/// How many pixels a tile has at most with 1, 2, 3 and 4 blocks of output channels, where the registers hold so many
+/// vectors; 0 where that many blocks have no kernel.
+pub(crate) const fn tile_pixels(vectors: usize) -> [usize; 4] {
+    match vectors {
+        // 28 sums at most, the weights of the blocks and a pixel.
+        32.. => [14, 14, 9, 6],
+        // 6 sums, the weights and a pixel.
+        8.. => [6, 0, 0, 0],
+        _ => [3, 0, 0, 0],
+    }
+}
+
+/// The kernel for a tile of so many blocks and pixels, as [`tile_pixels`] has them; `step` is [`Tile::x_step`].
+pub(super) fn tile_kernel<S: Simd>(simd: S, blocks: usize, pixels: usize, step: usize) -> TileKernel {
+    macro_rules! kernels {
+        ($($blocks:literal => [$($pixels:literal),+]),+ $(,)?) => {
+            match (blocks, pixels) {
+                $($(($blocks, $pixels) => for_step::<S, $pixels, $blocks>(simd, step),)+)+
+                _ => unreachable!("rows are cut into tiles within `tile_pixels`"),
+            }
+        };
+    }
+    kernels! {
+        1 => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+        2 => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+        3 => [1, 2, 3, 4, 5, 6, 7, 8, 9],
+        4 => [1, 2, 3, 4, 5, 6],
+    }
+}
+
+fn for_step<S: Simd, const PIXELS: usize, const BLOCKS: usize>(simd: S, step: usize) -> TileKernel {
+    // Sizes that a set has no registers for are not compiled.
+    if const { PIXELS > tile_pixels(S::VECTORS)[BLOCKS - 1] } {
+        unreachable!("rows are cut into tiles within `tile_pixels`")
+    }
+    match step {
+        1 => simd.compiled::<MicroKernel<PIXELS, BLOCKS, 1>>(),
+        2 => simd.compiled::<MicroKernel<PIXELS, BLOCKS, 2>>(),
+        16 => simd.compiled::<MicroKernel<PIXELS, BLOCKS, 16>>(),
+        32 => simd.compiled::<MicroKernel<PIXELS, BLOCKS, 32>>(),
+        _ => simd.compiled::<MicroKernel<PIXELS, BLOCKS, 0>>(),
+    }
+}
+
+/// The kernel for `PIXELS` pixels and `BLOCKS` blocks; `STEP` is `x_step`, or 0 where it is known at run time only.
+pub(super) struct MicroKernel<const PIXELS: usize, const BLOCKS: usize, const STEP: usize>;
+
+impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> Routine
+    for MicroKernel<PIXELS, BLOCKS, STEP>
+{
+    type Call = TilePointers;
+    type Common = Tile;
+
+    /// # Safety
+    /// The pointers are valid for the tile, see [`TilePointers`].
+    #[inline(always)]
+    unsafe fn run<S: Simd>(simd: S, pointers: TilePointers, tile: &Tile) {
+        let TilePointers {
+            x,
+            w,
+            bias,
+            residual,
+            y,
+        } = pointers;
+        debug_assert!(STEP == 0 || STEP == tile.x_step);
+        let step = if STEP == 0 { tile.x_step } else { STEP };
+        let mut sums = [[simd.splat(0.0); BLOCKS]; PIXELS];
+        let mut w = w;
+        // SAFETY: the loops stay within what the caller promises for `x` and `w`.
+        unsafe {
+            for block in 0..tile.blocks {
+                let channels = if block + 1 == tile.blocks {
+                    tile.last_channels
+                } else {
+                    tile.channels
+                };
+                for row in 0..tile.rows {
+                    for column in 0..tile.columns {
+                        let x = x.add(block * tile.x_block + row * tile.x_row + column * tile.x_column);
+                        for channel in 0..channels {
+                            let mut weights = [simd.splat(0.0); BLOCKS];
+                            for (block, weight) in weights.iter_mut().enumerate() {
+                                *weight = simd.load_at(w.add(block * tile.w_block));
+                            }
+                            if let Some(distance) = tile.ahead.distance(channel) {
+                                for block in 0..BLOCKS {
+                                    simd.prefetch(w.wrapping_add(block * tile.w_block + distance));
+                                }
+                            }
+                            // Each channel brings a pixel of the next block: the processor foresees no jump between blocks.
+                            simd.prefetch_near(x.wrapping_add(tile.x_block + channel * step));
+                            w = w.add(LANES);
+                            for (pixel, sums) in sums.iter_mut().enumerate() {
+                                let value = simd.splat(*x.add(pixel * step + channel));
+                                for (sum, &weight) in sums.iter_mut().zip(&weights) {
+                                    *sum = simd.mul_add(weight, value, *sum);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let (slope, maximum) = (simd.splat(tile.slope), simd.splat(tile.maximum));
+        for block in 0..BLOCKS {
+            for (pixel, sums) in sums.iter().enumerate() {
+                let mut sum = sums[block];
+                // SAFETY: the caller's promise for `bias`, `residual` and `y`.
+                unsafe {
+                    if !residual.is_null() {
+                        sum = simd.add(
+                            sum,
+                            simd.load_at(residual.add(block * tile.r_block + pixel * LANES)),
+                        );
+                    }
+                    if !bias.is_null() {
+                        sum = simd.add(sum, simd.load_at(bias.add(block * LANES)));
+                        // Operands in this order let a value that is not a number through.
+                        sum = simd.min(maximum, simd.max(simd.mul(sum, slope), sum));
+                    }
+                    simd.store_at(y.add(block * tile.y_block + pixel * tile.y_step), sum);
+                }
+            }
+        }
+    }
+}

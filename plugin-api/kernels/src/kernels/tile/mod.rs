@@ -1,0 +1,13 @@
+//! The micro-kernel: a tile of output pixels times blocks of output channels, held in registers.
+//!
+//! Convolutions of every kernel size and stride, linear layers and the multiplications of Winograd's algorithm
+//! and of attention are all sums over `blocks x rows x columns x channels` of a weight vector times a pixel's
+//! value; they differ in distances only.
+
+mod micro_kernel;
+mod rows;
+mod sum;
+
+pub(crate) use micro_kernel::tile_pixels;
+pub(crate) use rows::{RowTiles, group_blocks};
+pub(crate) use sum::{Ahead, Tile, TilePointers};

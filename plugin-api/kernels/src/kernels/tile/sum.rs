@@ -1,0 +1,113 @@
+//! What a tile computes, and where.
+
+use crate::simd::LANES;
+
+/// The sum that a tile computes and what becomes of it; the same for all tiles of a layer.
+///
+/// Distances are in `f32`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tile {
+    /// Blocks of input channels.
+    pub(crate) blocks: usize,
+    /// Rows of the kernel.
+    pub(crate) rows: usize,
+    /// Columns of the kernel.
+    pub(crate) columns: usize,
+    /// Values next to each other that each have a weight vector: channels of a block.
+    pub(crate) channels: usize,
+    /// The same for the last block.
+    pub(crate) last_channels: usize,
+    /// From one block of the input to the next.
+    pub(crate) x_block: usize,
+    /// From one row of the kernel to the next, in the input.
+    pub(crate) x_row: usize,
+    /// From one column of the kernel to the next, in the input.
+    pub(crate) x_column: usize,
+    /// From one output pixel to the next, in the input.
+    pub(crate) x_step: usize,
+    /// From one block of output channels to the next, in the weights.
+    pub(crate) w_block: usize,
+    /// The weights that are fetched meanwhile.
+    pub(crate) ahead: Ahead,
+    /// From one block of output channels to the next, in the output.
+    pub(crate) y_block: usize,
+    /// From one pixel to the next, in the output.
+    pub(crate) y_step: usize,
+    /// From one block of output channels to the next, in the residual, whose pixels follow each other.
+    pub(crate) r_block: usize,
+    /// What negative results are multiplied with: 1 without an activation, 0 for ReLU.
+    pub(crate) slope: f32,
+    /// Where results end: infinity without an activation, 6 for ReLU6.
+    pub(crate) maximum: f32,
+}
+
+impl Tile {
+    /// Products of one whole block of input channels in a sum.
+    #[inline(always)]
+    pub(crate) fn terms_of_block(&self) -> usize {
+        self.channels * self.rows * self.columns
+    }
+}
+
+/// Weights that tiles bring into the second cache for those that come after them. Where weights are read once and do
+/// not stay in a cache, the processor alone is too late with them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ahead {
+    /// From weights that are read now to those that are fetched.
+    distance: usize,
+    /// Of so many tiles less one, a power of two, each fetches a share: that of the channels with this remainder.
+    mask: usize,
+    share: usize,
+}
+
+impl Ahead {
+    /// Nothing is fetched: no channel has this remainder.
+    pub(crate) const NONE: Self = Self {
+        distance: 0,
+        mask: 0,
+        share: 1,
+    };
+
+    /// `tiles` tiles that use the same weights fetch those that are `distance` further.
+    pub(crate) fn new(distance: usize, tiles: usize) -> Self {
+        Self {
+            distance,
+            mask: (1 << tiles.clamp(1, LANES).ilog2()) - 1,
+            share: 0,
+        }
+    }
+
+    /// The share of one of the tiles.
+    #[inline(always)]
+    pub(crate) fn of_tile(self, index: usize) -> Self {
+        if self.distance == 0 {
+            return self;
+        }
+        Self {
+            share: index & self.mask,
+            ..self
+        }
+    }
+
+    /// How far it is from a channel's weights to those that are fetched with them, if any are.
+    #[inline(always)]
+    pub(super) fn distance(&self, channel: usize) -> Option<usize> {
+        (channel & self.mask == self.share).then_some(self.distance)
+    }
+}
+
+/// Pointers of one tile.
+///
+/// A kernel for `P` pixels and `B` blocks reads `x` at every combination of `blocks`, `rows`, `columns`,
+/// `channels` and `P` steps; `w` for `B` blocks of 16 values for each term of the sum; and, unless it is null,
+/// `bias` for `16 B` values and `residual` for 16 values for each pixel and block. It writes 16 values for each pixel and block at `y`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TilePointers {
+    pub(crate) x: *const f32,
+    pub(crate) w: *const f32,
+    /// Null where there is neither a bias nor an activation.
+    pub(crate) bias: *const f32,
+    /// Null where nothing is added.
+    pub(crate) residual: *const f32,
+    pub(crate) y: *mut f32,
+}
