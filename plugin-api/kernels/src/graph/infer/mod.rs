@@ -9,7 +9,7 @@ use self::check::{
     check_vector, check_weight, dimensions, map_dims, need, pair, setting, single, tokens_dims,
 };
 use self::window::{convolution, pool, transposed_convolution};
-use super::{Attention, BatchNorm, Op, Problem, Shape, UpsampleSize};
+use super::{Activation, Attention, BatchNorm, Op, Problem, Shape, UpsampleSize, Weight};
 
 /// The shape of what `op` makes of `operands`.
 ///
@@ -17,72 +17,19 @@ use super::{Attention, BatchNorm, Op, Problem, Shape, UpsampleSize};
 pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
     match op {
         Op::Input => Err(setting("input", "a shape", "none")),
-        Op::Constant(weight) => {
-            check_weight("constant", weight)?;
-            match *weight.dims() {
-                [features] => Ok(Shape::vector(features)),
-                [count, features] => Ok(Shape::tokens(count, features)),
-                [channels, height, width] => Ok(Shape::map(channels, height, width)),
-                _ => Err(dimensions("constant", "1 to 3 dimensions", weight)),
-            }
-        }
+        Op::Constant(weight) => constant(weight),
         Op::Convolution(parameters) => convolution(parameters, single(operands)?),
         Op::TransposedConvolution(parameters) => transposed_convolution(parameters, single(operands)?),
-        Op::Activation(activation) => {
-            if let super::Activation::LeakyRelu(slope) = *activation {
-                need((0.0..=1.0).contains(&slope), "slope", "0 to 1", slope)?;
-            }
-            single(operands)
-        }
-        Op::Affine { scale, shift } => {
-            let input = single(operands)?;
-            check_vector("scale", scale, input.channels())?;
-            check_vector("shift", shift, input.channels())?;
-            Ok(input)
-        }
-        Op::Add => {
-            let (left, right) = pair(operands)?;
-            if left == right {
-                Ok(left)
-            } else {
-                Err(Problem::ShapesDiffer { left, right })
-            }
-        }
-        Op::Multiply => {
-            let (left, right) = pair(operands)?;
-            let factors = right.positions() == 1 && right.channels() == left.channels();
-            if left == right || factors {
-                Ok(left)
-            } else {
-                Err(Problem::ShapesDiffer { left, right })
-            }
-        }
+        Op::Activation(activation) => activated(*activation, single(operands)?),
+        Op::Affine { scale, shift } => with_vectors([("scale", scale), ("shift", shift)], single(operands)?),
+        Op::Add => combined(operands, |_, _| false),
+        Op::Multiply => combined(operands, |left, right| {
+            right.positions() == 1 && right.channels() == left.channels()
+        }),
         Op::Concat => concat(operands),
         Op::ConcatTokens => concat_tokens(operands),
-        Op::Slice { start, count } => {
-            let input = single(operands)?;
-            let end = start.checked_add(*count).unwrap_or(usize::MAX);
-            let inside = *count > 0 && end <= input.channels();
-            need(
-                inside,
-                "slice",
-                format!("a part of 0..{}", input.channels()),
-                format!("{start}..{end}"),
-            )?;
-            Ok(input.with_channels(*count))
-        }
-        Op::ChannelShuffle { groups } => {
-            let input = single(operands)?;
-            map_dims(input)?;
-            let divides = *groups > 0 && input.channels() % groups == 0;
-            need(
-                divides,
-                "groups",
-                format!("a divisor of {}", input.channels()),
-                groups,
-            )?;
-            Ok(input)
-        }
+        Op::Slice { start, count } => slice(*start, *count, single(operands)?),
+        Op::ChannelShuffle { groups } => shuffle(*groups, single(operands)?),
         Op::MaxPool(parameters) => pool(parameters, single(operands)?),
         Op::AveragePool { pool: parameters, .. } => pool(parameters, single(operands)?),
         Op::AdaptiveAveragePool {
@@ -97,58 +44,117 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
             let (channels, height, width) = map_dims(single(operands)?)?;
             Ok(Shape::tokens(height * width, channels))
         }
-        Op::ToMap {
-            size: [height, width],
-        } => {
-            let (count, features) = tokens_dims(single(operands)?)?;
-            let fits = height.checked_mul(*width) == Some(count);
-            need(
-                fits,
-                "size",
-                format!("a height times a width of {count}"),
-                format!("{height}x{width}"),
-            )?;
-            Ok(Shape::map(features, *height, *width))
-        }
+        Op::ToMap { size } => to_map(*size, single(operands)?),
         Op::SelectToken { index } => {
             let (count, features) = tokens_dims(single(operands)?)?;
             need(*index < count, "index", format!("below {count}"), index)?;
             Ok(Shape::vector(features))
         }
         Op::MeanTokens => Ok(Shape::vector(tokens_dims(single(operands)?)?.1)),
-        Op::Linear { weight, bias } => {
-            let input = single(operands)?;
-            if matches!(input, Shape::Map { .. }) {
-                return Err(Problem::Kind {
-                    expected: "tokens or a vector",
-                    found: input,
-                });
-            }
-            check_weight("weight", weight)?;
-            let [outputs, inputs] = *weight.dims() else {
-                return Err(dimensions("weight", "[out, in]", weight));
-            };
-            if inputs != input.channels() {
-                return Err(dimensions(
-                    "weight",
-                    format!("[out, {}]", input.channels()),
-                    weight,
-                ));
-            }
-            bias.iter()
-                .try_for_each(|bias| check_vector("bias", bias, outputs))?;
-            Ok(input.with_channels(outputs))
-        }
+        Op::Linear { weight, bias } => linear(weight, bias.as_ref(), single(operands)?),
         Op::LayerNorm(parameters) => {
-            let input = single(operands)?;
-            check_vector("weight", &parameters.weight, input.channels())?;
-            check_vector("bias", &parameters.bias, input.channels())?;
+            let vectors = [("weight", &parameters.weight), ("bias", &parameters.bias)];
+            let input = with_vectors(vectors, single(operands)?)?;
             check_epsilon(parameters.epsilon)?;
             Ok(input)
         }
         Op::Softmax => single(operands),
         Op::Attention(parameters) => attention(parameters, operands),
     }
+}
+
+fn constant(weight: &Weight) -> Result<Shape, Problem> {
+    check_weight("constant", weight)?;
+    match *weight.dims() {
+        [features] => Ok(Shape::vector(features)),
+        [count, features] => Ok(Shape::tokens(count, features)),
+        [channels, height, width] => Ok(Shape::map(channels, height, width)),
+        _ => Err(dimensions("constant", "1 to 3 dimensions", weight)),
+    }
+}
+
+fn activated(activation: Activation, input: Shape) -> Result<Shape, Problem> {
+    if let Activation::LeakyRelu(slope) = activation {
+        need((0.0..=1.0).contains(&slope), "slope", "0 to 1", slope)?;
+    }
+    Ok(input)
+}
+
+/// A layer with these values for each channel.
+fn with_vectors(vectors: [(&'static str, &Weight); 2], input: Shape) -> Result<Shape, Problem> {
+    for (name, vector) in vectors {
+        check_vector(name, vector, input.channels())?;
+    }
+    Ok(input)
+}
+
+/// Two values of one shape, or of shapes that fit together otherwise.
+fn combined(operands: &[Shape], fit: impl FnOnce(Shape, Shape) -> bool) -> Result<Shape, Problem> {
+    let (left, right) = pair(operands)?;
+    if left == right || fit(left, right) {
+        Ok(left)
+    } else {
+        Err(Problem::ShapesDiffer { left, right })
+    }
+}
+
+fn slice(start: usize, count: usize, input: Shape) -> Result<Shape, Problem> {
+    let end = start.checked_add(count).unwrap_or(usize::MAX);
+    let inside = count > 0 && end <= input.channels();
+    need(
+        inside,
+        "slice",
+        format!("a part of 0..{}", input.channels()),
+        format!("{start}..{end}"),
+    )?;
+    Ok(input.with_channels(count))
+}
+
+fn shuffle(groups: usize, input: Shape) -> Result<Shape, Problem> {
+    map_dims(input)?;
+    let divides = groups > 0 && input.channels() % groups == 0;
+    need(
+        divides,
+        "groups",
+        format!("a divisor of {}", input.channels()),
+        groups,
+    )?;
+    Ok(input)
+}
+
+fn to_map([height, width]: [usize; 2], input: Shape) -> Result<Shape, Problem> {
+    let (count, features) = tokens_dims(input)?;
+    let fits = height.checked_mul(width) == Some(count);
+    need(
+        fits,
+        "size",
+        format!("a height times a width of {count}"),
+        format!("{height}x{width}"),
+    )?;
+    Ok(Shape::map(features, height, width))
+}
+
+fn linear(weight: &Weight, bias: Option<&Weight>, input: Shape) -> Result<Shape, Problem> {
+    if matches!(input, Shape::Map { .. }) {
+        return Err(Problem::Kind {
+            expected: "tokens or a vector",
+            found: input,
+        });
+    }
+    check_weight("weight", weight)?;
+    let [outputs, inputs] = *weight.dims() else {
+        return Err(dimensions("weight", "[out, in]", weight));
+    };
+    if inputs != input.channels() {
+        return Err(dimensions(
+            "weight",
+            format!("[out, {}]", input.channels()),
+            weight,
+        ));
+    }
+    bias.into_iter()
+        .try_for_each(|bias| check_vector("bias", bias, outputs))?;
+    Ok(input.with_channels(outputs))
 }
 
 /// Checks an epsilon of either precision, which the error shows as it was given.
