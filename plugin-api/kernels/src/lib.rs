@@ -25,6 +25,10 @@
 //! `memory` the blocked layout in which kernels read and write, `kernels` the computations, and [`plan`] what
 //! makes a network of them. [`graph`] knows none of these.
 //!
+//! What a kernel relies on is checked once, into types with private fields that are its only input; what no check can
+//! show, that two threads do not write one place, is the contract of `unsafe` functions. `tests/boundary.rs` shows that
+//! safe code, also of this crate, cannot go around them.
+//!
 //! Tests compare every operator with the reference, on random shapes and on each instruction set of the machine.
 //! `cargo +nightly miri test -p modelzoo-kernels` with `MIRIFLAGS=-Zmiri-disable-isolation` looks for undefined
 //! behaviour in the portable kernels and in what threads share, which takes some minutes (`rustup component add miri

@@ -8,20 +8,57 @@ use crate::simd::{Isa, Kernel, LANES, Simd, exp};
 /// Attention ready to run on one layout.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeadAttention {
+    features: usize,
+    value_features: usize,
+    queries: usize,
+    keys: usize,
+    scale: f32,
+    causal: bool,
+}
+
+/// How much a head reads and writes; none is 0.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeadSizes {
     /// Features of a head of the queries and keys.
     pub(crate) features: usize,
     /// Features of a head of the values.
     pub(crate) value_features: usize,
     pub(crate) queries: usize,
     pub(crate) keys: usize,
-    pub(crate) scale: f32,
-    pub(crate) causal: bool,
 }
 
 /// Queries whose scores are computed together.
 const QUERIES: usize = 28;
 
 impl HeadAttention {
+    /// Products are multiplied with `scale`; a query sees the keys up to its own place only where it is `causal`.
+    ///
+    /// # Panics
+    /// Where a size is 0, or queries that are `causal` are more than the keys.
+    pub(crate) fn new(sizes: HeadSizes, scale: f32, causal: bool) -> Self {
+        let HeadSizes {
+            features,
+            value_features,
+            queries,
+            keys,
+        } = sizes;
+        assert!(features > 0 && value_features > 0 && queries > 0 && keys > 0);
+        assert!(!causal || queries <= keys);
+        Self {
+            features,
+            value_features,
+            queries,
+            keys,
+            scale,
+            causal,
+        }
+    }
+
+    /// Features of a head of the values.
+    pub(crate) fn value_features(&self) -> usize {
+        self.value_features
+    }
+
     /// Length of the scratch memory that [`run`](Self::run) needs.
     pub(crate) fn scratch(&self) -> usize {
         self.parts().into_iter().sum()
@@ -39,8 +76,8 @@ impl HeadAttention {
         ]
     }
 
-    /// Computes one head of one image.
-    pub(crate) fn run(&self, isa: Isa, head: usize, inputs: [View; 3], y: ViewMut, scratch: &mut [f32]) {
+    /// Computes one head of one image, whose results the region of `y` has.
+    pub(crate) fn run(&self, isa: Isa, head: usize, inputs: [View; 3], y: &mut ViewMut, scratch: &mut [f32]) {
         assert!(scratch.len() >= self.scratch());
         isa.run(Head {
             layer: self,
@@ -52,17 +89,17 @@ impl HeadAttention {
     }
 }
 
-struct Head<'a> {
+struct Head<'a, 'y> {
     layer: &'a HeadAttention,
     head: usize,
     inputs: [View<'a>; 3],
-    y: ViewMut<'a>,
+    y: &'a mut ViewMut<'y>,
     scratch: &'a mut [f32],
 }
 
-impl Kernel for Head<'_> {
+impl Kernel for Head<'_, '_> {
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
+    fn run<S: Simd>(self, simd: S) {
         let layer = *self.layer;
         let [query_part, key_part, value_part, score_part, _] = layer.parts();
         let (queries, rest) = self.scratch.split_at_mut(query_part);
@@ -101,7 +138,7 @@ impl Kernel for Head<'_> {
                 results,
             );
             unpack(
-                &mut self.y,
+                self.y,
                 self.head * layer.value_features,
                 &layer,
                 first,

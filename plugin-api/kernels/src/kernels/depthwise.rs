@@ -1,54 +1,57 @@
 //! Depthwise convolution: each channel has a kernel of its own, so a vector of 16 channels is one pixel of a block.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::epilogue::Stages;
 use super::windows::SlidingWindows;
-use crate::memory::{AlignedBuffer, Packed, View, ViewMut};
+use crate::memory::{AlignedBuffer, Packed, Region, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// A depthwise convolution ready to run on one layout.
 #[derive(Debug)]
 pub(crate) struct DepthwiseConvolution {
     /// `[blocks][kernel rows][kernel columns][16]`
-    pub(crate) weights: Packed,
+    weights: Packed,
     /// `[blocks][16]`
-    pub(crate) bias: Arc<AlignedBuffer>,
-    pub(crate) stages: Stages,
-    pub(crate) windows: SlidingWindows,
+    bias: Arc<AlignedBuffer>,
+    stages: Stages,
+    windows: SlidingWindows,
 }
 
 impl DepthwiseConvolution {
-    /// Checks that no window reads outside of the input and that there are weights for all blocks.
+    /// `weights` are `[blocks][kernel rows][kernel columns][16]`, `bias` is `[blocks][16]`.
     ///
     /// # Panics
-    /// Where one would: a mistake in this crate, found when a plan is made and not when it runs.
-    pub(crate) fn checked(self) -> Self {
-        let Self { windows, .. } = &self;
-        windows.check();
-        let blocks = windows.y.blocks();
-        assert_eq!(windows.x.blocks(), blocks);
-        assert!(self.weights.len() >= blocks * windows.taps() * LANES);
-        assert!(self.bias.len() >= blocks * LANES);
-        self
+    /// Where there are not enough of them, or the input has other blocks than the result: a mistake in this crate, found
+    /// when a plan is made and not when it runs.
+    pub(crate) fn new(
+        windows: SlidingWindows,
+        weights: Packed,
+        bias: Arc<AlignedBuffer>,
+        stages: Stages,
+    ) -> Self {
+        let blocks = windows.y().blocks();
+        assert_eq!(windows.x().blocks(), blocks);
+        assert!(weights.len() >= blocks * windows.taps() * LANES);
+        assert!(bias.len() >= blocks * LANES);
+        Self {
+            weights,
+            bias,
+            stages,
+            windows,
+        }
     }
 
-    /// Convolves some rows of some blocks of one image.
-    pub(crate) fn run(
-        &self,
-        isa: Isa,
-        blocks: Range<usize>,
-        rows: Range<usize>,
-        x: View,
-        residual: Option<View>,
-        y: ViewMut,
-    ) {
-        assert_eq!((x.layout(), y.layout()), (&self.windows.x, &self.windows.y));
+    /// Products in a sum.
+    pub(crate) fn terms(&self) -> usize {
+        self.windows.taps()
+    }
+
+    /// Convolves the rows of a region.
+    pub(crate) fn run(&self, isa: Isa, x: View, residual: Option<View>, y: ViewMut) {
+        assert_eq!((x.layout(), y.layout()), (self.windows.x(), self.windows.y()));
         isa.run(Rows {
             layer: self,
-            blocks,
-            rows,
             x,
             residual,
             y,
@@ -58,8 +61,6 @@ impl DepthwiseConvolution {
 
 struct Rows<'a> {
     layer: &'a DepthwiseConvolution,
-    blocks: Range<usize>,
-    rows: Range<usize>,
     x: View<'a>,
     residual: Option<View<'a>>,
     y: ViewMut<'a>,
@@ -68,8 +69,8 @@ struct Rows<'a> {
 impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let windows = &self.layer.windows;
-        match (windows.kernel, windows.stride[1], windows.dilation) {
+        let steps = self.layer.windows.steps();
+        match (steps.kernel, steps.stride[1], steps.dilation) {
             ([3, 3], 1, [1, 1]) => self.with_sizes::<S, 3, 1>(simd),
             ([3, 3], 2, [1, 1]) => self.with_sizes::<S, 3, 2>(simd),
             ([5, 5], 1, [1, 1]) => self.with_sizes::<S, 5, 1>(simd),
@@ -84,17 +85,19 @@ impl Rows<'_> {
     #[inline(always)]
     fn with_sizes<S: Simd, const KERNEL: usize, const STRIDE: usize>(mut self, simd: S) {
         let layer = self.layer;
-        let width = layer.windows.y.width;
-        for block in self.blocks.clone() {
+        let width = layer.windows.y().width;
+        let Region { blocks, rows, .. } = self.y.region().clone();
+        for block in blocks {
             let taps = layer.windows.taps();
             let weights = &layer.weights[block * taps * LANES..][..taps * LANES];
             let bias = simd.load_slice(&layer.bias[block * LANES..]);
-            for row in self.rows.clone() {
-                let x = self.x.offset(layer.windows.start(block, row));
+            for row in rows.clone() {
+                let x = self.x.values()[layer.windows.start(block, row)..].as_ptr();
                 let residual = self.residual.as_ref().map(|residual| residual.row(block, row));
                 let y = self.y.row(block, row);
                 let mut at = 0;
-                // SAFETY: `checked` has shown that the windows of all `width` pixels are inside of the plane.
+                // SAFETY: the windows of all `width` pixels are inside of the plane, see `SlidingWindows`, and `run` has
+                // checked that `x` has these planes.
                 unsafe {
                     // As many sums as hide the multiplication's latency, and registers hold.
                     if S::VECTORS >= 16 {
@@ -140,16 +143,16 @@ unsafe fn pixels<S: Simd, const PIXELS: usize, const KERNEL: usize, const STRIDE
     residual: Option<&[[f32; LANES]]>,
     y: &mut [[f32; LANES]],
 ) {
-    let windows = &layer.windows;
-    let [rows, columns] = if KERNEL == 0 { windows.kernel } else { [KERNEL; 2] };
-    let stride = if STRIDE == 0 { windows.stride[1] } else { STRIDE };
-    let [row_step, column_step] = if KERNEL == 0 { windows.dilation } else { [1; 2] };
+    let steps = layer.windows.steps();
+    let [rows, columns] = if KERNEL == 0 { steps.kernel } else { [KERNEL; 2] };
+    let stride = if STRIDE == 0 { steps.stride[1] } else { STRIDE };
+    let [row_step, column_step] = if KERNEL == 0 { steps.dilation } else { [1; 2] };
     let mut sums = [bias; PIXELS];
     for row in 0..rows {
         for column in 0..columns {
             let weight = simd.load_slice(&weights[(row * columns + column) * LANES..]);
             for (pixel, sum) in sums.iter_mut().enumerate() {
-                let offset = row * row_step * windows.x.row();
+                let offset = row * row_step * layer.windows.x().row();
                 let pixel = (at + pixel) * stride + column * column_step;
                 // SAFETY: the caller's promise.
                 let value = unsafe { simd.load_at(x.add(offset + pixel * LANES)) };

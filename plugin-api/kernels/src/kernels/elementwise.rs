@@ -1,10 +1,8 @@
 //! Layers that work element by element, where they are not part of a convolution's epilogue.
 
-use std::ops::Range;
-
 use super::activation::activate;
 use crate::graph::Activation;
-use crate::memory::{AlignedBuffer, View, ViewMut};
+use crate::memory::{AlignedBuffer, Region, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// What is computed of each element `x`, and `z` of a second operand.
@@ -28,32 +26,15 @@ pub(crate) enum Elementwise {
 }
 
 impl Elementwise {
-    /// Computes some rows of some blocks of one image; `z` is the second operand of those that have one.
-    pub(crate) fn run(
-        &self,
-        isa: Isa,
-        blocks: Range<usize>,
-        rows: Range<usize>,
-        x: View,
-        z: Option<View>,
-        y: ViewMut,
-    ) {
+    /// Computes the rows of a region; `z` is the second operand of those that have one.
+    pub(crate) fn run(&self, isa: Isa, x: View, z: Option<View>, y: ViewMut) {
         let z = z.unwrap_or(x);
-        isa.run(Rows {
-            layer: self,
-            blocks,
-            rows,
-            x,
-            z,
-            y,
-        });
+        isa.run(Rows { layer: self, x, z, y });
     }
 }
 
 struct Rows<'a> {
     layer: &'a Elementwise,
-    blocks: Range<usize>,
-    rows: Range<usize>,
     x: View<'a>,
     z: View<'a>,
     y: ViewMut<'a>,
@@ -62,8 +43,9 @@ struct Rows<'a> {
 impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        for block in self.blocks.clone() {
-            for row in self.rows.clone() {
+        let Region { blocks, rows, .. } = self.y.region().clone();
+        for block in blocks {
+            for row in rows.clone() {
                 let x = self.x.row(block, row);
                 let y = self.y.row(block, row);
                 match self.layer {

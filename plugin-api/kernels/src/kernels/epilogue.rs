@@ -69,6 +69,11 @@ impl Epilogue {
 }
 
 impl Stages {
+    /// Whether there has to be a residual.
+    pub(crate) fn adds_residual(&self) -> bool {
+        self.residual_first || self.rest.is_some_and(|rest| rest.adds_residual)
+    }
+
     /// Finishes 16 sums that include the bias. `residual` is read where one is added.
     #[inline(always)]
     pub(crate) fn finish<S: Simd>(

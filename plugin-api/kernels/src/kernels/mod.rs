@@ -8,6 +8,7 @@ pub(crate) mod elementwise;
 pub(crate) mod epilogue;
 pub(crate) mod normalise;
 pub(crate) mod pooling;
+pub(crate) mod reads;
 pub(crate) mod rearrange;
 pub(crate) mod tile;
 pub(crate) mod upsampling;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::memory::{AlignedBuffer, View, ViewMut};
+use crate::memory::{AlignedBuffer, Region, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd, exp};
 
 /// What is done to the channels of each position.
@@ -22,22 +22,14 @@ pub(crate) enum Normalisation {
 const TOGETHER: usize = 8;
 
 impl Normalisation {
-    /// Normalises some positions of some rows of one image.
-    pub(crate) fn run(&self, isa: Isa, rows: Range<usize>, columns: Range<usize>, x: View, y: ViewMut) {
-        isa.run(Positions {
-            layer: self,
-            rows,
-            columns,
-            x,
-            y,
-        });
+    /// Normalises the positions of a region, which has all blocks.
+    pub(crate) fn run(&self, isa: Isa, x: View, y: ViewMut) {
+        isa.run(Positions { layer: self, x, y });
     }
 }
 
 struct Positions<'a> {
     layer: &'a Normalisation,
-    rows: Range<usize>,
-    columns: Range<usize>,
     x: View<'a>,
     y: ViewMut<'a>,
 }
@@ -45,10 +37,11 @@ struct Positions<'a> {
 impl Kernel for Positions<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        for row in self.rows.clone() {
-            let mut start = self.columns.start;
-            while start < self.columns.end {
-                let end = (start + TOGETHER).min(self.columns.end);
+        let Region { rows, columns, .. } = self.y.region().clone();
+        for row in rows {
+            let mut start = columns.start;
+            while start < columns.end {
+                let end = (start + TOGETHER).min(columns.end);
                 match self.layer {
                     Normalisation::Layer {
                         weight,

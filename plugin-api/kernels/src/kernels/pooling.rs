@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::graph::Pool;
-use crate::memory::{View, ViewMut};
+use crate::memory::{Region, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// What becomes of a window.
@@ -78,21 +78,11 @@ impl Windows {
     }
 }
 
-/// Reduces the windows of some blocks and rows of one image.
-pub(crate) fn pool(
-    isa: Isa,
-    reduction: Reduction,
-    windows: [Windows; 2],
-    blocks: Range<usize>,
-    rows: Range<usize>,
-    x: View,
-    y: ViewMut,
-) {
+/// Reduces the windows of the rows of a region.
+pub(crate) fn pool(isa: Isa, reduction: Reduction, windows: [Windows; 2], x: View, y: ViewMut) {
     isa.run(PoolRows {
         reduction,
         windows,
-        blocks,
-        rows,
         x,
         y,
     });
@@ -101,8 +91,6 @@ pub(crate) fn pool(
 struct PoolRows<'a> {
     reduction: Reduction,
     windows: [Windows; 2],
-    blocks: Range<usize>,
-    rows: Range<usize>,
     x: View<'a>,
     y: ViewMut<'a>,
 }
@@ -111,8 +99,9 @@ impl Kernel for PoolRows<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let (height, width) = (self.x.layout().height, self.x.layout().width);
-        for block in self.blocks.clone() {
-            for row in self.rows.clone() {
+        let Region { blocks, rows, .. } = self.y.region().clone();
+        for block in blocks {
+            for row in rows.clone() {
                 let (inside, padded_rows) = self.windows[0].window(row, height);
                 for (column, target) in self.y.row(block, row).iter_mut().enumerate() {
                     let (columns, padded_columns) = self.windows[1].window(column, width);

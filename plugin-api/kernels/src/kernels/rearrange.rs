@@ -1,8 +1,6 @@
 //! Moving values between the blocked layout and dense ones, and between channels.
 
-use std::ops::Range;
-
-use crate::memory::{View, ViewMut};
+use crate::memory::{Halo, Region, SharedMut, View, ViewMut};
 use crate::simd::LANES;
 
 /// A dense plane-by-plane value `[channels][height][width]` with a border of zeros, from which a first
@@ -13,7 +11,7 @@ pub(crate) struct Planar {
     pub(crate) height: usize,
     pub(crate) width: usize,
     /// Zeros above, below, at the left and at the right.
-    pub(crate) border: crate::memory::Halo,
+    pub(crate) border: Halo,
 }
 
 impl Planar {
@@ -44,9 +42,15 @@ impl Planar {
     }
 }
 
-/// Copies one block of a dense value into the blocked layout. Maps are `[channels][height][width]`; with
-/// `channels_last` the value is `[positions][channels]`.
-pub(crate) fn import(from: &[f32], channels_last: bool, block: usize, mut to: ViewMut) {
+/// Copies blocks of a dense value into the blocked layout: those of a region, which has all pixels. Maps are
+/// `[channels][height][width]`; with `channels_last` the value is `[positions][channels]`.
+pub(crate) fn import(from: &[f32], channels_last: bool, mut to: ViewMut) {
+    for block in to.region().blocks.clone() {
+        import_block(from, channels_last, block, &mut to);
+    }
+}
+
+fn import_block(from: &[f32], channels_last: bool, block: usize, to: &mut ViewMut) {
     let layout = *to.layout();
     let positions = layout.height * layout.width;
     let first = block * LANES;
@@ -77,8 +81,8 @@ pub(crate) fn import(from: &[f32], channels_last: bool, block: usize, mut to: Vi
 /// Copies a value as a dense one: the channels of one block. The inverse of [`import`].
 ///
 /// # Safety
-/// `to` is valid for writes of the value's elements, and nobody else uses this block's part of it now.
-pub(crate) unsafe fn export(from: View, block: usize, channels_last: bool, to: *mut f32) {
+/// Nobody else reads or writes this block's part of `to` meanwhile.
+pub(crate) unsafe fn export(from: View, block: usize, channels_last: bool, to: SharedMut) {
     let layout = *from.layout();
     let positions = layout.height * layout.width;
     let first = block * LANES;
@@ -88,15 +92,14 @@ pub(crate) unsafe fn export(from: View, block: usize, channels_last: bool, to: *
         if channels_last {
             for (x, pixel) in row.iter().enumerate() {
                 let start = (y * layout.width + x) * layout.channels + first;
-                // SAFETY: position and channel are inside of the value; the caller's promise.
-                unsafe { std::slice::from_raw_parts_mut(to.add(start), lanes) }
-                    .copy_from_slice(&pixel[..lanes]);
+                // SAFETY: the caller's promise.
+                unsafe { to.part(start, lanes).slice_mut() }.copy_from_slice(&pixel[..lanes]);
             }
         } else {
             for lane in 0..lanes {
                 let start = (first + lane) * positions + y * layout.width;
                 // SAFETY: as above.
-                let target = unsafe { std::slice::from_raw_parts_mut(to.add(start), layout.width) };
+                let target = unsafe { to.part(start, layout.width).slice_mut() };
                 target
                     .iter_mut()
                     .zip(row)
@@ -106,15 +109,10 @@ pub(crate) unsafe fn export(from: View, block: usize, channels_last: bool, to: *
     }
 }
 
-/// Copies channels one by one: channel `c` of `channels` of the result is channel `source(c)` of the input.
+/// Copies channels one by one: channel `c` of the result, from `first` on, is channel `source(c)` of the input.
 /// Where blocks do not line up this is slower than [`Elementwise::Copy`](super::elementwise::Elementwise::Copy).
-pub(crate) fn copy_channels(
-    x: View,
-    channels: Range<usize>,
-    source: impl Fn(usize) -> usize,
-    y: &mut ViewMut,
-) {
-    for channel in channels {
+pub(crate) fn copy_channels(x: View, first: usize, source: impl Fn(usize) -> usize, y: &mut ViewMut) {
+    for channel in first..y.layout().channels {
         let from = source(channel);
         for row in 0..x.layout().height {
             let source = x.row(from / LANES, row);
@@ -123,6 +121,7 @@ pub(crate) fn copy_channels(
             }
         }
     }
+    clear_unused_lanes(y);
 }
 
 /// Writes zeros to the lanes of the last block that are not channels: every lane that a kernel may multiply with
@@ -140,23 +139,18 @@ pub(crate) fn clear_unused_lanes(y: &mut ViewMut) {
 }
 
 /// Copies positions in row-major order between values of other heights and widths: tokens from the pixels of a
-/// map and back, or into a part of a longer sequence. `x_start` and `y_start` are the first positions.
-pub(crate) fn copy_positions(
-    x: View,
-    x_start: usize,
-    mut y: ViewMut,
-    y_start: usize,
-    count: usize,
-    blocks: Range<usize>,
-) {
+/// map and back, or into a part of a longer sequence. `x_start` and `y_start` are the first positions, and the blocks
+/// are those of the region.
+pub(crate) fn copy_positions(x: View, x_start: usize, mut y: ViewMut, y_start: usize, count: usize) {
     let (x_width, y_width) = (x.layout().width, y.layout().width);
+    let Region { blocks, .. } = y.region().clone();
     for block in blocks {
         let mut done = 0;
         while done < count {
             let (from, to) = (x_start + done, y_start + done);
             let (x_at, y_at) = (from % x_width, to % y_width);
             let length = (count - done).min(x_width - x_at).min(y_width - y_at);
-            y.row(block, to / y_width)[y_at..y_at + length]
+            y.pixels(block, to / y_width, y_at..y_at + length)
                 .copy_from_slice(&x.row(block, from / x_width)[x_at..x_at + length]);
             done += length;
         }

@@ -1,9 +1,7 @@
 //! Nearest and bilinear interpolation.
 
-use std::ops::Range;
-
 use crate::graph::Interpolation;
-use crate::memory::{View, ViewMut};
+use crate::memory::{Region, View, ViewMut};
 use crate::simd::{Isa, Kernel, Simd};
 
 /// Which pixels of the input one row or column of the result is made of.
@@ -38,15 +36,9 @@ impl Upsampling {
         }
     }
 
-    /// Interpolates some rows of some blocks of one image.
-    pub(crate) fn run(&self, isa: Isa, blocks: Range<usize>, rows: Range<usize>, x: View, y: ViewMut) {
-        isa.run(Rows {
-            layer: self,
-            blocks,
-            rows,
-            x,
-            y,
-        });
+    /// Interpolates the rows of a region.
+    pub(crate) fn run(&self, isa: Isa, x: View, y: ViewMut) {
+        isa.run(Rows { layer: self, x, y });
     }
 }
 
@@ -78,8 +70,6 @@ fn source(interpolation: Interpolation, index: usize, from: usize, to: usize) ->
 
 struct Rows<'a> {
     layer: &'a Upsampling,
-    blocks: Range<usize>,
-    rows: Range<usize>,
     x: View<'a>,
     y: ViewMut<'a>,
 }
@@ -87,8 +77,9 @@ struct Rows<'a> {
 impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        for block in self.blocks.clone() {
-            for row in self.rows.clone() {
+        let Region { blocks, rows, .. } = self.y.region().clone();
+        for block in blocks {
+            for row in rows.clone() {
                 let source = self.layer.rows[row];
                 let (top, bottom) = (self.x.row(block, source.first), self.x.row(block, source.second));
                 let down = simd.splat(source.weight);

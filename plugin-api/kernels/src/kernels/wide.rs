@@ -1,72 +1,67 @@
 //! Direct convolution whose sums are `f64`: for layers whose large terms cancel, where sums of `f32` would keep the
 //! rounding of the terms and not that of the result. Rare, so it is written for the compiler's vectors.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::epilogue::Stages;
+use super::reads::ReadBlocks;
 use super::windows::SlidingWindows;
-use crate::memory::{AlignedBuffer, Packed, View, ViewMut};
+use crate::memory::{AlignedBuffer, Packed, Region, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// A convolution with sums of `f64`, ready to run on one layout.
 #[derive(Debug)]
 pub(crate) struct WideConvolution {
     /// `[output blocks][input blocks that are read][kernel rows][kernel columns][input channels][16]`
-    pub(crate) weights: Packed,
+    weights: Packed,
     /// `[output blocks][16]`
-    pub(crate) bias: Arc<AlignedBuffer>,
-    pub(crate) stages: Stages,
-    pub(crate) windows: SlidingWindows,
-    /// The first block of input channels that each block of output channels reads.
-    pub(crate) first_blocks: Vec<usize>,
-    /// How many blocks of input channels a block of output channels reads.
-    pub(crate) read_blocks: usize,
-    /// Input channels of the last block that is read; the others have 16.
-    pub(crate) last_channels: usize,
+    bias: Arc<AlignedBuffer>,
+    stages: Stages,
+    windows: SlidingWindows,
+    reads: ReadBlocks,
 }
 
 impl WideConvolution {
-    /// Checks that no window reads outside of the input and that there are weights for all blocks.
+    /// `weights` are `[output blocks][input blocks that are read][kernel rows][kernel columns][input channels][16]`,
+    /// `bias` is `[output blocks][16]`.
     ///
     /// # Panics
-    /// Where one would: a mistake in this crate, found when a plan is made and not when it runs.
-    pub(crate) fn checked(self) -> Self {
-        let Self { windows, .. } = &self;
-        windows.check();
-        let blocks = windows.y.blocks();
-        assert_eq!(self.first_blocks.len(), blocks);
-        let last = self
-            .first_blocks
-            .iter()
-            .max()
-            .map_or(0, |first| first + self.read_blocks);
-        assert!(last <= windows.x.blocks());
-        assert!(self.weights.len() >= blocks * self.terms() * LANES);
-        assert!(self.bias.len() >= blocks * LANES);
-        self
+    /// Where there are not enough of them, or blocks are read that are not there: a mistake in this crate, found when a
+    /// plan is made and not when it runs.
+    pub(crate) fn new(
+        windows: SlidingWindows,
+        weights: Packed,
+        bias: Arc<AlignedBuffer>,
+        stages: Stages,
+        reads: ReadBlocks,
+    ) -> Self {
+        let layer = Self {
+            weights,
+            bias,
+            stages,
+            windows,
+            reads,
+        };
+        let (blocks, reads) = (layer.windows.y().blocks(), &layer.reads);
+        assert_eq!(reads.firsts.len(), blocks);
+        assert!((1..=LANES).contains(&reads.last_channels));
+        let last = reads.firsts.iter().max().map_or(0, |first| first + reads.count);
+        assert!(last <= layer.windows.x().blocks());
+        assert!(layer.weights.len() >= blocks * layer.terms() * LANES);
+        assert!(layer.bias.len() >= blocks * LANES);
+        layer
     }
 
     /// Products in a sum.
     pub(crate) fn terms(&self) -> usize {
-        ((self.read_blocks - 1) * LANES + self.last_channels) * self.windows.taps()
+        self.reads.channels() * self.windows.taps()
     }
 
-    /// Convolves some rows of a block of one image.
-    pub(crate) fn run(
-        &self,
-        isa: Isa,
-        block: usize,
-        rows: Range<usize>,
-        x: View,
-        residual: Option<View>,
-        y: ViewMut,
-    ) {
-        assert_eq!((x.layout(), y.layout()), (&self.windows.x, &self.windows.y));
+    /// Convolves the rows of a region.
+    pub(crate) fn run(&self, isa: Isa, x: View, residual: Option<View>, y: ViewMut) {
+        assert_eq!((x.layout(), y.layout()), (self.windows.x(), self.windows.y()));
         isa.run(Rows {
             layer: self,
-            block,
-            rows,
             x,
             residual,
             y,
@@ -76,8 +71,6 @@ impl WideConvolution {
 
 struct Rows<'a> {
     layer: &'a WideConvolution,
-    block: usize,
-    rows: Range<usize>,
     x: View<'a>,
     residual: Option<View<'a>>,
     y: ViewMut<'a>,
@@ -86,15 +79,16 @@ struct Rows<'a> {
 impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let width = self.layer.windows.y.width;
-        for row in self.rows.clone() {
+        let width = self.layer.windows.y().width;
+        let Region { blocks, rows, .. } = self.y.region().clone();
+        for (block, row) in blocks.flat_map(|block| rows.clone().map(move |row| (block, row))) {
             let mut at = 0;
             while at + 2 <= width {
-                self.pixels::<S, 2>(simd, row, at);
+                self.pixels::<S, 2>(simd, (block, row), at);
                 at += 2;
             }
             while at < width {
-                self.pixels::<S, 1>(simd, row, at);
+                self.pixels::<S, 1>(simd, (block, row), at);
                 at += 1;
             }
         }
@@ -102,16 +96,13 @@ impl Kernel for Rows<'_> {
 }
 
 impl Rows<'_> {
-    /// `PIXELS` pixels of a row, from `at` on.
+    /// `PIXELS` pixels of a row of a block, from `at` on.
     #[inline(always)]
-    fn pixels<S: Simd, const PIXELS: usize>(&mut self, simd: S, row: usize, at: usize) {
+    fn pixels<S: Simd, const PIXELS: usize>(&mut self, simd: S, (block, row): (usize, usize), at: usize) {
         let layer = self.layer;
-        let sums = self.sums::<PIXELS>(row, at);
-        let residual = self
-            .residual
-            .as_ref()
-            .map(|residual| residual.row(self.block, row));
-        let y = self.y.row(self.block, row);
+        let sums = self.sums::<PIXELS>(block, row, at);
+        let residual = self.residual.as_ref().map(|residual| residual.row(block, row));
+        let y = self.y.row(block, row);
         for (pixel, sum) in sums.into_iter().enumerate() {
             let sum = simd.load(&sum.map(|value| value as f32));
             let value = layer.stages.finish(simd, sum, || match residual {
@@ -124,35 +115,31 @@ impl Rows<'_> {
 
     /// Bias and products; those of two `f32` are exact in `f64`.
     #[inline(always)]
-    fn sums<const PIXELS: usize>(&self, row: usize, at: usize) -> [[f64; LANES]; PIXELS] {
+    fn sums<const PIXELS: usize>(&self, block: usize, row: usize, at: usize) -> [[f64; LANES]; PIXELS] {
         let layer = self.layer;
-        let bias = &layer.bias[self.block * LANES..][..LANES];
+        let bias = &layer.bias[block * LANES..][..LANES];
         let mut sums = [std::array::from_fn(|lane| f64::from(bias[lane])); PIXELS];
-        let mut weights = layer.weights[self.block * layer.terms() * LANES..].chunks_exact(LANES);
-        let first = layer.first_blocks[self.block];
+        let mut weights = layer.weights[block * layer.terms() * LANES..].chunks_exact(LANES);
         let windows = &layer.windows;
-        let step = windows.stride[1] * LANES;
-        for read in 0..layer.read_blocks {
-            let channels = if read + 1 == layer.read_blocks {
-                layer.last_channels
-            } else {
-                LANES
-            };
-            let window = windows.start(first + read, row) + at * step;
+        let steps = windows.steps();
+        let step = steps.stride[1] * LANES;
+        for read in 0..layer.reads.count {
+            let channels = layer.reads.channels_of(read);
+            let window = windows.start(layer.reads.firsts[block] + read, row) + at * step;
             for tap in 0..windows.taps() {
-                let (down, right) = (tap / windows.kernel[1], tap % windows.kernel[1]);
-                let from = window
-                    + down * windows.dilation[0] * windows.x.row()
-                    + right * windows.dilation[1] * LANES;
+                let (down, right) = (tap / steps.kernel[1], tap % steps.kernel[1]);
+                let from =
+                    window + down * steps.dilation[0] * windows.x().row() + right * steps.dilation[1] * LANES;
                 for channel in 0..channels {
                     let Some(weight) = weights.next() else {
-                        unreachable!("`checked` has counted the weights");
+                        unreachable!("`new` has counted the weights");
                     };
                     let weight: [f64; LANES] = std::array::from_fn(|lane| f64::from(weight[lane]));
                     for (pixel, sums) in sums.iter_mut().enumerate() {
-                        let x = self.x.offset(from + pixel * step + channel);
-                        // SAFETY: `checked` has shown that the windows of all pixels are inside of the image.
-                        let x = f64::from(unsafe { *x });
+                        // SAFETY: the windows of all pixels are inside of their planes, see `SlidingWindows`, which `x`
+                        // has, as `run` has checked.
+                        let x = unsafe { *self.x.values().get_unchecked(from + pixel * step + channel) };
+                        let x = f64::from(x);
                         for (sum, weight) in sums.iter_mut().zip(weight) {
                             *sum += x * weight;
                         }

@@ -1,11 +1,13 @@
-//! Memory: aligned buffers, the blocked layout, and views of values in it.
+//! Memory: aligned buffers, how threads share them, the blocked layout, and views of values in it.
 
 mod aligned;
 mod layout;
+mod shared;
 mod slab;
 mod view;
 
 pub(crate) use aligned::AlignedBuffer;
 pub(crate) use layout::{Halo, Layout};
+pub(crate) use shared::{Shared, SharedMut};
 pub(crate) use slab::{Packed, Slab};
-pub(crate) use view::{View, ViewMut};
+pub(crate) use view::{Region, Target, View, ViewMut};

@@ -1,36 +1,67 @@
-//! Views of one image's value in the blocked layout. They are what the kernels read and write.
+//! Values of one image in the blocked layout, as the kernels read and write them.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::Layout;
+use super::{Layout, SharedMut};
 use crate::simd::LANES;
 
 /// A value that is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
-    start: *const f32,
+    /// As long as the layout says.
+    values: &'a [f32],
     layout: Layout,
-    data: PhantomData<&'a [f32]>,
 }
 
-/// A value that is written: by several threads at once, each its own part.
+/// A value that tasks write at once, each a region of its own.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ViewMut<'a> {
-    start: *mut f32,
+pub(crate) struct Target<'a> {
+    /// As long as the layout says.
+    values: SharedMut<'a>,
     layout: Layout,
-    data: PhantomData<&'a mut [f32]>,
 }
 
-impl View<'_> {
-    /// # Safety
-    /// `layout.image()` values can be read at `start` as long as the view lives.
-    pub(crate) unsafe fn new(start: *const f32, layout: Layout) -> Self {
+/// Some pixels of some blocks of a value, the halo not counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Region {
+    pub(crate) blocks: Range<usize>,
+    pub(crate) rows: Range<usize>,
+    pub(crate) columns: Range<usize>,
+}
+
+/// A region that is written by nobody else.
+#[derive(Debug)]
+pub(crate) struct ViewMut<'a> {
+    target: Target<'a>,
+    /// Inside of the target.
+    region: Region,
+}
+
+impl Region {
+    /// All pixels of a value.
+    pub(crate) fn whole(layout: &Layout) -> Self {
         Self {
-            start,
-            layout,
-            data: PhantomData,
+            blocks: 0..layout.blocks(),
+            rows: 0..layout.height,
+            columns: 0..layout.width,
         }
+    }
+
+    fn is_inside(&self, layout: &Layout) -> bool {
+        let is_inside = |range: &Range<usize>, end| range.start <= range.end && range.end <= end;
+        is_inside(&self.blocks, layout.blocks())
+            && is_inside(&self.rows, layout.height)
+            && is_inside(&self.columns, layout.width)
+    }
+}
+
+impl<'a> View<'a> {
+    /// # Panics
+    /// Where the layout needs more values.
+    #[inline(always)]
+    pub(crate) fn new(values: &'a [f32], layout: Layout) -> Self {
+        let values = &values[..layout.image()];
+        Self { values, layout }
     }
 
     #[inline(always)]
@@ -38,98 +69,63 @@ impl View<'_> {
         &self.layout
     }
 
-    /// The pixel `(y, x)` of a block.
+    /// All values, the halo included.
     #[inline(always)]
-    pub(crate) fn pixel(&self, block: usize, y: usize, x: usize) -> *const f32 {
-        self.offset(self.layout.at(block, y, x))
-    }
-
-    /// The value `offset` after the start.
-    #[inline(always)]
-    pub(crate) fn offset(&self, offset: usize) -> *const f32 {
-        debug_assert!(
-            offset < self.layout.image(),
-            "{offset} is outside of {:?}",
-            self.layout
-        );
-        // SAFETY: within the image, see `new`.
-        unsafe { self.start.add(offset) }
+    pub(crate) fn values(&self) -> &'a [f32] {
+        self.values
     }
 
     /// The pixels of a row, without the halo.
     #[inline(always)]
-    pub(crate) fn row(&self, block: usize, y: usize) -> &[[f32; LANES]] {
+    pub(crate) fn row(&self, block: usize, y: usize) -> &'a [[f32; LANES]] {
         assert!(block < self.layout.blocks() && y < self.layout.height);
-        // SAFETY: within the image, see `new`; an array has the alignment of its items.
-        unsafe { std::slice::from_raw_parts(self.pixel(block, y, 0).cast(), self.layout.width) }
+        let start = self.layout.at(block, y, 0);
+        // SAFETY: the row is inside of the layout, whose values are there; an array has the alignment of its items.
+        unsafe { std::slice::from_raw_parts(self.values.as_ptr().add(start).cast(), self.layout.width) }
     }
 }
 
-impl ViewMut<'_> {
+impl<'a> Target<'a> {
+    /// # Panics
+    /// Where the layout needs more values.
+    #[inline(always)]
+    pub(crate) fn new(values: SharedMut<'a>, layout: Layout) -> Self {
+        let values = values.part(0, layout.image());
+        Self { values, layout }
+    }
+
+    /// All values, the halo included.
+    pub(crate) fn values(&self) -> SharedMut<'a> {
+        self.values
+    }
+
+    /// A region to write.
+    ///
     /// # Safety
-    /// `layout.image()` values can be written at `start` as long as the view lives. Threads that have the view
-    /// of one value write different parts of it, and nobody reads it meanwhile.
-    pub(crate) unsafe fn new(start: *mut f32, layout: Layout) -> Self {
-        Self {
-            start,
-            layout,
-            data: PhantomData,
-        }
-    }
-
+    /// Nobody else reads or writes the region as long as the view lives.
+    ///
+    /// # Panics
+    /// Where the region is not inside of the value.
     #[inline(always)]
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
+    pub(crate) unsafe fn region(self, region: Region) -> ViewMut<'a> {
+        assert!(region.is_inside(&self.layout), "a region is outside of its value");
+        ViewMut { target: self, region }
     }
 
-    /// Where the image starts, the halo included.
-    pub(crate) fn start(&mut self) -> *mut f32 {
-        self.start
-    }
-
-    /// The pixel `(y, x)` of a block.
-    #[inline(always)]
-    pub(crate) fn pixel(&self, block: usize, y: usize, x: usize) -> *mut f32 {
-        let offset = self.layout.at(block, y, x);
-        debug_assert!(
-            offset < self.layout.image(),
-            "{offset} is outside of {:?}",
-            self.layout
-        );
-        // SAFETY: within the image, see `new`.
-        unsafe { self.start.add(offset) }
-    }
-
-    /// The pixels of a row, without the halo.
-    #[inline(always)]
-    pub(crate) fn row(&mut self, block: usize, y: usize) -> &mut [[f32; LANES]] {
-        assert!(block < self.layout.blocks() && y < self.layout.height);
-        // SAFETY: within the image, see `new`; an array has the alignment of its items.
-        unsafe { std::slice::from_raw_parts_mut(self.pixel(block, y, 0).cast(), self.layout.width) }
-    }
-
-    /// Some pixels of a row: those of a task where others write the rest of the row at the same time.
-    #[inline(always)]
-    pub(crate) fn pixels(&mut self, block: usize, y: usize, columns: Range<usize>) -> &mut [[f32; LANES]] {
-        assert!(block < self.layout.blocks() && y < self.layout.height);
-        assert!(columns.start <= columns.end && columns.end <= self.layout.width);
-        // SAFETY: within the image, see `new`; an array has the alignment of its items.
-        unsafe { std::slice::from_raw_parts_mut(self.pixel(block, y, columns.start).cast(), columns.len()) }
-    }
-
-    /// Writes zeros around the planes of these blocks.
-    pub(crate) fn clear_halo(&mut self, blocks: Range<usize>) {
+    /// Writes zeros around the planes of all blocks.
+    ///
+    /// # Safety
+    /// Nobody else reads or writes the halo meanwhile.
+    pub(crate) unsafe fn clear_halo(self) {
         let Layout {
             height, width, halo, ..
         } = self.layout;
-        debug_assert!(blocks.end <= self.layout.blocks());
         let row = self.layout.row();
-        let zero = |offset: usize, length: usize| {
-            debug_assert!(offset + length <= self.layout.image());
-            // SAFETY: within the image, see `new`.
-            unsafe { self.start.add(offset).write_bytes(0, length) }
+        let zero = |start: usize, length: usize| {
+            // SAFETY: the caller's promise.
+            unsafe { self.values.part(start, length).slice_mut() }.fill(0.0);
         };
-        for block in blocks {
+        for block in 0..self.layout.blocks() {
             let plane = block * self.layout.block();
             zero(plane, halo.top * row);
             zero(plane + (halo.top + height) * row, halo.bottom * row);
@@ -140,5 +136,149 @@ impl ViewMut<'_> {
                 }
             }
         }
+    }
+}
+
+impl ViewMut<'_> {
+    #[inline(always)]
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.target.layout
+    }
+
+    /// What may be written.
+    #[inline(always)]
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The pixels of a whole row, without the halo.
+    ///
+    /// # Panics
+    /// Where it is not inside of the region.
+    #[inline(always)]
+    pub(crate) fn row(&mut self, block: usize, y: usize) -> &mut [[f32; LANES]] {
+        self.pixels(block, y, 0..self.target.layout.width)
+    }
+
+    /// Some pixels of a row.
+    ///
+    /// # Panics
+    /// Where they are not inside of the region.
+    #[inline(always)]
+    pub(crate) fn pixels(&mut self, block: usize, y: usize, columns: Range<usize>) -> &mut [[f32; LANES]] {
+        let region = &self.region;
+        assert!(region.blocks.contains(&block) && region.rows.contains(&y));
+        assert!(region.columns.start <= columns.start && columns.start <= columns.end);
+        assert!(columns.end <= region.columns.end);
+        let start = self.target.layout.at(block, y, columns.start);
+        // SAFETY: the pixels are inside of the region, which is inside of the layout, whose values are there, and
+        // nobody else has it, see `Target::region`; an array has the alignment of its items.
+        unsafe {
+            let start = self.target.values.as_ptr().add(start);
+            std::slice::from_raw_parts_mut(start.cast(), columns.len())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Shape;
+    use crate::memory::Halo;
+
+    fn layout() -> Layout {
+        let halo = Halo {
+            top: 1,
+            bottom: 2,
+            left: 3,
+            right: 1,
+        };
+        Layout::new(Shape::map(20, 3, 4), halo)
+    }
+
+    #[test]
+    fn pixels_and_halo_are_all_of_a_value() {
+        let layout = layout();
+        let mut values = vec![f32::NAN; layout.image()];
+        let target = Target::new(SharedMut::new(&mut values), layout);
+        // SAFETY: nobody else has it.
+        let mut view = unsafe { target.region(Region::whole(&layout)) };
+        for (block, y) in [0, 1].into_iter().flat_map(|block| [0, 1, 2].map(|y| (block, y))) {
+            let row = view.row(block, y);
+            assert_eq!(row.len(), 4);
+            row.fill([(10 * block + y) as f32 + 1.0; LANES]);
+        }
+        // SAFETY: as above.
+        unsafe { target.clear_halo() };
+        let view = View::new(&values, layout);
+        assert_eq!(view.row(1, 2), [[13.0; LANES]; 4]);
+        // A plane of each block is 6 rows of 8 pixels, and one that only keeps the blocks apart.
+        let padding = values.iter().filter(|value| value.is_nan()).count();
+        assert_eq!(padding, 2 * LANES);
+        let zeros = values.iter().filter(|&&value| value == 0.0).count();
+        assert_eq!(zeros, 2 * (6 * 8 - 3 * 4) * LANES);
+    }
+
+    fn refused(write: impl Fn(Target)) {
+        let layout = layout();
+        let mut values = vec![0.0; layout.image()];
+        let target = Target::new(SharedMut::new(&mut values), layout);
+        let write = std::panic::AssertUnwindSafe(|| write(target));
+        assert!(std::panic::catch_unwind(write).is_err());
+    }
+
+    #[test]
+    fn nothing_beside_a_region_can_be_written() {
+        let region = Region {
+            blocks: 1..2,
+            rows: 1..3,
+            columns: 1..3,
+        };
+        let attempts = [
+            (0, 1, 1..2),
+            (2, 1, 1..2),
+            (1, 0, 1..2),
+            (1, 3, 1..2),
+            (1, 1, 0..2),
+            (1, 1, 2..4),
+        ];
+        for (block, y, columns) in attempts {
+            refused(|target| {
+                // SAFETY: nobody else has it.
+                unsafe { target.region(region.clone()) }.pixels(block, y, columns.clone());
+            });
+        }
+    }
+
+    #[test]
+    fn a_region_outside_of_its_value_is_refused() {
+        let whole = Region::whole(&layout());
+        let outside = [
+            Region {
+                blocks: 0..3,
+                ..whole.clone()
+            },
+            Region {
+                rows: 3..4,
+                ..whole.clone()
+            },
+            Region {
+                columns: 2..5,
+                ..whole
+            },
+        ];
+        for region in outside {
+            refused(|target| {
+                // SAFETY: nobody else has it.
+                unsafe { target.region(region.clone()) };
+            });
+        }
+    }
+
+    #[test]
+    #[should_panic]
+    fn a_view_of_too_few_values_is_refused() {
+        let layout = layout();
+        View::new(&vec![0.0; layout.image() - 1], layout);
     }
 }

@@ -1,7 +1,7 @@
 //! Which kernel computes a convolution, and how far it reads beyond its input.
 
-use super::PlanOptions;
 use super::fuse::Layer;
+use super::options::PlanOptions;
 use crate::graph::{Graph, Op, Padding, Shape};
 use crate::kernels::winograd;
 use crate::memory::Halo;

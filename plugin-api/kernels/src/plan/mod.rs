@@ -2,12 +2,17 @@
 //!
 //! Compiling fuses nodes into layers (`fuse`), chooses an algorithm for each (`algorithm`), packs its weights
 //! (`weights`), gives values their places in memory (`storage`) and makes steps of it all (`build`, `steps`), which
-//! threads (`threads`) then run (`execute`) phase by phase (`phases`).
+//! threads (`threads`) then run (`execute`) phase by phase (`phases`) in memory that is used again (`memory`).
 
 mod algorithm;
 mod build;
 mod execute;
 mod fuse;
+mod memory;
+#[cfg(any(misuse = "names", misuse = "uses"))]
+#[path = "../../tests/boundary/misuse.rs"]
+mod misuse;
+mod options;
 mod phases;
 mod steps;
 mod storage;
@@ -19,44 +24,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use self::build::{Program, build};
-use self::execute::{Batch, Memory, StepTimes};
+use self::execute::{Batch, StepTimes};
+use self::memory::Memory;
+pub use self::options::PlanOptions;
+use self::steps::Output;
 use self::threads::Threads;
 use self::weights::PackedWeights;
 use crate::batch::{RunError, check_inputs, check_outputs};
 use crate::graph::{Graph, GraphError, Shape};
+use crate::memory::SharedMut;
 use crate::simd::Isa;
-
-/// How a network is compiled.
-#[derive(Debug, Clone)]
-pub struct PlanOptions {
-    /// Shapes of the inputs for one image; `None` leaves them as the graph has them.
-    pub input_shapes: Option<Vec<Shape>>,
-    /// Threads that one run may use; 0 is one for each core.
-    pub threads: usize,
-    /// Use direct convolution only: half of the speed of a network of 3x3 convolutions, a quarter of the memory
-    /// for their weights.
-    pub direct_only: bool,
-    /// How many images may go together through layers with many weights and small maps: 1 to 64, or the nearest of
-    /// these. More need more memory.
-    pub images_together: usize,
-    /// The instruction set; `None` is the best one of this machine.
-    pub isa: Option<Isa>,
-}
-
-/// More images than this gain nothing, and lengths of their values could overflow.
-const MOST_IMAGES_TOGETHER: usize = 64;
-
-impl Default for PlanOptions {
-    fn default() -> Self {
-        Self {
-            input_shapes: None,
-            threads: 0,
-            direct_only: false,
-            images_together: 4,
-            isa: None,
-        }
-    }
-}
 
 /// A network compiled for the shapes of its inputs; any number of threads may run it at the same time.
 #[derive(Debug)]
@@ -126,13 +103,10 @@ impl Plan {
             Some(shapes) => graph.with_input_shapes(shapes)?,
             None => graph.clone(),
         };
-        let options = PlanOptions {
-            images_together: options.images_together.clamp(1, MOST_IMAGES_TOGETHER),
-            ..options
-        };
+        let options = options.in_range();
         let isa = options.isa.unwrap_or_else(Isa::best);
         let program = build(&graph, &options, isa, &packed);
-        let memory = Memory::new(&program);
+        let memory = Memory::new(program.arena, program.scratch, program.shared);
         Ok(Self {
             graph,
             options,
@@ -153,8 +127,8 @@ impl Plan {
     pub fn memory(&self) -> MemoryUse {
         MemoryUse {
             packed_weights: self.packed.bytes(),
-            values: self.memory.arenas.bytes(),
-            scratch: self.memory.scratch.bytes().max(self.memory.shared.bytes()),
+            values: self.memory.arena_bytes(),
+            scratch: self.memory.scratch_bytes(),
         }
     }
 
@@ -163,6 +137,15 @@ impl Plan {
     ///
     /// Threads share the images; images that are left over, or a single one, are run by all threads together.
     /// Where another call is using the threads, this one runs on the caller's thread.
+    ///
+    /// All slices are borrowed until it returns, so that no output is another one, or an input:
+    ///
+    /// ```compile_fail,E0499
+    /// # use modelzoo_kernels::plan::Plan;
+    /// fn halve(plan: &Plan, image: &[f32], maps: &mut [f32]) -> Result<(), modelzoo_kernels::RunError> {
+    ///     plan.run(&[image], &mut [&mut *maps, &mut *maps], 1)
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`RunError`] where a slice does not fit; nothing has been written then.
@@ -192,7 +175,8 @@ impl Plan {
         let work = self.batch(inputs, &outputs);
         let times = StepTimes::new(self.program.steps.len());
         for images in chunks(0..batch, self.options.images_together) {
-            let together = work.together(images.clone(), self.threads.count());
+            let mut memory = self.memory.take();
+            let together = work.together(images.clone(), self.threads.count(), &mut memory);
             times.start();
             let ran = self.threads.count() > 1
                 && self
@@ -201,7 +185,7 @@ impl Plan {
             if !ran {
                 work.run_alone(images, |step| times.add(step));
             }
-            together.finish();
+            self.memory.put(memory);
         }
         Ok(self
             .program
@@ -212,13 +196,13 @@ impl Plan {
             .collect())
     }
 
-    /// Checks the caller's slices and returns the start of each output and its length for one image.
-    fn check(
+    /// Checks the caller's slices and returns the outputs for the threads to share.
+    fn check<'o>(
         &self,
         inputs: &[&[f32]],
-        outputs: &mut [&mut [f32]],
+        outputs: &'o mut [&mut [f32]],
         batch: usize,
-    ) -> Result<Vec<(*mut f32, usize)>, RunError> {
+    ) -> Result<Vec<Output<'o>>, RunError> {
         let lengths: Vec<usize> = inputs.iter().map(|input| input.len()).collect();
         check_inputs(&self.graph, &lengths, batch)?;
         let lengths: Vec<usize> = outputs.iter().map(|output| output.len()).collect();
@@ -226,11 +210,14 @@ impl Plan {
         let images = batch.max(1);
         Ok(outputs
             .iter_mut()
-            .map(|output| (output.as_mut_ptr(), output.len() / images))
+            .map(|output| Output {
+                image: output.len() / images,
+                values: SharedMut::new(output),
+            })
             .collect())
     }
 
-    fn batch<'a>(&'a self, inputs: &'a [&'a [f32]], outputs: &'a [(*mut f32, usize)]) -> Batch<'a> {
+    fn batch<'a>(&'a self, inputs: &'a [&'a [f32]], outputs: &'a [Output<'a>]) -> Batch<'a> {
         Batch {
             isa: self.isa,
             program: &self.program,
@@ -252,8 +239,12 @@ impl Plan {
             .flat_map(|thread| chunks(thread * share..(thread + 1) * share, self.options.images_together))
             .collect();
         let next = AtomicUsize::new(0);
-        let together: Vec<_> = chunks(rest, self.options.images_together)
-            .map(|images| work.together(images, threads))
+        let mut memories: Vec<_> = chunks(rest, self.options.images_together)
+            .map(|images| (images, self.memory.take()))
+            .collect();
+        let together: Vec<_> = memories
+            .iter_mut()
+            .map(|(images, memory)| work.together(images.clone(), threads, memory))
             .collect();
         let ran = self.threads.try_run(&|thread| {
             while let Some(images) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -263,7 +254,10 @@ impl Plan {
                 images.run(thread, |_| {});
             }
         });
-        together.into_iter().for_each(|images| images.finish());
+        drop(together);
+        memories
+            .into_iter()
+            .for_each(|(_, memory)| self.memory.put(memory));
         ran
     }
 }

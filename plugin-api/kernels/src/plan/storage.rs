@@ -28,6 +28,14 @@ pub(super) struct Part {
 }
 
 impl Place {
+    /// The part of the arena, if it is one.
+    pub(super) fn part(&self) -> Option<Part> {
+        match self {
+            Self::Arena(part) => Some(*part),
+            Self::Constant(..) => None,
+        }
+    }
+
     pub(super) fn layout(&self) -> &Layout {
         match self {
             Self::Arena(part) => &part.layout,

@@ -1,7 +1,9 @@
 //! The transforms of inputs and results.
 
-use super::weights::{A, B};
-use super::{Image, TILE, WINDOW, WinogradConvolution};
+use super::matrices::{A, B};
+use super::tiles::{TILE, WINDOW};
+use crate::kernels::epilogue::Stages;
+use crate::memory::{Region, View, ViewMut};
 use crate::simd::{LANES, Simd};
 
 /// `B^T d` for six values: what each interpolation point sees of them.
@@ -77,16 +79,16 @@ pub(super) unsafe fn transform_input<S: Simd>(
 }
 
 /// Transforms one tile's products of one block of output channels back, and stores what of the tile is inside
-/// of the image.
+/// of the image: the rows and columns of the region.
 #[inline(always)]
 pub(super) fn transform_output<S: Simd>(
     simd: S,
-    layer: &WinogradConvolution,
-    image: Image,
-    (block, row, column): (usize, usize, usize),
-    products: &[f32],
-    plane: usize,
+    stages: &Stages,
+    block: usize,
+    (products, plane): (&[f32], usize),
     bias: S::Vector,
+    residual: Option<&View>,
+    y: &mut ViewMut,
 ) {
     assert!(products.len() >= (WINDOW * WINDOW - 1) * plane + LANES);
     let mut half = [[simd.splat(0.0); WINDOW]; TILE];
@@ -100,18 +102,14 @@ pub(super) fn transform_output<S: Simd>(
             half[j] = value;
         }
     }
-    let mut image = image;
-    let columns = (layer.y.width - column).min(TILE);
-    for (i, half) in half.into_iter().enumerate().take(layer.y.height - row) {
+    let Region { rows, columns, .. } = y.region().clone();
+    for (half, row) in half.into_iter().zip(rows) {
         let results = from_points(simd, half);
-        let y = image.y.pixels(block, row + i, column..column + columns);
-        let residual = image
-            .residual
-            .as_ref()
-            .map(|residual| &residual.row(block, row + i)[column..column + columns]);
+        let residual = residual.map(|residual| &residual.row(block, row)[columns.clone()]);
+        let y = y.pixels(block, row, columns.clone());
         for (j, (target, value)) in y.iter_mut().zip(results).enumerate() {
             let value = simd.add(value, bias);
-            let value = layer.stages.finish(simd, value, || match residual {
+            let value = stages.finish(simd, value, || match residual {
                 Some(residual) => simd.load(&residual[j]),
                 None => simd.splat(0.0),
             });

@@ -8,12 +8,13 @@ use super::super::steps::{BatchedStep, ConvolutionStep, Source, Step, WinogradSt
 use super::super::storage::{Part, Place};
 use super::super::weights::{Packing, bias_of, pack_terms, scale_of, terms_length};
 use super::Builder;
-use super::packing::{PackedBlocks, ReadBlocks};
+use super::packing::PackedBlocks;
 use super::tasks::cut_pixels;
 use crate::graph::Weight;
-use crate::kernels::convolution::{DirectConvolution, TaskSize};
+use crate::kernels::convolution::{DirectConvolution, Lines, Order, Pixels, Specification};
+use crate::kernels::reads::ReadBlocks;
 use crate::kernels::tile::{Ahead, Tile, group_blocks, tile_pixels};
-use crate::kernels::winograd::{PLANES, WinogradConvolution, transform_weights};
+use crate::kernels::winograd::{PLANES, WinogradConvolution, WinogradCut, tiles_of, transform_weights};
 use crate::memory::{AlignedBuffer, Halo, Layout, Packed};
 use crate::simd::LANES;
 
@@ -56,7 +57,6 @@ impl Builder<'_> {
         let PackedBlocks {
             weights,
             reads,
-            last_channels,
             terms,
         } = self.packed_blocks(layer, geometry, weight);
         let tile = Tile {
@@ -64,7 +64,7 @@ impl Builder<'_> {
             rows: geometry.kernel[0],
             columns: geometry.kernel[1],
             channels: LANES,
-            last_channels,
+            last_channels: reads.last_channels,
             x_block: x.block(),
             x_row: x.row() * geometry.dilation[0],
             x_column: LANES * geometry.dilation[1],
@@ -72,10 +72,12 @@ impl Builder<'_> {
             ..output_tile(&y.layout, residual.as_ref(), terms, layer)
         };
         let mut convolution = whole_output(layer, tile, &y, residual.as_ref(), weights, bias);
-        convolution.x_origin =
-            (x.halo.top - geometry.padding.top) * x.row() + (x.halo.left - geometry.padding.left) * LANES;
-        convolution.x_line = x.row() * geometry.stride[0];
-        convolution.x_length = x.image();
+        convolution.x = Lines {
+            origin: (x.halo.top - geometry.padding.top) * x.row()
+                + (x.halo.left - geometry.padding.left) * LANES,
+            line: x.row() * geometry.stride[0],
+            length: x.image(),
+        };
         let pointwise = geometry.kernel == [1, 1] && geometry.stride == [1, 1];
         let contiguous = x.is_contiguous()
             && y.layout.is_contiguous()
@@ -86,9 +88,8 @@ impl Builder<'_> {
             cut_pixels(&mut convolution, tile_pixels(self.isa.vectors()));
         }
         self.set_groups(&mut convolution, &reads, &x, self.images[index]);
-        let convolution = convolution.checked();
         ConvolutionStep {
-            convolutions: vec![convolution],
+            convolutions: vec![DirectConvolution::new(convolution)],
             x: Source::Blocked(x_place),
             residual,
             y,
@@ -129,13 +130,16 @@ impl Builder<'_> {
             ..output_tile(&y.layout, residual.as_ref(), terms, layer)
         };
         let mut convolution = whole_output(layer, tile, &y, residual.as_ref(), weights, bias);
-        convolution.x_origin = (planar.border.top - geometry.padding.top) * planar.row() + planar.border.left
-            - geometry.padding.left;
-        convolution.x_line = planar.row() * geometry.stride[0];
-        convolution.x_length = planar.image();
+        convolution.x = Lines {
+            origin: (planar.border.top - geometry.padding.top) * planar.row() + planar.border.left
+                - geometry.padding.left,
+            line: planar.row() * geometry.stride[0],
+            length: planar.image(),
+        };
         let reads = ReadBlocks {
             count: 1,
             firsts: vec![0; y.layout.blocks()],
+            last_channels: columns,
         };
         self.set_groups(&mut convolution, &reads, &y.layout, 1);
         let x = if planar.border == Halo::default() {
@@ -144,7 +148,7 @@ impl Builder<'_> {
             Source::Planar(part)
         };
         ConvolutionStep {
-            convolutions: vec![convolution.checked()],
+            convolutions: vec![DirectConvolution::new(convolution)],
             x,
             residual,
             y,
@@ -192,17 +196,21 @@ impl Builder<'_> {
             ..tile
         };
         let mut convolution = whole_output(layer, tile, &y, None, weights, bias);
-        convolution.width = images;
-        convolution.last_width = images;
-        convolution.x_length = (images - 1) * x_image + x.layout.image();
-        convolution.y_length = (images - 1) * y_image + y.layout.image();
+        convolution.pixels = Pixels {
+            height: 1,
+            width: images,
+            last_width: images,
+        };
+        convolution.x.length = (images - 1) * x_image + x.layout.image();
+        convolution.y.length = (images - 1) * y_image + y.layout.image();
         let reads = ReadBlocks {
             count: 1,
             firsts: vec![0; y.layout.blocks()],
+            last_channels: geometry.inputs,
         };
         self.set_groups(&mut convolution, &reads, &x.layout, 1);
         Box::new(BatchedStep {
-            convolution: convolution.checked(),
+            convolution: DirectConvolution::new(convolution),
             x: *x,
             y,
         })
@@ -228,34 +236,38 @@ impl Builder<'_> {
                 packed,
             );
         });
-        let mut convolution = WinogradConvolution {
-            weights,
-            bias,
-            stages: layer.epilogue.stages(),
-            x: x.layout,
-            y: y.layout,
-            x_origin: (x.layout.halo.top - geometry.padding.top) * x.layout.row()
-                + (x.layout.halo.left - geometry.padding.left) * LANES,
-            block_tiles: 1,
-            group_blocks: Vec::new(),
-        };
         let images = self.images[index];
-        let tiles = convolution.tiles() * images;
-        let pixels = tile_pixels(self.isa.vectors());
-        // A few full tiles of the micro-kernel.
-        let full = pixels[1].max(pixels[0]);
-        let fitting = BLOCK_INPUT / (36 * x.layout.blocks() * LANES);
-        let block = (fitting / full * full).clamp(2 * full, 4 * full).min(tiles);
-        // As many blocks as come nearest: the weights are read once for each.
-        let blocks = ((tiles + block / 2) / block).max(1);
-        convolution.block_tiles = tiles.div_ceil(blocks);
-        convolution.group_blocks = group_blocks(y.layout.blocks(), convolution.block_tiles, pixels);
+        let cut = self.winograd_cut(&x.layout, &y.layout, images);
+        let convolution = WinogradConvolution::new(
+            (weights, bias),
+            layer.epilogue.stages(),
+            geometry.padding,
+            (x.layout, y.layout),
+            cut,
+        );
         WinogradStep {
-            convolution: convolution.checked(),
+            convolution,
             x,
             residual,
             y,
             images,
+        }
+    }
+
+    /// How many tiles and output blocks go together, where so many images do.
+    fn winograd_cut(&self, x: &Layout, y: &Layout, images: usize) -> WinogradCut {
+        let tiles = tiles_of(y) * images;
+        let pixels = tile_pixels(self.isa.vectors());
+        // A few full tiles of the micro-kernel.
+        let full = pixels[1].max(pixels[0]);
+        let fitting = BLOCK_INPUT / (36 * x.blocks() * LANES);
+        let block = (fitting / full * full).clamp(2 * full, 4 * full).min(tiles);
+        // As many blocks as come nearest: the weights are read once for each.
+        let blocks = ((tiles + block / 2) / block).max(1);
+        let block_tiles = tiles.div_ceil(blocks);
+        WinogradCut {
+            block_tiles,
+            group_blocks: group_blocks(y.blocks(), block_tiles, pixels),
         }
     }
 }
@@ -283,7 +295,7 @@ pub(super) fn output_tile(y: &Layout, residual: Option<&Place>, terms: usize, la
     }
 }
 
-/// A convolution that writes all pixels of its output; the caller adds what it reads.
+/// A convolution that writes all pixels of its output; the caller adds what it reads, and its groups.
 pub(super) fn whole_output(
     layer: &Layer,
     tile: Tile,
@@ -291,32 +303,27 @@ pub(super) fn whole_output(
     residual: Option<&Place>,
     weights: Packed,
     bias: Arc<AlignedBuffer>,
-) -> DirectConvolution {
-    let layout = residual.map(|residual| *residual.layout());
-    DirectConvolution {
+) -> Specification {
+    let Layout { height, width, .. } = y.layout;
+    let lines = |layout: &Layout| Lines {
+        origin: layout.at(0, 0, 0),
+        line: layout.row(),
+        length: layout.image(),
+    };
+    Specification {
         tile,
         groups: Vec::new(),
         weights,
         bias,
         stages: layer.epilogue.stages(),
-        height: y.layout.height,
-        width: y.layout.width,
-        last_width: y.layout.width,
-        x_origin: 0,
-        x_line: 0,
-        y_origin: y.layout.at(0, 0, 0),
-        y_line: y.layout.row(),
-        r_origin: layout.map_or(0, |layout| layout.at(0, 0, 0)),
-        r_line: layout.map_or(0, |layout| layout.row()),
-        x_length: 0,
-        y_length: y.layout.image(),
-        r_length: layout.map_or(0, |layout| layout.image()),
-        chunk_blocks: usize::MAX,
-        part_blocks: usize::MAX,
-        task: TaskSize {
-            images: 1,
-            rows: 1,
-            groups: 1,
+        pixels: Pixels {
+            height,
+            width,
+            last_width: width,
         },
+        x: Lines::default(),
+        y: lines(&y.layout),
+        residual: residual.map(|residual| lines(residual.layout())),
+        order: Order::WHOLE,
     }
 }

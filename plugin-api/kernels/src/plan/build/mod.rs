@@ -11,9 +11,9 @@ mod transposed;
 
 use std::collections::HashMap;
 
-use super::PlanOptions;
 use super::algorithm::{Algorithm, Geometry, Phase, choose, halo};
 use super::fuse::{Layer, fuse};
+use super::options::PlanOptions;
 use super::steps::{BufferSlot, Dense, ExportStep, ImportStep, PlanarImportStep, Step};
 use super::storage::{Lifetime, Part, Place, Places, pack, place};
 use super::weights::PackedWeights;
@@ -251,60 +251,22 @@ impl Builder<'_> {
     /// Places buffers by their lifetimes.
     fn finish(self, steps: Vec<(usize, Box<dyn Step>)>, split: &segments::Split) -> Program {
         let segments = split.segments(steps.iter().map(|(layer, _)| *layer));
-        let segment_of = |step: usize| {
-            segments
-                .iter()
-                .position(|segment| segment.steps.contains(&step))
-                .expect("segments cover all steps")
-        };
-        let mut lifetimes: Vec<Option<(usize, usize)>> = vec![None; self.buffers.len()];
-        for (index, (_, step)) in steps.iter().enumerate() {
-            for part in step.reads().into_iter().chain(step.output()) {
-                let (first, last) = lifetimes[part.buffer].unwrap_or((index, index));
-                lifetimes[part.buffer] = Some((first.min(index), last.max(index)));
-            }
-        }
         let most = split.most_images();
-        let mut slots = Vec::new();
-        let mut wanted = Vec::new();
-        for (layout, lifetime) in self.buffers.iter().zip(lifetimes) {
-            let (first, last) = lifetime.unwrap_or((0, 0));
-            let (from, to) = (segment_of(first), segment_of(last));
-            let is_local = from == to;
-            let images = if is_local { segments[from].images } else { most };
-            slots.push(BufferSlot {
-                offset: 0,
-                image: layout.image(),
-                layout: *layout,
-                is_local,
-            });
-            // A segment runs several times: what crosses its border is in use all the while.
-            let (first, last) = if is_local {
-                (first, last)
-            } else {
-                (segments[from].steps.start, segments[to].steps.end - 1)
-            };
-            let length = if lifetime.is_some() {
-                layout.image() * images
-            } else {
-                0
-            };
-            wanted.push(Lifetime {
-                length: length.next_multiple_of(LANES * 4),
-                first,
-                last,
-            });
-        }
-        let (offsets, arena) = pack(&wanted);
-        for (slot, offset) in slots.iter_mut().zip(offsets) {
+        let (mut buffers, lifetimes): (Vec<_>, Vec<_>) = self
+            .buffers
+            .iter()
+            .zip(self.uses(&steps))
+            .map(|(layout, uses)| slot(layout, uses, &segments, most))
+            .unzip();
+        let (offsets, arena) = pack(&lifetimes);
+        for (slot, offset) in buffers.iter_mut().zip(offsets) {
             slot.offset = offset;
         }
-        let scratch = steps.iter().map(|(_, step)| step.scratch()).max().unwrap_or(0);
-        let shared = steps
-            .iter()
-            .map(|(_, step)| step.shared_scratch())
-            .max()
-            .unwrap_or(0);
+        let most = |length: fn(&dyn Step) -> usize| {
+            let lengths = steps.iter().map(|(_, step)| length(step.as_ref()));
+            lengths.max().unwrap_or(0)
+        };
+        let (scratch, shared) = (most(|step| step.scratch()), most(|step| step.shared_scratch()));
         let name = |layer: usize| self.graph.nodes()[self.layers[layer].output].name.clone();
         let names = steps.iter().map(|(layer, _)| name(*layer)).collect();
         let steps = steps.into_iter().map(|(_, step)| step).collect();
@@ -312,11 +274,23 @@ impl Builder<'_> {
             steps,
             names,
             segments,
-            buffers: slots,
+            buffers,
             arena,
             scratch,
             shared,
         }
+    }
+
+    /// The first and the last step that use each buffer.
+    fn uses(&self, steps: &[(usize, Box<dyn Step>)]) -> Vec<Option<(usize, usize)>> {
+        let mut uses: Vec<Option<(usize, usize)>> = vec![None; self.buffers.len()];
+        for (index, (_, step)) in steps.iter().enumerate() {
+            for part in step.reads().into_iter().chain(step.output()) {
+                let (first, last) = uses[part.buffer].unwrap_or((index, index));
+                uses[part.buffer] = Some((first.min(index), last.max(index)));
+            }
+        }
+        uses
     }
 
     /// The phases of a transposed convolution along both axes.
@@ -328,4 +302,48 @@ impl Builder<'_> {
     ) -> [Vec<Phase>; 2] {
         [0, 1].map(|axis| Phase::all(kernel[axis], stride[axis], padding, results[axis]))
     }
+}
+
+/// A buffer that is not placed yet, and when it is in use. `uses` are its first and last step; `most` images are in a
+/// chunk.
+fn slot(
+    layout: &Layout,
+    uses: Option<(usize, usize)>,
+    segments: &[Segment],
+    most: usize,
+) -> (BufferSlot, Lifetime) {
+    let segment_of = |step: usize| {
+        segments
+            .iter()
+            .position(|segment| segment.steps.contains(&step))
+            .expect("segments cover all steps")
+    };
+    let (first, last) = uses.unwrap_or((0, 0));
+    let (from, to) = (segment_of(first), segment_of(last));
+    let is_local = from == to;
+    let images = if is_local { segments[from].images } else { most };
+    let length = if uses.is_some() {
+        layout.image() * images
+    } else {
+        0
+    };
+    let slot = BufferSlot {
+        offset: 0,
+        length,
+        image: layout.image(),
+        layout: *layout,
+        is_local,
+    };
+    // A segment runs several times: what crosses its border is in use all the while.
+    let (first, last) = if is_local {
+        (first, last)
+    } else {
+        (segments[from].steps.start, segments[to].steps.end - 1)
+    };
+    let lifetime = Lifetime {
+        length: length.next_multiple_of(LANES * 4),
+        first,
+        last,
+    };
+    (slot, lifetime)
 }

@@ -6,7 +6,7 @@ use super::super::storage::{Part, Place};
 use super::super::weights::per_channel;
 use super::Builder;
 use crate::graph::{Attention, Op};
-use crate::kernels::attention::HeadAttention;
+use crate::kernels::attention::{HeadAttention, HeadSizes};
 use crate::kernels::elementwise::Elementwise;
 use crate::kernels::normalise::Normalisation;
 use crate::kernels::pooling::{Reduction, Windows};
@@ -22,109 +22,51 @@ impl Builder<'_> {
         };
         let x = self.place(input).clone();
         let y = self.part(layer.output);
-        let size = |layout: &Layout| [layout.height, layout.width];
-        let work = match op {
-            Op::Input
-            | Op::Constant(_)
-            | Op::Convolution(_)
-            | Op::TransposedConvolution(_)
-            | Op::Linear { .. } => return,
-            Op::Activation(activation) => {
-                BlockWork::Rows(RowWork::Elementwise(Elementwise::Activation(*activation)))
-            }
-            Op::Affine { scale, shift } => {
-                let (scale, shift) = (per_channel(scale), per_channel(shift));
-                BlockWork::Rows(RowWork::Elementwise(Elementwise::Affine { scale, shift }))
-            }
-            Op::Add => BlockWork::Rows(RowWork::Elementwise(Elementwise::Add {
-                after: layer.epilogue.after,
-            })),
-            Op::Multiply => {
-                let same = self.shape(layer.inputs[1]) == self.shape(input);
-                BlockWork::Rows(RowWork::Elementwise(if same {
-                    Elementwise::Multiply
-                } else {
-                    Elementwise::Scale
-                }))
-            }
-            Op::Concat => return self.concat(layer, &y, steps),
-            Op::ConcatTokens => return self.concat_tokens(layer, &y, steps),
-            Op::Slice { start, count } => {
-                if is_at(&x, &y, start / LANES) && start % LANES == 0 {
-                    return;
-                }
-                BlockWork::Channels((*start..start + count).collect())
-            }
-            Op::ChannelShuffle { groups } => {
-                let size = y.layout.channels / groups;
-                let source = |channel: usize| (channel % groups) * size + channel / groups;
-                BlockWork::Channels((0..y.layout.channels).map(source).collect())
-            }
-            Op::MaxPool(pool) => BlockWork::Rows(RowWork::Pool(Reduction::Maximum, Windows::of(pool))),
-            Op::AveragePool {
-                pool,
-                count_include_pad,
-            } => {
-                let reduction = Reduction::Mean {
-                    count_include_pad: *count_include_pad,
-                };
-                BlockWork::Rows(RowWork::Pool(reduction, Windows::of(pool)))
-            }
-            Op::AdaptiveAveragePool { size } => BlockWork::Rows(RowWork::Pool(
-                Reduction::Mean {
-                    count_include_pad: false,
-                },
-                size.map(Windows::Parts),
-            )),
-            Op::MeanTokens => BlockWork::Rows(RowWork::Pool(
-                Reduction::Mean {
-                    count_include_pad: false,
-                },
-                [Windows::Parts(1), Windows::Parts(1)],
-            )),
-            Op::Upsample { interpolation, .. } => BlockWork::Rows(RowWork::Upsample(Upsampling::new(
-                *interpolation,
-                size(x.layout()),
-                size(&y.layout),
-            ))),
+        match op {
+            Op::Concat => self.concat(layer, &y, steps),
+            Op::ConcatTokens => self.concat_tokens(layer, &y, steps),
+            Op::Attention(parameters) => self.attention(layer, parameters, y, steps),
+            Op::Slice { start, .. } if start % LANES == 0 && is_at(&x, &y, start / LANES) => {}
+            Op::Flatten | Op::ToTokens | Op::ToMap { .. } if is_at(&x, &y, 0) => {}
             Op::Flatten => {
-                if !is_at(&x, &y, 0) {
-                    let dense = Dense::of(self.shape(input));
-                    steps.push(Box::new(FlattenStep { dense, x, y }));
-                }
-                return;
+                let dense = Dense::of(self.shape(input));
+                steps.push(Box::new(FlattenStep { dense, x, y }));
             }
-            Op::ToTokens | Op::ToMap { .. } => {
-                if is_at(&x, &y, 0) {
-                    return;
-                }
-                BlockWork::Positions {
-                    from: 0,
-                    to: 0,
-                    count: y.layout.height * y.layout.width,
+            _ => {
+                let rows = self.row_work(layer, op, x.layout(), &y.layout);
+                if let Some(work) = rows.map(BlockWork::Rows).or_else(|| block_work(op, &y.layout)) {
+                    // The second operand of an upsampling only says how large the result is.
+                    let second = layer.inputs.get(1).filter(|_| !matches!(op, Op::Upsample { .. }));
+                    let z = second.map(|&second| self.place(second).clone());
+                    steps.push(Box::new(BlockStep { work, x, z, y }));
                 }
             }
-            Op::SelectToken { index } => BlockWork::Positions {
-                from: *index,
-                to: 0,
-                count: 1,
+        }
+    }
+
+    /// What is computed of each row on its own, if it is.
+    fn row_work(&self, layer: &Layer, op: &Op, x: &Layout, y: &Layout) -> Option<RowWork> {
+        let elementwise = match op {
+            Op::Activation(activation) => Elementwise::Activation(*activation),
+            Op::Affine { scale, shift } => Elementwise::Affine {
+                scale: per_channel(scale),
+                shift: per_channel(shift),
             },
-            Op::LayerNorm(parameters) => {
-                let (weight, bias) = (per_channel(&parameters.weight), per_channel(&parameters.bias));
-                let epsilon = parameters.epsilon;
-                BlockWork::Normalise(Normalisation::Layer {
-                    weight,
-                    bias,
-                    epsilon,
-                })
+            Op::Add => Elementwise::Add {
+                after: layer.epilogue.after,
+            },
+            Op::Multiply if self.shape(layer.inputs[1]) == self.shape(layer.inputs[0]) => {
+                Elementwise::Multiply
             }
-            Op::Softmax => BlockWork::Normalise(Normalisation::Softmax),
-            Op::Attention(parameters) => return self.attention(layer, parameters, y, steps),
+            Op::Multiply => Elementwise::Scale,
+            Op::Upsample { interpolation, .. } => {
+                let size = |layout: &Layout| [layout.height, layout.width];
+                let upsampling = Upsampling::new(*interpolation, size(x), size(y));
+                return Some(RowWork::Upsample(upsampling));
+            }
+            op => return pooling(op).map(|(reduction, windows)| RowWork::Pool(reduction, windows)),
         };
-        // The second operand of an upsampling only says how large the result is.
-        let second = layer.inputs.get(1).filter(|_| !matches!(op, Op::Upsample { .. }));
-        let z = second.map(|&second| self.place(second).clone());
-        steps.push(Box::new(BlockStep { work, x, z, y }));
+        Some(RowWork::Elementwise(elementwise))
     }
 
     fn concat(&self, layer: &Layer, y: &Part, steps: &mut Vec<Box<dyn Step>>) {
@@ -139,29 +81,23 @@ impl Builder<'_> {
             start += channels;
         }
         for (x, start, channels) in moved {
-            if start % LANES == 0 {
-                let layout = Layout { channels, ..y.layout };
-                let part = Part {
-                    block: y.block + start / LANES,
-                    layout,
-                    ..*y
-                };
-                let work = BlockWork::Rows(RowWork::Elementwise(Elementwise::Copy));
-                steps.push(Box::new(BlockStep {
-                    work,
-                    x,
-                    z: None,
-                    y: part,
-                }));
+            // The blocks with the operand's channels; other channels of the first one are there already.
+            let others = start % LANES;
+            let layout = Layout {
+                channels: others + channels,
+                ..y.layout
+            };
+            let y = Part {
+                block: y.block + start / LANES,
+                layout,
+                ..*y
+            };
+            let work = if others == 0 {
+                BlockWork::Rows(RowWork::Elementwise(Elementwise::Copy))
             } else {
-                let work = BlockWork::ChannelsInto { start };
-                steps.push(Box::new(BlockStep {
-                    work,
-                    x,
-                    z: None,
-                    y: *y,
-                }));
-            }
+                BlockWork::ChannelsInto { start: others }
+            };
+            steps.push(Box::new(BlockStep { work, x, z: None, y }));
         }
     }
 
@@ -183,15 +119,14 @@ impl Builder<'_> {
 
     fn attention(&self, layer: &Layer, parameters: &Attention, y: Part, steps: &mut Vec<Box<dyn Step>>) {
         let inputs = [0, 1, 2].map(|index| self.place(layer.inputs[index]).clone());
-        let features = inputs[0].layout().channels / parameters.heads;
-        let head = HeadAttention {
-            features,
+        let sizes = HeadSizes {
+            features: inputs[0].layout().channels / parameters.heads,
             value_features: inputs[2].layout().channels / parameters.heads,
             queries: inputs[0].layout().width,
             keys: inputs[1].layout().width,
-            scale: parameters.scale.unwrap_or(1.0 / (features as f32).sqrt()),
-            causal: parameters.causal,
         };
+        let scale = parameters.scale.unwrap_or(1.0 / (sizes.features as f32).sqrt());
+        let head = HeadAttention::new(sizes, scale, parameters.causal);
         steps.push(Box::new(AttentionStep {
             head,
             heads: parameters.heads,
@@ -209,4 +144,41 @@ fn is_at(x: &Place, y: &Part, block: usize) -> bool {
 /// Whether a value's memory is a part of another one's, from that one's block `block` on.
 fn is_part(x: &Place, y: &Part, block: usize) -> bool {
     matches!(x, Place::Arena(part) if part.buffer == y.buffer && part.block == y.block + block)
+}
+
+/// How windows are reduced, where a layer does that.
+fn pooling(op: &Op) -> Option<(Reduction, [Windows; 2])> {
+    let mean = |count_include_pad| Reduction::Mean { count_include_pad };
+    Some(match op {
+        Op::MaxPool(pool) => (Reduction::Maximum, Windows::of(pool)),
+        Op::AveragePool {
+            pool,
+            count_include_pad,
+        } => (mean(*count_include_pad), Windows::of(pool)),
+        Op::AdaptiveAveragePool { size } => (mean(false), size.map(Windows::Parts)),
+        Op::MeanTokens => (mean(false), [Windows::Parts(1), Windows::Parts(1)]),
+        _ => return None,
+    })
+}
+
+/// What is computed of whole blocks or positions, given the layout of the result.
+fn block_work(op: &Op, y: &Layout) -> Option<BlockWork> {
+    let positions = |from, count| BlockWork::Positions { from, to: 0, count };
+    Some(match op {
+        Op::Slice { start, count } => BlockWork::Channels((*start..start + count).collect()),
+        Op::ChannelShuffle { groups } => {
+            let size = y.channels / groups;
+            let source = |channel: usize| (channel % groups) * size + channel / groups;
+            BlockWork::Channels((0..y.channels).map(source).collect())
+        }
+        Op::ToTokens | Op::ToMap { .. } => positions(0, y.height * y.width),
+        Op::SelectToken { index } => positions(*index, 1),
+        Op::LayerNorm(parameters) => BlockWork::Normalise(Normalisation::Layer {
+            weight: per_channel(&parameters.weight),
+            bias: per_channel(&parameters.bias),
+            epsilon: parameters.epsilon,
+        }),
+        Op::Softmax => BlockWork::Normalise(Normalisation::Softmax),
+        _ => return None,
+    })
 }

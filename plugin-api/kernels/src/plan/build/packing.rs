@@ -5,6 +5,7 @@ use super::super::fuse::Layer;
 use super::super::weights::{Packing, pack_terms, scale_of, terms_length};
 use super::Builder;
 use crate::graph::Weight;
+use crate::kernels::reads::ReadBlocks;
 use crate::memory::Packed;
 use crate::simd::LANES;
 
@@ -12,8 +13,6 @@ use crate::simd::LANES;
 pub(super) struct PackedBlocks {
     pub(super) weights: Packed,
     pub(super) reads: ReadBlocks,
-    /// Input channels of the last block that is read; the others have 16.
-    pub(super) last_channels: usize,
     /// Products in a sum.
     pub(super) terms: usize,
 }
@@ -21,54 +20,49 @@ pub(super) struct PackedBlocks {
 impl Builder<'_> {
     /// Packs a layer's weights, of one group or of several.
     pub(super) fn packed_blocks(&self, layer: &Layer, geometry: &Geometry, weight: &Weight) -> PackedBlocks {
-        let in_blocks = geometry.inputs.div_ceil(LANES);
-        let (packing, reads, last_channels) = if geometry.groups > 1 {
-            (Packing::Grouped, ReadBlocks::of_groups(geometry), LANES)
+        let (packing, reads) = if geometry.groups > 1 {
+            (Packing::Grouped, blocks_of_groups(geometry))
         } else {
+            let blocks = geometry.inputs.div_ceil(LANES);
             let reads = ReadBlocks {
-                count: in_blocks,
+                count: blocks,
                 firsts: vec![0; geometry.outputs.div_ceil(LANES)],
+                last_channels: geometry.inputs - (blocks - 1) * LANES,
             };
-            (Packing::Direct, reads, geometry.inputs - (in_blocks - 1) * LANES)
+            (Packing::Direct, reads)
         };
-        let terms = ((reads.count - 1) * LANES + last_channels) * geometry.kernel[0] * geometry.kernel[1];
+        let terms = reads.channels() * geometry.kernel[0] * geometry.kernel[1];
         let length = terms_length(geometry.outputs, terms);
         let weights = self.packed.get(layer, packing, length, |packed| {
             let scale = scale_of(self.graph, layer);
-            pack_blocks(packed, geometry, weight, &reads, last_channels, scale);
+            pack_blocks(packed, geometry, weight, &reads, scale);
         });
         PackedBlocks {
             weights,
             reads,
-            last_channels,
             terms,
         }
     }
 }
 
-/// The blocks of input channels that each block of output channels reads: `count` from its first one on.
-pub(super) struct ReadBlocks {
-    pub(super) count: usize,
-    pub(super) firsts: Vec<usize>,
-}
-
-impl ReadBlocks {
-    fn of_groups(geometry: &Geometry) -> Self {
-        let inputs = geometry.inputs / geometry.groups;
-        let outputs = geometry.outputs / geometry.groups;
-        let blocks = geometry.inputs.div_ceil(LANES);
-        let ranges: Vec<(usize, usize)> = (0..geometry.outputs.div_ceil(LANES))
-            .map(|block| {
-                let last = ((block + 1) * LANES).min(geometry.outputs) - 1;
-                let (from, to) = (block * LANES / outputs * inputs, (last / outputs + 1) * inputs);
-                (from / LANES, to.div_ceil(LANES))
-            })
-            .collect();
-        let count = ranges.iter().map(|(from, to)| to - from).max().unwrap_or(1);
-        Self {
-            count,
-            firsts: ranges.iter().map(|&(from, _)| from.min(blocks - count)).collect(),
-        }
+/// Each block of output channels reads the blocks with the channels of its groups: as many as most need, of which the
+/// last one counts as whole.
+fn blocks_of_groups(geometry: &Geometry) -> ReadBlocks {
+    let inputs = geometry.inputs / geometry.groups;
+    let outputs = geometry.outputs / geometry.groups;
+    let blocks = geometry.inputs.div_ceil(LANES);
+    let ranges: Vec<(usize, usize)> = (0..geometry.outputs.div_ceil(LANES))
+        .map(|block| {
+            let last = ((block + 1) * LANES).min(geometry.outputs) - 1;
+            let (from, to) = (block * LANES / outputs * inputs, (last / outputs + 1) * inputs);
+            (from / LANES, to.div_ceil(LANES))
+        })
+        .collect();
+    let count = ranges.iter().map(|(from, to)| to - from).max().unwrap_or(1);
+    ReadBlocks {
+        count,
+        firsts: ranges.iter().map(|&(from, _)| from.min(blocks - count)).collect(),
+        last_channels: LANES,
     }
 }
 
@@ -78,7 +72,6 @@ fn pack_blocks(
     geometry: &Geometry,
     weight: &Weight,
     reads: &ReadBlocks,
-    last_channels: usize,
     scale: impl Fn(usize) -> f64,
 ) {
     let taps = geometry.kernel[0] * geometry.kernel[1];
@@ -86,11 +79,7 @@ fn pack_blocks(
     // The input channel, counted from the first one that is read, and the tap of each term.
     let mut terms = Vec::new();
     for block in 0..reads.count {
-        let channels = if block + 1 == reads.count {
-            last_channels
-        } else {
-            LANES
-        };
+        let channels = reads.channels_of(block);
         for tap in 0..taps {
             terms.extend((0..channels).map(|channel| (block * LANES + channel, tap)));
         }

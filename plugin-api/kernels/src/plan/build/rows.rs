@@ -11,9 +11,8 @@ use super::packing::PackedBlocks;
 use crate::graph::Weight;
 use crate::kernels::depthwise::DepthwiseConvolution;
 use crate::kernels::wide::WideConvolution;
-use crate::kernels::windows::SlidingWindows;
+use crate::kernels::windows::{SlidingWindows, WindowSteps};
 use crate::memory::AlignedBuffer;
-use crate::simd::LANES;
 
 impl Builder<'_> {
     pub(super) fn depthwise(
@@ -33,13 +32,8 @@ impl Builder<'_> {
             })
         });
         self.rows(layer, geometry, |windows| {
-            let convolution = DepthwiseConvolution {
-                weights,
-                bias,
-                stages: layer.epilogue.stages(),
-                windows,
-            };
-            RowWork::Depthwise(convolution.checked())
+            let stages = layer.epilogue.stages();
+            RowWork::Depthwise(DepthwiseConvolution::new(windows, weights, bias, stages))
         })
     }
 
@@ -50,23 +44,12 @@ impl Builder<'_> {
         weight: &Weight,
         bias: Arc<AlignedBuffer>,
     ) -> BlockStep {
-        let PackedBlocks {
-            weights,
-            reads,
-            last_channels,
-            ..
-        } = self.packed_blocks(layer, geometry, weight);
+        let PackedBlocks { weights, reads, .. } = self.packed_blocks(layer, geometry, weight);
         self.rows(layer, geometry, |windows| {
-            let convolution = WideConvolution {
-                weights,
-                bias,
-                stages: layer.epilogue.stages(),
-                windows,
-                first_blocks: reads.firsts,
-                read_blocks: reads.count,
-                last_channels,
-            };
-            RowWork::Wide(Box::new(convolution.checked()))
+            let stages = layer.epilogue.stages();
+            RowWork::Wide(Box::new(WideConvolution::new(
+                windows, weights, bias, stages, reads,
+            )))
         })
     }
 
@@ -79,15 +62,12 @@ impl Builder<'_> {
     ) -> BlockStep {
         let x_place = self.place(layer.inputs[0]).clone();
         let (x, y) = (*x_place.layout(), self.part(layer.output));
-        let windows = SlidingWindows {
+        let steps = WindowSteps {
             kernel: geometry.kernel,
             stride: geometry.stride,
             dilation: geometry.dilation,
-            origin: (x.halo.top - geometry.padding.top) * x.row()
-                + (x.halo.left - geometry.padding.left) * LANES,
-            x,
-            y: y.layout,
         };
+        let windows = SlidingWindows::new(steps, geometry.padding, x, y.layout);
         BlockStep {
             work: BlockWork::Rows(work(windows)),
             x: x_place,

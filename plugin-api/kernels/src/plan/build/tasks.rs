@@ -1,8 +1,8 @@
 //! How a direct convolution is cut into groups, tasks, parts and chunks.
 
 use super::Builder;
-use super::packing::ReadBlocks;
-use crate::kernels::convolution::{DirectConvolution, Group, TaskSize};
+use crate::kernels::convolution::{Group, Pixels, Specification, TaskSize};
+use crate::kernels::reads::ReadBlocks;
 use crate::kernels::tile::{group_blocks, tile_pixels};
 use crate::memory::Layout;
 use crate::simd::LANES;
@@ -26,7 +26,7 @@ impl Builder<'_> {
     /// Cuts a convolution's output blocks into groups and its work on so many images into tasks.
     pub(super) fn set_groups(
         &self,
-        convolution: &mut DirectConvolution,
+        convolution: &mut Specification,
         reads: &ReadBlocks,
         x: &Layout,
         images: usize,
@@ -35,7 +35,7 @@ impl Builder<'_> {
         let mut first = 0;
         // Blocks that read the same input go together.
         for run in reads.firsts.chunk_by(|a, b| a == b) {
-            for blocks in group_blocks(run.len(), convolution.width, pixels) {
+            for blocks in group_blocks(run.len(), convolution.pixels.width, pixels) {
                 convolution.groups.push(Group {
                     first,
                     blocks,
@@ -56,14 +56,14 @@ impl Builder<'_> {
 }
 
 /// Tasks of rows of one image whose input stays in the cache, for groups whose weights do.
-fn set_rows(convolution: &mut DirectConvolution) {
+fn set_rows(convolution: &mut Specification) {
     let tile = &convolution.tile;
-    let row = tile.blocks * convolution.x_line.max(1);
+    let row = tile.blocks * convolution.x.line.max(1);
     let groups = &convolution.groups;
     let largest = groups.iter().map(|group| group.blocks).max().unwrap_or(1);
-    convolution.task = TaskSize {
+    convolution.order.task = TaskSize {
         images: 1,
-        rows: (TASK_INPUT / row).clamp(1, convolution.height),
+        rows: (TASK_INPUT / row).clamp(1, convolution.pixels.height),
         groups: (TASK_WEIGHTS / (largest * tile.w_block)).clamp(1, groups.len()),
     };
 }
@@ -71,14 +71,15 @@ fn set_rows(convolution: &mut DirectConvolution) {
 /// Tasks of all groups for a panel: so many pixels of so many blocks of input channels that they stay in the second
 /// cache. Weights are read once for each panel, and sums that are not complete are written and read again for each
 /// part of the blocks.
-fn set_panels(convolution: &mut DirectConvolution, images: usize) {
+fn set_panels(convolution: &mut Specification, images: usize) {
     let blocks = convolution.tile.blocks;
     let (inputs, outputs) = (blocks * LANES, convolution.bias.len());
-    let image = (convolution.height - 1) * convolution.width + convolution.last_width;
-    let (height, groups) = (convolution.height, convolution.groups.len());
+    let image = convolution.pixels.count();
+    let (height, width) = (convolution.pixels.height, convolution.pixels.width);
+    let groups = convolution.groups.len();
     let panel = |pixels: usize| TaskSize {
         images: (pixels / image).clamp(1, images),
-        rows: (pixels / convolution.width).clamp(1, height),
+        rows: (pixels / width).clamp(1, height),
         groups,
     };
     let weights = inputs * outputs;
@@ -96,22 +97,27 @@ fn set_panels(convolution: &mut DirectConvolution, images: usize) {
             .min_by_key(cost)
             .unwrap_or((panel(image), blocks))
     };
-    convolution.task = panel;
-    if (panel.images * panel.rows * convolution.width).min(images * image) >= CHUNK_PIXELS {
-        convolution.chunk_blocks = CHUNK_BLOCKS;
-        convolution.part_blocks = part_blocks;
+    convolution.order.task = panel;
+    if (panel.images * panel.rows * width).min(images * image) >= CHUNK_PIXELS {
+        convolution.order.chunk_blocks = CHUNK_BLOCKS;
+        convolution.order.part_blocks = part_blocks;
     }
 }
 
 /// Makes rows of a few full tiles from a map whose pixels follow each other.
-pub(super) fn cut_pixels(convolution: &mut DirectConvolution, tile_pixels: [usize; 4]) {
-    let pixels = convolution.width * convolution.height;
+pub(super) fn cut_pixels(convolution: &mut Specification, tile_pixels: [usize; 4]) {
+    let pixels = convolution.pixels.count();
     let largest = tile_pixels[1].max(tile_pixels[0]);
     let width = (ROW_TILES * pixels.div_ceil(pixels.div_ceil(largest))).min(pixels);
-    convolution.x_line = width * convolution.tile.x_step;
-    convolution.y_line = width * convolution.tile.y_step;
-    convolution.r_line = width * LANES;
-    convolution.width = width;
-    convolution.height = pixels.div_ceil(width);
-    convolution.last_width = pixels - (convolution.height - 1) * width;
+    convolution.x.line = width * convolution.tile.x_step;
+    convolution.y.line = width * convolution.tile.y_step;
+    if let Some(residual) = &mut convolution.residual {
+        residual.line = width * LANES;
+    }
+    let height = pixels.div_ceil(width);
+    convolution.pixels = Pixels {
+        height,
+        width,
+        last_width: pixels - (height - 1) * width,
+    };
 }

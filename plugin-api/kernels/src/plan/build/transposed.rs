@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use super::super::algorithm::Phase;
 use super::super::fuse::Layer;
 use super::super::steps::{ConvolutionStep, Source};
+use super::super::storage::Part;
 use super::super::weights::{Packing, bias_of, pack_terms, scale_of, terms_length};
 use super::Builder;
 use super::convolution::{output_tile, whole_output};
-use super::packing::ReadBlocks;
 use crate::graph::{Shape, TransposedConvolution};
+use crate::kernels::convolution::{DirectConvolution, Lines, Pixels};
+use crate::kernels::reads::ReadBlocks;
 use crate::kernels::tile::Tile;
-use crate::memory::{Halo, Layout};
+use crate::memory::{AlignedBuffer, Halo, Layout, Packed};
 use crate::simd::LANES;
 
 fn kernel(parameters: &TransposedConvolution) -> [usize; 2] {
@@ -52,71 +55,19 @@ impl Builder<'_> {
     ) -> ConvolutionStep {
         let x_place = self.place(layer.inputs[0]).clone();
         let (x, y) = (*x_place.layout(), self.part(layer.output));
-        let (inputs, outputs) = (parameters.weight.dims()[0], parameters.weight.dims()[1]);
-        let [kernel_rows, kernel_columns] = kernel(parameters);
-        let stride = parameters.stride;
+        let outputs = parameters.weight.dims()[1];
         let bias = Arc::new(bias_of(self.graph, layer, parameters.bias.as_ref(), outputs));
-        let results = [y.layout.height, y.layout.width];
-        let phases = Self::phases([kernel_rows, kernel_columns], stride, parameters.padding, results);
-        let scale = scale_of(self.graph, layer);
-        let data = parameters.weight.data();
+        let size = [y.layout.height, y.layout.width];
+        let [rows, columns] = Self::phases(kernel(parameters), parameters.stride, parameters.padding, size);
         let mut convolutions = Vec::new();
-        for (v, rows) in phases[0].iter().enumerate() {
-            for (h, columns) in phases[1].iter().enumerate() {
-                if rows.count == 0 || columns.count == 0 {
-                    continue;
+        for (v, rows) in rows.iter().enumerate() {
+            for (h, columns) in columns.iter().enumerate() {
+                if rows.count > 0 && columns.count > 0 {
+                    let weights = self.phase_weights(layer, parameters, &x, ([v, h], [*rows, *columns]));
+                    let weights = (weights, Arc::clone(&bias));
+                    let stride = parameters.stride;
+                    convolutions.push(self.phase(layer, &x, &y, [*rows, *columns], stride, weights));
                 }
-                let taps = rows.taps * columns.taps;
-                let terms = inputs * taps;
-                let length = terms_length(outputs, terms);
-                let weights = self.packed.get(layer, Packing::Phase(v, h), length, |packed| {
-                    pack_terms(packed, outputs, terms, |output, term| {
-                        let block = (term / (LANES * taps)).min(x.blocks() - 1);
-                        let channels = LANES.min(inputs - block * LANES);
-                        let within = term - block * LANES * taps;
-                        let (tap, input) = (within / channels, block * LANES + within % channels);
-                        let row = rows.weight(v, stride[0], tap / columns.taps);
-                        let column = columns.weight(h, stride[1], tap % columns.taps);
-                        if row >= kernel_rows || column >= kernel_columns {
-                            return 0.0;
-                        }
-                        let at = ((input * outputs + output) * kernel_rows + row) * kernel_columns + column;
-                        f64::from(data[at]) * scale(output)
-                    })
-                });
-                let tile = Tile {
-                    blocks: x.blocks(),
-                    rows: rows.taps,
-                    columns: columns.taps,
-                    channels: LANES,
-                    last_channels: inputs - (x.blocks() - 1) * LANES,
-                    x_block: x.block(),
-                    x_row: x.row(),
-                    x_column: LANES,
-                    x_step: LANES,
-                    ..output_tile(&y.layout, None, terms, layer)
-                };
-                let tile = Tile {
-                    y_step: LANES * stride[1],
-                    ..tile
-                };
-                let mut convolution = whole_output(layer, tile, &y, None, weights, Arc::clone(&bias));
-                convolution.height = rows.count;
-                convolution.width = columns.count;
-                convolution.last_width = columns.count;
-                // The halo is at least as large as the reach of every phase, so the sums are not negative.
-                convolution.x_origin = x.halo.top.wrapping_add_signed(rows.start) * x.row()
-                    + x.halo.left.wrapping_add_signed(columns.start) * LANES;
-                convolution.x_line = x.row();
-                convolution.x_length = x.image();
-                convolution.y_origin = y.layout.at(0, rows.first, columns.first);
-                convolution.y_line = y.layout.row() * stride[0];
-                let reads = ReadBlocks {
-                    count: x.blocks(),
-                    firsts: vec![0; y.layout.blocks()],
-                };
-                self.set_groups(&mut convolution, &reads, &x, 1);
-                convolutions.push(convolution.checked());
             }
         }
         ConvolutionStep {
@@ -125,5 +76,88 @@ impl Builder<'_> {
             residual: None,
             y,
         }
+    }
+
+    /// The weights of the results at one place modulo the stride, `[v, h]`.
+    fn phase_weights(
+        &self,
+        layer: &Layer,
+        parameters: &TransposedConvolution,
+        x: &Layout,
+        ([v, h], [rows, columns]): ([usize; 2], [Phase; 2]),
+    ) -> Packed {
+        let (inputs, outputs) = (parameters.weight.dims()[0], parameters.weight.dims()[1]);
+        let [kernel_rows, kernel_columns] = kernel(parameters);
+        let scale = scale_of(self.graph, layer);
+        let data = parameters.weight.data();
+        let taps = rows.taps * columns.taps;
+        let terms = inputs * taps;
+        let length = terms_length(outputs, terms);
+        self.packed.get(layer, Packing::Phase(v, h), length, |packed| {
+            pack_terms(packed, outputs, terms, |output, term| {
+                let block = (term / (LANES * taps)).min(x.blocks() - 1);
+                let channels = LANES.min(inputs - block * LANES);
+                let within = term - block * LANES * taps;
+                let (tap, input) = (within / channels, block * LANES + within % channels);
+                let row = rows.weight(v, parameters.stride[0], tap / columns.taps);
+                let column = columns.weight(h, parameters.stride[1], tap % columns.taps);
+                if row >= kernel_rows || column >= kernel_columns {
+                    return 0.0;
+                }
+                let at = ((input * outputs + output) * kernel_rows + row) * kernel_columns + column;
+                f64::from(data[at]) * scale(output)
+            })
+        })
+    }
+
+    /// The convolution of the results of one phase of rows and one of columns.
+    fn phase(
+        &self,
+        layer: &Layer,
+        x: &Layout,
+        y: &Part,
+        [rows, columns]: [Phase; 2],
+        stride: [usize; 2],
+        (weights, bias): (Packed, Arc<AlignedBuffer>),
+    ) -> DirectConvolution {
+        let reads = ReadBlocks {
+            count: x.blocks(),
+            firsts: vec![0; y.layout.blocks()],
+            last_channels: x.channels - (x.blocks() - 1) * LANES,
+        };
+        let terms = reads.channels() * rows.taps * columns.taps;
+        let tile = Tile {
+            blocks: x.blocks(),
+            rows: rows.taps,
+            columns: columns.taps,
+            channels: LANES,
+            last_channels: reads.last_channels,
+            x_block: x.block(),
+            x_row: x.row(),
+            x_column: LANES,
+            x_step: LANES,
+            y_step: LANES * stride[1],
+            ..output_tile(&y.layout, None, terms, layer)
+        };
+        let mut convolution = whole_output(layer, tile, y, None, weights, bias);
+        convolution.pixels = Pixels {
+            height: rows.count,
+            width: columns.count,
+            last_width: columns.count,
+        };
+        convolution.x = Lines {
+            // The halo is at least as large as the reach of every phase, so the sums are not negative.
+            origin: x.halo.top.wrapping_add_signed(rows.start) * x.row()
+                + x.halo.left.wrapping_add_signed(columns.start) * LANES,
+            line: x.row(),
+            length: x.image(),
+        };
+        convolution.y = Lines {
+            origin: y.layout.at(0, rows.first, columns.first),
+            line: y.layout.row() * stride[0],
+            length: y.layout.image(),
+        };
+        self.set_groups(&mut convolution, &reads, x, 1);
+        DirectConvolution::new(convolution)
     }
 }

@@ -1,10 +1,11 @@
 //! The step that runs attention, a head a task.
 
 use super::super::storage::{Part, Place};
-use super::context::split_task;
-use super::{Context, Scratch, Step};
+use super::cut::split_task;
+use super::{Step, Task};
 use crate::kernels::attention::HeadAttention;
 use crate::kernels::rearrange::clear_unused_lanes;
+use crate::memory::Region;
 use crate::simd::LANES;
 
 /// Attention of all heads.
@@ -18,13 +19,14 @@ pub(crate) struct AttentionStep {
 }
 
 impl AttentionStep {
+    /// Whether each head has blocks of channels of its own.
+    fn heads_are_apart(&self) -> bool {
+        self.head.value_features().is_multiple_of(LANES)
+    }
+
     /// Heads whose results share a block of channels are one task.
     fn parts(&self) -> usize {
-        if self.head.value_features.is_multiple_of(LANES) {
-            self.heads
-        } else {
-            1
-        }
+        if self.heads_are_apart() { self.heads } else { 1 }
     }
 }
 
@@ -33,19 +35,27 @@ impl Step for AttentionStep {
         images * self.parts()
     }
 
-    fn run(&self, context: &Context, scratch: Scratch, _: usize, task: usize) {
-        let (image, part) = split_task(task, self.parts());
-        let inputs = [0, 1, 2].map(|index| context.read(&self.inputs[index], image));
-        let mut y = context.write(&self.y, image);
-        // SAFETY: each thread's memory is as long as `scratch` asks for, and this task has it for itself.
-        let scratch = unsafe { std::slice::from_raw_parts_mut(scratch.own, scratch.own_length) };
-        if self.parts() == self.heads {
-            self.head.run(context.isa, part, inputs, y, scratch);
+    unsafe fn run(&self, task: &Task<'_>, own: &mut [f32]) {
+        let (image, part) = split_task(task.index(), self.parts());
+        let isa = task.context().isa;
+        let inputs = [0, 1, 2].map(|index| task.read(&self.inputs[index], image));
+        let whole = Region::whole(&self.y.layout);
+        if self.heads_are_apart() {
+            let blocks = self.head.value_features() / LANES;
+            let region = Region {
+                blocks: part * blocks..(part + 1) * blocks,
+                ..whole
+            };
+            // SAFETY: each task has the blocks of its head.
+            let mut y = unsafe { task.write(image, region) };
+            self.head.run(isa, part, inputs, &mut y, own);
             return;
         }
+        // SAFETY: there is one task for each image.
+        let mut y = unsafe { task.write(image, whole) };
         clear_unused_lanes(&mut y);
         for head in 0..self.heads {
-            self.head.run(context.isa, head, inputs, y, scratch);
+            self.head.run(isa, head, inputs, &mut y, own);
         }
     }
 
@@ -58,10 +68,6 @@ impl Step for AttentionStep {
     }
 
     fn reads(&self) -> Vec<Part> {
-        let arena = |place: &Place| match place {
-            Place::Arena(part) => Some(*part),
-            Place::Constant(..) => None,
-        };
-        self.inputs.iter().filter_map(arena).collect()
+        self.inputs.iter().filter_map(Place::part).collect()
     }
 }

@@ -3,16 +3,16 @@
 use std::ops::Range;
 
 use super::super::storage::{Part, Place};
-use super::context::{part_of, plane_parts, split_task};
-use super::{Context, Scratch, Step};
+use super::cut::{part_of, plane_parts, split_task};
+use super::{Step, Task};
 use crate::kernels::depthwise::DepthwiseConvolution;
 use crate::kernels::elementwise::Elementwise;
 use crate::kernels::normalise::Normalisation;
 use crate::kernels::pooling::{Reduction, Windows, pool};
-use crate::kernels::rearrange::{clear_unused_lanes, copy_channels, copy_positions};
+use crate::kernels::rearrange::{copy_channels, copy_positions};
 use crate::kernels::upsampling::Upsampling;
 use crate::kernels::wide::WideConvolution;
-use crate::memory::{View, ViewMut};
+use crate::memory::{Region, View, ViewMut};
 use crate::simd::{Isa, LANES};
 
 /// What is computed.
@@ -24,7 +24,7 @@ pub(crate) enum BlockWork {
     Normalise(Normalisation),
     /// Channel `c` of the result is channel `sources[c]` of the operand.
     Channels(Vec<usize>),
-    /// All channels of the operand, as the result's channels from `start` on.
+    /// All channels of the operand, as the result's last channels, from `start` on.
     ChannelsInto { start: usize },
     /// Positions from `from` on, written from `to` on.
     Positions { from: usize, to: usize, count: usize },
@@ -88,42 +88,54 @@ impl Step for BlockStep {
         images * self.parts(threads)
     }
 
-    fn run(&self, context: &Context, _: Scratch, _: usize, task: usize) {
-        let parts = self.parts(context.threads);
-        let (image, part) = split_task(task, parts);
-        let x = context.read(&self.x, image);
-        let z = self.z.as_ref().map(|place| context.read(place, image));
-        let mut y = context.write(&self.y, image);
-        let layout = self.y.layout;
+    unsafe fn run(&self, task: &Task<'_>, _: &mut [f32]) {
+        let (isa, threads) = (task.context().isa, task.context().threads);
+        let parts = self.parts(threads);
+        let (image, part) = split_task(task.index(), parts);
+        let x = task.read(&self.x, image);
+        let z = self.z.as_ref().map(|place| task.read(place, image));
+        let layout = &self.y.layout;
+        let whole = Region::whole(layout);
+        // SAFETY: each part has a region of its own.
+        let write = |region| unsafe { task.write(image, region) };
         match &self.work {
             BlockWork::Normalise(normalisation) => {
                 let positions = part_of(layout.height * layout.width, parts, part);
-                normalise(normalisation, context.isa, positions, x, y);
+                for (row, columns) in parts_of_lines(positions, layout.width) {
+                    let rows = row..row + 1;
+                    let region = Region {
+                        rows,
+                        columns,
+                        ..whole.clone()
+                    };
+                    normalisation.run(isa, x, write(region));
+                }
             }
             BlockWork::Channels(sources) => {
-                copy_channels(x, 0..sources.len(), |channel| sources[channel], &mut y);
-                clear_unused_lanes(&mut y);
+                copy_channels(x, 0, |channel| sources[channel], &mut write(whole));
             }
             BlockWork::ChannelsInto { start } => {
-                let end = start + x.layout().channels;
-                copy_channels(x, *start..end, |channel| channel - start, &mut y);
-                if end == layout.channels {
-                    clear_unused_lanes(&mut y);
-                }
+                copy_channels(x, *start, |channel| channel - start, &mut write(whole));
             }
             BlockWork::Positions { from, to, count } => {
-                copy_positions(x, *from, y, *to, *count, part_of(layout.blocks(), parts, part));
+                let blocks = part_of(layout.blocks(), parts, part);
+                let region = Region { blocks, ..whole };
+                copy_positions(x, *from, write(region), *to, *count);
             }
-            BlockWork::Rows(work) if self.goes_by_rows(context.threads) => {
+            BlockWork::Rows(work) if self.goes_by_rows(threads) => {
                 let rows = part_of(layout.height, parts, part);
-                for block in 0..layout.blocks() {
-                    work.run(context.isa, block, rows.clone(), x, z, y);
-                }
+                work.run(isa, x, z, write(Region { rows, ..whole }));
             }
             BlockWork::Rows(work) => {
                 let rows = part_of(layout.blocks() * layout.height, parts, part);
-                for (block, rows) in rows_of_blocks(rows, layout.height) {
-                    work.run(context.isa, block, rows, x, z, y);
+                for (block, rows) in parts_of_lines(rows, layout.height) {
+                    let blocks = block..block + 1;
+                    let region = Region {
+                        blocks,
+                        rows,
+                        ..whole.clone()
+                    };
+                    work.run(isa, x, z, write(region));
                 }
             }
         }
@@ -134,14 +146,8 @@ impl Step for BlockStep {
     }
 
     fn reads(&self) -> Vec<Part> {
-        let arena = |place: &Place| match place {
-            Place::Arena(part) => Some(*part),
-            Place::Constant(..) => None,
-        };
-        arena(&self.x)
-            .into_iter()
-            .chain(self.z.as_ref().and_then(arena))
-            .collect()
+        let places = std::iter::once(&self.x).chain(&self.z);
+        places.filter_map(Place::part).collect()
     }
 }
 
@@ -149,44 +155,32 @@ impl RowWork {
     /// About how long the computation of a vector of results takes, where that of a sum takes 1.
     fn cost(&self) -> usize {
         match self {
-            Self::Depthwise(convolution) => convolution.windows.taps().div_ceil(2),
+            Self::Depthwise(convolution) => convolution.terms().div_ceil(2),
             Self::Wide(convolution) => convolution.terms(),
             Self::Elementwise(_) | Self::Pool(..) | Self::Upsample(_) => 1,
         }
     }
 
-    fn run(&self, isa: Isa, block: usize, rows: Range<usize>, x: View, z: Option<View>, y: ViewMut) {
-        let blocks = block..block + 1;
+    /// Computes the rows of a region.
+    fn run(&self, isa: Isa, x: View, z: Option<View>, y: ViewMut) {
         match self {
-            Self::Depthwise(convolution) => convolution.run(isa, blocks, rows, x, z, y),
-            Self::Wide(convolution) => convolution.run(isa, block, rows, x, z, y),
-            Self::Elementwise(elementwise) => elementwise.run(isa, blocks, rows, x, z, y),
-            Self::Pool(reduction, windows) => pool(isa, *reduction, *windows, blocks, rows, x, y),
-            Self::Upsample(upsampling) => upsampling.run(isa, blocks, rows, x, y),
+            Self::Depthwise(convolution) => convolution.run(isa, x, z, y),
+            Self::Wide(convolution) => convolution.run(isa, x, z, y),
+            Self::Elementwise(elementwise) => elementwise.run(isa, x, z, y),
+            Self::Pool(reduction, windows) => pool(isa, *reduction, *windows, x, y),
+            Self::Upsample(upsampling) => upsampling.run(isa, x, y),
         }
     }
 }
 
-/// Cuts a range of rows, counted over all blocks, into the blocks and their own rows.
-fn rows_of_blocks(rows: Range<usize>, height: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
-    let mut start = rows.start;
+/// Cuts a range of places, counted over all lines, into the lines and their own places.
+fn parts_of_lines(places: Range<usize>, length: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut start = places.start;
     std::iter::from_fn(move || {
-        let block = start / height;
-        let end = rows.end.min((block + 1) * height);
-        let part = (start < rows.end).then(|| (block, start % height..end - block * height));
+        let line = start / length;
+        let end = places.end.min((line + 1) * length);
+        let part = (start < places.end).then(|| (line, start % length..end - line * length));
         start = end;
         part
     })
-}
-
-/// Normalises a range of positions, which may start and end within rows.
-fn normalise(normalisation: &Normalisation, isa: Isa, positions: Range<usize>, x: View, y: ViewMut) {
-    let width = y.layout().width;
-    let mut start = positions.start;
-    while start < positions.end {
-        let row = start / width;
-        let end = positions.end.min((row + 1) * width);
-        normalisation.run(isa, row..row + 1, start % width..end - row * width, x, y);
-        start = end;
-    }
 }

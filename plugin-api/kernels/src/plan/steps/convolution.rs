@@ -1,8 +1,9 @@
 //! Steps that run direct convolutions.
 
 use super::super::storage::{Part, Place};
-use super::{Context, Scratch, Step};
+use super::{Step, Task};
 use crate::kernels::convolution::{DirectConvolution, Images};
+use crate::memory::Shared;
 
 /// What a convolution reads.
 #[derive(Debug, Clone)]
@@ -25,27 +26,25 @@ pub(crate) struct ConvolutionStep {
 }
 
 impl ConvolutionStep {
-    fn images(&self, context: &Context, convolution: &DirectConvolution) -> Images {
+    fn images<'v>(&'v self, task: &Task<'v>, convolution: &DirectConvolution) -> Images<'v> {
         let (x, x_image) = match &self.x {
-            Source::Blocked(place) => (context.read(place, 0).offset(0), context.image_distance(place)),
-            Source::Planar(part) => (context.read_part(part, 0).offset(0), context.part_distance(part)),
+            Source::Blocked(place) => task.read_all(place),
+            Source::Planar(part) => task.read_part_of_all(part),
             Source::Input(index) => {
-                let length = convolution.x_length;
-                (context.input(*index, length, 0).as_ptr(), length)
+                let length = convolution.input_length();
+                (Shared::new(task.input_of_all(*index, length)), length)
             }
         };
-        let (residual, r_image) = match &self.residual {
-            Some(place) => (context.read(place, 0).offset(0), context.image_distance(place)),
-            None => (std::ptr::null(), 0),
-        };
+        let residual = self.residual.as_ref().map(|place| task.read_all(place));
+        let (y, y_image) = task.target_of_all();
         Images {
-            count: context.images(),
+            count: task.context().images(),
             x,
             x_image,
-            residual,
-            r_image,
-            y: context.write(&self.y, 0).start(),
-            y_image: context.part_distance(&self.y),
+            residual: residual.map(|(values, _)| values),
+            r_image: residual.map_or(0, |(_, distance)| distance),
+            y,
+            y_image,
         }
     }
 }
@@ -56,17 +55,23 @@ impl Step for ConvolutionStep {
         self.convolutions.iter().map(tasks).sum()
     }
 
-    fn run(&self, context: &Context, _: Scratch, _: usize, mut task: usize) {
+    unsafe fn run(&self, task: &Task<'_>, _: &mut [f32]) {
+        let (isa, threads, count) = (
+            task.context().isa,
+            task.context().threads,
+            task.context().images(),
+        );
+        let mut index = task.index();
         for convolution in &self.convolutions {
-            let tasks = convolution.tasks(context.images(), context.threads);
-            if task >= tasks {
-                task -= tasks;
+            let tasks = convolution.tasks(count, threads);
+            if index >= tasks {
+                index -= tasks;
                 continue;
             }
-            let images = self.images(context, convolution);
-            // SAFETY: the layouts of the views are those that the convolution was made for; tasks write
-            // different images, rows and blocks.
-            unsafe { convolution.run(context.isa, images, convolution.last_width, context.threads, task) }
+            let images = self.images(task, convolution);
+            // SAFETY: what is read is none of what the step writes; each task is another one of its convolution, and the
+            // phases of a transposed convolution have results of their own.
+            unsafe { convolution.run(isa, images, None, threads, index) }
             return;
         }
     }
@@ -77,13 +82,11 @@ impl Step for ConvolutionStep {
 
     fn reads(&self) -> Vec<Part> {
         let x = match &self.x {
-            Source::Blocked(Place::Arena(part)) | Source::Planar(part) => Some(*part),
-            Source::Blocked(Place::Constant(..)) | Source::Input(_) => None,
+            Source::Blocked(place) => place.part(),
+            Source::Planar(part) => Some(*part),
+            Source::Input(_) => None,
         };
-        let residual = match &self.residual {
-            Some(Place::Arena(part)) => Some(*part),
-            _ => None,
-        };
+        let residual = self.residual.as_ref().and_then(Place::part);
         x.into_iter().chain(residual).collect()
     }
 }
@@ -102,21 +105,27 @@ impl Step for BatchedStep {
         self.convolution.tasks(1, threads)
     }
 
-    fn run(&self, context: &Context, _: Scratch, _: usize, task: usize) {
+    unsafe fn run(&self, task: &Task<'_>, _: &mut [f32]) {
+        let (isa, threads, count) = (
+            task.context().isa,
+            task.context().threads,
+            task.context().images(),
+        );
+        let (x, _) = task.read_part_of_all(&self.x);
+        let (y, _) = task.target_of_all();
         let images = Images {
             count: 1,
-            x: context.read_part(&self.x, 0).offset(0),
+            x,
             x_image: 0,
-            residual: std::ptr::null(),
+            residual: None,
             r_image: 0,
-            y: context.write(&self.y, 0).start(),
+            y,
             y_image: 0,
         };
-        // SAFETY: both values have room for the images of a pass at the distances that the convolution was
-        // made with; tasks write different blocks.
+        // SAFETY: what is read is none of what the step writes; each task is another one of the convolution.
         unsafe {
             self.convolution
-                .run(context.isa, images, context.images(), context.threads, task)
+                .run(isa, images, Some(count), threads, task.index())
         }
     }
 

@@ -1,10 +1,11 @@
 //! Steps at the ends of a network: the caller's slices to values and back.
 
 use super::super::storage::{Part, Place};
-use super::context::split_task;
-use super::{Context, Scratch, Step};
+use super::cut::split_task;
+use super::{Step, Task};
 use crate::graph::Shape;
 use crate::kernels::rearrange::{Planar, clear_unused_lanes, export, import};
+use crate::memory::Region;
 
 /// How a caller's slice is ordered.
 #[derive(Debug, Clone, Copy)]
@@ -37,15 +38,16 @@ impl Step for ImportStep {
         images * self.y.layout.blocks()
     }
 
-    fn run(&self, context: &Context, _: Scratch, _: usize, task: usize) {
-        let (image, block) = split_task(task, self.y.layout.blocks());
-        let from = context.input(self.input, self.dense.elements, image);
-        import(
-            from,
-            self.dense.channels_last,
-            block,
-            context.write(&self.y, image),
-        );
+    unsafe fn run(&self, task: &Task<'_>, _: &mut [f32]) {
+        let (image, block) = split_task(task.index(), self.y.layout.blocks());
+        let from = task.input(self.input, self.dense.elements, image);
+        let region = Region {
+            blocks: block..block + 1,
+            ..Region::whole(&self.y.layout)
+        };
+        // SAFETY: each task has a block of its own.
+        let to = unsafe { task.write(image, region) };
+        import(from, self.dense.channels_last, to);
     }
 
     fn output(&self) -> Option<Part> {
@@ -71,20 +73,19 @@ impl Step for PlanarImportStep {
         images * self.planar.channels
     }
 
-    fn run(&self, context: &Context, _: Scratch, _: usize, task: usize) {
-        let (image, channel) = split_task(task, self.planar.channels);
+    unsafe fn run(&self, task: &Task<'_>, _: &mut [f32]) {
+        let (image, channel) = split_task(task.index(), self.planar.channels);
         let Planar {
             channels,
             height,
             width,
             ..
         } = self.planar;
-        let from = context.input(self.input, channels * height * width, image);
+        let from = task.input(self.input, channels * height * width, image);
         let plane = self.planar.plane();
-        assert!(self.planar.image() <= self.y.layout.image());
-        let to = context.write(&self.y, image).start();
-        // SAFETY: the planes are inside of the image, and each task writes its own.
-        let to = unsafe { std::slice::from_raw_parts_mut(to.add(channel * plane), plane) };
+        let to = task.target(image).values().part(channel * plane, plane);
+        // SAFETY: each task has a plane of its own.
+        let to = unsafe { to.slice_mut() };
         self.planar
             .fill_plane(&from[channel * height * width..][..height * width], to);
     }
@@ -111,11 +112,11 @@ impl Step for ExportStep {
         images * self.x.layout().blocks()
     }
 
-    fn run(&self, context: &Context, _: Scratch, _: usize, task: usize) {
-        let (image, block) = split_task(task, self.x.layout().blocks());
-        let to = context.output(self.output, image);
-        // SAFETY: the output is as long as the batch, and each task writes its own channels.
-        unsafe { export(context.read(&self.x, image), block, self.dense.channels_last, to) }
+    unsafe fn run(&self, task: &Task<'_>, _: &mut [f32]) {
+        let (image, block) = split_task(task.index(), self.x.layout().blocks());
+        let (x, to) = (task.read(&self.x, image), task.caller_output(self.output, image));
+        // SAFETY: each task has a block of its own.
+        unsafe { export(x, block, self.dense.channels_last, to) }
     }
 
     fn output(&self) -> Option<Part> {
@@ -123,10 +124,7 @@ impl Step for ExportStep {
     }
 
     fn reads(&self) -> Vec<Part> {
-        match &self.x {
-            Place::Arena(part) => vec![*part],
-            Place::Constant(..) => Vec::new(),
-        }
+        self.x.part().into_iter().collect()
     }
 }
 
@@ -143,14 +141,16 @@ impl Step for FlattenStep {
         images
     }
 
-    fn run(&self, context: &Context, _: Scratch, _: usize, image: usize) {
-        let x = context.read(&self.x, image);
-        let mut y = context.write(&self.y, image);
-        assert!(self.dense.elements <= y.layout().image());
-        clear_unused_lanes(&mut y);
+    unsafe fn run(&self, task: &Task<'_>, _: &mut [f32]) {
+        let image = task.index();
+        let x = task.read(&self.x, image);
+        // SAFETY: there is one task for each image.
+        clear_unused_lanes(&mut unsafe { task.write(image, Region::whole(&self.y.layout)) });
+        // A vector's blocks follow each other, so that it is dense.
+        let to = task.target(image).values();
         for block in 0..x.layout().blocks() {
-            // SAFETY: a vector's blocks follow each other, so it is dense; the assertion has checked its length.
-            unsafe { export(x, block, self.dense.channels_last, y.start()) }
+            // SAFETY: as above.
+            unsafe { export(x, block, self.dense.channels_last, to) }
         }
     }
 
@@ -159,9 +159,6 @@ impl Step for FlattenStep {
     }
 
     fn reads(&self) -> Vec<Part> {
-        match &self.x {
-            Place::Arena(part) => vec![*part],
-            Place::Constant(..) => Vec::new(),
-        }
+        self.x.part().into_iter().collect()
     }
 }

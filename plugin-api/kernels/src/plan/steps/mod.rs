@@ -4,16 +4,20 @@ mod attention;
 mod blocks;
 mod context;
 mod convolution;
+mod cut;
 mod inout;
+mod task;
 mod winograd;
 
 use std::fmt::Debug;
 
 pub(super) use attention::AttentionStep;
 pub(super) use blocks::{BlockStep, BlockWork, RowWork};
-pub(super) use context::{BufferSlot, Context, Scratch, part_of};
+pub(super) use context::{BufferSlot, Context, Output};
 pub(super) use convolution::{BatchedStep, ConvolutionStep, Source};
+pub(super) use cut::part_of;
 pub(super) use inout::{Dense, ExportStep, FlattenStep, ImportStep, PlanarImportStep};
+pub(super) use task::Task;
 pub(super) use winograd::WinogradStep;
 
 use super::storage::Part;
@@ -29,20 +33,27 @@ pub(super) trait Step: Debug + Send + Sync {
     /// Tasks of a phase for so many images and threads.
     fn tasks(&self, images: usize, threads: usize, phase: usize) -> usize;
 
-    /// Runs one task; each task is run once, with the same numbers of images and threads.
-    fn run(&self, context: &Context, scratch: Scratch, phase: usize, task: usize);
+    /// Runs one task, each of a region of its own of what the step writes.
+    ///
+    /// # Safety
+    /// The task is one of this step, and one of so many as [`tasks`](Self::tasks) says for its images and threads. All
+    /// tasks of the phases before are done.
+    ///
+    /// # Panics
+    /// Where `own`, which the task has for itself, is shorter than [`scratch`](Self::scratch) asks for.
+    unsafe fn run(&self, task: &Task<'_>, own: &mut [f32]);
 
-    /// Length of the memory that each thread needs for itself.
+    /// Length of the memory that each task needs for itself.
     fn scratch(&self) -> usize {
         0
     }
 
-    /// Length of the memory that several threads share during the step.
+    /// Length of the memory that the tasks share during the step.
     fn shared_scratch(&self) -> usize {
         0
     }
 
-    /// The value whose halo has to be zero after the step.
+    /// The value that the step writes, and whose halo has to be zero after it.
     fn output(&self) -> Option<Part>;
 
     /// Every part of the arena that the step reads.

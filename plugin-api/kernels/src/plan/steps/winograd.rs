@@ -1,9 +1,10 @@
 //! The step that runs a convolution by Winograd's algorithm.
 
 use super::super::storage::{Part, Place};
-use super::context::part_of;
-use super::{Context, Scratch, Step};
-use crate::kernels::winograd::{Image, WinogradConvolution};
+use super::cut::part_of;
+use super::{Step, Task};
+use crate::kernels::winograd::{Results, WinogradConvolution};
+use crate::memory::SharedMut;
 
 /// The most blocks of tiles for which threads share output channels.
 const SHARED_BLOCKS: usize = 4;
@@ -25,7 +26,7 @@ impl WinogradStep {
     }
 
     fn tile_blocks(&self, images: usize) -> usize {
-        self.tiles(images).div_ceil(self.convolution.block_tiles)
+        self.tiles(images).div_ceil(self.convolution.cut().block_tiles)
     }
 
     /// Where there are so few blocks of tiles that some threads would have none or wait for the others, all tiles
@@ -37,12 +38,12 @@ impl WinogradStep {
 
     /// The most tiles that [`shares_planes`](Self::shares_planes) allows.
     fn shared_tiles(&self) -> usize {
-        (SHARED_BLOCKS * self.convolution.block_tiles).min(self.tiles(self.images))
+        (SHARED_BLOCKS * self.convolution.cut().block_tiles).min(self.tiles(self.images))
     }
 
     /// Groups of output channels that are one task.
     fn group_tasks(&self, threads: usize) -> usize {
-        self.convolution.group_blocks.len().min(4 * threads)
+        self.convolution.cut().group_blocks.len().min(4 * threads)
     }
 }
 
@@ -54,49 +55,49 @@ impl Step for WinogradStep {
     fn tasks(&self, images: usize, threads: usize, phase: usize) -> usize {
         match (self.shares_planes(images, threads), phase) {
             (false, _) => self.tile_blocks(images),
-            (true, 0) => self.convolution.x.blocks().min(4 * threads),
+            (true, 0) => self.convolution.input_blocks().min(4 * threads),
             (true, _) => self.group_tasks(threads),
         }
     }
 
-    fn run(&self, context: &Context, scratch: Scratch, phase: usize, task: usize) {
+    unsafe fn run(&self, task: &Task<'_>, own: &mut [f32]) {
+        let (isa, threads, images) = (
+            task.context().isa,
+            task.context().threads,
+            task.context().images(),
+        );
         let convolution = &self.convolution;
-        let image = |image: usize| Image {
-            x: context.read_part(&self.x, image),
-            residual: self.residual.as_ref().map(|place| context.read(place, image)),
-            y: context.write(&self.y, image),
+        let x = |image| task.read_part(&self.x, image);
+        let results = |image| Results {
+            residual: self.residual.as_ref().map(|place| task.read(place, image)),
+            y: task.target(image),
         };
-        let images = context.images();
         let tiles = self.tiles(images);
-        let groups = convolution.group_blocks.len();
-        // SAFETY: each thread's memory is as long as `scratch` asks for, and this task has it for itself.
-        let own = unsafe { std::slice::from_raw_parts_mut(scratch.own, scratch.own_length) };
-        if !self.shares_planes(images, context.threads) {
-            let tiles = part_of(tiles, self.tile_blocks(images), task);
+        let groups = convolution.cut().group_blocks.len();
+        if !self.shares_planes(images, threads) {
+            let tiles = part_of(tiles, self.tile_blocks(images), task.index());
             let (planes, products) = own.split_at_mut(convolution.input_planes(tiles.len()));
-            let blocks = 0..convolution.x.blocks();
-            // SAFETY: `planes` is as long as these tiles need, and this task has it for itself.
-            unsafe { convolution.transform(context.isa, image, tiles.clone(), blocks, planes.as_mut_ptr()) };
-            convolution.multiply(context.isa, image, tiles, 0..groups, planes, products);
-        } else if phase == 0 {
-            let blocks = part_of(
-                convolution.x.blocks(),
-                self.tasks(images, context.threads, 0),
-                task,
-            );
-            // SAFETY: the shared memory is as long as `shared_scratch` asks for, and each task has blocks of its own.
-            unsafe { convolution.transform(context.isa, image, 0..tiles, blocks, scratch.shared) };
+            let blocks = 0..convolution.input_blocks();
+            // SAFETY: the planes are this task's own, and so are the results of its tiles.
+            unsafe {
+                convolution.transform(isa, x, tiles.clone(), blocks, SharedMut::new(planes));
+                convolution.multiply(isa, results, tiles, 0..groups, planes, products);
+            }
+        } else if task.phase() == 0 {
+            let tasks = self.tasks(images, threads, 0);
+            let blocks = part_of(convolution.input_blocks(), tasks, task.index());
+            // SAFETY: each task has blocks of its own.
+            unsafe { convolution.transform(isa, x, 0..tiles, blocks, task.shared()) };
         } else {
-            let length = convolution.input_planes(tiles);
-            // SAFETY: the shared memory is as long as `shared_scratch` asks for, and nobody writes it in this phase.
-            let planes = unsafe { std::slice::from_raw_parts(scratch.shared, length) };
-            let groups = part_of(groups, self.group_tasks(context.threads), task);
-            convolution.multiply(context.isa, image, 0..tiles, groups, planes, own);
+            let planes = task.shared().part(0, convolution.input_planes(tiles));
+            let groups = part_of(groups, self.group_tasks(threads), task.index());
+            // SAFETY: nobody writes the planes in this phase; each task has groups of its own.
+            unsafe { convolution.multiply(isa, results, 0..tiles, groups, planes.slice(), own) };
         }
     }
 
     fn scratch(&self) -> usize {
-        let block = self.convolution.block_tiles;
+        let block = self.convolution.cut().block_tiles;
         let fused = self.convolution.input_planes(block) + self.convolution.output_planes(block);
         fused.max(self.convolution.output_planes(self.shared_tiles()))
     }
@@ -110,10 +111,7 @@ impl Step for WinogradStep {
     }
 
     fn reads(&self) -> Vec<Part> {
-        let residual = match &self.residual {
-            Some(Place::Arena(part)) => Some(*part),
-            _ => None,
-        };
+        let residual = self.residual.as_ref().and_then(Place::part);
         std::iter::once(self.x).chain(residual).collect()
     }
 }
