@@ -4,7 +4,7 @@
 use crate::graph::{Graph, Shape};
 
 /// Slices that do not fit the graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
     /// Not as many slices as the graph has inputs or outputs.
     #[error("the network has {expected} {what}s, but {found} slices were given")]

@@ -27,7 +27,7 @@ fn activation() -> impl Strategy<Value = Option<Activation>> {
 }
 
 /// What follows a convolution.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 struct Tail {
     norm: bool,
     activation: Option<Activation>,

@@ -49,7 +49,7 @@ pub struct Author {
 }
 
 /// What a convolution does to a map's size.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Window {
     pub kernel: usize,
     pub stride: usize,

@@ -3,7 +3,7 @@
 use super::Shape;
 
 /// A layer that does not fit.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("layer `{layer}`: {problem}")]
 pub struct GraphError {
     /// The layer's name.
@@ -14,7 +14,7 @@ pub struct GraphError {
 }
 
 /// What is wrong with a layer.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Problem {
     /// The name is taken.
     #[error("another layer has this name; give each layer its own")]

@@ -6,7 +6,7 @@ use super::infer::infer;
 use super::{GraphError, Op, Problem, Shape};
 
 /// One layer.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Node {
     /// Unique in its graph.
     pub name: String,
@@ -17,7 +17,7 @@ pub struct Node {
 }
 
 /// A network: layers in the order in which they can be computed; immutable and cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Graph {
     nodes: Arc<[Node]>,
     shapes: Arc<[Shape]>,

@@ -3,7 +3,7 @@
 use super::Weight;
 
 /// What a node does. Operands are in [`Node::inputs`](super::Node::inputs), in the order that each variant names.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub enum Op {
     /// A network's input.
     Input,
@@ -95,7 +95,7 @@ pub enum Op {
 }
 
 /// Rows and columns added around a map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Padding {
     /// Rows above.
     pub top: usize,
@@ -120,7 +120,7 @@ impl Padding {
 }
 
 /// `torch.nn.Conv2d`; the padding may differ between the sides.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Convolution {
     /// `[out, in / groups, kernel_height, kernel_width]`.
     pub weight: Weight,
@@ -188,7 +188,7 @@ impl Convolution {
 }
 
 /// `torch.nn.ConvTranspose2d`, one group, no dilation.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct TransposedConvolution {
     /// `[in, out, kernel_height, kernel_width]`.
     pub weight: Weight,
@@ -203,7 +203,7 @@ pub struct TransposedConvolution {
 }
 
 /// The window of a pooling layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool {
     /// `[height, width]`.
     pub kernel: [usize; 2],
@@ -229,7 +229,7 @@ impl Pool {
 }
 
 /// An activation.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// `max(x, 0)`
     Relu,
@@ -270,7 +270,7 @@ impl Activation {
 }
 
 /// How values between pixels are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interpolation {
     /// The pixel at `floor(x * input / output)`, as torch's `nearest`.
     Nearest,
@@ -282,7 +282,7 @@ pub enum Interpolation {
 }
 
 /// The size of an upsampled map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpsampleSize {
     /// This many times the input's `[height, width]`.
     Scale([usize; 2]),
@@ -293,7 +293,7 @@ pub enum UpsampleSize {
 }
 
 /// `torch.nn.LayerNorm` over the features.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct LayerNorm {
     /// `[features]`.
     pub weight: Weight,
@@ -304,7 +304,7 @@ pub struct LayerNorm {
 }
 
 /// Scaled dot-product attention: `softmax(q k^T * scale) v` for each head.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Attention {
     /// Heads: features are split into this many equal parts.
     pub heads: usize,

@@ -5,7 +5,7 @@ use std::fmt;
 /// The shape of a value for one image; torch's shape without the batch dimension.
 ///
 /// In memory a value is dense and row-major in the order of the fields, so a batch of maps is NCHW.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// An image or a feature map: `[channels, height, width]`.
     Map {

@@ -72,7 +72,7 @@ impl fmt::Debug for Weight {
 }
 
 /// The parameters of a batch normalisation as torch stores them, each `[channels]`.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct BatchNorm {
     /// `weight` (gamma); ones where a layer has none.
     pub weight: Weight,

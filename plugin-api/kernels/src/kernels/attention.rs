@@ -6,7 +6,7 @@ use crate::memory::{View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd, exp};
 
 /// Attention ready to run on one layout.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct HeadAttention {
     features: usize,
     value_features: usize,
@@ -17,7 +17,7 @@ pub(crate) struct HeadAttention {
 }
 
 /// How much a head reads and writes; none is 0.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct HeadSizes {
     /// Features of a head of the queries and keys.
     pub(crate) features: usize,

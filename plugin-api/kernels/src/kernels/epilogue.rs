@@ -5,7 +5,7 @@ use crate::graph::Activation;
 use crate::simd::Simd;
 
 /// `after(activation(sum + bias) + residual)`; each part may be missing.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Epilogue {
     pub(crate) activation: Option<Activation>,
     pub(crate) adds_residual: bool,
@@ -13,7 +13,7 @@ pub(crate) struct Epilogue {
 }
 
 /// An epilogue in two stages: one that costs three instructions, and one for what is left.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Stages {
     /// Whether the residual is added before the first stage's activation.
     pub(crate) residual_first: bool,

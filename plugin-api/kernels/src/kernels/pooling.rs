@@ -7,7 +7,7 @@ use crate::memory::{Region, View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// What becomes of a window.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Reduction {
     /// The maximum.
     Maximum,
@@ -16,7 +16,7 @@ pub(crate) enum Reduction {
 }
 
 /// The windows of one dimension.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Windows {
     /// Windows of `kernel` every `stride`, the first one `before` the input, over `after` behind it.
     Sliding {

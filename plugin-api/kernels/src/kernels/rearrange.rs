@@ -5,7 +5,7 @@ use crate::simd::LANES;
 
 /// A dense plane-by-plane value `[channels][height][width]` with a border of zeros, from which a first
 /// convolution reads directly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Planar {
     pub(crate) channels: usize,
     pub(crate) height: usize,

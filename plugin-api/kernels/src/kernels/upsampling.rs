@@ -5,7 +5,7 @@ use crate::memory::{Region, View, ViewMut};
 use crate::simd::{Isa, Kernel, Simd};
 
 /// Which pixels of the input one row or column of the result is made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Source {
     first: usize,
     second: usize,

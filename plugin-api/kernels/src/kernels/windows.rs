@@ -5,7 +5,7 @@ use crate::memory::Layout;
 use crate::simd::LANES;
 
 /// Windows on the planes of `x`, one for each pixel of `y`, none of which reaches beyond its plane.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct SlidingWindows {
     steps: WindowSteps,
     /// Where the first window starts in a plane.
@@ -15,7 +15,7 @@ pub(crate) struct SlidingWindows {
 }
 
 /// The pixels of windows, and the way from one window to the next; each `[rows, columns]`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct WindowSteps {
     pub(crate) kernel: [usize; 2],
     pub(crate) stride: [usize; 2],

@@ -7,7 +7,7 @@ use crate::graph::Shape;
 use crate::simd::LANES;
 
 /// Zeros around a plane, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Halo {
     pub(crate) top: usize,
     pub(crate) bottom: usize,
@@ -28,7 +28,7 @@ impl Halo {
 }
 
 /// Where the values of one image are, in `f32` from its start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Layout {
     /// Channels before padding to whole blocks.
     pub(crate) channels: usize,

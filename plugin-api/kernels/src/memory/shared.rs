@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 
 /// Values that others may write in the meantime.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Shared<'a> {
     start: *const f32,
     length: usize,
@@ -12,7 +12,7 @@ pub(crate) struct Shared<'a> {
 }
 
 /// Values that several may read and write.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct SharedMut<'a> {
     start: *mut f32,
     length: usize,

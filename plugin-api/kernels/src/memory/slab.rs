@@ -13,7 +13,7 @@ pub(crate) struct Slab {
 }
 
 /// A part of a slab; cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Packed {
     chunk: Arc<AlignedBuffer>,
     start: usize,

@@ -6,7 +6,7 @@ use super::{Layout, SharedMut};
 use crate::simd::LANES;
 
 /// A value that is read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
     /// As long as the layout says.
     values: &'a [f32],
@@ -14,7 +14,7 @@ pub(crate) struct View<'a> {
 }
 
 /// A value that tasks write at once, each a region of its own.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Target<'a> {
     /// As long as the layout says.
     values: SharedMut<'a>,
@@ -22,7 +22,7 @@ pub(crate) struct Target<'a> {
 }
 
 /// Some pixels of some blocks of a value, the halo not counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Region {
     pub(crate) blocks: Range<usize>,
     pub(crate) rows: Range<usize>,

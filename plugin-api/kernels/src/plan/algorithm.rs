@@ -8,7 +8,7 @@ use crate::memory::Halo;
 use crate::simd::LANES;
 
 /// A convolution or a linear layer, which is a convolution of 1x1.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Geometry {
     pub(super) inputs: usize,
     pub(super) outputs: usize,
@@ -21,7 +21,7 @@ pub(super) struct Geometry {
 }
 
 /// How a layer with weights is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
     /// Direct convolution of blocks of channels.
     Direct,
@@ -149,7 +149,7 @@ pub(super) fn halo(geometry: &Geometry, algorithm: Algorithm, input: Shape, outp
 
 /// One of the `stride x stride` convolutions that a transposed convolution consists of: that of the results
 /// whose row (or column) plus the padding leaves the rest `phase` when divided by the stride.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Phase {
     /// Weights that such a result sees; at least one, which may lie beyond the kernel and is zero then.
     pub(super) taps: usize,

@@ -4,7 +4,7 @@ use crate::graph::{Graph, Op, Shape};
 use crate::kernels::epilogue::Epilogue;
 
 /// A node and those that its kernel does along the way.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Layer {
     /// The node whose operator it is.
     pub(super) node: usize,

@@ -48,7 +48,7 @@ pub struct Plan {
 }
 
 /// What a plan keeps in memory, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryUse {
     /// Weights in the order in which the kernels read them. Plans made by [`Plan::with_input_shapes`] share them.
     pub packed_weights: usize,

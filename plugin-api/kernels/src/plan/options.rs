@@ -7,7 +7,7 @@ use crate::simd::Isa;
 const MOST_IMAGES_TOGETHER: usize = 64;
 
 /// How a network is compiled.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct PlanOptions {
     /// Shapes of the inputs for one image; `None` leaves them as the graph has them.
     pub input_shapes: Option<Vec<Shape>>,

@@ -9,7 +9,7 @@ use crate::memory::{AlignedBuffer, Halo, Layout};
 use crate::simd::LANES;
 
 /// Where a value is.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum Place {
     /// In the arena.
     Arena(Part),
@@ -18,7 +18,7 @@ pub(super) enum Place {
 }
 
 /// Blocks of a buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) buffer: usize,
     /// The first block.
@@ -45,7 +45,7 @@ impl Place {
 }
 
 /// How a value's storage follows from another one's.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Storage {
     Own,
     /// Blocks of another value, from this one on.
@@ -221,7 +221,7 @@ fn block_constant(data: &[f32], shape: Shape, layout: Layout) -> AlignedBuffer {
 }
 
 /// A buffer's length and the steps between which it is in use.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Lifetime {
     pub(super) length: usize,
     pub(super) first: usize,

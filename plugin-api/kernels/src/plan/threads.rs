@@ -37,7 +37,7 @@ struct State {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct JobPointer(Job);
 
 // SAFETY: the closure is `Sync`, and `try_run` waits for its workers before the closure goes away.

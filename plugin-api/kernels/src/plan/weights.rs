@@ -9,7 +9,7 @@ use crate::memory::{AlignedBuffer, Packed, Slab};
 use crate::simd::LANES;
 
 /// What the weights of a node are packed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Packing {
     /// `[output blocks][input channels][kernel][16]`, input channels in blocks.
     Direct,

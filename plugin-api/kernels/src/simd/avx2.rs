@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
 
 /// The proof that this machine has AVX2 and FMA.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Avx2(());
 
 /// The lower and the upper 8 values.

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
 
 /// The proof that this machine has AVX-512 F and DQ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Avx512(());
 
 impl Avx512 {

@@ -10,10 +10,10 @@ use super::portable::Portable;
 use super::vector::{Kernel, Simd};
 
 /// An instruction set that this machine has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Isa(Set);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Set {
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),

@@ -9,7 +9,7 @@ use std::arch::asm;
 use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
 
 /// The proof that this machine has NEON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Neon(());
 
 /// Four values each, the lowest ones first.

@@ -4,7 +4,7 @@
 use super::vector::{Compiled, LANES, Routine, Simd};
 
 /// Every machine has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Portable;
 
 macro_rules! each_lane {

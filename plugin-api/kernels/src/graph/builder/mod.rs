@@ -10,7 +10,7 @@ use super::infer::infer;
 use super::{Graph, GraphError, Node, Op, Problem, Shape};
 
 /// The result of a layer in the [`GraphBuilder`] that made it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Value(usize);
 
 /// Describes a network layer by layer; each method adds one layer and returns its result.

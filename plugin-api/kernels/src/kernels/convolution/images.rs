@@ -4,7 +4,7 @@ use super::specification::Specification;
 use crate::memory::{Shared, SharedMut};
 
 /// The first image's values with those that follow, and the distances from one image to the next.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Images<'a> {
     pub(crate) count: usize,
     pub(crate) x: Shared<'a>,

@@ -30,7 +30,7 @@ pub(crate) struct Specification {
 }
 
 /// Output blocks that one tile computes together, and where their input starts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
     /// The first block of output channels.
     pub(crate) first: usize,
@@ -41,7 +41,7 @@ pub(crate) struct Group {
 }
 
 /// Output pixels; where they follow each other without a border, a row is any number of them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Pixels {
     /// Rows.
     pub(crate) height: usize,
@@ -52,7 +52,7 @@ pub(crate) struct Pixels {
 }
 
 /// Where the rows of pixels are in one image.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Lines {
     /// The first pixel.
     pub(crate) origin: usize,
@@ -63,7 +63,7 @@ pub(crate) struct Lines {
 }
 
 /// In which order the work is done.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Order {
     /// Blocks of input channels whose sums are added up before those of the next ones, so that their weights stay
     /// in the first cache while all pixels take their turn.
@@ -76,7 +76,7 @@ pub(crate) struct Order {
 }
 
 /// A share of a convolution's work.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct TaskSize {
     pub(crate) images: usize,
     pub(crate) rows: usize,

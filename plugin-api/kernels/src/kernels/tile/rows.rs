@@ -5,7 +5,7 @@ use super::sum::{Tile, TilePointers};
 use crate::simd::Simd;
 
 /// A row of pixels cut into tiles that are as equal as can be: the first ones are a pixel larger.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut {
     tiles: usize,
     small: usize,

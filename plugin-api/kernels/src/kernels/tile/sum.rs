@@ -5,7 +5,7 @@ use crate::simd::LANES;
 /// The sum that a tile computes and what becomes of it; the same for all tiles of a layer.
 ///
 /// Distances are in `f32`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Tile {
     /// Blocks of input channels.
     pub(crate) blocks: usize,
@@ -51,7 +51,7 @@ impl Tile {
 
 /// Weights that tiles bring into the second cache for those that come after them. Where weights are read once and do
 /// not stay in a cache, the processor alone is too late with them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Ahead {
     /// From weights that are read now to those that are fetched.
     distance: usize,
@@ -101,7 +101,7 @@ impl Ahead {
 /// A kernel for `P` pixels and `B` blocks reads `x` at every combination of `blocks`, `rows`, `columns`,
 /// `channels` and `P` steps; `w` for `B` blocks of 16 values for each term of the sum; and, unless it is null,
 /// `bias` for `16 B` values and `residual` for 16 values for each pixel and block. It writes 16 values for each pixel and block at `y`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct TilePointers {
     pub(crate) x: *const f32,
     pub(crate) w: *const f32,

@@ -36,7 +36,7 @@ pub(crate) struct WinogradCut {
 }
 
 /// Where one image's results go.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Results<'a> {
     /// What the epilogue adds.
     pub(crate) residual: Option<View<'a>>,

@@ -10,14 +10,14 @@ use super::tasks::PART_INPUT;
 use crate::graph::{Graph, Op};
 
 /// Steps that run for so many images before the next segment does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::plan) struct Segment {
     pub(in crate::plan) steps: Range<usize>,
     pub(in crate::plan) images: usize,
 }
 
 /// The layer from which on images go together.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Split {
     first: usize,
     layers: usize,

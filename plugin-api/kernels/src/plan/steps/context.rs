@@ -7,7 +7,7 @@ use crate::memory::{Layout, SharedMut};
 use crate::simd::Isa;
 
 /// Where a buffer is in the arena.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct BufferSlot {
     /// From the arena's start.
     pub(crate) offset: usize,
@@ -21,7 +21,7 @@ pub(crate) struct BufferSlot {
 }
 
 /// One of the caller's outputs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Output<'a> {
     /// Of all images of the batch.
     pub(crate) values: SharedMut<'a>,
@@ -30,7 +30,7 @@ pub(crate) struct Output<'a> {
 }
 
 /// The images that a step works on, and where everything is. Threads that work on the same images share it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) isa: Isa,
     pub(crate) threads: usize,

@@ -6,7 +6,7 @@ use crate::kernels::convolution::{DirectConvolution, Images};
 use crate::memory::Shared;
 
 /// What a convolution reads.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// A value in the blocked layout.
     Blocked(Place),

@@ -8,7 +8,7 @@ use crate::kernels::rearrange::{Planar, clear_unused_lanes, export, import};
 use crate::memory::Region;
 
 /// How a caller's slice is ordered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Dense {
     /// Elements of one image.
     pub(crate) elements: usize,
