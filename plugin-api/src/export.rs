@@ -45,31 +45,17 @@ pub mod glue {
     use modelzoo_abi::abi_stable::std_types::RVec;
     pub use modelzoo_abi::abi_stable::std_types::{RSlice, RStr};
     use modelzoo_abi::{
-        AbiResult, HostServices, ModelFunctions, ModelFunctionsRef, ModelHandle, PluginRoot, PluginRootRef,
-        Reply, Request,
-        abi_stable::prefix_type::{PrefixTypeTrait, WithMetadata},
+        AbiResult, DownloadModel, HostServices, LoadModel, ModelHandle, PluginRootRef, RawModel, Reply,
+        Request,
     };
     use std::{
-        ffi::c_void,
         panic::{AssertUnwindSafe, catch_unwind},
         path::Path,
     };
 
-    /// The function `download_model` of an ABI root: model, path and host.
-    pub type DownloadModel = extern "C" fn(RStr<'_>, RStr<'_>, HostServices) -> AbiResult<()>;
-    /// The function `load_model` of an ABI root: model, path, options as a message, and host.
-    pub type LoadModel =
-        extern "C" fn(RStr<'_>, RStr<'_>, RSlice<'_, u8>, HostServices) -> AbiResult<ModelHandle>;
-
     /// Makes the root of a plugin.
     pub fn root(download_model: DownloadModel, load_model: LoadModel) -> PluginRootRef {
-        PluginRoot {
-            describe,
-            download_model,
-            load_model,
-            call: call_plugin,
-        }
-        .leak_into_prefix()
+        PluginRootRef::new(describe, download_model, load_model, call_plugin)
     }
 
     /// The entry `download_model`.
@@ -95,21 +81,9 @@ pub mod glue {
             options.host = Host::new(host);
             let host = options.host;
             let model = source().load_model(name.as_str(), Path::new(path.as_str()), options)?;
-            let state = Box::into_raw(Box::new(Loaded { model, host })).cast::<c_void>();
-            // SAFETY: the functions below take a `Box<Loaded>` that was turned into a pointer just so; models are
-            // `Send + Sync`, and so is the host.
-            Ok(unsafe { ModelHandle::new(state, ModelFunctionsRef(FUNCTIONS.static_as_prefix())) })
+            Ok(ModelHandle::of(Box::new(Loaded { model, host })))
         })
     }
-
-    static FUNCTIONS: &WithMetadata<ModelFunctions> = {
-        const WITH_METADATA: &WithMetadata<ModelFunctions> = &WithMetadata::new(ModelFunctions {
-            info: model_info,
-            call: call_model,
-            release: release_model,
-        });
-        WITH_METADATA
-    };
 
     extern "C" fn describe() -> AbiResult<RVec<u8>> {
         guard(|| {
@@ -130,54 +104,38 @@ pub mod glue {
         })
     }
 
-    extern "C" fn model_info(state: *const c_void) -> AbiResult<RVec<u8>> {
-        guard(|| {
-            let model = loaded(state).model.as_ref();
-            let mut info = model.info();
-            info.has_embeddings |= model.video_embeddings().is_some();
-            info.methods = crate::call::methods(model, &info);
-            Ok(message::encode(&info)?.into())
-        })
-    }
-
-    extern "C" fn call_model(state: *const c_void, request: Request<'_>) -> AbiResult<Reply> {
-        guard(|| {
-            let Loaded { model, host } = loaded(state);
-            let buffers: Vec<&[u8]> = request.buffers.iter().map(|view| view.bytes.as_slice()).collect();
-            let (message, buffers) = crate::call::call(
-                model.as_ref(),
-                *host,
-                request.method.as_str(),
-                request.message.as_slice(),
-                &buffers,
-            )?;
-            Ok(Reply {
-                message: message.into(),
-                buffers: buffers.into(),
-            })
-        })
-    }
-
-    extern "C" fn release_model(state: *mut c_void) {
-        let released = guard(|| {
-            // SAFETY: `load_model` made `state` from a `Box<Loaded>`; the host releases it once, last.
-            drop(unsafe { Box::from_raw(state.cast::<Loaded>()) });
-            Ok(())
-        });
-        // A model that panics while it is dropped has told so on standard error; nobody waits for an answer.
-        drop(released);
-    }
-
     /// What a model handle points to.
     struct Loaded {
         model: Box<dyn Model>,
         host: Host,
     }
 
-    fn loaded<'a>(state: *const c_void) -> &'a Loaded {
-        // SAFETY: `load_model` made `state` from a `Box<Loaded>`, which lives until `release_model`, and the host
-        // calls nothing after that.
-        unsafe { &*state.cast::<Loaded>() }
+    impl RawModel for Loaded {
+        fn info(&self) -> AbiResult<RVec<u8>> {
+            guard(|| {
+                let mut info = self.model.info();
+                info.has_embeddings |= self.model.video_embeddings().is_some();
+                info.methods = crate::call::methods(self.model.as_ref(), &info);
+                Ok(message::encode(&info)?.into())
+            })
+        }
+
+        fn call(&self, request: Request<'_>) -> AbiResult<Reply> {
+            guard(|| {
+                let buffers: Vec<&[u8]> = request.buffers.iter().map(|view| view.bytes.as_slice()).collect();
+                let (message, buffers) = crate::call::call(
+                    self.model.as_ref(),
+                    self.host,
+                    request.method.as_str(),
+                    request.message.as_slice(),
+                    &buffers,
+                )?;
+                Ok(Reply {
+                    message: message.into(),
+                    buffers: buffers.into(),
+                })
+            })
+        }
     }
 
     /// Runs `body`; its errors and panics are encoded for the other side.

@@ -1,6 +1,6 @@
 //! The host's services, as a plugin sees them.
 
-use crate::{Error, Result, message};
+use crate::{DownloadRequest, Error, LogLevel, Result, codec, service};
 use modelzoo_abi::{HostServices, abi_stable::std_types::RSlice};
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, sync::OnceLock};
@@ -12,53 +12,6 @@ use std::{path::PathBuf, sync::OnceLock};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Host {
     services: Option<HostServices>,
-}
-
-/// How much a message matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum LogLevel {
-    /// Something failed.
-    Error,
-    /// Something is not as it should be, but works.
-    Warn,
-    /// What happens.
-    Info,
-    /// What happens inside.
-    Debug,
-}
-
-/// A file that a plugin needs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct DownloadRequest {
-    /// Where it can be had; the first that works is taken.
-    pub urls: Vec<String>,
-    /// The file to write, absolute.
-    pub destination: PathBuf,
-    /// The SHA-256 of the content, 64 hexadecimal digits. A file without one is trusted on first sight.
-    pub sha256: Option<String>,
-    /// Its size in bytes.
-    pub size_bytes: Option<u64>,
-}
-
-impl DownloadRequest {
-    /// Asks for `url` to be written to `destination`.
-    pub fn new(url: impl Into<String>, destination: impl Into<PathBuf>) -> Self {
-        Self {
-            urls: vec![url.into()],
-            destination: destination.into(),
-            ..Self::default()
-        }
-    }
-
-    /// Says what the content's SHA-256 must be, 64 hexadecimal digits.
-    pub fn with_sha256(mut self, sha256: impl Into<String>) -> Self {
-        self.sha256 = Some(sha256.into());
-        self
-    }
 }
 
 impl Host {
@@ -73,8 +26,8 @@ impl Host {
     pub fn log(&self, level: LogLevel, message: impl Into<String>) {
         // A message that cannot be told is no reason to fail.
         let _: Result<()> = self.call(
-            "log/1",
-            &message::Log {
+            service::LOG,
+            &service::Log {
                 level,
                 message: message.into(),
             },
@@ -85,8 +38,8 @@ impl Host {
     pub fn progress(&self, step: impl Into<String>, done: u64, total: Option<u64>) {
         // As for `log`.
         let _: Result<()> = self.call(
-            "progress/1",
-            &message::Progress {
+            service::PROGRESS,
+            &service::Progress {
                 step: step.into(),
                 done,
                 total,
@@ -96,13 +49,13 @@ impl Host {
 
     /// Whether the user wants to stop. Long steps should look at it now and then.
     pub fn is_cancelled(&self) -> bool {
-        self.call("cancelled/1", &()).unwrap_or(false)
+        self.call(service::CANCELLED, &()).unwrap_or(false)
     }
 
     /// How many threads the plugin may use, at least 1.
     pub fn threads(&self) -> usize {
         static CORES: OnceLock<usize> = OnceLock::new();
-        self.call::<_, usize>("threads/1", &()).unwrap_or_else(|_| {
+        self.call::<_, usize>(service::THREADS, &()).unwrap_or_else(|_| {
             *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
         })
     }
@@ -112,7 +65,7 @@ impl Host {
     /// # Errors
     /// When the file cannot be had, or is not the one it should be.
     pub fn download(&self, request: &DownloadRequest) -> Result<PathBuf> {
-        self.call("download/1", request)
+        self.call(service::DOWNLOAD, request)
     }
 
     fn call<A: Serialize, R: for<'de> Deserialize<'de>>(&self, method: &str, arguments: &A) -> Result<R> {
@@ -128,18 +81,18 @@ impl Host {
         let services = self
             .services
             .ok_or_else(|| Error::unsupported("there is no host to ask"))?;
-        let arguments = message::encode(arguments)?;
+        let arguments = codec::encode(arguments)?;
         let request = modelzoo_abi::Request {
             method: method.into(),
             message: arguments.as_slice().into(),
             buffers: RSlice::EMPTY,
         };
-        let reply = message::result(services.call(request))?;
+        let reply = codec::result(services.call(request))?;
         let buffers = reply
             .buffers
             .iter()
             .map(|buffer| buffer.bytes().to_vec())
             .collect();
-        Ok((message::decode(&reply.message)?, buffers))
+        Ok((codec::decode(&reply.message)?, buffers))
     }
 }

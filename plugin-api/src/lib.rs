@@ -34,10 +34,12 @@
 //!
 //! There is no unsafe code, no tensor library and no I/O in this interface: `modelzoo-candle` has the tensors.
 #![deny(missing_docs)]
+#![forbid(unsafe_code)]
 #![warn(missing_debug_implementations)]
 
 mod array;
 mod call;
+mod codec;
 mod device;
 mod error;
 mod export;
@@ -47,13 +49,14 @@ pub mod label;
 pub mod message;
 mod model;
 mod output;
+mod service;
 mod source;
 mod video;
 
 pub use array::{Array, ElementType, Elements};
 pub use device::{Device, UnknownDevice};
 pub use error::{Context, Error, ErrorKind, Result};
-pub use host::{DownloadRequest, Host, LogLevel};
+pub use host::Host;
 pub use image::Image;
 pub use model::{
     MediaType, Model, ModelInfo, PredictOptions, PreparedImage, Preprocessing, PromptEmbedding, SampleFields,
@@ -61,6 +64,7 @@ pub use model::{
 };
 pub use modelzoo_abi as abi;
 pub use output::Output;
+pub use service::{DownloadRequest, LogLevel};
 pub use source::{LoadOptions, ModelSource};
 pub use video::{Frame, Video, VideoInfo};
 

@@ -1,6 +1,6 @@
 //! Videos as the host hands them over: a reader that pulls one frame after the other.
 
-use crate::{Error, Host, Image, Result, message};
+use crate::{Error, Host, Image, Result, service};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a video before its frames.
@@ -90,9 +90,9 @@ impl Video {
     /// # Errors
     /// When the video is damaged there.
     pub fn next_frame(&mut self) -> Result<Option<Frame>> {
-        let arguments = message::FrameRequest { reader: self.reader };
-        let (header, mut buffers) = self.host.call_with_buffers(message::NEXT_FRAME, &arguments)?;
-        let header: Option<message::FrameHeader> = header;
+        let arguments = service::FrameRequest { reader: self.reader };
+        let (header, mut buffers) = self.host.call_with_buffers(service::NEXT_FRAME, &arguments)?;
+        let header: Option<service::FrameHeader> = header;
         header
             .map(|header| {
                 let pixels = buffers

@@ -2,4 +2,8 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod artifact;
 pub mod error;
+mod sandbox;
+
+pub use sandbox::{Sandbox, UnknownSandbox};

@@ -3,6 +3,7 @@
 pub use modelzoo_sources::doctor::{Check, Verdict};
 
 use crate::error::ZooError;
+use modelzoo_runtime::sandbox_support;
 use modelzoo_sources::{
     config::Config,
     doctor::{self, ThisMachine},
@@ -17,5 +18,28 @@ use modelzoo_sources::{
 pub fn examine() -> Result<Vec<Check>, ZooError> {
     let config = Config::load();
     let (store, data) = (Store::default_root()?, Store::default_data_dir()?);
-    Ok(doctor::examine(&ThisMachine, config.as_ref(), &store, &data))
+    let mut checks = doctor::examine(&ThisMachine, config.as_ref(), &store, &data);
+    checks.push(sandbox());
+    Ok(checks)
+}
+
+/// Which layers of the sandbox this system has.
+fn sandbox() -> Check {
+    let support = sandbox_support();
+    let missing: Vec<&str> = support.missing().into_iter().map(|layer| layer.name()).collect();
+    let (verdict, remedy) = if missing.is_empty() {
+        (Verdict::Good, None)
+    } else {
+        let remedy = format!(
+            "plugins are not limited in: {}; Linux 6.12 or later with Landlock and seccomp has all of it",
+            missing.join(", ")
+        );
+        (Verdict::Warning, Some(remedy))
+    };
+    Check {
+        name: "sandbox".into(),
+        verdict,
+        detail: format!("plugins are limited in: {support}"),
+        remedy,
+    }
 }

@@ -50,8 +50,8 @@ pub use modelzoo_plugin_api::{
     self as plugin_api, Array, Device, Image, ModelInfo, Output, PredictOptions, label,
 };
 pub use modelzoo_runtime::{
-    Artifact, BuildError, Frames, Isolation, Items, LibraryError, LoadedModel, RuntimeError,
-    run_worker_if_asked,
+    Artifact, BuildError, Frames, Isolation, Items, LibraryError, LoadedModel, RuntimeError, Sandbox,
+    SandboxLayer, SandboxReport, run_worker_if_asked, sandbox_support,
 };
 pub use modelzoo_sources::{
     Sha256Digest, SourceRef, archive, config,

@@ -11,8 +11,8 @@ use std::{
 pub struct Artifact {
     /// The library, an absolute path.
     pub path: PathBuf,
-    /// The SHA-256 of its content, 64 lower-case hexadecimal digits.
-    pub sha256: String,
+    /// The SHA-256 of its content.
+    pub sha256: Sha256Digest,
 }
 
 impl Artifact {
@@ -22,7 +22,7 @@ impl Artifact {
     /// When the file cannot be read.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
-        let sha256 = Sha256Digest::of_file(&path)?.to_string();
+        let sha256 = Sha256Digest::of_file(&path)?;
         Ok(Self { path, sha256 })
     }
 }
@@ -37,10 +37,7 @@ mod tests {
         let path = folder.path().join("plugin.so");
         std::fs::write(&path, "abc").unwrap();
         let artifact = Artifact::of_file(&path).unwrap();
-        assert_eq!(
-            artifact.sha256,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(artifact.sha256, Sha256Digest::of("abc"));
         assert!(artifact.path.is_absolute());
         assert!(Artifact::of_file(&folder.path().join("none")).is_err());
     }

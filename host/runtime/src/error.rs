@@ -1,6 +1,6 @@
 //! What can go wrong between the host and its plugins.
 
-use crate::library::LibraryError;
+use crate::{LibraryError, SandboxLayer};
 use modelzoo_plugin_api::Error as PluginError;
 use std::{io, path::PathBuf};
 
@@ -40,6 +40,10 @@ pub enum RuntimeError {
     /// A path that a plugin cannot be given.
     #[error("{} cannot be passed to a plugin: its path is not UTF-8", .0.display())]
     Path(PathBuf),
+    /// The plugin was to be shut in completely, and cannot be.
+    #[error("the plugin cannot be shut in as was asked for: this system has no limits of {}",
+        .0.iter().map(|layer| layer.name()).collect::<Vec<_>>().join(", "))]
+    SandboxUnavailable(Vec<SandboxLayer>),
     /// Worker processes do not exist on this system.
     #[error("plugins cannot run in worker processes on this system")]
     IsolationUnsupported,
@@ -55,6 +59,7 @@ impl RuntimeError {
                 "a program that embeds modelzoo calls `run_worker_if_asked()` first in its main, or names a worker program",
             ),
             Self::IsolationUnsupported => Some("--isolation none runs the plugin in this process"),
+            Self::SandboxUnavailable(_) => Some("--sandbox auto uses what this system has"),
             Self::WorkerDied { hint, .. } => *hint,
             Self::Path(_) => Some(
                 "rename the folder; where it is one of modelzoo's own, MODELZOO_STORE puts the store elsewhere",

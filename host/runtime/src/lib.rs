@@ -38,6 +38,7 @@ mod error;
 mod library;
 mod plugin_runner;
 mod runner;
+mod sandbox;
 #[cfg(target_os = "linux")]
 mod worker;
 #[cfg(not(target_os = "linux"))]
@@ -48,8 +49,10 @@ pub use artifact::Artifact;
 pub use build::{ArtifactRecord, BuildError, BuildProgress, BuildRequest, Builder, BuiltPlugin};
 pub use error::RuntimeError;
 pub use library::LibraryError;
+pub use modelzoo_base::Sandbox;
 pub use plugin_runner::{Isolation, PluginRunner};
 pub use runner::{DefaultServices, Frames, HostServices, Items, LoadedModel};
+pub use sandbox::{SandboxLayer, SandboxReport, sandbox_support};
 pub use worker::run_worker_if_asked;
 
 /// The target triple of this host, for which plugins are built.

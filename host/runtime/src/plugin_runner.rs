@@ -1,7 +1,7 @@
 //! How a plugin is run: the choice between this process and a worker, and the calls of a source.
 
 use crate::{
-    Artifact, HostServices, LoadedModel, RuntimeError,
+    Artifact, HostServices, LoadedModel, RuntimeError, Sandbox,
     runner::{PluginServices, in_process},
     worker,
 };
@@ -41,6 +41,8 @@ pub struct PluginRunner {
     /// no answer, and no use of a service. While it waits for a service, time stands still. `None` waits for ever, as is
     /// always done for a plugin in this process, which cannot be ended.
     pub stall_timeout: Option<Duration>,
+    /// Whether a worker is shut in. A plugin in this process cannot be.
+    pub sandbox: Sandbox,
 }
 
 impl PluginRunner {
@@ -52,6 +54,7 @@ impl PluginRunner {
             isolation: Isolation::default(),
             worker_program: None,
             stall_timeout: None,
+            sandbox: Sandbox::default(),
         }
     }
 
@@ -70,6 +73,12 @@ impl PluginRunner {
     /// Says how long a plugin in a worker may give no sign of life.
     pub fn with_stall_timeout(mut self, timeout: Duration) -> Self {
         self.stall_timeout = Some(timeout);
+        self
+    }
+
+    /// Says whether a worker is shut in.
+    pub fn with_sandbox(mut self, sandbox: Sandbox) -> Self {
+        self.sandbox = sandbox;
         self
     }
 
@@ -137,6 +146,7 @@ impl PluginRunner {
             artifact: self.artifact.clone(),
             program,
             stall_timeout: self.stall_timeout,
+            sandbox: self.sandbox,
         })
     }
 }
@@ -149,6 +159,7 @@ impl fmt::Debug for PluginRunner {
             .field("isolation", &self.isolation)
             .field("worker_program", &self.worker_program)
             .field("stall_timeout", &self.stall_timeout)
+            .field("sandbox", &self.sandbox)
             .finish_non_exhaustive()
     }
 }

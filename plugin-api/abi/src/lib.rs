@@ -5,6 +5,10 @@
 //! a plugin whose types have fewer fields than the host's. What evolves travels *inside* the contract instead: as
 //! self-describing messages (MessagePack maps) and as method names with a version (`"predict/1"`, `"embed/1"`).
 //!
+//! What has a contract that the compiler cannot see, a pointer and the functions that accept it, is made by `unsafe`
+//! constructors only. Safe ones beside them, [`HostServices::of`] and [`ModelHandle::of`], make the same from Rust's own
+//! types, and keep the contract by construction.
+//!
 //! Plugin authors never use this crate: they write against `modelzoo-plugin-api`. `ABI.md` says the same in words.
 #![deny(missing_docs)]
 
@@ -16,9 +20,9 @@ mod root;
 
 pub use abi_stable;
 pub use buffer::{BufferView, Plain, Reply, ReplyBuffer, Request};
-pub use host::HostServices;
-pub use model::{ModelFunctions, ModelFunctionsRef, ModelHandle};
-pub use root::{PluginRoot, PluginRootRef};
+pub use host::{HostServices, RawServices};
+pub use model::{ModelFunctions, ModelFunctionsRef, ModelHandle, RawModel};
+pub use root::{CallPlugin, Describe, DownloadModel, LoadModel, PluginRoot, PluginRootRef};
 
 use abi_stable::std_types::{RResult, RVec};
 

@@ -5,7 +5,7 @@ use crate::{Array, Error, ErrorKind, Image, Output, PredictOptions, PreparedImag
 use modelzoo_abi::ReplyBuffer;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// The message of `predict/1` and `embed/1`.
+/// The message of [`PREDICT`](super::PREDICT), [`EMBED`](super::EMBED) and [`PREPROCESS`](super::PREPROCESS).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PredictArguments {

@@ -45,25 +45,3 @@ pub struct VideoArguments {
     /// What the user asked of a prediction.
     pub options: PredictOptions,
 }
-
-/// The message of the service [`NEXT_FRAME`](super::NEXT_FRAME).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct FrameRequest {
-    /// The number under which the host knows the reader.
-    pub reader: u64,
-}
-
-/// What the service [`NEXT_FRAME`](super::NEXT_FRAME) says of a frame.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct FrameHeader {
-    /// Its number, counted from 1.
-    pub number: u64,
-    /// When it is shown, in seconds from the start.
-    pub time: f64,
-    /// Columns.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-}

@@ -1,5 +1,5 @@
 use clap::{Args, ValueEnum};
-use modelzoo::{Isolation, config::PluginConfig, plugin_api::Device};
+use modelzoo::{Isolation, Sandbox, config::PluginConfig, plugin_api::Device};
 use std::{num::ParseIntError, str::FromStr, time::Duration};
 
 /// Which model.
@@ -32,6 +32,10 @@ pub struct PluginRunArguments {
     /// Run the plugin in a process of its own, or in this one
     #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "Model")]
     pub isolation: IsolationArgument,
+
+    /// Shut the plugin's process in: auto with what this system has, on with everything or not at all, off
+    #[arg(long, value_name = "WHETHER", help_heading = "Model")]
+    pub sandbox: Option<Sandbox>,
 
     /// End the plugin's process when it gives no sign of life for so long; 0 waits for ever (default: 600)
     #[arg(long, value_name = "SECONDS", value_parser = stall_timeout, help_heading = "Model")]

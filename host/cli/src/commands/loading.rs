@@ -6,13 +6,21 @@ use crate::{
     terminal::Hinted,
 };
 use anyhow::bail;
-use modelzoo::LoadSettings;
+use modelzoo::{LoadSettings, Sandbox};
 
 /// How a model is to be loaded.
 pub fn load_settings(options: &ModelOptions, run: &PluginRunArguments) -> anyhow::Result<LoadSettings> {
     if run.isolation == IsolationArgument::None && run.stall_timeout.is_some() {
         bail!(Hinted {
             message: "--stall-timeout ends the plugin's process, and --isolation none gives it none"
+                .to_owned(),
+            hint: "leave out one of the two".to_owned(),
+            exit: Exit::Usage,
+        });
+    }
+    if run.isolation == IsolationArgument::None && run.sandbox == Some(Sandbox::On) {
+        bail!(Hinted {
+            message: "--sandbox on shuts the plugin's process in, and --isolation none gives it none"
                 .to_owned(),
             hint: "leave out one of the two".to_owned(),
             exit: Exit::Usage,
@@ -27,6 +35,7 @@ pub fn load_settings(options: &ModelOptions, run: &PluginRunArguments) -> anyhow
             .collect(),
         isolation: run.isolation.into(),
         stall_timeout: run.stall_timeout,
+        sandbox: run.sandbox,
         worker_program: None,
     })
 }

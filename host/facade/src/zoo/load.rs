@@ -137,7 +137,8 @@ impl Zoo {
             .unwrap_or(self.settings.config.plugin.stall_timeout);
         let mut runner = PluginRunner::new(artifact, Arc::new(services))
             .with_isolation(settings.isolation)
-            .with_stall_timeout(stall_timeout);
+            .with_stall_timeout(stall_timeout)
+            .with_sandbox(settings.sandbox.unwrap_or(self.settings.config.plugin.sandbox));
         runner.worker_program.clone_from(&settings.worker_program);
         runner
     }

@@ -98,7 +98,7 @@ impl<'a> Preparation<'a> {
             commit: model.source.commit.as_ref().map(|commit| commit.id.clone()),
             tree_hash: model.source.tree_hash.to_string(),
             model: model.entry.name(),
-            artifact_sha256: artifact.sha256.clone(),
+            artifact_sha256: artifact.sha256.to_string(),
             weights_sha256: weights
                 .files
                 .iter()
@@ -156,9 +156,7 @@ impl Zoo {
 
     /// Where a model is to run.
     pub(super) fn device(&self, settings: &LoadSettings) -> Device {
-        // The configuration is checked when it is read, so what is no device is none of a user's.
-        let configured = || self.settings.config.default_device.parse().unwrap_or_default();
-        settings.device.unwrap_or_else(configured)
+        settings.device.unwrap_or(self.settings.config.default_device)
     }
 
     /// What this machine lacks of what the model needs where it is to run.
@@ -185,9 +183,7 @@ impl Zoo {
             return Ok(());
         };
         let mut lock = self.lock();
-        if let Ok(digest) = artifact.sha256.parse() {
-            lock.built(&key, TARGET, digest)?;
-        }
+        lock.built(&key, TARGET, artifact.sha256)?;
         for (file, digest) in &weights.files {
             lock.downloaded(&key, &model.entry.name(), file, *digest)?;
         }

@@ -1,7 +1,7 @@
 //! The steps of a build.
 
 use super::{
-    ArtifactRecord, BuildError, BuildProgress,
+    ArtifactRecord, BuildError, BuildProgress, BuildRequest,
     cargo::{Cargo, CargoFailure},
     key, lockfile, manifest, profile, publish,
     sdk::{self, SdkCrate},
@@ -23,41 +23,6 @@ use std::{
 pub struct Builder {
     folder: PathBuf,
     artifacts: PathBuf,
-}
-
-/// What to build.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuildRequest {
-    /// The source: a folder with a Cargo.toml. It is only read.
-    pub source: PathBuf,
-    /// A hash over all files of the source.
-    pub source_hash: String,
-    /// The source's identity, however it was spelt: `github.com/user/repo`, an absolute path.
-    pub identity: String,
-    /// The source's commit, where it has one.
-    pub commit: Option<String>,
-    /// Crate features to turn on: `cuda`, `metal`.
-    pub features: Vec<String>,
-    /// Use no network: all crates must have been fetched before.
-    pub is_offline: bool,
-}
-
-impl BuildRequest {
-    /// A request to build the crate in the folder `source`.
-    pub fn new(
-        source: impl Into<PathBuf>,
-        source_hash: impl Into<String>,
-        identity: impl Into<String>,
-    ) -> Self {
-        Self {
-            source: source.into(),
-            source_hash: source_hash.into(),
-            identity: identity.into(),
-            commit: None,
-            features: Vec::new(),
-            is_offline: false,
-        }
-    }
 }
 
 /// A plugin that is ready to be opened.

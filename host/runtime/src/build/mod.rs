@@ -14,11 +14,13 @@ mod manifest;
 mod profile;
 mod progress;
 mod publish;
+mod request;
 mod sdk;
 mod toolchain;
 mod tree;
 
-pub use builder::{BuildRequest, Builder, BuiltPlugin};
+pub use builder::{Builder, BuiltPlugin};
 pub use error::BuildError;
 pub use progress::BuildProgress;
 pub use publish::ArtifactRecord;
+pub use request::BuildRequest;

@@ -3,13 +3,10 @@
 use super::BuildError;
 use crate::Artifact;
 use fs_err as fs;
+use modelzoo_base::artifact;
 use modelzoo_sources::Sha256Digest;
 use serde::{Deserialize, Serialize};
-use std::{
-    env::consts::DLL_EXTENSION,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
 /// What stands in `artifact.json` beside a built plugin: where it comes from and how it was built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,21 +39,16 @@ pub struct ArtifactRecord {
     pub features: Vec<String>,
 }
 
-/// Where the library of an artifact lies.
-pub(super) fn library(artifacts: &Path, key: &str) -> PathBuf {
-    artifacts.join(key).join(format!("plugin.{DLL_EXTENSION}"))
-}
-
 /// Finds an artifact. One that is damaged so that it shows at a glance counts as absent; its content is checked when
 /// it is opened.
 pub(super) fn find(artifacts: &Path, key: &str) -> Option<(Artifact, ArtifactRecord)> {
-    let path = library(artifacts, key);
-    let record: ArtifactRecord =
-        serde_json::from_slice(&fs::read(path.with_file_name("artifact.json")).ok()?).ok()?;
+    let folder = artifacts.join(key);
+    let path = artifact::library(&folder);
+    let record: ArtifactRecord = serde_json::from_slice(&fs::read(artifact::record(&folder)).ok()?).ok()?;
     if record.key != key || fs::metadata(&path).ok()?.len() != record.size_bytes {
         return None;
     }
-    let sha256 = record.sha256.clone();
+    let sha256 = record.sha256.parse().ok()?;
     Some((Artifact { path, sha256 }, record))
 }
 
@@ -72,13 +64,13 @@ pub(super) fn publish(
         .prefix(".new-")
         .tempdir_in(artifacts)
         .map_err(BuildError::file("write into", artifacts))?;
-    let library = library(temporary.path(), "");
+    let library = artifact::library(temporary.path());
     (|| {
         fs::copy(built, &library)?;
         record.sha256 = Sha256Digest::of_file(&library)?.to_string();
         record.size_bytes = fs::metadata(&library)?.len();
         let text = serde_json::to_string_pretty(&record)? + "\n";
-        fs::write(temporary.path().join("artifact.json"), text)?;
+        fs::write(artifact::record(temporary.path()), text)?;
         fs::File::open(&library)?.sync_all()
     })()
     .map_err(BuildError::file("write", temporary.path()))?;

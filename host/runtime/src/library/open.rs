@@ -23,12 +23,12 @@ pub(super) fn root(artifact: &Artifact) -> Result<PluginRootRef, LibraryError> {
         path: path.to_owned(),
         reason: error.to_string(),
     };
-    let actual = Sha256Digest::of_file(path).map_err(unreadable)?.to_string();
+    let actual = Sha256Digest::of_file(path).map_err(unreadable)?;
     if actual != artifact.sha256 {
         return Err(LibraryError::Damaged {
             path: path.to_owned(),
-            expected: artifact.sha256.clone(),
-            actual,
+            expected: artifact.sha256.to_string(),
+            actual: actual.to_string(),
         });
     }
     // A path without a slash would be searched for in the system's library folders.

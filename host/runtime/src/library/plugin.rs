@@ -24,12 +24,12 @@ impl Plugin {
 
     /// What the plugin was built with.
     pub(crate) fn describe(&self) -> Result<PluginDescription> {
-        message::decode(&message::result(self.root.describe()())?)
+        message::decode(&message::result(self.root.describe())?)
     }
 
     /// Asks the plugin to download model `name` to the absolute path `path`.
     pub(crate) fn download_model(&self, name: &str, path: &str, services: HostServices) -> Result<()> {
-        message::result(self.root.download_model()(name.into(), path.into(), services))
+        message::result(self.root.download_model(name, path, services))
     }
 
     /// Loads model `name` from the absolute path `path`.
@@ -41,12 +41,7 @@ impl Plugin {
         services: HostServices,
     ) -> Result<ModelHandle> {
         let options = message::encode(options)?;
-        message::result(self.root.load_model()(
-            name.into(),
-            path.into(),
-            options.as_slice().into(),
-            services,
-        ))
+        message::result(self.root.load_model(name, path, &options, services))
     }
 }
 

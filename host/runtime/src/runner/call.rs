@@ -1,6 +1,6 @@
 //! The one thing in which the ways to run a plugin differ: how a call gets to the model and back.
 
-use crate::{LibraryError, RuntimeError};
+use crate::{LibraryError, RuntimeError, SandboxLayer};
 use modelzoo_abi::Reply;
 use modelzoo_plugin_api::Error as PluginError;
 
@@ -56,6 +56,8 @@ pub(crate) enum Failure {
     Library(LibraryError),
     /// The plugin answered with an error.
     Plugin(PluginError),
+    /// The worker has not all layers of the sandbox, and must have them.
+    NotShutIn(Vec<SandboxLayer>),
     /// The worker died.
     Died(WorkerDeath),
     /// Anything that is told already.
@@ -68,6 +70,7 @@ impl Failure {
         let action = action.into();
         match self {
             Self::Library(error) => error.into(),
+            Self::NotShutIn(missing) => RuntimeError::SandboxUnavailable(missing),
             Self::Plugin(error) => RuntimeError::Plugin { action, error },
             Self::Died(WorkerDeath { reason, hint, .. }) => RuntimeError::WorkerDied { action, reason, hint },
             Self::Runtime(error) => error,

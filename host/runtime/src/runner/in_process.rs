@@ -1,8 +1,8 @@
 //! Running a plugin in this process.
 
-use super::{Call, CallFailure, Failure, LoadedModel, PluginServices, Runner, service_table};
+use super::{Call, CallFailure, CalledModel, Failure, LoadedModel, PluginServices, service_table};
 use crate::{
-    Artifact,
+    Artifact, SandboxReport,
     library::{Plugin, call_model},
 };
 use modelzoo_abi::{HostServices, ModelHandle, Reply};
@@ -37,9 +37,10 @@ pub(crate) fn load_model(
 ) -> Result<Box<dyn LoadedModel>, Failure> {
     let plugin = Plugin::open(artifact)?;
     let handle = plugin.load_model(name, path, options, table(services))?;
-    Ok(Box::new(Runner {
+    Ok(Box::new(CalledModel {
         info: message::decode(&message::result(handle.info())?)?,
         plugin: plugin.describe()?,
+        sandbox: SandboxReport::default(),
         services: Arc::clone(services),
         calls: handle,
     }))

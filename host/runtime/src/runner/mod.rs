@@ -11,9 +11,9 @@ mod video;
 
 pub use batch::Items;
 pub(crate) use call::{Call, CallFailure, Failure, WorkerDeath};
+pub(crate) use model::CalledModel;
 pub use model::LoadedModel;
-pub(crate) use model::Runner;
+pub(crate) use services::PluginServices;
 pub use services::{DefaultServices, HostServices};
-pub(crate) use services::{PluginServices, ServiceReply};
-pub(crate) use table::service_table;
+pub(crate) use table::{ServiceReply, service_table};
 pub use video::Frames;

@@ -5,7 +5,7 @@ use super::{
     batch::{Items, call_for},
     process_memory,
 };
-use crate::RuntimeError;
+use crate::{RuntimeError, SandboxReport};
 use modelzoo_abi::{Reply, ReplyBuffer};
 use modelzoo_plugin_api::{
     Array, Error as PluginError, Image, ModelInfo, Output, PredictOptions, PreparedImage, SampleFields,
@@ -120,15 +120,22 @@ pub trait LoadedModel: Send + Sync + fmt::Debug {
     /// When the plugin does not know the method, or fails.
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, RuntimeError>;
 
+    /// How the model's process is shut in: by nothing where it is this one.
+    fn sandbox(&self) -> &SandboxReport {
+        static NOT_AT_ALL: SandboxReport = SandboxReport { in_force: Vec::new() };
+        &NOT_AT_ALL
+    }
+
     /// The most memory that the model's process has held so far, in bytes: of its worker, or else of this process.
     /// `None` where the system does not tell.
     fn peak_memory(&self) -> Option<u64>;
 }
 
 /// A model that is reached through calls.
-pub(crate) struct Runner<C> {
+pub(crate) struct CalledModel<C> {
     pub(crate) info: ModelInfo,
     pub(crate) plugin: PluginDescription,
+    pub(crate) sandbox: SandboxReport,
     pub(crate) services: Arc<PluginServices>,
     pub(crate) calls: C,
 }
@@ -136,7 +143,7 @@ pub(crate) struct Runner<C> {
 /// Reads the reply to a call for so many items.
 type Decode<T> = fn(message: &[u8], buffers: &[&[u8]], expected: usize) -> Result<Items<T>, PluginError>;
 
-impl<C: Call> Runner<C> {
+impl<C: Call> CalledModel<C> {
     /// Calls `method` for so many items at once.
     fn once<T>(
         &self,
@@ -206,7 +213,7 @@ fn references(images: &[Image<'_>]) -> Vec<ImageRef> {
     images.iter().enumerate().map(reference).collect()
 }
 
-impl<C: Call> LoadedModel for Runner<C> {
+impl<C: Call> LoadedModel for CalledModel<C> {
     fn info(&self) -> &ModelInfo {
         &self.info
     }
@@ -322,18 +329,23 @@ impl<C: Call> LoadedModel for Runner<C> {
         reply.map_err(|failure| failure.of(format!("call {method}")))
     }
 
+    fn sandbox(&self) -> &SandboxReport {
+        &self.sandbox
+    }
+
     fn peak_memory(&self) -> Option<u64> {
         process_memory::peak(self.calls.process_id()?)
     }
 }
 
-impl<C> fmt::Debug for Runner<C> {
+impl<C> fmt::Debug for CalledModel<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("LoadedModel")
             .field("media_type", &self.info.media_type)
             .field("methods", &self.info.methods)
             .field("plugin", &self.plugin)
+            .field("sandbox", &self.sandbox)
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! What the host does for its plugins.
 
-use super::video::Videos;
+use super::{table::ServiceReply, video::Videos};
 use modelzoo_plugin_api::{
     DownloadRequest, Error, LogLevel, Result,
     message::{self, FrameRequest, Log, Progress},
@@ -54,9 +54,6 @@ pub struct DefaultServices;
 
 impl HostServices for DefaultServices {}
 
-/// The reply to a service's call: its message, and buffers beside it.
-pub(crate) type ServiceReply = (Vec<u8>, Vec<Vec<u8>>);
-
 /// The services of the host for one plugin, by name.
 pub(crate) struct PluginServices {
     services: Arc<dyn HostServices>,
@@ -81,17 +78,17 @@ impl PluginServices {
     pub(crate) fn answer(&self, method: &str, arguments: &[u8]) -> Result<ServiceReply> {
         let services = &self.services;
         let message = match method {
-            "log/1" => {
+            message::LOG => {
                 let Log { level, message: text } = message::decode(arguments)?;
                 message::encode(&services.log(level, &text))
             }
-            "progress/1" => {
+            message::PROGRESS => {
                 let Progress { step, done, total } = message::decode(arguments)?;
                 message::encode(&services.progress(&step, done, total))
             }
-            "cancelled/1" => message::encode(&services.is_cancelled()),
-            "threads/1" => message::encode(&services.threads()),
-            "download/1" => message::encode(&services.download(&message::decode(arguments)?)?),
+            message::CANCELLED => message::encode(&services.is_cancelled()),
+            message::THREADS => message::encode(&services.threads()),
+            message::DOWNLOAD => message::encode(&services.download(&message::decode(arguments)?)?),
             message::NEXT_FRAME => {
                 let FrameRequest { reader } = message::decode(arguments)?;
                 return self.videos.next_frame(reader);
@@ -111,16 +108,16 @@ mod tests {
     fn services_are_found_by_name() {
         let services = PluginServices::new(Arc::new(DefaultServices));
         let ask = |method, arguments: &[u8]| services.answer(method, arguments).map(|(message, _)| message);
-        let threads: usize = message::decode(&ask("threads/1", &[]).unwrap()).unwrap();
+        let threads: usize = message::decode(&ask(message::THREADS, &[]).unwrap()).unwrap();
         assert!(threads > 0);
-        assert!(!message::decode::<bool>(&ask("cancelled/1", &[]).unwrap()).unwrap());
+        assert!(!message::decode::<bool>(&ask(message::CANCELLED, &[]).unwrap()).unwrap());
         assert_eq!(ask("fly/1", &[]).unwrap_err().kind(), ErrorKind::Unsupported);
         let request = DownloadRequest::new("https://example.org/weights", "/tmp/weights");
-        let refused = ask("download/1", &message::encode(&request).unwrap()).unwrap_err();
+        let refused = ask(message::DOWNLOAD, &message::encode(&request).unwrap()).unwrap_err();
         assert!(
             refused.to_string().contains("https://example.org/weights"),
             "{refused}"
         );
-        assert!(ask("log/1", b"\xc1").is_err());
+        assert!(ask(message::LOG, b"\xc1").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Videos that plugins pull frame by frame.
 
-use super::ServiceReply;
+use super::table::ServiceReply;
 use modelzoo_plugin_api::{
     Error, Frame, Result,
     message::{self, FrameHeader},
@@ -41,7 +41,7 @@ impl Videos {
         OpenVideo { videos: self, number }
     }
 
-    /// The service `next_frame/1`: the next frame of video `number`.
+    /// The service [`NEXT_FRAME`](message::NEXT_FRAME): the next frame of video `number`.
     pub(super) fn next_frame(&self, number: u64) -> Result<ServiceReply> {
         let video = lock(&self.open).videos.get(&number).map(Arc::clone);
         let video = video.ok_or_else(|| Error::new(format!("there is no open video {number}")))?;

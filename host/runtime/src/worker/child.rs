@@ -2,12 +2,15 @@
 
 use super::{
     channel::Channel,
-    protocol::{Answer, MethodCall, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT, WORKER_VARIABLE},
+    protocol::{
+        Answer, MethodCall, Opened, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT, WORKER_VARIABLE,
+    },
 };
 use crate::{
-    Artifact,
+    Artifact, Sandbox,
     library::{Plugin, call_model},
     runner::{Failure, ServiceReply, service_table},
+    sandbox::{self, Confinement},
 };
 use modelzoo_abi::{HostServices, ModelHandle, Reply, ReplyBuffer};
 use modelzoo_plugin_api::{Error as PluginError, Result as PluginResult, message};
@@ -74,6 +77,7 @@ fn work(host: Option<Pid>) -> io::Result<()> {
         let (answer, buffers) = match reply {
             Ok(reply) => (Answer::Done(reply.message.into_vec()), reply.buffers.into_vec()),
             Err(Failure::Library(error)) => (Answer::Refused(error), Vec::new()),
+            Err(Failure::NotShutIn(missing)) => (Answer::NotShutIn(missing), Vec::new()),
             Err(Failure::Plugin(error)) => (Answer::Failed(error), Vec::new()),
             Err(other) => return Err(io::Error::other(other.of("answer the host"))),
         };
@@ -101,11 +105,11 @@ struct Worker {
 impl Worker {
     fn answer(&mut self, question: Question, buffers: &[&[u8]]) -> Result<Reply, Failure> {
         match question {
-            Question::Open { path, sha256 } => {
-                let plugin = Plugin::open(&Artifact { path, sha256 })?;
-                self.plugin = Some(plugin);
-                reply(message::encode(&plugin.describe()?)?)
-            }
+            Question::Open {
+                path,
+                sha256,
+                confinement,
+            } => self.open(&Artifact { path, sha256 }, &confinement),
             Question::Download { name, path } => {
                 self.plugin()?.download_model(&name, &path, self.table())?;
                 reply(message::encode(&())?)
@@ -126,6 +130,19 @@ impl Worker {
                 Ok(call_model(model, &method, &message, buffers)?)
             }
         }
+    }
+
+    /// Opens the plugin, after shutting this process in: opening runs the library's initialisers.
+    fn open(&mut self, artifact: &Artifact, confinement: &Confinement) -> Result<Reply, Failure> {
+        let sandbox = sandbox::enter(confinement);
+        let missing = sandbox.missing();
+        if confinement.sandbox == Sandbox::On && !missing.is_empty() {
+            return Err(Failure::NotShutIn(missing));
+        }
+        let plugin = Plugin::open(artifact)?;
+        self.plugin = Some(plugin);
+        let plugin = plugin.describe()?;
+        reply(message::encode(&Opened { plugin, sandbox })?)
     }
 
     fn plugin(&self) -> PluginResult<Plugin> {
@@ -157,6 +174,7 @@ fn ask(channel: &mut Channel, call: &MethodCall) -> io::Result<PluginResult<Serv
         Answer::Done(message) => Ok((message, buffers)),
         Answer::Failed(error) => Err(error),
         Answer::Refused(error) => Err(PluginError::new(error)),
+        Answer::NotShutIn(_) => Err(PluginError::new("the host gives no valid answer")),
     })
 }
 

@@ -18,7 +18,7 @@ mod stderr;
 pub use child::run_worker_if_asked;
 pub(crate) use model::{describe, download_model, load_model};
 
-use crate::Artifact;
+use crate::{Artifact, Sandbox};
 use std::{path::PathBuf, time::Duration};
 
 /// What a worker is started with.
@@ -30,4 +30,6 @@ pub(crate) struct WorkerSettings {
     pub(crate) program: PathBuf,
     /// How long the plugin may give no sign of life.
     pub(crate) stall_timeout: Option<Duration>,
+    /// Whether it is shut in.
+    pub(crate) sandbox: Sandbox,
 }

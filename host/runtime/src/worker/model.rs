@@ -4,18 +4,20 @@
 use super::{
     WorkerSettings,
     process::{AskFailure, Worker},
-    protocol::{MethodCall, Question},
+    protocol::{MethodCall, Opened, Question},
 };
 use crate::{
     LoadedModel, RuntimeError,
-    runner::{Call, CallFailure, Failure, PluginServices, Runner},
+    runner::{Call, CallFailure, CalledModel, Failure, PluginServices},
+    sandbox::Confinement,
 };
 use modelzoo_abi::{Reply, ReplyBuffer};
 use modelzoo_plugin_api::{
-    LoadOptions,
+    Device, LoadOptions,
     message::{self, PluginDescription, SETUP, TEARDOWN},
 };
 use std::{
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -34,7 +36,7 @@ pub(crate) fn describe(
     settings: &WorkerSettings,
     services: &Arc<PluginServices>,
 ) -> Result<PluginDescription, Failure> {
-    Ok(Worker::start(settings, services)?.1)
+    Ok(Worker::start(settings, services, |least| least)?.1.plugin)
 }
 
 /// Asks the plugin for a download.
@@ -44,7 +46,8 @@ pub(crate) fn download_model(
     name: &str,
     path: &str,
 ) -> Result<(), Failure> {
-    let (mut worker, _) = Worker::start(settings, services)?;
+    let widened = |least: Confinement| least.with_download_to(Path::new(path));
+    let (mut worker, _) = Worker::start(settings, services, widened)?;
     let question = Question::Download {
         name: name.to_owned(),
         path: path.to_owned(),
@@ -65,6 +68,8 @@ pub(crate) fn load_model(
         settings,
         services: Arc::clone(services),
         name: name.to_owned(),
+        weights: PathBuf::from(path),
+        device: options.device,
         load: Question::Load {
             name: name.to_owned(),
             path: path.to_owned(),
@@ -72,11 +77,12 @@ pub(crate) fn load_model(
         },
         state: Mutex::default(),
     };
-    let (worker, plugin, info) = model.start()?;
+    let (worker, Opened { plugin, sandbox }, info) = model.start()?;
     model.lock().worker = Some(worker);
-    Ok(Box::new(Runner {
+    Ok(Box::new(CalledModel {
         info: message::decode(&info)?,
         plugin,
+        sandbox,
         services: Arc::clone(services),
         calls: model,
     }))
@@ -87,6 +93,8 @@ struct WorkerModel {
     settings: WorkerSettings,
     services: Arc<PluginServices>,
     name: String,
+    weights: PathBuf,
+    device: Device,
     load: Question,
     state: Mutex<State>,
 }
@@ -107,10 +115,11 @@ impl WorkerModel {
     }
 
     /// Starts a worker and loads the model in it.
-    fn start(&self) -> Result<(Worker, PluginDescription, Vec<u8>), Failure> {
-        let (mut worker, plugin) = Worker::start(&self.settings, &self.services)?;
+    fn start(&self) -> Result<(Worker, Opened, Vec<u8>), Failure> {
+        let widened = |least: Confinement| least.with_weights(&self.weights).with_device(self.device);
+        let (mut worker, opened) = Worker::start(&self.settings, &self.services, widened)?;
         let (info, _) = worker.ask(&self.load, &[])?;
-        Ok((worker, plugin, info))
+        Ok((worker, opened, info))
     }
 
     /// Starts a worker in the place of one that died, as ready for calls as that was.

@@ -6,17 +6,17 @@ use super::{
     death::{Cause, Death},
     environment, frame,
     liveness::Liveness,
-    protocol::{Answer, MethodCall, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT, WORKER_VARIABLE},
+    protocol::{
+        Answer, MethodCall, Opened, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT, WORKER_VARIABLE,
+    },
     stderr::LastLines,
 };
 use crate::{
-    LibraryError, RuntimeError,
+    LibraryError, RuntimeError, Sandbox, SandboxLayer,
     runner::{Failure, PluginServices},
+    sandbox::Confinement,
 };
-use modelzoo_plugin_api::{
-    Error as PluginError, ErrorKind,
-    message::{self, PluginDescription},
-};
+use modelzoo_plugin_api::{Error as PluginError, ErrorKind, message};
 use std::{
     cell::Cell,
     io,
@@ -28,11 +28,15 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
+use tempfile::TempDir;
 
 /// How long a program may take from its start until it says that it is a worker.
 const START_TIME: Duration = Duration::from_secs(30);
 /// How long a worker may take to end when it should, or to stop what it does when the user cancels.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// The variables that tell a program where its temporary files go.
+const TEMPORARY_FOLDER: [&str; 3] = ["TMPDIR", "TMP", "TEMP"];
 
 /// A running worker. Dropping it ends the process.
 pub(super) struct Worker {
@@ -52,6 +56,8 @@ pub(super) struct Worker {
 pub(super) enum AskFailure {
     /// The library cannot be used.
     Refused(LibraryError),
+    /// Layers of the sandbox that must be had are missing.
+    NotShutIn(Vec<SandboxLayer>),
     /// The plugin gave an error.
     Failed(PluginError),
     /// The worker ended. It must not be asked again.
@@ -62,6 +68,7 @@ impl From<AskFailure> for Failure {
     fn from(failure: AskFailure) -> Self {
         match failure {
             AskFailure::Refused(error) => Self::Library(error),
+            AskFailure::NotShutIn(missing) => Self::NotShutIn(missing),
             AskFailure::Failed(error) => Self::Plugin(error),
             AskFailure::Died(death) => Self::Died(death.into()),
         }
@@ -69,11 +76,12 @@ impl From<AskFailure> for Failure {
 }
 
 impl Worker {
-    /// Starts a worker and opens the plugin in it.
+    /// Starts a worker and opens the plugin in it, which may reach what `widened` adds to what every plugin may.
     pub(super) fn start(
         settings: &WorkerSettings,
         services: &Arc<PluginServices>,
-    ) -> Result<(Self, PluginDescription), Failure> {
+        widened: impl FnOnce(Confinement) -> Confinement,
+    ) -> Result<(Self, Opened), Failure> {
         let cannot_start = |source| {
             Failure::Runtime(RuntimeError::WorkerStart {
                 program: settings.program.clone(),
@@ -86,20 +94,34 @@ impl Worker {
                 "it was itself started as a worker, but does not call `run_worker_if_asked()`",
             )));
         }
-        let mut worker = Self::spawn(settings, services).map_err(cannot_start)?;
+        let temporary = tempfile::Builder::new()
+            .prefix("modelzoo-worker-")
+            .tempdir()
+            .map_err(cannot_start)?;
+        let artifact = &settings.artifact;
+        let question = Question::Open {
+            path: artifact.path.clone(),
+            sha256: artifact.sha256,
+            confinement: widened(Confinement::new(
+                settings.sandbox,
+                &artifact.path,
+                &settings.program,
+                temporary.path(),
+            )),
+        };
+        let mut worker = Self::spawn(settings, services, temporary).map_err(cannot_start)?;
         worker.wait_until_ready().map_err(cannot_start)?;
-        let (description, _) = worker.ask(
-            &Question::Open {
-                path: settings.artifact.path.clone(),
-                sha256: settings.artifact.sha256.clone(),
-            },
-            &[],
-        )?;
-        Ok((worker, message::decode(&description)?))
+        let (opened, _) = worker.ask(&question, &[])?;
+        Ok((worker, message::decode(&opened)?))
     }
 
     /// Starts the process. Its standard input and output are the sockets: they need no numbers to be agreed on.
-    fn spawn(settings: &WorkerSettings, services: &Arc<PluginServices>) -> io::Result<Self> {
+    /// What it leaves in the folder `temporary` is deleted after its end.
+    fn spawn(
+        settings: &WorkerSettings,
+        services: &Arc<PluginServices>,
+        temporary: TempDir,
+    ) -> io::Result<Self> {
         let (questions, questions_end) = UnixStream::pair()?;
         let (services_socket, services_end) = UnixStream::pair()?;
         let mut command = Command::new(&settings.program);
@@ -113,9 +135,12 @@ impl Worker {
             .stderr(Stdio::piped())
             // Control-C at the terminal is for the host to act on.
             .process_group(0);
+        if settings.sandbox != Sandbox::Off {
+            command.envs(TEMPORARY_FOLDER.map(|variable| (variable, temporary.path())));
+        }
         let liveness = Arc::new(Liveness::new());
         let child = keep(
-            command,
+            (command, temporary),
             Channel::new(services_socket.try_clone()?)?,
             Arc::clone(services),
             Arc::clone(&liveness),
@@ -204,6 +229,7 @@ impl Worker {
         match exchange(&mut self.questions, question, buffers, Some(&go_on)) {
             Ok((Answer::Done(message), buffers)) => Ok((message, buffers)),
             Ok((Answer::Refused(error), _)) => Err(AskFailure::Refused(error)),
+            Ok((Answer::NotShutIn(missing), _)) => Err(AskFailure::NotShutIn(missing)),
             Ok((Answer::Failed(error), _)) => Err(AskFailure::Failed(error)),
             Err(error) => Err(AskFailure::Died(self.bury(error, impatience.into_inner()))),
         }
@@ -256,7 +282,7 @@ fn exchange(
 ///
 /// The thread must outlive the process, because the system ends a worker together with the *thread* that started it.
 fn keep(
-    mut command: Command,
+    (mut command, temporary): (Command, TempDir),
     mut channel: Channel,
     services: Arc<PluginServices>,
     liveness: Arc<Liveness>,
@@ -279,6 +305,7 @@ fn keep(
                     tracing::warn!(%error, "cannot end a worker");
                 }
             }
+            drop(temporary);
         })?;
     receiver.recv().map_err(io::Error::other)?
 }

@@ -3,8 +3,9 @@
 //! Over the first socket the host asks and the worker answers; over the second one the plugin asks for services and
 //! the host answers. On each, a question is answered before the next one is asked.
 
-use crate::library::LibraryError;
-use modelzoo_plugin_api::{Error, LoadOptions};
+use crate::{LibraryError, SandboxLayer, SandboxReport, sandbox::Confinement};
+use modelzoo_plugin_api::{Error, LoadOptions, message::PluginDescription};
+use modelzoo_sources::Sha256Digest;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ pub(super) const WORKER_VARIABLE: &str = "MODELZOO_WORKER";
 pub(super) const WORKER_ARGUMENT: &str = "__worker";
 
 /// The version of this protocol: host and worker are usually the same program, but a worker program may be named.
-pub(super) const PROTOCOL_VERSION: u32 = 1;
+pub(super) const PROTOCOL_VERSION: u32 = 2;
 
 /// What a worker says first, on the first socket.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,12 +28,14 @@ pub(super) struct Ready {
 /// A question of the host.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Question {
-    /// Open this plugin; answered with its description. The first question.
+    /// Shut yourself in and open this plugin; answered with [`Opened`]. The first question.
     Open {
         /// The artifact's path.
         path: PathBuf,
         /// The artifact's hash.
-        sha256: String,
+        sha256: Sha256Digest,
+        /// What the worker may reach from now on.
+        confinement: Confinement,
     },
     /// Download a model; answered with nothing.
     Download {
@@ -64,6 +67,15 @@ pub(super) struct MethodCall {
     pub(super) message: Vec<u8>,
 }
 
+/// What a worker says of the plugin that it opened.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Opened {
+    /// What the plugin was built with.
+    pub(super) plugin: PluginDescription,
+    /// How the worker is shut in.
+    pub(super) sandbox: SandboxReport,
+}
+
 /// The answer to a question, or to a service's call. Buffers come beside it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
@@ -71,6 +83,8 @@ pub(super) enum Answer {
     Done(#[serde(with = "serde_bytes")] Vec<u8>),
     /// The library cannot be used.
     Refused(LibraryError),
+    /// Layers of the sandbox that must be had cannot be had: nothing was opened.
+    NotShutIn(Vec<SandboxLayer>),
     /// The plugin, or the host's service, gives this error.
     Failed(Error),
 }

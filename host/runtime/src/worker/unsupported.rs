@@ -1,7 +1,7 @@
 //! Systems on which plugins cannot run in worker processes.
 
 use crate::{
-    Artifact, LoadedModel, RuntimeError,
+    Artifact, LoadedModel, RuntimeError, Sandbox,
     runner::{Failure, PluginServices},
 };
 use modelzoo_plugin_api::{LoadOptions, message::PluginDescription};
@@ -13,6 +13,7 @@ pub(crate) struct WorkerSettings {
     pub(crate) artifact: Artifact,
     pub(crate) program: PathBuf,
     pub(crate) stall_timeout: Option<Duration>,
+    pub(crate) sandbox: Sandbox,
 }
 
 /// Does nothing: this program cannot be started as a worker.

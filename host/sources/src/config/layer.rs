@@ -5,6 +5,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use modelzoo_base::Sandbox;
+use modelzoo_plugin_api::Device;
 use serde::Deserialize;
 
 use super::{ConfigError, Mirrors};
@@ -22,7 +24,7 @@ pub(super) struct Layer {
     pub(super) plugin: PluginLayer,
     pub(super) trust: TrustLayer,
     pub(super) model_zoo_manifest_paths: Option<Vec<PathBuf>>,
-    pub(super) default_device: Option<DeviceName>,
+    pub(super) default_device: Option<Device>,
     pub(super) default_batch_size: Option<NonZeroUsize>,
     pub(super) requirement_error_level: Option<ErrorLevel>,
 }
@@ -44,6 +46,7 @@ pub(super) struct DownloadLayer {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct PluginLayer {
     pub(super) stall_timeout_seconds: Option<u32>,
+    pub(super) sandbox: Option<Sandbox>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -54,28 +57,6 @@ pub(super) struct TrustLayer {
     pub(super) minimum_age_days: u32,
     pub(super) require_signature: bool,
     pub(super) keys: BTreeMap<String, String>,
-}
-
-/// `auto`, `cpu`, `cuda`, `cuda:N` or `metal`.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(super) struct DeviceName(pub(super) String);
-
-impl TryFrom<String> for DeviceName {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<Self, Self::Error> {
-        let numbered = name
-            .strip_prefix("cuda:")
-            .is_some_and(|number| number.parse::<u16>().is_ok());
-        if numbered || matches!(name.as_str(), "auto" | "cpu" | "cuda" | "metal") {
-            Ok(Self(name))
-        } else {
-            Err(format!(
-                "unknown device `{name}`: expected auto, cpu, cuda, cuda:N or metal"
-            ))
-        }
-    }
 }
 
 /// 0 raise, 1 warn, 2 ignore.
@@ -126,18 +107,19 @@ impl Layer {
                 hosts: parsed(&get, "MODELZOO_GITHUB_HOSTS", |text| Ok(names(text)))?,
             },
             download: DownloadLayer {
-                retries: parsed(&get, "MODELZOO_DOWNLOAD_RETRIES", number)?,
-                stall_timeout_seconds: parsed(&get, "MODELZOO_DOWNLOAD_STALL_TIMEOUT_SECONDS", number)?,
+                retries: parsed(&get, "MODELZOO_DOWNLOAD_RETRIES", value)?,
+                stall_timeout_seconds: parsed(&get, "MODELZOO_DOWNLOAD_STALL_TIMEOUT_SECONDS", value)?,
             },
             plugin: PluginLayer {
-                stall_timeout_seconds: parsed(&get, "MODELZOO_PLUGIN_STALL_TIMEOUT_SECONDS", number)?,
+                stall_timeout_seconds: parsed(&get, "MODELZOO_PLUGIN_STALL_TIMEOUT_SECONDS", value)?,
+                sandbox: parsed(&get, "MODELZOO_PLUGIN_SANDBOX", value)?,
             },
             model_zoo_manifest_paths: get("MODELZOO_MODEL_ZOO_MANIFEST_PATHS")
                 .map(|paths| std::env::split_paths(&paths).collect()),
-            default_device: parsed(&get, "MODELZOO_DEFAULT_DEVICE", |text| text.to_owned().try_into())?,
-            default_batch_size: parsed(&get, "MODELZOO_DEFAULT_BATCH_SIZE", number)?,
+            default_device: parsed(&get, "MODELZOO_DEFAULT_DEVICE", value)?,
+            default_batch_size: parsed(&get, "MODELZOO_DEFAULT_BATCH_SIZE", value)?,
             requirement_error_level: parsed(&get, "MODELZOO_REQUIREMENT_ERROR_LEVEL", |text| {
-                number::<u8>(text)?.try_into()
+                value::<u8>(text)?.try_into()
             })?,
             ..Self::default()
         })
@@ -164,7 +146,7 @@ fn parsed<T>(
     parse(text.trim()).map(Some).map_err(invalid)
 }
 
-fn number<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
+fn value<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error| format!("{error}"))
 }
 

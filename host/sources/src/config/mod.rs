@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
+use modelzoo_base::Sandbox;
+use modelzoo_plugin_api::Device;
 
 pub use error::ConfigError;
 pub use mirrors::Mirrors;
@@ -44,7 +46,7 @@ pub struct Config {
     /// Manifests of one's own models, each loadable by name.
     pub model_zoo_manifest_paths: Vec<PathBuf>,
     /// The device for models when the command line names none: `auto`, `cpu`, `cuda`, `cuda:N` or `metal`.
-    pub default_device: String,
+    pub default_device: Device,
     /// The batch size when neither the command line nor the model says one.
     pub default_batch_size: Option<NonZeroUsize>,
     /// What an unmet requirement of a model is: 0 an error, 1 a warning, 2 nothing.
@@ -83,6 +85,8 @@ pub struct PluginConfig {
     /// How long a plugin in a process of its own may give no sign of life before the process is ended;
     /// [`Duration::MAX`] waits for ever.
     pub stall_timeout: Duration,
+    /// Whether a plugin in a process of its own is shut in.
+    pub sandbox: Sandbox,
 }
 
 impl PluginConfig {
@@ -100,6 +104,7 @@ impl Default for PluginConfig {
         Self {
             // A large model on a slow machine thinks for minutes, and has no way to say so.
             stall_timeout: Duration::from_secs(600),
+            sandbox: Sandbox::default(),
         }
     }
 }
@@ -129,7 +134,7 @@ impl Default for Config {
             plugin: PluginConfig::default(),
             trust: TrustPolicy::default(),
             model_zoo_manifest_paths: Vec::new(),
-            default_device: "auto".to_owned(),
+            default_device: Device::Auto,
             default_batch_size: None,
             requirement_error_level: 0,
         }
@@ -202,11 +207,9 @@ impl Config {
                 .stall_timeout_seconds
                 .map(PluginConfig::stall_timeout),
         );
+        replace(&mut self.plugin.sandbox, layer.plugin.sandbox);
         replace(&mut self.model_zoo_manifest_paths, layer.model_zoo_manifest_paths);
-        replace(
-            &mut self.default_device,
-            layer.default_device.map(|device| device.0),
-        );
+        replace(&mut self.default_device, layer.default_device);
         replace(&mut self.default_batch_size, layer.default_batch_size.map(Some));
         replace(
             &mut self.requirement_error_level,

@@ -27,6 +27,7 @@ fn every_setting_can_be_written_in_a_file() {
         stall_timeout_seconds = 7
         [plugin]
         stall_timeout_seconds = 0
+        sandbox = "on"
         [trust]
         allow = ["acme"]
         deny = ["github.com/evil"]
@@ -44,10 +45,11 @@ fn every_setting_can_be_written_in_a_file() {
     assert_eq!(config.download.retries, 2);
     assert_eq!(config.download.stall_timeout, Duration::from_secs(7));
     assert_eq!(config.plugin.stall_timeout, Duration::MAX);
+    assert_eq!(config.plugin.sandbox, Sandbox::On);
     assert_eq!(config.trust.minimum_age_days, 14);
     assert!(config.trust.require_signature);
     assert_eq!(config.trust.keys["acme/repo"], "RWQ");
-    assert_eq!(config.default_device, "cuda:1");
+    assert_eq!(config.default_device, Device::Cuda(1));
     assert_eq!(config.default_batch_size.unwrap().get(), 8);
     assert_eq!(config.requirement_error_level, 1);
     let expected = [
@@ -81,7 +83,7 @@ fn wrong_values_are_refused_with_their_place() {
         (
             "default_device = \"gpu\"",
             ":1:18:",
-            "expected auto, cpu, cuda, cuda:N or metal",
+            "must be auto, cpu, cuda:N or metal",
         ),
         ("requirement_error_level = 3", ":1:27:", "expected 0, 1 or 2"),
         ("\n[mirrors]\nx = 1", ":3:5:", "expected a string"),
@@ -125,7 +127,7 @@ fn later_layers_win_but_cannot_loosen_the_trust_policy() {
     std::fs::write(&user, user_text).unwrap();
     let environment = |name: &str| (name == "MODELZOO_DEFAULT_DEVICE").then(|| "metal".into());
     let config = Config::from_layers(&[system, user], environment).unwrap();
-    assert_eq!(config.default_device, "metal");
+    assert_eq!(config.default_device, Device::Metal);
     assert_eq!(config.default_batch_size.unwrap().get(), 2);
     assert_eq!(config.mirrors.rewrite("https://a/x"), "https://user/x");
     assert_eq!(config.mirrors.rewrite("https://b/x"), "https://system/x");

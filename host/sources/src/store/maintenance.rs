@@ -3,6 +3,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use modelzoo_base::artifact;
 use serde::{Deserialize, Serialize};
 
 use super::sources::{MARKER, TREE};
@@ -265,11 +266,8 @@ fn artifact_digests(folder: &Path) -> io::Result<(Sha256Digest, Sha256Digest)> {
     struct Record {
         sha256: Sha256Digest,
     }
-    let record: Record = serde_json::from_slice(&fs_err::read(folder.join("artifact.json"))?)?;
-    let library = folder
-        .join("plugin")
-        .with_extension(std::env::consts::DLL_EXTENSION);
-    Ok((Sha256Digest::of_file(library)?, record.sha256))
+    let record: Record = serde_json::from_slice(&fs_err::read(artifact::record(folder))?)?;
+    Ok((Sha256Digest::of_file(artifact::library(folder))?, record.sha256))
 }
 
 /// Whether the process that made something in `tmp/` is gone.

@@ -1,14 +1,15 @@
 //! From pictures to input tensors.
 
 mod batch;
+mod filter;
 mod normalize;
 mod resample;
 mod step;
 #[cfg(test)]
 mod tests;
 
+pub use filter::Filter;
 pub use normalize::{ChannelOrder, Divisor, Normalization};
-pub use step::Filter;
 
 use crate::image::step::Step;
 use modelzoo_plugin_api::{Image, Result};

@@ -4,8 +4,7 @@
 //! enough to reproduce what a model gives in Python. The algorithm is that of Pillow's `Image.resize` (its
 //! `ImagingResample`): a separable filter, widened when it reduces, with weights of 22 fractional bits.
 
-use super::step::Filter;
-use std::f64::consts::PI;
+use super::filter::Filter;
 
 /// The fractional bits of a weight; 8 more for the byte, and 2 so that overshooting sums fit into 32 bits.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
@@ -107,34 +106,4 @@ fn windows(from: usize, to: usize, filter: Filter) -> Vec<Window> {
         }
     };
     (0..to).map(window).collect()
-}
-
-impl Filter {
-    /// How far the filter reaches, in input pixels of a picture that is not reduced.
-    fn support(self) -> f64 {
-        match self {
-            Self::Nearest => 0.0,
-            Self::Bilinear => 1.0,
-            Self::Bicubic => 2.0,
-            Self::Lanczos => 3.0,
-        }
-    }
-
-    /// The weight of a pixel at a distance from the centre.
-    fn weight(self, distance: f64) -> f64 {
-        let x = distance.abs();
-        match self {
-            Self::Bilinear => (1.0 - x).max(0.0),
-            // Keys' cubic with a = -0.5.
-            Self::Bicubic if x < 1.0 => ((1.5 * x) - 2.5) * x * x + 1.0,
-            Self::Bicubic if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * -0.5,
-            Self::Lanczos if (-3.0..3.0).contains(&distance) => sinc(distance) * sinc(distance / 3.0),
-            // The nearest pixel is taken as it is, without a weight.
-            Self::Bicubic | Self::Lanczos | Self::Nearest => 0.0,
-        }
-    }
-}
-
-fn sinc(x: f64) -> f64 {
-    if x == 0.0 { 1.0 } else { (x * PI).sin() / (x * PI) }
 }

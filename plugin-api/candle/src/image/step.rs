@@ -1,26 +1,11 @@
 //! The geometric steps.
 
-use super::resample::resample;
+use super::{filter::Filter, resample::resample};
 use modelzoo_plugin_api::{Error, ErrorKind, Image, Result};
 use std::borrow::Cow;
 
 /// More pixels than any network takes: a step that would exceed it comes from a degenerate picture.
 const MOST_PIXELS: usize = 1 << 28;
-
-/// How resizing weighs the pixels around a place; all of them widen when they reduce (antialiasing).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Filter {
-    /// Pillow's `BILINEAR`.
-    #[default]
-    Bilinear,
-    /// Pillow's `BICUBIC`.
-    Bicubic,
-    /// Pillow's `LANCZOS`.
-    Lanczos,
-    /// Pillow's `NEAREST`, without weights.
-    Nearest,
-}
 
 /// One step; sizes are `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,38 @@
+//! What to build.
+
+use std::path::PathBuf;
+
+/// What to build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildRequest {
+    /// The source: a folder with a Cargo.toml. It is only read.
+    pub source: PathBuf,
+    /// A hash over all files of the source.
+    pub source_hash: String,
+    /// The source's identity, however it was spelt: `github.com/user/repo`, an absolute path.
+    pub identity: String,
+    /// The source's commit, where it has one.
+    pub commit: Option<String>,
+    /// Crate features to turn on: `cuda`, `metal`.
+    pub features: Vec<String>,
+    /// Use no network: all crates must have been fetched before.
+    pub is_offline: bool,
+}
+
+impl BuildRequest {
+    /// A request to build the crate in the folder `source`.
+    pub fn new(
+        source: impl Into<PathBuf>,
+        source_hash: impl Into<String>,
+        identity: impl Into<String>,
+    ) -> Self {
+        Self {
+            source: source.into(),
+            source_hash: source_hash.into(),
+            identity: identity.into(),
+            commit: None,
+            features: Vec::new(),
+            is_offline: false,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How much a plugin's process may take, and what it may not do even as root.
+
+use super::Confinement;
+use fs_err as fs;
+use rustix::{
+    io,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities},
+};
+
+/// Open files: far more than weights in parts need.
+const MOST_OPEN_FILES: u64 = 4096;
+/// The longest file: as much as can pass to the host in one message, and some more.
+const MOST_FILE_BYTES: u64 = 4 << 30;
+
+/// What root keeps: reading the files of others, where the layer of files lets it open them at all.
+const KEPT: CapabilitySet = CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::DAC_READ_SEARCH);
+
+/// Limits this process, and this thread and those that it starts.
+pub(super) fn restrict(confinement: &Confinement) -> io::Result<()> {
+    lower(Resource::Core, 0)?;
+    lower(Resource::Nofile, MOST_OPEN_FILES)?;
+    if confinement.has_limited_size {
+        lower(Resource::Fsize, MOST_FILE_BYTES)?;
+        if let Some(bytes) = machine_memory() {
+            lower(Resource::Data, bytes)?;
+        }
+    }
+    // When memory runs out, the system ends this process before others. Where it cannot be told so, it does not matter.
+    let _ = fs::write("/proc/self/oom_score_adj", "1000");
+    drop_capabilities()
+}
+
+/// Sets both limits of a resource to `most`, where they are not lower already.
+fn lower(resource: Resource, most: u64) -> io::Result<()> {
+    let present = getrlimit(resource);
+    let lower = |present: Option<u64>| Some(present.map_or(most, |present| present.min(most)));
+    setrlimit(
+        resource,
+        Rlimit {
+            current: lower(present.current),
+            maximum: lower(present.maximum),
+        },
+    )
+}
+
+fn drop_capabilities() -> io::Result<()> {
+    let present = capabilities(None)?;
+    set_capabilities(
+        None,
+        CapabilitySets {
+            effective: present.effective & KEPT,
+            permitted: present.permitted & KEPT,
+            inheritable: CapabilitySet::empty(),
+        },
+    )
+}
+
+/// All memory of the machine, in bytes.
+fn machine_memory() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
