@@ -264,7 +264,7 @@ fn labels_are_drawn_on_copies_of_videos() {
         .collect();
     assert_eq!(frames.len(), 5);
     // White but for what is drawn.
-    let dark = frames[0].image.data.iter().filter(|&&byte| byte < 128).count();
+    let dark = frames[0].image.data().iter().filter(|&&byte| byte < 128).count();
     assert!(dark > 50, "{dark} dark bytes");
 }
 

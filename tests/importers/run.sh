@@ -9,7 +9,7 @@ environments=${MODELZOO_IMPORTERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/modelzoo-
 python=$(command -v /usr/bin/python3 || command -v python3)
 checks=("$@")
 if [ ${#checks[@]} -eq 0 ]; then
-    checks=(coco coco_import tables labelling fiftyone side_by_side processors videos ultralytics)
+    checks=(pictures coco coco_import tables labelling fiftyone side_by_side processors videos ultralytics)
 fi
 
 # environment NAME SIZE INSTALLER: makes a virtual environment, and makes it anew when what it is made of has changed.
@@ -38,6 +38,11 @@ in_environment() {
 install_tools() {
     "$python" -m venv "$1"
     in_environment "$1" install -r "$here/requirements-tools.txt"
+}
+
+install_pictures() {
+    "$python" -m venv "$1"
+    in_environment "$1" install -r "$here/requirements-pictures.txt"
 }
 
 # FiftyOne's own database package downloads a server when it is built; another one carries it. Debian's PyTorch is seen
@@ -76,11 +81,11 @@ if [ ! -d "$environments" ] && ! has_pypi; then
     exit 0
 fi
 # With the features that the whole workspace has, so that nothing is compiled twice.
-(cd "$root" && cargo build --quiet --workspace --bin modelzoo --example formats)
+(cd "$root" && cargo build --quiet --workspace --bin modelzoo --example formats --example pixels)
 built=${CARGO_TARGET_DIR:-$root/target}/debug
 "$built/examples/formats" "$work" "$root/tests/fixtures/video/bikes.mp4"
 # The store of the tests has the plugins already.
-export MODELZOO=$built/modelzoo MODELZOO_STORE=${MODELZOO_STORE:-$built/../tmp/store}
+export MODELZOO=$built/modelzoo MODELZOO_PIXELS=$built/examples/pixels MODELZOO_STORE=${MODELZOO_STORE:-$built/../tmp/store}
 export FIFTYONE_DO_NOT_TRACK=true FIFTYONE_DATABASE_VALIDATION=false FIFTYONE_DATABASE_DIR=$work/mongodb
 export FIFTYONE_CONFIG_PATH=$work/fiftyone.json FIFTYONE_SHOW_PROGRESS_BARS=false
 export YOLO_OFFLINE=true YOLO_CONFIG_DIR=$work/ultralytics
@@ -88,6 +93,10 @@ export YOLO_OFFLINE=true YOLO_CONFIG_DIR=$work/ultralytics
 failed=()
 for check in "${checks[@]}"; do
     case $check in
+    pictures)
+        environment pictures "0.2 GB" install_pictures
+        interpreter=$environments/pictures/bin/python
+        ;;
     fiftyone)
         environment fiftyone "1.1 GB" install_fiftyone
         interpreter=$environments/fiftyone/bin/python

@@ -9,6 +9,7 @@ pub mod input;
 pub mod label;
 pub mod media;
 pub mod output;
+pub mod panics;
 pub mod record;
 #[cfg(feature = "video")]
 pub mod video;

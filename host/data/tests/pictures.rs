@@ -37,14 +37,14 @@ fn pixels_and_facts_are_those_of_pillow() {
                 continue;
             }
         };
-        let sha256 = Sha256::digest(&decoded.image.data)
+        let sha256 = Sha256::digest(decoded.image.data())
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
         let found = Expected {
             mime_type: decoded.metadata.mime_type,
-            width: decoded.image.width,
-            height: decoded.image.height,
+            width: decoded.image.width(),
+            height: decoded.image.height(),
             num_channels: decoded.metadata.num_channels,
             sha256,
         };
@@ -125,7 +125,7 @@ fn a_jpeg_damaged_in_the_middle_is_decoded_with_a_warning() {
     let decoded = Decoder::default()
         .decode_bytes(&bytes)
         .expect("Pillow decodes it too");
-    assert_eq!((decoded.image.width, decoded.image.height), (93, 61));
+    assert_eq!(decoded.image.size(), (93, 61));
     let warning = decoded.warning.expect("damage is reported");
     assert!(warning.contains("damaged"), "{warning}");
 
@@ -162,8 +162,17 @@ fn what_is_no_picture_is_refused_whatever_its_name() {
         .decode_path(folder.path())
         .expect_err("a folder");
     assert!(matches!(directory.reason, DecodeError::IsFolder));
-    let palette = decode(&read("unsupported_palette.tiff")).expect_err("not decoded");
-    assert!(matches!(palette, DecodeError::Unsupported { .. }), "{palette}");
+    let mut jbig = read("rgb.tiff");
+    let compression = jbig
+        .windows(4)
+        .position(|entry| entry == [3, 1, 3, 0])
+        .expect("it says its compression");
+    jbig[compression + 8..compression + 10].copy_from_slice(&34661_u16.to_le_bytes());
+    let error = decode(&jbig).expect_err("not decoded");
+    assert_eq!(
+        error.to_string(),
+        "TIFF pictures with JBIG compression are not supported; convert the file to JPEG, PNG or WebP"
+    );
 }
 
 #[test]
@@ -240,8 +249,8 @@ proptest! {
         }
         // A small limit keeps a damaged header from asking for gigabytes.
         if let Ok(decoded) = Decoder::default().with_max_pixels(1_000_000).decode_bytes(&bytes) {
-            let RgbImage { width, height, data } = decoded.image;
-            prop_assert_eq!(data.len(), width as usize * height as usize * 3);
+            let (width, height) = decoded.image.size();
+            prop_assert_eq!(decoded.image.data().len(), width as usize * height as usize * 3);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use modelzoo_data::{
     dataset::DatasetError, format::FormatError, input::InputError, label::FrameNumberError,
-    media::MediaError, output::OutputError, video::VideoError,
+    media::MediaError, output::OutputError, panics::Panic, video::VideoError,
 };
 use modelzoo_plugin_api::Error as PluginError;
 use modelzoo_runtime::RuntimeError;
@@ -82,6 +82,9 @@ pub enum ItemError {
     /// The video could not be decoded.
     #[error(transparent)]
     Video(#[from] VideoError),
+    /// Patches could not be cut out of it, by a fault of this program.
+    #[error("cutting it up met a fault of the program ({0}): please report it with the file and its labels")]
+    Fault(Panic),
     /// The model could not make its input from the picture.
     #[error("{0}")]
     Preprocess(PluginError),
@@ -144,9 +147,11 @@ impl ItemError {
             Self::Media(_) | Self::Video(_) => Stage::Decode,
             Self::Preprocess(_) => Stage::Preprocess,
             Self::Model(_) | Self::NotAVideo => Stage::Model,
-            Self::FrameNumber(_) | Self::FramesOfPicture | Self::NoBoxes { .. } | Self::NoPatches { .. } => {
-                Stage::Labels
-            }
+            Self::FrameNumber(_)
+            | Self::FramesOfPicture
+            | Self::NoBoxes { .. }
+            | Self::NoPatches { .. }
+            | Self::Fault(_) => Stage::Labels,
         }
     }
 }

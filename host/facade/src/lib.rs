@@ -38,7 +38,7 @@ pub use modelzoo_data::{
     draw, format, input,
     label::{Fields, FrameNumberError, PatchGeometry},
     media::{self, Decoder, RgbImage},
-    output, record,
+    output, panics, record,
     video::{self, FrameRange, Rate, Sampling},
 };
 pub use modelzoo_engine::{

@@ -4,12 +4,12 @@ use modelzoo::{
     ApplyOptions, EmbedOptions, HandleMissing, PatchGeometry, PatchOptions, RunOptions,
     dataset::Existing,
     format::Format,
-    media::Decoder,
+    media::{Decoder, Rescale},
     video::{FrameRange, Rate, Sampling},
 };
 use std::{
     collections::BTreeMap,
-    num::{NonZeroU64, NonZeroUsize},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
 };
 
@@ -56,6 +56,15 @@ pub struct InputArguments {
     /// Refuse pictures with more pixels than this
     #[arg(long, value_name = "N", help_heading = "Speed")]
     pub max_pixels: Option<u64>,
+
+    /// How samples of more than 8 bits become 8 bits: by their range (the default), or stretched from the least to the
+    /// greatest, or the same without 2 per cent at either end
+    #[arg(long, value_name = "HOW", value_enum, help_heading = "Pictures")]
+    pub rescale: Option<RescaleArgument>,
+
+    /// Take this page of TIFF files that have several, counted from 1
+    #[arg(long, value_name = "N", help_heading = "Pictures")]
+    pub page: Option<NonZeroU32>,
 
     /// Take so many frames of each second of a video
     #[arg(long, value_name = "N", value_parser = frame_rate, conflicts_with = "every", help_heading = "Videos")]
@@ -107,13 +116,25 @@ impl InputArguments {
         RunOptions {
             batch_size: self.batch_size,
             workers: self.workers,
-            decoder: self.max_pixels.map_or_else(Decoder::default, |limit| {
-                Decoder::default().with_max_pixels(limit)
-            }),
+            decoder: self.decoder(),
             sampling: self.sampling(),
             skip_failures: !self.no_skip_failures,
             ..RunOptions::default()
         }
+    }
+
+    fn decoder(&self) -> Decoder {
+        let mut decoder = Decoder::default();
+        if let Some(rescale) = self.rescale {
+            decoder = decoder.with_rescale(rescale.into());
+        }
+        if let Some(page) = self.page {
+            decoder = decoder.with_page(page);
+        }
+        if let Some(limit) = self.max_pixels {
+            decoder = decoder.with_max_pixels(limit);
+        }
+        decoder
     }
 
     /// The last of several words is the field, if it looks like a field's name and there is no such file.
@@ -125,6 +146,24 @@ impl InputArguments {
                 (inputs, Some(last))
             }
             _ => (&self.inputs_and_field, None),
+        }
+    }
+}
+
+/// As [`Rescale`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RescaleArgument {
+    Bits,
+    MinMax,
+    Percentile,
+}
+
+impl From<RescaleArgument> for Rescale {
+    fn from(argument: RescaleArgument) -> Self {
+        match argument {
+            RescaleArgument::Bits => Self::Bits,
+            RescaleArgument::MinMax => Self::MinMax,
+            RescaleArgument::Percentile => Self::Percentile,
         }
     }
 }

@@ -24,15 +24,17 @@ impl Canvas {
     /// A canvas that shows `image`, enlarged by a whole number where it is tiny; `None` for pictures too large to draw
     /// on (a side of more than 2^29 pixels).
     pub fn new(image: &RgbImage) -> Option<Self> {
-        let factor = LEAST_SIDE.div_ceil(image.width.min(image.height).max(1)).max(1);
-        let factor = if image.width.min(image.height) < LEAST_SIDE / 2 {
+        let factor = LEAST_SIDE
+            .div_ceil(image.width().min(image.height()).max(1))
+            .max(1);
+        let factor = if image.width().min(image.height()) < LEAST_SIDE / 2 {
             factor
         } else {
             1
         };
         let mut pixmap = Pixmap::new(
-            image.width.checked_mul(factor)?,
-            image.height.checked_mul(factor)?,
+            image.width().checked_mul(factor)?,
+            image.height().checked_mul(factor)?,
         )?;
         let width = pixmap.width() as usize;
         for (index, pixel) in pixmap.data_mut().chunks_exact_mut(4).enumerate() {
@@ -139,13 +141,12 @@ impl Canvas {
     /// The finished picture.
     pub fn into_image(self) -> RgbImage {
         let (width, height) = (self.pixmap.width(), self.pixmap.height());
-        let data = self
-            .pixmap
-            .data()
-            .chunks_exact(4)
-            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
-            .collect();
-        RgbImage { width, height, data }
+        let pixels = self.pixmap.data().chunks_exact(4);
+        let data = pixels.flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        let Some(image) = RgbImage::from_raw(width, height, data) else {
+            unreachable!("a pixmap has four bytes for each of its pixels, and one pixel at least");
+        };
+        image
     }
 
     fn fill(&mut self, path: Option<Path>, color: Rgb, opacity: f32) {

@@ -115,9 +115,9 @@ fn encode(image: &RgbImage, format: Format) -> io::Result<Vec<u8>> {
             let encoder = PngEncoder::new(&mut bytes);
             encoder
                 .write_image(
-                    &image.data,
-                    image.width,
-                    image.height,
+                    image.data(),
+                    image.width(),
+                    image.height(),
                     image::ExtendedColorType::Rgb8,
                 )
                 .map_err(io::Error::other)?;
@@ -132,10 +132,10 @@ fn encode_jpeg(image: &RgbImage) -> turbojpeg::Result<Vec<u8>> {
     // Full colour resolution keeps thin coloured lines and small letters sharp.
     compressor.set_subsamp(turbojpeg::Subsamp::None)?;
     compressor.compress_to_vec(turbojpeg::Image {
-        pixels: image.data.as_slice(),
-        width: image.width as usize,
-        pitch: image.width as usize * 3,
-        height: image.height as usize,
+        pixels: image.data(),
+        width: image.width() as usize,
+        pitch: image.width() as usize * 3,
+        height: image.height() as usize,
         format: turbojpeg::PixelFormat::RGB,
     })
 }
@@ -177,7 +177,7 @@ mod tests {
                 .expect("writable");
             let decoded = Decoder::default().decode_path(&path).expect("a picture");
             assert_eq!(decoded.metadata.mime_type, mime_type);
-            assert_eq!((decoded.image.width, decoded.image.height), (20, 10));
+            assert_eq!(decoded.image.size(), (20, 10));
             if mime_type == "image/png" {
                 assert_eq!(decoded.image, picture());
             }

@@ -2,14 +2,16 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::num::NonZeroU32;
 use std::path::Path;
 
-use image::metadata::Orientation;
-
+use super::depth::Rescale;
 use super::error::{DecodeError, MediaError};
 use super::format::ImageFormat;
-use super::rgb_image::{Metadata, RgbImage};
-use super::{jpeg, raster};
+use super::metadata::{Header, Metadata};
+use super::rgb_image::RgbImage;
+use super::{gif, jpeg, orientation, raster, tiff};
+use crate::panics::contained;
 
 /// The default limit on a picture's pixels: the number at which Pillow refuses a "decompression bomb".
 pub const DEFAULT_MAX_PIXELS: u64 = 178_956_970;
@@ -18,6 +20,8 @@ pub const DEFAULT_MAX_PIXELS: u64 = 178_956_970;
 #[derive(Debug, Clone, Copy)]
 pub struct Decoder {
     max_pixels: u64,
+    rescale: Rescale,
+    page: NonZeroU32,
 }
 
 /// What decoding a file gives.
@@ -31,19 +35,12 @@ pub struct Decoded {
     pub warning: Option<String>,
 }
 
-/// What a file's header says, before EXIF orientation.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Header {
-    pub width: u32,
-    pub height: u32,
-    pub num_channels: u8,
-    pub orientation: Orientation,
-}
-
 impl Default for Decoder {
     fn default() -> Self {
         Self {
             max_pixels: DEFAULT_MAX_PIXELS,
+            rescale: Rescale::default(),
+            page: NonZeroU32::MIN,
         }
     }
 }
@@ -52,7 +49,17 @@ impl Decoder {
     /// The same decoder with another limit on `width * height`; beyond it a picture is refused before any memory is
     /// taken for its pixels.
     pub fn with_max_pixels(self, max_pixels: u64) -> Self {
-        Self { max_pixels }
+        Self { max_pixels, ..self }
+    }
+
+    /// The same decoder with another way to bring samples of more than 8 bits to 8.
+    pub fn with_rescale(self, rescale: Rescale) -> Self {
+        Self { rescale, ..self }
+    }
+
+    /// The same decoder for another page of files that have several (TIFF), counted from 1.
+    pub fn with_page(self, page: NonZeroU32) -> Self {
+        Self { page, ..self }
     }
 
     /// Decodes a file.
@@ -60,34 +67,20 @@ impl Decoder {
         let path = path.as_ref();
         read_file(path)
             .and_then(|bytes| self.decode_bytes(&bytes))
-            .map_err(|reason| MediaError {
-                path: path.to_owned(),
-                reason,
-            })
+            .map_err(|reason| reason.at(path))
     }
 
     /// Decodes a file's content.
     pub fn decode_bytes(&self, bytes: &[u8]) -> Result<Decoded, DecodeError> {
         let format = ImageFormat::detect(bytes)?;
-        let (header, image, warning) = match format {
-            ImageFormat::Jpeg => {
-                let header = jpeg::read_header(bytes)?;
-                self.check_size(&header)?;
-                let (image, warning) = jpeg::decode(bytes)?;
-                (header, image, warning)
-            }
-            _ => {
-                let mut decoder = raster::Reader::open(bytes, format)?;
-                let header = decoder.header()?;
-                self.check_size(&header)?;
-                (header, decoder.decode(self.max_pixels)?, None)
-            }
-        };
-        let metadata = header.metadata(bytes, format);
-        Ok(Decoded {
-            image: image.oriented(header.orientation),
-            metadata,
-            warning,
+        guarded(format, || {
+            let (header, image, warning) = self.pixels(bytes, format)?;
+            let orientation = orientation::of_file(bytes, format);
+            Ok(Decoded {
+                image: image.oriented(orientation),
+                metadata: header.metadata(bytes.len(), format, orientation),
+                warning,
+            })
         })
     }
 
@@ -96,24 +89,57 @@ impl Decoder {
         let path = path.as_ref();
         read_file(path)
             .and_then(|bytes| self.read_metadata_bytes(&bytes))
-            .map_err(|reason| MediaError {
-                path: path.to_owned(),
-                reason,
-            })
+            .map_err(|reason| reason.at(path))
     }
 
     /// Reads the facts of a file's content without decoding its pixels.
     pub fn read_metadata_bytes(&self, bytes: &[u8]) -> Result<Metadata, DecodeError> {
         let format = ImageFormat::detect(bytes)?;
-        let header = match format {
-            ImageFormat::Jpeg => jpeg::read_header(bytes)?,
-            _ => raster::Reader::open(bytes, format)?.header()?,
-        };
-        Ok(header.metadata(bytes, format))
+        guarded(format, || {
+            let header = match format {
+                ImageFormat::Jpeg => jpeg::Jpeg::open(bytes)?.header()?,
+                ImageFormat::Gif => gif::Gif::open(bytes)?.header(),
+                ImageFormat::Tiff => tiff::Tiff::open(bytes, self.page)?.header(),
+                _ => raster::Reader::open(bytes, format)?.header(),
+            };
+            Ok(header.metadata(bytes.len(), format, orientation::of_file(bytes, format)))
+        })
     }
 
-    fn check_size(&self, header: &Header) -> Result<(), DecodeError> {
-        let Header { width, height, .. } = *header;
+    /// The pixels as they are stored, and a line about damage. The size is checked before any is decoded.
+    fn pixels(
+        &self,
+        bytes: &[u8],
+        format: ImageFormat,
+    ) -> Result<(Header, RgbImage, Option<String>), DecodeError> {
+        match format {
+            ImageFormat::Jpeg => {
+                let jpeg = jpeg::Jpeg::open(bytes)?;
+                let header = self.checked(jpeg.header()?)?;
+                let (image, warning) = jpeg.decode()?;
+                Ok((header, image, warning))
+            }
+            ImageFormat::Gif => {
+                let gif = gif::Gif::open(bytes)?;
+                let header = self.checked(gif.header())?;
+                Ok((header, gif.decode()?, None))
+            }
+            ImageFormat::Tiff => {
+                let tiff = tiff::Tiff::open(bytes, self.page)?;
+                let header = self.checked(tiff.header())?;
+                Ok((header, tiff.decode(self.rescale)?, None))
+            }
+            ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp => {
+                let reader = raster::Reader::open(bytes, format)?;
+                let header = self.checked(reader.header())?;
+                let (image, warning) = reader.decode(self.max_pixels, self.rescale)?;
+                Ok((header, image, warning))
+            }
+        }
+    }
+
+    fn checked(&self, header: Header) -> Result<Header, DecodeError> {
+        let Header { width, height, .. } = header;
         if u64::from(width) * u64::from(height) > self.max_pixels {
             return Err(DecodeError::TooLarge {
                 width,
@@ -121,27 +147,21 @@ impl Decoder {
                 max_pixels: self.max_pixels,
             });
         }
-        Ok(())
+        Ok(header)
     }
 }
 
-impl Header {
-    fn metadata(&self, bytes: &[u8], format: ImageFormat) -> Metadata {
-        let (width, height) = match self.orientation {
-            Orientation::Rotate90
-            | Orientation::Rotate270
-            | Orientation::Rotate90FlipH
-            | Orientation::Rotate270FlipH => (self.height, self.width),
-            _ => (self.width, self.height),
-        };
-        Metadata {
-            size_bytes: bytes.len() as u64,
-            mime_type: format.mime_type().to_owned(),
-            width,
-            height,
-            num_channels: self.num_channels,
-        }
-    }
+/// A decoder's own fault costs the file that it met it in.
+fn guarded<T>(
+    format: ImageFormat,
+    decode: impl FnOnce() -> Result<T, DecodeError>,
+) -> Result<T, DecodeError> {
+    contained(decode).unwrap_or_else(|fault| {
+        Err(DecodeError::Fault {
+            format: format.name(),
+            fault,
+        })
+    })
 }
 
 /// Reads a whole file; a folder is told apart on every system (on some, opening one is "permission denied"). Nothing else
@@ -158,4 +178,20 @@ fn read_file(path: &Path) -> Result<Vec<u8>, DecodeError> {
     let mut bytes = Vec::with_capacity(file.metadata()?.len() as usize);
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_a_decoder_is_an_error_of_its_file() {
+        let error =
+            guarded::<()>(ImageFormat::Tiff, || panic!("index out of\n bounds")).expect_err("it panics");
+        assert_eq!(
+            error.to_string(),
+            "the TIFF decoder met a fault of its own (index out of bounds): please report it with the file; until \
+             then, convert the file to JPEG or PNG"
+        );
+    }
 }

@@ -1,7 +1,10 @@
 //! Why a picture could not be had.
 
 use std::io;
-use std::path::PathBuf;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use crate::panics::Panic;
 
 /// Why bytes could not be turned into a picture. Each message is one line and does not name the file.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +62,25 @@ pub enum DecodeError {
         /// What the decoder says, on one line.
         message: String,
     },
+    /// The file has fewer pages.
+    #[error("there is no page {page} in it, but {pages} alone")]
+    NoSuchPage {
+        /// The page that was asked for, counted from 1.
+        page: NonZeroU32,
+        /// How many there are.
+        pages: u32,
+    },
+    /// The decoder panicked on it.
+    #[error(
+        "the {format} decoder met a fault of its own ({fault}): please report it with the file; until then, convert \
+         the file to JPEG or PNG"
+    )]
+    Fault {
+        /// The format's name.
+        format: &'static str,
+        /// What it said.
+        fault: Panic,
+    },
 }
 
 impl DecodeError {
@@ -70,6 +92,19 @@ impl DecodeError {
             .collect::<Vec<_>>()
             .join(" ");
         Self::Corrupt { format, message }
+    }
+
+    /// A [`DecodeError::Unsupported`] of pictures of this kind.
+    pub(super) fn unsupported(what: impl Into<String>) -> Self {
+        Self::Unsupported { what: what.into() }
+    }
+
+    /// The error with the file it is about.
+    pub(super) fn at(self, path: &Path) -> MediaError {
+        MediaError {
+            path: path.to_owned(),
+            reason: self,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which format a file's first bytes are of.
 
+use super::bytes::be32;
 use super::error::DecodeError;
 
 /// The picture formats that can be decoded.
@@ -15,14 +16,16 @@ pub enum ImageFormat {
     Gif,
     /// Windows bitmap.
     Bmp,
-    /// TIFF, the first page.
+    /// TIFF and BigTIFF, the first page.
     Tiff,
 }
 
 impl ImageFormat {
     /// File endings of the formats, lower case, without the dot. They say which files of a folder are taken for
     /// pictures; what a file really is, its content says.
-    pub const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff"];
+    pub const EXTENSIONS: [&str; 12] = [
+        "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "dib", "tif", "tiff",
+    ];
 
     /// Finds the format from a file's content.
     pub fn detect(bytes: &[u8]) -> Result<Self, DecodeError> {
@@ -34,6 +37,10 @@ impl ImageFormat {
                 what: format!("{name} pictures"),
             });
         }
+        // BigTIFF, which differs in its third byte.
+        if bytes.starts_with(b"II\x2b\0") || bytes.starts_with(b"MM\0\x2b") {
+            return Ok(Self::Tiff);
+        }
         match image::guess_format(bytes) {
             Ok(image::ImageFormat::Jpeg) => Ok(Self::Jpeg),
             Ok(image::ImageFormat::Png) => Ok(Self::Png),
@@ -41,9 +48,10 @@ impl ImageFormat {
             Ok(image::ImageFormat::Gif) => Ok(Self::Gif),
             Ok(image::ImageFormat::Bmp) => Ok(Self::Bmp),
             Ok(image::ImageFormat::Tiff) => Ok(Self::Tiff),
-            Ok(other) => Err(DecodeError::Unsupported {
-                what: format!("{other:?} pictures"),
-            }),
+            Ok(other) => Err(DecodeError::unsupported(match other.extensions_str() {
+                [name, ..] => format!("{} pictures", name.to_uppercase()),
+                [] => "pictures of this format".to_owned(),
+            })),
             Err(_) => Err(DecodeError::NotAnImage {
                 looks_like: describe(bytes),
             }),
@@ -81,8 +89,13 @@ fn undecodable_format(bytes: &[u8]) -> Option<&'static str> {
         .then(|| bytes.get(8..12))
         .flatten();
     match brand {
-        Some(b"heic" | b"heix" | b"hevc" | b"mif1" | b"msf1") => return Some("HEIC"),
         Some(b"avif" | b"avis") => return Some("AVIF"),
+        // The general brands are used by both.
+        Some(b"mif1" | b"msf1" | b"miaf") if names_brand(bytes, b"avif") => return Some("AVIF"),
+        Some(b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs") => {
+            return Some("HEIC");
+        }
+        Some(b"mif1" | b"msf1" | b"miaf") => return Some("HEIC"),
         _ => {}
     }
     if bytes.starts_with(b"\x00\x00\x00\x0cJXL ") || bytes.starts_with(b"\xff\x0a") {
@@ -92,6 +105,13 @@ fn undecodable_format(bytes: &[u8]) -> Option<&'static str> {
         return Some("JPEG 2000");
     }
     None
+}
+
+/// Whether a brand is among those that a file says it can be read as.
+fn names_brand(bytes: &[u8], brand: &[u8; 4]) -> bool {
+    let length = be32(bytes, 0).map_or(0, |length| length as usize);
+    let brands = bytes.get(16..length.min(bytes.len())).unwrap_or_default();
+    brands.as_chunks().0.contains(brand)
 }
 
 /// What content that is no picture looks like, in a few words.
@@ -177,6 +197,10 @@ mod tests {
     fn formats_that_are_not_decoded_are_named() {
         for (bytes, name) in [
             (&b"\x00\x00\x00\x1cftypheic"[..], "HEIC"),
+            (b"\x00\x00\x00\x1cftypheim", "HEIC"),
+            (b"\x00\x00\x00\x1cftypmif1\0\0\0\0mif1heic", "HEIC"),
+            (b"\x00\x00\x00\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
+            (b"\x00\x00\x01\0\x01\0", "ICO"),
             (b"\x00\x00\x00\x1cftypavif", "AVIF"),
             (b"\xff\x0a\x00\x00", "JPEG XL"),
         ] {

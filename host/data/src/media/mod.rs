@@ -2,19 +2,30 @@
 //!
 //! The format is found from the content, never from the file's name. Pixels are those that Pillow's
 //! `Image.open(path).convert("RGB")` gives, followed by `ImageOps.exif_transpose`: JPEG is decoded by libjpeg-turbo
-//! with the same settings and is equal bit for bit. The one deliberate difference: 16-bit samples keep their high
-//! byte, as OpenCV does; Pillow clips 16-bit greyscale at 255, which turns most such pictures white.
+//! with the same settings and is equal bit for bit. The one deliberate difference: samples of more than 8 bits are
+//! brought to 8 by a rule of their own ([`Rescale`]); Pillow clips grey ones at 255, which turns most such pictures white.
 
+mod bytes;
 mod decode;
+mod depth;
 mod error;
 mod format;
+mod gif;
+mod ifd;
 mod jpeg;
+mod metadata;
+mod orientation;
 mod pixel_box;
+mod png;
 mod raster;
 mod rgb_image;
+mod tiff;
+mod webp;
 
 pub use decode::{DEFAULT_MAX_PIXELS, Decoded, Decoder};
+pub use depth::Rescale;
 pub use error::{DecodeError, MediaError};
 pub use format::ImageFormat;
+pub use metadata::Metadata;
 pub use pixel_box::PixelBox;
-pub use rgb_image::{Metadata, RgbImage};
+pub use rgb_image::RgbImage;

@@ -1,27 +1,61 @@
-//! A decoded picture and what is known about its file.
+//! A picture in memory.
+
+use std::num::NonZeroU32;
 
 use image::DynamicImage;
 use image::metadata::Orientation;
-use serde::{Deserialize, Serialize};
 
 use super::pixel_box::PixelBox;
 
-/// An 8-bit RGB picture in memory: rows from top to bottom, three bytes a pixel, no padding.
+/// An 8-bit RGB picture in memory: rows from top to bottom, three bytes a pixel, no padding. It has one pixel at least,
+/// and always as many bytes as its size says.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RgbImage {
-    /// Width in pixels, at least 1.
-    pub width: u32,
-    /// Height in pixels, at least 1.
-    pub height: u32,
-    /// `height * width * 3` bytes, HWC.
-    pub data: Vec<u8>,
+    width: u32,
+    height: u32,
+    data: Vec<u8>,
 }
 
 impl RgbImage {
     /// Wraps pixels. Returns `None` unless `data` holds exactly `width * height * 3` bytes and is not empty.
     pub fn from_raw(width: u32, height: u32, data: Vec<u8>) -> Option<Self> {
-        let expected = u64::from(width) * u64::from(height) * 3;
+        let expected = (u64::from(width) * u64::from(height)).checked_mul(3)?;
         (expected > 0 && data.len() as u64 == expected).then_some(Self { width, height, data })
+    }
+
+    /// A picture whose pixels are what `pixel` gives for each column and row.
+    pub fn from_fn(width: NonZeroU32, height: NonZeroU32, pixel: impl Fn(u32, u32) -> [u8; 3]) -> Self {
+        let (width, height) = (width.get(), height.get());
+        let pixel = &pixel;
+        let data = (0..height)
+            .flat_map(|y| (0..width).flat_map(move |x| pixel(x, y)))
+            .collect();
+        Self { width, height, data }
+    }
+
+    /// Columns, at least 1.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Rows, at least 1.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// The pixels: `height * width * 3` bytes, HWC.
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// The pixels: `height * width * 3` bytes, HWC.
+    pub fn into_data(self) -> Vec<u8> {
+        self.data
     }
 
     /// The three bytes at column `x`, row `y`. Panics outside of the picture, as indexing a slice does.
@@ -48,7 +82,7 @@ impl RgbImage {
     }
 
     /// The picture turned and mirrored as EXIF's orientation tag asks.
-    pub(crate) fn oriented(self, orientation: Orientation) -> Self {
+    pub(super) fn oriented(self, orientation: Orientation) -> Self {
         if orientation == Orientation::NoTransforms {
             return self;
         }
@@ -73,26 +107,23 @@ impl std::fmt::Debug for RgbImage {
     }
 }
 
-/// Facts about a picture's file, with the names that FiftyOne's `ImageMetadata` gives them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "_cls", rename = "ImageMetadata")]
-pub struct Metadata {
-    /// Size of the file in bytes.
-    pub size_bytes: u64,
-    /// Media type found from the content, such as `image/jpeg`.
-    pub mime_type: String,
-    /// Width in pixels, after EXIF orientation.
-    pub width: u32,
-    /// Height in pixels, after EXIF orientation.
-    pub height: u32,
-    /// Colour and alpha channels in the file: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha, or CMYK.
-    /// A palette counts as the colours it holds.
-    pub num_channels: u8,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_as_many_bytes_as_the_size_says_are_a_picture() {
+        assert!(RgbImage::from_raw(2, 1, vec![0; 6]).is_some());
+        for (width, height, bytes) in [
+            (2, 1, 5),
+            (2, 1, 7),
+            (0, 1, 0),
+            (0, 0, 0),
+            (u32::MAX, u32::MAX, 3),
+        ] {
+            assert_eq!(RgbImage::from_raw(width, height, vec![0; bytes]), None);
+        }
+    }
 
     #[test]
     fn a_part_is_cut_out_within_the_picture_only() {

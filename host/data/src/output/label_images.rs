@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(
             picture
                 .image
-                .data
+                .data()
                 .chunks(3)
                 .map(|pixel| pixel[0])
                 .collect::<Vec<_>>(),

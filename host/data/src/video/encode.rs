@@ -87,18 +87,19 @@ impl VideoWriter {
     /// # Errors
     /// When it has another size than the video, or FFmpeg does not take it.
     pub fn write(&mut self, frame: &RgbImage) -> Result<(), VideoError> {
-        if (frame.width, frame.height) != self.size {
+        if frame.size() != self.size {
             let (width, height) = self.size;
             let message = format!(
                 "a frame of {}x{} pixels does not fit into a video of {width}x{height}",
-                frame.width, frame.height
+                frame.width(),
+                frame.height()
             );
             return Err(VideoReason::Encoding { message }.at(&self.path));
         }
         let Some(stdin) = self.child.stdin.as_mut() else {
             unreachable!("it is asked for as a pipe and taken by `finish` alone");
         };
-        if stdin.write_all(&frame.data).is_ok() {
+        if stdin.write_all(frame.data()).is_ok() {
             return Ok(());
         }
         // FFmpeg has ended early; why it did is in its log.

@@ -46,7 +46,9 @@ fn numbers(path: &Path, frames: &str, rate: Rate) -> Vec<u64> {
 /// Video levels 16 to 235 stand for 0 to 255.
 fn assert_shows_its_number(frame: &Frame) {
     let expected = (frame.number as f64 * 8.0 - 16.0) * 255.0 / 219.0;
-    let shown = frame.image.pixel(frame.image.width - 1, frame.image.height - 1)[1];
+    let shown = frame
+        .image
+        .pixel(frame.image.width() - 1, frame.image.height() - 1)[1];
     assert!(
         (f64::from(shown) - expected.clamp(0.0, 255.0)).abs() <= 2.0,
         "frame {} is {shown} bright instead of {expected}",
@@ -142,7 +144,7 @@ fn rotation_is_applied() {
         .last()
         .unwrap()
         .unwrap();
-    assert_eq!((frame.image.width, frame.image.height), (24, 40));
+    assert_eq!(frame.image.size(), (24, 40));
     // The top left quarter goes to the top right.
     assert!(frame.image.pixel(22, 2)[0] < 10);
     assert!(frame.image.pixel(2, 2)[0] > 20 && frame.image.pixel(22, 38)[0] > 20);

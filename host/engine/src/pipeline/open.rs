@@ -13,6 +13,7 @@ use modelzoo_data::{
     input::InputError,
     label::{patch_boxes, to_json},
     media::RgbImage,
+    panics::contained,
     record::{Metadata, SampleRecord, path_to_text},
     video::Video,
 };
@@ -84,7 +85,10 @@ fn open_picture(plan: &Plan<'_>, mut sample: Sample) -> Result<Vec<Step<Unit>>, 
         labels: &sample.record.labels.sample,
         fields: needed_fields(plan, &sample.record, None),
     };
-    let mut steps = picture.steps(plan, decoded.image)?;
+    let mut steps = match contained(|| picture.steps(plan, decoded.image)) {
+        Ok(steps) => steps?,
+        Err(fault) => return Ok(failed(sample, ItemError::Fault(fault))),
+    };
     steps.insert(0, Step::Begin(Box::new(sample)));
     steps.extend(decoded.warning.map(Step::Warning));
     steps.push(Step::End);
@@ -147,7 +151,9 @@ impl Picture<'_> {
         image: &RgbImage,
     ) -> Result<Vec<Step<Unit>>, RuntimeError> {
         let cut = |(index, &bounding_box): (usize, &[f64; 4])| {
-            let patch = patches.geometry.patch(bounding_box, image.width, image.height);
+            let patch = patches
+                .geometry
+                .patch(bounding_box, image.width(), image.height());
             match patch.and_then(|patch| image.cropped(patch)) {
                 Some(patch) => self.part(plan, Some(index), patch),
                 None => {
@@ -201,7 +207,7 @@ impl Picture<'_> {
 
 /// A picture as plugins see it; none for one without pixels, which no decoder gives.
 pub(super) fn borrow(image: &RgbImage) -> Option<Image<'_>> {
-    Image::new(image.width as usize, image.height as usize, &image.data).ok()
+    Image::new(image.width() as usize, image.height() as usize, image.data()).ok()
 }
 
 /// The fields that the model needs, as far as the sample, or a frame of it, has them; those of the frame go first.

@@ -119,8 +119,8 @@ fn plugin_frame(frame: Frame, frame_rate: f64) -> PluginResult<modelzoo_plugin_a
     modelzoo_plugin_api::Frame::new(
         number,
         time,
-        image.width as usize,
-        image.height as usize,
-        image.data,
+        image.width() as usize,
+        image.height() as usize,
+        image.into_data(),
     )
 }

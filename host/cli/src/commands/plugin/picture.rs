@@ -6,10 +6,10 @@ use modelzoo::{
     media::{Decoder, RgbImage},
     plugin_api::{Image, Result as PluginResult},
 };
-use std::path::Path;
+use std::{num::NonZeroU32, path::Path};
 
-const WIDTH: u32 = 640;
-const HEIGHT: u32 = 480;
+const WIDTH: NonZeroU32 = NonZeroU32::new(640).expect("it is not zero");
+const HEIGHT: NonZeroU32 = NonZeroU32::new(480).expect("it is not zero");
 
 /// The pictures of `input`, `most` of them at the most; without an input one that is made up, the same each time.
 pub fn pictures(input: Option<&Path>, most: usize) -> anyhow::Result<Vec<RgbImage>> {
@@ -30,30 +30,29 @@ pub fn pictures(input: Option<&Path>, most: usize) -> anyhow::Result<Vec<RgbImag
 
 /// A picture as a model gets it.
 pub fn as_image(picture: &RgbImage) -> PluginResult<Image<'_>> {
-    Image::new(picture.width as usize, picture.height as usize, &picture.data)
+    Image::new(
+        picture.width() as usize,
+        picture.height() as usize,
+        picture.data(),
+    )
 }
 
 /// Smooth colours, edges and a disc: something for every layer to work on.
 fn made_up() -> RgbImage {
-    let (centre_x, centre_y, radius) = (WIDTH / 3, HEIGHT / 2, HEIGHT / 4);
+    let (width, height) = (WIDTH.get(), HEIGHT.get());
+    let (centre_x, centre_y, radius) = (width / 3, height / 2, height / 4);
     let pixel = |x: u32, y: u32| {
         let is_inside = x.abs_diff(centre_x).pow(2) + y.abs_diff(centre_y).pow(2) < radius.pow(2);
         let is_dark = (x / 80 + y / 80).is_multiple_of(2);
         // Both quotients are below 256.
-        let (across, down) = ((x * 255 / WIDTH) as u8, (y * 255 / HEIGHT) as u8);
+        let (across, down) = ((x * 255 / width) as u8, (y * 255 / height) as u8);
         match (is_inside, is_dark) {
             (true, _) => [230, 180 - down / 4, 60],
             (false, true) => [across, down, 255 - across],
             (false, false) => [across / 2, down / 2, 90],
         }
     };
-    RgbImage {
-        width: WIDTH,
-        height: HEIGHT,
-        data: (0..HEIGHT)
-            .flat_map(|y| (0..WIDTH).flat_map(move |x| pixel(x, y)))
-            .collect(),
-    }
+    RgbImage::from_fn(WIDTH, HEIGHT, pixel)
 }
 
 #[cfg(test)]
@@ -65,8 +64,8 @@ mod tests {
         let pictures = pictures(None, 8).unwrap();
         assert_eq!(pictures, [made_up()]);
         assert!(as_image(&pictures[0]).is_ok());
-        let darkest = pictures[0].data.iter().min();
-        let brightest = pictures[0].data.iter().max();
+        let darkest = pictures[0].data().iter().min();
+        let brightest = pictures[0].data().iter().max();
         assert!(darkest < Some(&20) && brightest > Some(&220));
     }
 }

@@ -61,11 +61,7 @@ impl Annotations {
             labels.extend(item.fields.frames.get(&frame.number).cloned().unwrap_or_default());
             let drawn = self.annotator.draw(&frame.image, &labels);
             if writer.is_none() {
-                writer = Some(VideoWriter::create(
-                    &path,
-                    (drawn.width, drawn.height),
-                    frame_rate,
-                )?);
+                writer = Some(VideoWriter::create(&path, drawn.size(), frame_rate)?);
             }
             if let Some(writer) = &mut writer {
                 writer.write(&drawn)?;

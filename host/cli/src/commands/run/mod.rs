@@ -20,6 +20,7 @@ use crate::{
 use modelzoo::{
     Extent, Input, LabeledItem, LoadPlan, Outcome, Plan, ProgressCallback, SinkError, Task,
     format::export::Summary,
+    panics::contained,
 };
 use output::ResultWriter;
 use report::Report;
@@ -120,11 +121,17 @@ impl Plan for RunPlan<'_> {
             writer: ResultWriter::create(&destination, model.info(), model.provenance())?,
             annotations,
             report,
+            undrawn: 0,
         };
         let started = Instant::now();
         let outcome = work.run(|item| results.take(item));
         bar.clear();
-        let Results { writer, report, .. } = results;
+        let Results {
+            writer,
+            report,
+            undrawn,
+            ..
+        } = results;
         // What failed is told even where the run ended early.
         report.finish(terminal)?;
         let outcome = outcome?;
@@ -134,7 +141,7 @@ impl Plan for RunPlan<'_> {
         }
         let is_whole = tell_besides(&input, &summaries, terminal);
         match tell(outcome, started, terminal) {
-            Exit::Done if !is_whole => Ok(Exit::Partial),
+            Exit::Done if !is_whole || undrawn > 0 => Ok(Exit::Partial),
             exit => Ok(exit),
         }
     }
@@ -218,14 +225,24 @@ struct Results {
     writer: ResultWriter,
     annotations: Option<Annotations>,
     report: Report,
+    /// How many could not be drawn.
+    undrawn: u64,
 }
 
 impl Results {
-    fn take(&mut self, item: LabeledItem) -> Result<(), SinkError> {
-        self.report.note(&item)?;
+    fn take(&mut self, mut item: LabeledItem) -> Result<(), SinkError> {
         if let Some(annotations) = &self.annotations {
-            annotations.draw(&item)?;
+            match contained(|| annotations.draw(&item)) {
+                Ok(drawn) => drawn?,
+                Err(fault) => {
+                    self.undrawn += 1;
+                    item.warnings.push(format!(
+                        "its labels could not be drawn, by a fault of the program ({fault}): please report it"
+                    ));
+                }
+            }
         }
+        self.report.note(&item)?;
         Ok(self.writer.write(item.into_record())?)
     }
 }

@@ -98,7 +98,7 @@ fn tiny_pictures_are_enlarged() {
     let tiny = RgbImage::from_raw(32, 32, vec![128; 32 * 32 * 3]).expect("fits");
     let labels = [("predictions".to_owned(), Classification::new("cat").into())].into();
     let image = Annotator::new().draw(&tiny, &labels);
-    assert_eq!((image.width, image.height), (224, 224));
+    assert_eq!(image.size(), (224, 224));
     let large = Annotator::new().draw(&grey(), &labels);
-    assert_eq!((large.width, large.height), (WIDTH, HEIGHT));
+    assert_eq!(large.size(), (WIDTH, HEIGHT));
 }

@@ -5,6 +5,7 @@
 
 mod classes;
 mod coco;
+mod contained;
 mod csv;
 mod dataset;
 mod fiftyone;
@@ -106,7 +107,7 @@ pub fn create(
     options: &ExportOptions,
 ) -> Result<Box<dyn RecordWriter>, FormatError> {
     let path = path.as_ref();
-    Ok(match format {
+    let writer: Box<dyn RecordWriter> = match format {
         Format::JsonLines => Box::new(json_lines::Writer::create(path)?),
         Format::Coco | Format::CocoResults => Box::new(coco::Writer::create(path, format, options)?),
         Format::Yolo => Box::new(yolo::Writer::create(path, options)?),
@@ -127,5 +128,6 @@ pub fn create(
                 "this format can be imported only",
             ));
         }
-    })
+    };
+    Ok(Box::new(contained::Contained::new(writer)))
 }

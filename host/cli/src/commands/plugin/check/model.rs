@@ -343,13 +343,13 @@ fn said<T>(answer: Answer<T>) -> anyhow::Result<T> {
 
 /// The picture as a short video that does not move.
 fn video(picture: &RgbImage) -> (VideoInfo, Frames) {
-    let (width, height) = (picture.width as usize, picture.height as usize);
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
     let mut info = VideoInfo::default();
     (info.width, info.height) = (width, height);
     info.frame_rate = 1.0;
     info.frame_count = Some(FRAMES);
     info.duration = Some(FRAMES as f64);
-    let pixels = picture.data.clone();
+    let pixels = picture.data().to_vec();
     let frame = move |number: u64| Frame::new(number, (number - 1) as f64, width, height, pixels.clone());
     (info, Box::new((1..=FRAMES).map(frame)))
 }
