@@ -304,10 +304,10 @@ fn check_video(path: &Path, values: &Value) {
 fn check_picture(path: &Path, values: &Value) {
     let decoded = Decoder::default().decode_path(path).unwrap();
     let image = decoded.image;
-    let (right, bottom) = (image.width - 1, image.height - 1);
+    let (right, bottom) = (image.width() - 1, image.height() - 1);
     let found = json!({
-        "width": image.width,
-        "height": image.height,
+        "width": image.width(),
+        "height": image.height(),
         "given": mean_color(&image),
         "corners": {
             "top_left": image.pixel(0, 0),
@@ -323,12 +323,12 @@ fn check_picture(path: &Path, values: &Value) {
 /// The mean of red, green and blue, cut to whole numbers.
 fn mean_color(image: &RgbImage) -> String {
     let mut sums = [0u64; 3];
-    for pixel in image.data.chunks_exact(3) {
+    for pixel in image.data().chunks_exact(3) {
         for (sum, &value) in sums.iter_mut().zip(pixel) {
             *sum += u64::from(value);
         }
     }
-    let pixels = u64::from(image.width) * u64::from(image.height);
+    let pixels = u64::from(image.width()) * u64::from(image.height());
     let [red, green, blue] = sums.map(|sum| sum / pixels);
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
