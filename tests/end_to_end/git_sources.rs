@@ -99,6 +99,14 @@ fn a_repository_is_read_over_ssh_with_the_users_keys_from_a_known_host() {
     let user = user.with_variable("SSH_AUTH_SOCK", "/no/agent");
     fs::create_dir(user.path(".ssh")).unwrap();
     let known_hosts = user.path(".ssh/known_hosts");
+    let key_file = user.path(".ssh/id_ed25519");
+    // `ssh` takes the home of the account, whatever `HOME` says; this is what it does there.
+    let command = format!(
+        "ssh -F none -o UserKnownHostsFile={} -o GlobalKnownHostsFile=none -o IdentityFile={}",
+        known_hosts.display(),
+        key_file.display()
+    );
+    let user = user.with_variable("GIT_SSH_COMMAND", &command);
     fs::write(&known_hosts, server.known_host()).unwrap();
     let keyless = user.run(["info", &url]).expect(1);
     assert!(
@@ -107,7 +115,6 @@ fn a_repository_is_read_over_ssh_with_the_users_keys_from_a_known_host() {
         keyless.stderr
     );
 
-    let key_file = user.path(".ssh/id_ed25519");
     fs::copy(server.key_file(), &key_file).unwrap();
     assert!(describes(&user, &format!("{url}@v1")).starts_with(&first));
     fs::remove_file(key_file).unwrap();
@@ -128,4 +135,16 @@ fn a_repository_is_read_over_ssh_with_the_users_keys_from_a_known_host() {
             stranger.stderr
         );
     }
+}
+
+#[test]
+fn a_silent_ssh_server_is_given_up() {
+    let user = User::new()
+        .with_empty_store()
+        .with_config("[download]\nstall_timeout_seconds = 1\n")
+        .with_variable("GIT_SSH_COMMAND", "sleep 30; true");
+    let run = user
+        .run(["info", "ssh://git@server.invalid/user/repo.git"])
+        .expect(1);
+    assert!(run.error().contains("sent nothing for 1 s"), "{}", run.stderr);
 }

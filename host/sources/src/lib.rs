@@ -44,7 +44,7 @@
 //! # Ok(())
 //! # }
 //! ```
-// One setting of libgit2 is global: see `git::timeouts`.
+// libgit2's list of transports is global: see `git::transport`.
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 

@@ -12,15 +12,15 @@ use super::credentials::Credentials;
 use super::{Cancellation, DownloadError, FailureReason};
 use crate::config::Mirrors;
 
-const MAXIMUM_REDIRECTS: usize = 10;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How often a waiting download looks whether it is cancelled.
-pub(super) const TICK: Duration = Duration::from_millis(50);
+pub(crate) const MAXIMUM_REDIRECTS: usize = 10;
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often what waits for a server looks whether it is cancelled.
+pub(crate) const TICK: Duration = Duration::from_millis(50);
 const USER_AGENT: &str = concat!("modelzoo/", env!("CARGO_PKG_VERSION"));
 
 /// Connections, and the one background thread that serves them.
 #[derive(Debug)]
-pub(super) struct Http {
+pub(crate) struct Http {
     client: Client,
     runtime: Option<Runtime>,
 }
@@ -34,9 +34,15 @@ pub(super) struct Rules<'a> {
     pub(super) cancellation: &'a Cancellation,
 }
 
+impl Rules<'_> {
+    pub(super) async fn wait_for<T>(self, work: impl Future<Output = T>) -> Result<T, Interrupted> {
+        watched(work, self.stall_timeout, self.cancellation).await
+    }
+}
+
 /// What comes of a step that can be interrupted.
 #[derive(Debug)]
-pub(super) enum Interrupted {
+pub(crate) enum Interrupted {
     Cancelled,
     Failed(FailureReason),
 }
@@ -51,10 +57,7 @@ impl Http {
     pub(super) fn new() -> Result<Self, DownloadError> {
         // Another part of the program may have chosen a provider already; any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
+        let client = client()
             .build()
             .map_err(|error| DownloadError::Client(error.into()))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -69,9 +72,18 @@ impl Http {
         })
     }
 
+    /// A client with these connections, or one that goes through `proxy`; through none, if that is empty.
+    pub(crate) fn client(&self, proxy: Option<&str>) -> Result<Client, reqwest::Error> {
+        match proxy {
+            None => Ok(self.client.clone()),
+            Some("") => client().no_proxy().build(),
+            Some(proxy) => client().proxy(reqwest::Proxy::all(proxy)?).build(),
+        }
+    }
+
     /// Runs `work` to its end. It gets a thread of its own, because a program that embeds this library may call it
     /// from inside an asynchronous runtime, where blocking on another one is not possible.
-    pub(super) fn block_on<T: Send>(&self, work: impl Future<Output = T> + Send) -> T {
+    pub(crate) fn block_on<T: Send>(&self, work: impl Future<Output = T> + Send) -> T {
         let runtime = self
             .runtime
             .as_ref()
@@ -101,7 +113,8 @@ impl Http {
             {
                 request = request.bearer_auth(token);
             }
-            let response = watched(request.send(), rules)
+            let response = rules
+                .wait_for(request.send())
                 .await?
                 .map_err(|error| connect_failure(error, rules))?;
             if !is_redirect(response.status()) {
@@ -128,33 +141,6 @@ impl Http {
         }
         .into())
     }
-
-    /// Where redirects of `url` leave its scheme, host and port, for who shows `token` as the password of `user` when he
-    /// is asked for it there.
-    pub(super) async fn way_out(&self, url: Url, user: &str, token: &str, rules: Rules<'_>) -> Option<Url> {
-        let mut place = url.clone();
-        let mut was_asked = false;
-        for _ in 0..=MAXIMUM_REDIRECTS {
-            let mut request = self.client.get(place.clone());
-            if was_asked {
-                request = request.basic_auth(user, Some(token));
-            }
-            let response = watched(request.send(), rules).await.ok()?.ok()?;
-            if response.status() == StatusCode::UNAUTHORIZED && !was_asked {
-                was_asked = true;
-                continue;
-            }
-            if !is_redirect(response.status()) {
-                return None;
-            }
-            let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
-            place = place.join(location).ok()?;
-            if place.origin() != url.origin() {
-                return Some(place);
-            }
-        }
-        None
-    }
 }
 
 impl Drop for Http {
@@ -166,22 +152,31 @@ impl Drop for Http {
     }
 }
 
+/// A client as all requests want it; redirects are followed by who asks.
+fn client() -> reqwest::ClientBuilder {
+    Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+}
+
 /// `work`'s result, unless it takes longer than the stall time-out or is cancelled.
-pub(super) async fn watched<T>(work: impl Future<Output = T>, rules: Rules<'_>) -> Result<T, Interrupted> {
+pub(crate) async fn watched<T>(
+    work: impl Future<Output = T>,
+    stall_timeout: Duration,
+    cancellation: &Cancellation,
+) -> Result<T, Interrupted> {
     let mut work = pin!(work);
     let start = Instant::now();
     loop {
-        if rules.cancellation.is_cancelled() {
+        if cancellation.is_cancelled() {
             return Err(Interrupted::Cancelled);
         }
         if let Ok(result) = tokio::time::timeout(TICK, work.as_mut()).await {
             return Ok(result);
         }
-        if start.elapsed() >= rules.stall_timeout {
-            return Err(FailureReason::Stalled {
-                after: rules.stall_timeout,
-            }
-            .into());
+        if start.elapsed() >= stall_timeout {
+            return Err(FailureReason::Stalled { after: stall_timeout }.into());
         }
     }
 }
@@ -210,7 +205,8 @@ fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-fn redirect_target(from: &Url, response: &Response) -> Result<Url, FailureReason> {
+/// Where a redirect leads: to HTTP, and never out of an encrypted connection.
+pub(crate) fn redirect_target(from: &Url, response: &Response) -> Result<Url, FailureReason> {
     let location = response
         .headers()
         .get(header::LOCATION)

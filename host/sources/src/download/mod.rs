@@ -14,7 +14,7 @@ mod transfer;
 mod web_page;
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use url::Url;
@@ -27,7 +27,10 @@ pub use progress::{Cancellation, NoProgress, Progress};
 
 use crate::Sha256Digest;
 use crate::config::{Config, DownloadConfig, Mirrors};
-use http::{Http, Rules};
+use http::Rules;
+pub(crate) use http::{
+    CONNECT_TIMEOUT, Http, Interrupted, MAXIMUM_REDIRECTS, TICK, redirect_target, watched,
+};
 use partial::{Claim, Partial};
 use transfer::{Stop, Transfer};
 
@@ -74,7 +77,7 @@ pub struct Downloader {
     offline: bool,
     first_pause: Duration,
     /// Started when first needed: loading the system's certificates takes longer than most commands.
-    http: OnceLock<Http>,
+    http: OnceLock<Arc<Http>>,
 }
 
 impl Downloader {
@@ -98,22 +101,6 @@ impl Downloader {
     /// How long a server may send nothing before it is given up.
     pub fn stall_timeout(&self) -> Duration {
         self.settings.stall_timeout
-    }
-
-    /// The server that the one at `url` redirects the holder of `token` to, when it is another one: another scheme,
-    /// host or port. `None` also when it cannot be asked. Mirrors are not looked at.
-    pub(crate) fn leads_elsewhere(
-        &self,
-        url: &str,
-        user: &str,
-        token: &str,
-        cancellation: &Cancellation,
-    ) -> Option<String> {
-        let url = Url::parse(url).ok()?;
-        let http = self.http().ok()?;
-        let rules = self.rules(cancellation);
-        let to = http.block_on(http.way_out(url, user, token, rules))?;
-        Some(to.origin().ascii_serialization())
     }
 
     /// Whether the network may not be used.
@@ -311,11 +298,12 @@ impl Downloader {
         }
     }
 
-    fn http(&self) -> Result<&Http, DownloadError> {
+    /// The connections, for what else asks servers.
+    pub(crate) fn http(&self) -> Result<&Arc<Http>, DownloadError> {
         if let Some(http) = self.http.get() {
             return Ok(http);
         }
-        let http = Http::new()?;
+        let http = Arc::new(Http::new()?);
         Ok(self.http.get_or_init(|| http))
     }
 

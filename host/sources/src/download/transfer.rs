@@ -10,7 +10,7 @@ use reqwest::header::{
 };
 use url::Url;
 
-use super::http::{Http, Interrupted, Rules, TICK, watched};
+use super::http::{Http, Interrupted, Rules, TICK};
 use super::partial::{Partial, Record};
 use super::{DownloadError, FailureReason, Progress, Request, google_drive, web_page};
 
@@ -148,7 +148,7 @@ impl Transfer<'_> {
     async fn page(self, mut response: Response) -> Result<String, Interrupted> {
         let mut page = Vec::new();
         while page.len() < LONGEST_PAGE_BYTES {
-            match watched(response.chunk(), self.rules).await? {
+            match self.rules.wait_for(response.chunk()).await? {
                 Ok(Some(chunk)) => page.extend_from_slice(&chunk),
                 Ok(None) => break,
                 Err(_) => {
@@ -178,7 +178,9 @@ impl Transfer<'_> {
         };
         let mut beginning = web_page::Beginning::new(&self.request.destination, partial.length());
         loop {
-            match watched(response.chunk(), self.rules)
+            match self
+                .rules
+                .wait_for(response.chunk())
                 .await
                 .map_err(|interrupted| self.stop(interrupted))?
             {

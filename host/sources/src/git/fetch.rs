@@ -1,14 +1,14 @@
 //! Resolving a revision at a remote, and fetching its commit.
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-use git2::{
-    AutotagOption, Direction, ErrorClass, ErrorCode, Oid, ProxyOptions, RemoteCallbacks, RemoteRedirect,
-};
+use git2::{AutotagOption, Direction, ErrorClass, ErrorCode, Oid, RemoteCallbacks};
+use url::Url;
 
-use super::authentication::{Attempt, Authentication};
+use super::authentication::Authentication;
 use super::refs::{Target, Wanted};
-use super::timeouts;
+use super::transport::{Broken, Connection, HttpConnection, Known, Patience, SshConnection};
 use super::{Access, FetchProgress, GitError, RemoteRefs};
 use crate::reference::{GitRepository, Revision};
 
@@ -63,7 +63,6 @@ pub fn fetch(
     access: &Access<'_>,
     have: &dyn Fn(&Commit) -> bool,
 ) -> Result<Fetched, GitError> {
-    timeouts::set(access.downloader.stall_timeout());
     let url = repository.url();
     let session = Session {
         url: &url,
@@ -71,29 +70,7 @@ pub fn fetch(
         scratch,
         access,
     };
-    match session.run(Attempt::Anonymous, revision, have) {
-        Err(Failure::CredentialsNeeded) => session.run(Attempt::WithCredentials, revision, have),
-        result => result,
-    }
-    .map_err(|failure| match failure {
-        Failure::CredentialsNeeded => GitError::Authentication {
-            url: session.fetch_url.clone(),
-            refused: false,
-        },
-        Failure::Other(error) => error,
-    })
-}
-
-/// Why an attempt ended.
-enum Failure {
-    CredentialsNeeded,
-    Other(GitError),
-}
-
-impl From<GitError> for Failure {
-    fn from(error: GitError) -> Self {
-        Self::Other(error)
-    }
+    session.run(revision, have)
 }
 
 struct Session<'a> {
@@ -105,28 +82,20 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn run(
-        &self,
-        attempt: Attempt,
-        revision: &Revision,
-        have: &dyn Fn(&Commit) -> bool,
-    ) -> Result<Fetched, Failure> {
-        let objects = self.open_scratch(attempt)?;
-        let mut remote = objects
-            .remote_anonymous(&self.fetch_url)
-            .map_err(|source| self.fetch_error(source))?;
+    fn run(&self, revision: &Revision, have: &dyn Fn(&Commit) -> bool) -> Result<Fetched, GitError> {
+        let objects = git2::Repository::init_bare(self.scratch).map_err(|source| self.fetch_error(source))?;
         // The user's own Git configuration may rewrite URLs as well (`insteadOf`).
-        let final_url = remote.url().unwrap_or(&self.fetch_url).to_owned();
-        let authentication = Authentication::new(attempt, self.access, self.url, &final_url);
-        let failed = |error| self.failure(error, &authentication);
-        self.refuse_other_servers(&final_url, &authentication)?;
+        let final_url = objects
+            .remote_anonymous(&self.fetch_url)
+            .and_then(|remote| remote.url().map(str::to_owned))
+            .map_err(|source| self.fetch_error(source))?;
+        let known = self.connection(&final_url)?;
+        let failed = |error| self.failure(error, known.as_ref());
+        let url = known.as_ref().map_or(final_url.clone(), Known::url);
+        let mut remote = objects.remote_anonymous(&url).map_err(failed)?;
 
         let mut connection = remote
-            .connect_auth(
-                Direction::Fetch,
-                Some(self.callbacks(&authentication)),
-                Some(proxy()),
-            )
+            .connect_auth(Direction::Fetch, Some(self.callbacks()), None)
             .map_err(failed)?;
         let refs = RemoteRefs::new(connection.list().map_err(failed)?);
         let target = refs.resolve(revision, &self.fetch_url)?;
@@ -147,8 +116,8 @@ impl Session<'_> {
         };
         let mut found = None;
         if let Some((oid, refspec)) = specific {
-            let depth = if self.final_is_local(&final_url) { 0 } else { 1 };
-            let mut options = self.fetch_options(&authentication, attempt, depth);
+            let depth = if is_local(&final_url) { 0 } else { 1 };
+            let mut options = self.fetch_options(depth);
             match connection.remote().download(&[refspec], Some(&mut options)) {
                 Ok(()) => found = self.find_commit(&objects, oid),
                 // Many servers hand out only what their refs point to, and some no shallow copies:
@@ -160,7 +129,7 @@ impl Session<'_> {
         drop(connection);
         let oid = match found {
             Some(oid) => oid,
-            None => self.fetch_everything(&objects, &target, &refs, &authentication, attempt)?,
+            None => self.fetch_everything(&mut remote, &objects, &target, &refs, &failed)?,
         };
         let commit = target.at(oid);
         drop(remote);
@@ -173,16 +142,13 @@ impl Session<'_> {
     /// Fetches all branches and tags with their history, and looks for the commit in it.
     fn fetch_everything(
         &self,
+        remote: &mut git2::Remote<'_>,
         objects: &git2::Repository,
         target: &Target,
         refs: &RemoteRefs,
-        authentication: &Authentication<'_>,
-        attempt: Attempt,
-    ) -> Result<Oid, Failure> {
-        let failed = |error| self.failure(error, authentication);
-        let mut remote = objects.remote_anonymous(&self.fetch_url).map_err(failed)?;
-        let mut options = self.fetch_options(authentication, attempt, 0);
-        authentication.sent.set(0);
+        failed: &dyn Fn(git2::Error) -> GitError,
+    ) -> Result<Oid, GitError> {
+        let mut options = self.fetch_options(0);
         let everything = [
             "+refs/heads/*:refs/fetched/heads/*",
             "+refs/tags/*:refs/fetched/tags/*",
@@ -200,32 +166,44 @@ impl Session<'_> {
                     return Err(GitError::AmbiguousCommit {
                         url: self.fetch_url.clone(),
                         revision: digits.clone(),
-                    }
-                    .into());
+                    });
                 }
                 Err(_) => (digits.clone(), None),
             },
         };
-        found.ok_or_else(|| refs.no_such(&text, &self.fetch_url).into())
+        found.ok_or_else(|| refs.no_such(&text, &self.fetch_url))
     }
 
-    /// libgit2 takes credentials that one port of a host asked for along to another port that it is sent to. So what a
-    /// server answers to them is seen before libgit2 sees it.
-    fn refuse_other_servers(&self, url: &str, authentication: &Authentication<'_>) -> Result<(), GitError> {
-        let Some((user, token)) = authentication.token() else {
-            return Ok(());
+    /// The connection to a server; `None` for a repository that libgit2 reaches by itself, on this machine.
+    fn connection(&self, final_url: &str) -> Result<Option<Known>, GitError> {
+        let Access {
+            downloader,
+            cancellation,
+            ..
+        } = self.access;
+        let patience = Patience::new(downloader.stall_timeout(), (*cancellation).clone());
+        let web_url = Url::parse(final_url).ok();
+        let web_url = web_url.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let connection = if is_ssh(final_url) {
+            Connection::Ssh(SshConnection::new(final_url, patience))
+        } else if let Some(url) = web_url {
+            let authentication = Authentication::new(self.access, self.url, final_url);
+            let http = downloader.http().map_err(|error| self.unreachable(&error))?;
+            let proxy = proxy(&url);
+            let http = Arc::clone(http);
+            let connection = HttpConnection::new(http, url, proxy.as_deref(), authentication, patience);
+            Connection::Http(Arc::new(connection.map_err(|error| self.unreachable(&error))?))
+        } else {
+            return Ok(None);
         };
-        let discovery = format!("{}/info/refs?service=git-upload-pack", url.trim_end_matches('/'));
-        match self
-            .access
-            .downloader
-            .leads_elsewhere(&discovery, user, token, self.access.cancellation)
-        {
-            Some(to) => Err(GitError::Redirected {
-                url: self.fetch_url.clone(),
-                to,
-            }),
-            None => Ok(()),
+        let known = Known::new(connection);
+        known.map(Some).map_err(|source| self.fetch_error(source))
+    }
+
+    fn unreachable(&self, error: &dyn std::error::Error) -> GitError {
+        GitError::Network {
+            url: self.fetch_url.clone(),
+            source: git2::Error::from_str(&error.to_string()),
         }
     }
 
@@ -239,23 +217,8 @@ impl Session<'_> {
             .map(|commit| commit.id())
     }
 
-    fn open_scratch(&self, attempt: Attempt) -> Result<git2::Repository, GitError> {
-        let objects = git2::Repository::init_bare(self.scratch).map_err(|source| self.fetch_error(source))?;
-        let redirects = if attempt == Attempt::Anonymous {
-            "initial"
-        } else {
-            "false"
-        };
-        objects
-            .config()
-            .and_then(|mut config| config.set_str("http.followRedirects", redirects))
-            .map_err(|source| self.fetch_error(source))?;
-        Ok(objects)
-    }
-
-    fn callbacks<'s>(&'s self, authentication: &'s Authentication<'_>) -> RemoteCallbacks<'s> {
+    fn callbacks(&self) -> RemoteCallbacks<'_> {
         let mut callbacks = RemoteCallbacks::new();
-        callbacks.credentials(|url, user, allowed| authentication.answer(url, user, allowed));
         callbacks.transfer_progress(|progress| {
             if let Some(report) = self.access.progress {
                 report(FetchProgress {
@@ -270,29 +233,14 @@ impl Session<'_> {
         callbacks
     }
 
-    fn fetch_options<'s>(
-        &'s self,
-        authentication: &'s Authentication<'_>,
-        attempt: Attempt,
-        depth: i32,
-    ) -> git2::FetchOptions<'s> {
+    fn fetch_options(&self, depth: i32) -> git2::FetchOptions<'_> {
         let mut options = git2::FetchOptions::new();
         options
-            .remote_callbacks(self.callbacks(authentication))
-            .proxy_options(proxy())
+            .remote_callbacks(self.callbacks())
             .download_tags(AutotagOption::None)
             .update_fetchhead(false)
-            .depth(depth)
-            .follow_redirects(match attempt {
-                Attempt::Anonymous => RemoteRedirect::Initial,
-                Attempt::WithCredentials => RemoteRedirect::None,
-            });
+            .depth(depth);
         options
-    }
-
-    /// libgit2 cannot make shallow copies of repositories on this machine.
-    fn final_is_local(&self, url: &str) -> bool {
-        url.starts_with("file://") || !(url.contains("://") || url.contains(':'))
     }
 
     fn fetch_error(&self, source: git2::Error) -> GitError {
@@ -302,54 +250,51 @@ impl Session<'_> {
         }
     }
 
-    /// What libgit2's error means.
-    fn failure(&self, error: git2::Error, authentication: &Authentication<'_>) -> Failure {
+    /// What it means that libgit2 failed: the connection's reason, where it broke.
+    fn failure(&self, error: git2::Error, known: Option<&Known>) -> GitError {
         let url = self.fetch_url.clone();
-        let is_local = self.final_is_local(&url);
-        let is_ssh = url.starts_with("ssh://") || !url.contains("://");
         if self.access.cancellation.is_cancelled() {
-            return GitError::Cancelled { url }.into();
+            return GitError::Cancelled { url };
         }
-        if error.code() == ErrorCode::Timeout {
-            let after = self.access.downloader.stall_timeout();
-            return GitError::Stalled { url, after }.into();
-        }
-        if is_ssh && error.code() == ErrorCode::Certificate {
-            return GitError::UnknownHost { url }.into();
+        if let Some(broken) = known.and_then(|known| known.connection.broken()) {
+            return self.broken(broken);
         }
         // libgit2 passes on what the system says, and not its number.
         if error.message().contains("No space left on device") {
             return GitError::Write {
                 path: self.scratch.to_owned(),
                 source: io::Error::new(io::ErrorKind::StorageFull, error.message()),
-            }
-            .into();
-        }
-        if authentication.was_asked.get() && (error.code() == ErrorCode::Auth || is_ssh) {
-            let sent = authentication.sent.get() > 0;
-            return match sent || is_ssh {
-                true => GitError::Authentication { url, refused: sent }.into(),
-                false => Failure::CredentialsNeeded,
             };
         }
-        let message = error.message();
-        let is_missing = message.contains("status code: 404")
-            || (is_local && (error.code() == ErrorCode::NotFound || error.class() == ErrorClass::Repository))
-            || (is_local && error.class() == ErrorClass::Os);
-        if is_missing {
-            return GitError::NoSuchRepository { url }.into();
+        let is_missing = error.code() == ErrorCode::NotFound
+            || matches!(error.class(), ErrorClass::Repository | ErrorClass::Os);
+        if known.is_none() && is_missing {
+            return GitError::NoSuchRepository { url };
         }
-        let is_network = matches!(
-            error.class(),
-            ErrorClass::Net | ErrorClass::Ssl | ErrorClass::Ssh | ErrorClass::Os
-        ) || matches!(
-            error.code(),
-            ErrorCode::Certificate | ErrorCode::Timeout | ErrorCode::Eof
-        );
-        if is_network {
-            return GitError::Network { url, source: error }.into();
+        if error.class() == ErrorClass::Net || error.code() == ErrorCode::Eof {
+            return GitError::Network { url, source: error };
         }
-        self.fetch_error(error).into()
+        self.fetch_error(error)
+    }
+
+    fn broken(&self, broken: Broken) -> GitError {
+        let url = self.fetch_url.clone();
+        match broken {
+            Broken::Cancelled => GitError::Cancelled { url },
+            Broken::Stalled => GitError::Stalled {
+                url,
+                after: self.access.downloader.stall_timeout(),
+            },
+            Broken::Missing => GitError::NoSuchRepository { url },
+            Broken::Authentication { refused } => GitError::Authentication { url, refused },
+            Broken::Elsewhere { to } => GitError::Redirected { url, to },
+            Broken::UnknownHost => GitError::UnknownHost { url },
+            Broken::Network(problem) => GitError::Network {
+                url,
+                source: git2::Error::from_str(&problem),
+            },
+            Broken::Answer(problem) => self.fetch_error(git2::Error::from_str(&problem)),
+        }
     }
 }
 
@@ -363,11 +308,27 @@ impl Target {
     }
 }
 
-/// The proxy of Git's configuration or of the environment.
-fn proxy<'a>() -> ProxyOptions<'a> {
-    let mut options = ProxyOptions::new();
-    options.auto();
-    options
+/// libgit2 cannot make shallow copies of repositories on this machine.
+fn is_local(url: &str) -> bool {
+    url.starts_with("file://") || !(url.contains("://") || url.contains(':'))
+}
+
+/// `ssh://host/path`, or `user@host:path`.
+fn is_ssh(url: &str) -> bool {
+    url.starts_with("ssh://") || !(url.contains("://") || is_local(url))
+}
+
+/// The proxy of Git's configuration for a server, or for all of them.
+fn proxy(url: &Url) -> Option<String> {
+    let config = git2::Config::open_default().ok()?;
+    let host = url.origin().ascii_serialization();
+    [
+        format!("http.{host}/.proxy"),
+        format!("http.{host}.proxy"),
+        "http.proxy".to_owned(),
+    ]
+    .iter()
+    .find_map(|key| config.get_string(key).ok())
 }
 
 /// Whether the server, or libgit2 for it, says that it cannot hand out one commit or a shallow copy.

@@ -1,13 +1,13 @@
 //! Git: from a repository and a revision to a commit, and from a commit to files.
 //!
-//! Only Git's own protocol is spoken, through libgit2: no `git` program, no forge's API. A checkout is written blob by
+//! Only Git's own protocol is spoken, by libgit2 over connections of ours: no `git` program, no forge's API. A checkout is written blob by
 //! blob from the object database, so no hook, filter, attribute or submodule of a repository is ever acted upon.
 mod authentication;
 mod checkout;
 mod error;
 mod fetch;
 mod refs;
-mod timeouts;
+mod transport;
 
 use crate::config::Mirrors;
 use crate::download::{Cancellation, Credentials, Downloader};
@@ -26,7 +26,7 @@ pub struct Access<'a> {
     pub mirrors: &'a Mirrors,
     /// The token for GitHub. It is sent to GitHub's hosts, and to the mirror of one that the configuration names.
     pub credentials: &'a Credentials,
-    /// Says how long a server may be silent, and looks where a server that asks for a token leads.
+    /// Makes the connections to servers, and says how long one may be silent.
     pub downloader: &'a Downloader,
     /// Stops a fetch.
     pub cancellation: &'a Cancellation,
