@@ -1,7 +1,10 @@
 //! From logits to classifications.
 
 use crate::asked::{is_sure, is_wanted};
-use modelzoo_plugin_api::{Array, Error, PredictOptions, Result, label::Classification};
+use modelzoo_plugin_api::{
+    Array, Error, PredictOptions, Result,
+    label::{Classification, Classifications},
+};
 use std::sync::Arc;
 
 /// Turns the logits of a classifier into a label, as FiftyOne's `ClassifierOutputProcessor` does, with a softmax that
@@ -32,17 +35,7 @@ impl Classifier {
     /// # Errors
     /// When there are not as many logits as classes, or some are not finite.
     pub fn label(&self, logits: &[f32], options: &PredictOptions) -> Result<Classification> {
-        if logits.len() != self.classes.len() {
-            return Err(Error::new(format!(
-                "the network gave {} logits for {} classes",
-                logits.len(),
-                self.classes.len()
-            )));
-        }
-        if logits.iter().any(|logit| !logit.is_finite()) {
-            return Err(Error::new("the network gave logits that are not finite"));
-        }
-        let probabilities = softmax(logits);
+        let probabilities = self.probabilities(logits)?;
         let Some(best) = first_maximum(&probabilities) else {
             return Ok(Classification::blank());
         };
@@ -56,6 +49,46 @@ impl Classifier {
         } else {
             label
         })
+    }
+}
+
+impl Classifier {
+    /// The `count` likeliest classes, the likeliest first, each with its probability as confidence; without those that
+    /// are below the threshold or not among those asked for. The logits are stored once, for all.
+    ///
+    /// # Errors
+    /// As for [`Classifier::label`].
+    pub fn labels(&self, logits: &[f32], count: usize, options: &PredictOptions) -> Result<Classifications> {
+        let probabilities = self.probabilities(logits)?;
+        let mut order: Vec<usize> = (0..probabilities.len()).collect();
+        // A stable sort: the first of equal ones stays the first.
+        order.sort_by(|&left, &right| probabilities[right].total_cmp(&probabilities[left]));
+        let labels = order
+            .into_iter()
+            .take(count)
+            .map(|class| (&self.classes[class], probabilities[class]))
+            .filter(|(class, confidence)| is_sure(*confidence, options) && is_wanted(class, options))
+            .map(|(class, confidence)| Classification::new(class).with_confidence(confidence));
+        let labels = Classifications::new(labels.collect());
+        Ok(if options.store_logits {
+            labels.with_logits(Array::vector(logits.to_vec()))
+        } else {
+            labels
+        })
+    }
+
+    fn probabilities(&self, logits: &[f32]) -> Result<Vec<f32>> {
+        if logits.len() != self.classes.len() {
+            return Err(Error::new(format!(
+                "the network gave {} logits for {} classes",
+                logits.len(),
+                self.classes.len()
+            )));
+        }
+        if logits.iter().any(|logit| !logit.is_finite()) {
+            return Err(Error::new("the network gave logits that are not finite"));
+        }
+        Ok(softmax(logits))
     }
 }
 
@@ -135,6 +168,25 @@ mod tests {
         let options = options(|options| options.store_logits = true);
         let label = classifier.label(&[0.5, -2.0], &options).unwrap();
         assert_eq!(label.logits.unwrap().as_f32(), Some(&[0.5, -2.0][..]));
+    }
+
+    #[test]
+    fn the_likeliest_classes_come_first() {
+        let classifier = Classifier::new(["a", "b", "c"]);
+        let names = |options: &PredictOptions| -> Vec<String> {
+            let labels = classifier.labels(&[1.0, 3.0, 1.0], 2, options).unwrap();
+            labels
+                .classifications
+                .into_iter()
+                .filter_map(|label| label.label)
+                .collect()
+        };
+        assert_eq!(names(&PredictOptions::default()), ["b", "a"]);
+        assert_eq!(
+            names(&options(|options| options.confidence_threshold = Some(0.5))),
+            ["b"]
+        );
+        assert!(classifier.labels(&[1.0], 2, &PredictOptions::default()).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use modelzoo_kernels::graph::{
     Activation, Attention, BatchNorm, Convolution, GraphBuilder, GraphError, Interpolation, LayerNorm, Op,
-    Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value, Weight,
+    Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value, Weight, WindowAttention,
 };
 
 /// The operands that layers are tried on.
@@ -453,6 +453,23 @@ fn tokens() {
         ("index is 5, but below 5 is needed", |n, x| {
             n.select_token("it", x.tokens, 5)
         }),
+        ("indices is 5, but below 5 is needed", |n, x| {
+            n.take_tokens("it", x.tokens, [0, 5])
+        }),
+        ("indices is none, but at least 1 is needed", |n, x| {
+            n.take_tokens("it", x.tokens, [0usize; 0])
+        }),
+        ("windows is 2, but a divisor of 5 and 5 is needed", |n, x| {
+            n.window_attention("it", [x.tokens; 3], windows(2, ones(&[1, 1, 2, 2])))
+        }),
+        (
+            "bias has dimensions [2, 1, 5, 5], but [1 or 1, 1, 5, 5] is needed",
+            |n, x| n.window_attention("it", [x.tokens; 3], windows(1, ones(&[2, 1, 5, 5]))),
+        ),
+        ("bias is NaN, but finite numbers is needed", |n, x| {
+            let bias = Weight::new([1, 1, 5, 5], vec![f32::NAN; 25]);
+            n.window_attention("it", [x.tokens; 3], windows(1, bias))
+        }),
         ("needs tokens, got map 6x8x9", |n, x| n.mean_tokens("it", x.map)),
         ("needs tokens, got map 6x8x9", |n, x| {
             n.concat_tokens("it", &[x.tokens, x.map])
@@ -474,4 +491,13 @@ fn tokens() {
             |n, _| n.input("it", Shape::tokens(1 << 20, 1 << 20)),
         ),
     ]);
+}
+
+fn windows(windows: usize, bias: Weight) -> WindowAttention {
+    WindowAttention {
+        heads: 1,
+        scale: None,
+        windows,
+        bias,
+    }
 }

@@ -8,7 +8,7 @@ mod common;
 use common::{Numbers, assert_agrees, network};
 use modelzoo_kernels::graph::{
     Activation, Attention, Convolution, GraphBuilder, Interpolation, LayerNorm, Padding, Pool, Shape,
-    TransposedConvolution, UpsampleSize, Value,
+    TransposedConvolution, UpsampleSize, Value, WindowAttention,
 };
 use proptest::prelude::*;
 
@@ -235,6 +235,45 @@ proptest! {
             let key = network.slice_channels("keys", memory, 0, heads * features)?;
             let value = network.slice_channels("values", memory, heads * features, heads * features)?;
             network.attention("attention", [x, key, value], Attention { heads, scale: None, causal })
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    #[test]
+    fn window_attention(
+        heads in 1usize..5,
+        features in prop_oneof![Just(16usize), Just(32), 1usize..40],
+        (windows, queries, keys) in (1usize..5, 1usize..40, 1usize..40),
+        each: bool,
+        scaled: bool,
+        batch in 1usize..3,
+    ) {
+        let mut numbers = Numbers::new(7);
+        let graph = network(Shape::tokens(windows * queries, heads * features), |network, x| {
+            let memory = network.input("memory", Shape::tokens(windows * keys, heads * features * 2))?;
+            let key = network.slice_channels("keys", memory, 0, heads * features)?;
+            let value = network.slice_channels("values", memory, heads * features, heads * features)?;
+            let biases = if each { windows } else { 1 };
+            let parameters = WindowAttention {
+                heads,
+                scale: scaled.then_some(0.5),
+                windows,
+                bias: numbers.weight(&[biases, heads, queries, keys], 2.0),
+            };
+            network.window_attention("attention", [x, key, value], parameters)
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    #[test]
+    fn tokens_by_their_indices(
+        (count, features) in (1usize..40, 1usize..40),
+        indices in proptest::collection::vec(0usize..1000, 1..60),
+        batch in 1usize..3,
+    ) {
+        let indices: Vec<usize> = indices.into_iter().map(|index| index % count).collect();
+        let graph = network(Shape::tokens(count, features), |network, x| {
+            network.take_tokens("take", x, indices)
         });
         assert_agrees(&graph.unwrap(), batch, TOLERANCE);
     }

@@ -256,5 +256,9 @@ fn the_check_sum_behind_the_last_entry_counts() {
     changed[letter + 2] = b'?';
     let error = extract_named("a.tar.gz", &changed, &limits).1.unwrap_err();
     assert!(error.contains("checksum"), "{error}");
-    assert!(extract_named("a.tar.gz", &whole[..whole.len() - 8], &limits).1.is_err());
+    assert!(
+        extract_named("a.tar.gz", &whole[..whole.len() - 8], &limits)
+            .1
+            .is_err()
+    );
 }

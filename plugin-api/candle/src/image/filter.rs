@@ -13,6 +13,10 @@ pub enum Filter {
     Bicubic,
     /// Pillow's `LANCZOS`.
     Lanczos,
+    /// Pillow's `BOX`.
+    Box,
+    /// Pillow's `HAMMING`.
+    Hamming,
     /// Pillow's `NEAREST`, without weights.
     Nearest,
 }
@@ -22,7 +26,8 @@ impl Filter {
     pub(super) fn support(self) -> f64 {
         match self {
             Self::Nearest => 0.0,
-            Self::Bilinear => 1.0,
+            Self::Box => 0.5,
+            Self::Bilinear | Self::Hamming => 1.0,
             Self::Bicubic => 2.0,
             Self::Lanczos => 3.0,
         }
@@ -37,8 +42,11 @@ impl Filter {
             Self::Bicubic if x < 1.0 => ((1.5 * x) - 2.5) * x * x + 1.0,
             Self::Bicubic if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * -0.5,
             Self::Lanczos if (-3.0..3.0).contains(&distance) => sinc(distance) * sinc(distance / 3.0),
+            Self::Box if distance > -0.5 && distance <= 0.5 => 1.0,
+            Self::Hamming if x == 0.0 => 1.0,
+            Self::Hamming if x < 1.0 => sinc(x) * (0.54 + 0.46 * (x * PI).cos()),
             // The nearest pixel is taken as it is, without a weight.
-            Self::Bicubic | Self::Lanczos | Self::Nearest => 0.0,
+            Self::Bicubic | Self::Lanczos | Self::Box | Self::Hamming | Self::Nearest => 0.0,
         }
     }
 }

@@ -68,10 +68,40 @@ impl Preprocessing {
         self.step(Step::AtMost(size))
     }
 
+    /// Resizes to the smallest size that covers `[height, width]`; the aspect ratio stays.
+    pub fn resize_to_cover(self, size: [usize; 2]) -> Self {
+        self.step(Step::Cover(size))
+    }
+
     /// Cuts `[height, width]` from the middle, rounding as torchvision's `CenterCrop` does; what lies outside of the
     /// picture is black.
     pub fn center_crop(self, size: [usize; 2]) -> Self {
         self.step(Step::CenterCrop(size))
+    }
+
+    /// As [`Preprocessing::center_crop`], rounding as the image processors of Hugging Face's transformers do.
+    pub fn center_crop_down(self, size: [usize; 2]) -> Self {
+        self.step(Step::CenterCropDown(size))
+    }
+
+    /// Resizes so that the shorter side becomes `shorter`, or the longer one `longer` where that would be more; the
+    /// aspect ratio stays, but for sides that are cut down to multiples of `multiple`. As DETR's image processors do.
+    pub fn resize_sides(self, shorter: usize, longer: usize, multiple: usize) -> Self {
+        self.step(Step::Sides {
+            shorter,
+            longer,
+            multiple,
+        })
+    }
+
+    /// Resizes to the `[height, width]` nearest to `size` that are multiples of `multiple`; with `keeps_aspect_ratio`,
+    /// both sides by the factor of the one that changes less. As DPT's image processor does.
+    pub fn resize_near_multiple(self, size: [usize; 2], multiple: usize, keeps_aspect_ratio: bool) -> Self {
+        self.step(Step::NearMultiple {
+            size,
+            multiple,
+            keeps_aspect_ratio,
+        })
     }
 
     /// Cuts the largest part from the middle whose sides are multiples of `length`, at least one of it.

@@ -15,13 +15,25 @@ pub(super) enum Step {
     AtLeast([usize; 2]),
     AtMost([usize; 2]),
     CenterCrop([usize; 2]),
+    CenterCropDown([usize; 2]),
     CropToMultiple(usize),
+    Cover([usize; 2]),
+    Sides {
+        shorter: usize,
+        longer: usize,
+        multiple: usize,
+    },
+    NearMultiple {
+        size: [usize; 2],
+        multiple: usize,
+        keeps_aspect_ratio: bool,
+    },
 }
 
 impl Step {
     pub(super) fn output_size(self, [height, width]: [usize; 2]) -> [usize; 2] {
         match self {
-            Self::Resize(size) | Self::CenterCrop(size) => size,
+            Self::Resize(size) | Self::CenterCrop(size) | Self::CenterCropDown(size) => size,
             Self::ShorterSide(length) if width <= height => [length * height / width, length],
             Self::ShorterSide(length) => [length, length * width / height],
             Self::AtLeast(least) if height < least[0] || width < least[1] => scaled(
@@ -33,15 +45,86 @@ impl Step {
                 ratios([height, width], most).into_iter().fold(f64::MAX, f64::min),
             ),
             Self::AtLeast(_) | Self::AtMost(_) => [height, width],
+            Self::Cover(size) => scaled(
+                [height, width],
+                ratios([height, width], size).into_iter().fold(0.0, f64::max),
+            ),
             Self::CropToMultiple(length) => {
                 [height, width].map(|side| (side / length.max(1)).max(1) * length.max(1))
             }
+            Self::Sides {
+                shorter,
+                longer,
+                multiple,
+            } => by_sides([height, width], shorter, longer).map(|side| side - side % multiple.max(1)),
+            Self::NearMultiple {
+                size,
+                multiple,
+                keeps_aspect_ratio,
+            } => near_multiple([height, width], size, multiple, keeps_aspect_ratio),
         }
     }
 
-    fn is_crop(self) -> bool {
-        matches!(self, Self::CenterCrop(_) | Self::CropToMultiple(_))
+    /// How a step that cuts or surrounds a picture rounds; `None` for one that resizes it.
+    fn crop_rounding(self) -> Option<Rounding> {
+        match self {
+            Self::CenterCrop(_) | Self::CropToMultiple(_) => Some(Rounding::Torchvision),
+            Self::CenterCropDown(_) => Some(Rounding::HuggingFace),
+            _ => None,
+        }
     }
+}
+
+/// Where half a pixel goes when a picture is cut from the middle or surrounded.
+#[derive(Clone, Copy)]
+enum Rounding {
+    /// Cut at `round(difference / 2)`, ties to even; surrounded by `difference / 2` before it, rounded down.
+    Torchvision,
+    /// Cut at `difference / 2`, rounded down; surrounded by `difference / 2` before it, rounded up.
+    HuggingFace,
+}
+
+/// The size at which the shorter side is `shorter`, or the longer one `longer` where it would be more; the rounding is
+/// that of transformers' `get_size_with_aspect_ratio`.
+fn by_sides([height, width]: [usize; 2], shorter: usize, longer: usize) -> [usize; 2] {
+    let (least, most) = (height.min(width) as f64, height.max(width) as f64);
+    let (exact, shorter) = if most / least * shorter as f64 > longer as f64 {
+        let exact = longer as f64 * least / most;
+        (exact, exact.round_ties_even() as usize)
+    } else {
+        (shorter as f64, shorter)
+    };
+    if height.min(width) == shorter {
+        [height, width]
+    } else if width < height {
+        [(exact * height as f64 / width as f64) as usize, shorter]
+    } else {
+        [shorter, (exact * width as f64 / height as f64) as usize]
+    }
+}
+
+/// The size of multiples of `multiple` that is nearest to `size`, or to the size of the same aspect ratio that needs
+/// less of a change: what DPT's image processor makes.
+fn near_multiple(
+    from: [usize; 2],
+    size: [usize; 2],
+    multiple: usize,
+    keeps_aspect_ratio: bool,
+) -> [usize; 2] {
+    let mut scales = ratios(from, size);
+    if keeps_aspect_ratio {
+        let nearest = if (1.0 - scales[1]).abs() < (1.0 - scales[0]).abs() {
+            scales[1]
+        } else {
+            scales[0]
+        };
+        scales = [nearest; 2];
+    }
+    let multiple = multiple.max(1);
+    [0, 1].map(|side| {
+        let exact = scales[side] * from[side] as f64 / multiple as f64;
+        (exact.round_ties_even() as usize).max(1) * multiple
+    })
 }
 
 fn ratios(size: [usize; 2], target: [usize; 2]) -> [f64; 2] {
@@ -74,9 +157,9 @@ impl Raster<'_> {
         }
     }
 
-    fn center_cropped(&self, size: [usize; 2]) -> Self {
-        let rows = overlap(self.size[0], size[0]);
-        let columns = overlap(self.size[1], size[1]);
+    fn center_cropped(&self, size: [usize; 2], rounding: Rounding) -> Self {
+        let rows = overlap(self.size[0], size[0], rounding);
+        let columns = overlap(self.size[1], size[1], rounding);
         let mut pixels = vec![0; size[0] * size[1] * 3];
         for row in 0..rows.count {
             let from = ((rows.source + row) * self.size[1] + columns.source) * 3;
@@ -98,18 +181,23 @@ struct Overlap {
     count: usize,
 }
 
-/// torchvision pads a side that is too short with `(window - side) / 2` before it, and cuts one that is too long at
-/// `round((side - window) / 2)`, ties to even.
-fn overlap(side: usize, window: usize) -> Overlap {
+fn overlap(side: usize, window: usize, rounding: Rounding) -> Overlap {
+    let difference = side.abs_diff(window);
     if side < window {
         Overlap {
             source: 0,
-            target: (window - side) / 2,
+            target: match rounding {
+                Rounding::Torchvision => difference / 2,
+                Rounding::HuggingFace => difference.div_ceil(2),
+            },
             count: side,
         }
     } else {
         Overlap {
-            source: ((side - window) as f64 / 2.0).round_ties_even() as usize,
+            source: match rounding {
+                Rounding::Torchvision => (difference as f64 / 2.0).round_ties_even() as usize,
+                Rounding::HuggingFace => difference / 2,
+            },
             target: 0,
             count: window,
         }
@@ -132,10 +220,9 @@ pub(super) fn run<'a>(steps: &[Step], filter: Filter, image: &Image<'a>) -> Resu
             return Err(degenerate(raster.size, size));
         }
         if size != raster.size {
-            raster = if step.is_crop() {
-                raster.center_cropped(size)
-            } else {
-                raster.resized(size, filter)
+            raster = match step.crop_rounding() {
+                Some(rounding) => raster.center_cropped(size, rounding),
+                None => raster.resized(size, filter),
             };
         }
     }

@@ -27,28 +27,25 @@ fn bytes(preprocessing: Preprocessing, image: &Image<'_>) -> Vec<u8> {
 fn resizing_is_pillow_s() {
     let pixels = pattern();
     let image = Image::new(61, 43, &pixels).unwrap();
-    let cases: [(Filter, [usize; 2], &[u8]); 4] = [
-        (
-            Filter::Bilinear,
-            [17, 24],
-            include_bytes!("pillow/bilinear_24x17.rgb"),
-        ),
-        (
-            Filter::Bilinear,
-            [70, 90],
-            include_bytes!("pillow/bilinear_90x70.rgb"),
-        ),
-        (
-            Filter::Bicubic,
-            [17, 24],
-            include_bytes!("pillow/bicubic_24x17.rgb"),
-        ),
-        (
-            Filter::Bicubic,
-            [70, 90],
-            include_bytes!("pillow/bicubic_90x70.rgb"),
-        ),
+    // Of each filter what Pillow makes of the picture, reduced and enlarged.
+    macro_rules! expected {
+        ($name:literal) => {
+            [
+                &include_bytes!(concat!("pillow/", $name, "_24x17.rgb"))[..],
+                &include_bytes!(concat!("pillow/", $name, "_90x70.rgb"))[..],
+            ]
+        };
+    }
+    let cases = [
+        (Filter::Bilinear, expected!("bilinear")),
+        (Filter::Bicubic, expected!("bicubic")),
+        (Filter::Lanczos, expected!("lanczos")),
+        (Filter::Box, expected!("box")),
+        (Filter::Hamming, expected!("hamming")),
     ];
+    let cases = cases
+        .into_iter()
+        .flat_map(|(filter, [small, large])| [(filter, [17, 24], small), (filter, [70, 90], large)]);
     for (filter, size, expected) in cases {
         let found = bytes(Preprocessing::new().resize(size).filter(filter), &image);
         assert!(found == expected, "{filter:?} to {size:?} differs");
@@ -72,6 +69,27 @@ fn sizes_are_those_of_torchvision_and_fiftyone() {
 }
 
 #[test]
+fn sizes_are_those_of_transformers() {
+    let sides = |shorter, longer, multiple| Preprocessing::new().resize_sides(shorter, longer, multiple);
+    let near = |multiple, keeps| Preprocessing::new().resize_near_multiple([518, 518], multiple, keeps);
+    // What `get_size_with_aspect_ratio` gives for DETR and YOLOS, and DPT's `get_resize_output_image_size`.
+    let cases = [
+        (sides(800, 1333, 1), [480, 640], [800, 1066]),
+        (sides(800, 1333, 1), [427, 1281], [444, 1333]),
+        (sides(800, 1333, 1), [1281, 427], [1333, 444]),
+        (sides(800, 1333, 1), [800, 900], [800, 900]),
+        (sides(800, 1333, 16), [480, 640], [800, 1056]),
+        (near(14, true), [480, 640], [518, 686]),
+        (near(14, true), [640, 480], [686, 518]),
+        (near(14, false), [480, 640], [518, 518]),
+        (near(1, false), [480, 640], [518, 518]),
+    ];
+    for (preprocessing, from, to) in cases {
+        assert_eq!(preprocessing.output_size(from), to, "{preprocessing:?}");
+    }
+}
+
+#[test]
 fn a_crop_keeps_the_middle_and_pads_with_black() {
     let pixels: Vec<u8> = (1..=5).flat_map(|value| [value; 3]).collect();
     let row = Image::new(5, 1, &pixels).unwrap();
@@ -86,6 +104,20 @@ fn a_crop_keeps_the_middle_and_pads_with_black() {
     assert_eq!(reds([1, 2]), [3, 4]);
     assert_eq!(reds([1, 8]), [0, 1, 2, 3, 4, 5, 0, 0]);
     assert_eq!(reds([2, 1]), [3, 0]);
+}
+
+#[test]
+fn hugging_face_rounds_crops_down_and_borders_up() {
+    let pixels: Vec<u8> = (1..=5).flat_map(|value| [value; 3]).collect();
+    let row = Image::new(5, 1, &pixels).unwrap();
+    let reds = |size| -> Vec<u8> {
+        bytes(Preprocessing::new().center_crop_down(size), &row)
+            .into_iter()
+            .step_by(3)
+            .collect()
+    };
+    assert_eq!(reds([1, 2]), [2, 3]);
+    assert_eq!(reds([1, 8]), [0, 0, 1, 2, 3, 4, 5, 0]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::device::Placement;
 use candle_core::{Device, Tensor};
-use modelzoo_kernels::reference;
+use modelzoo_kernels::{graph::Weight, reference};
 use modelzoo_plugin_api::Result;
 
 const BATCH: usize = 2;
@@ -120,11 +120,27 @@ fn activations() {
             network.hardsigmoid(x)?,
             network.sigmoid(x)?,
             network.gelu(x)?,
+            network.tanh_gelu(x)?,
             network.quick_gelu(x)?,
             network.tanh(x)?,
             network.softmax(x)?,
         ])
     });
+}
+
+#[test]
+fn attention_within_windows() {
+    for biases in [1, 3] {
+        check([6, 3, 4], |network, x| {
+            let tokens = network.to_tokens(x)?;
+            let count = biases * 2 * 4 * 4;
+            let bias = (0..count)
+                .map(|index| (index % 7) as f32 / 3.0)
+                .collect::<Vec<_>>();
+            let bias = Weight::new([biases, 2, 4, 4], bias);
+            Ok(vec![network.window_attention([tokens; 3], 2, 3, bias)?])
+        });
+    }
 }
 
 #[test]
@@ -211,7 +227,8 @@ fn a_transformer_block() {
         let tokens = network.softmax(hidden)?;
         let body = network.narrow(tokens, 1, 6)?;
         let first = network.select_token(tokens, 0)?;
-        Ok(vec![map, body, first, network.mean_tokens(tokens)?])
+        let taken = network.take_tokens(tokens, [2, 0, 2])?;
+        Ok(vec![map, body, first, taken, network.mean_tokens(tokens)?])
     });
 }
 

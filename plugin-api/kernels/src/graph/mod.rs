@@ -19,7 +19,7 @@ pub use error::{GraphError, Problem};
 pub use network::{Graph, Node};
 pub use op::{
     Activation, Attention, Convolution, Interpolation, LayerNorm, Op, Padding, Pool, TransposedConvolution,
-    UpsampleSize,
+    UpsampleSize, WindowAttention,
 };
 pub use shape::Shape;
 pub use weight::{BatchNorm, Weight};

@@ -1,6 +1,7 @@
 //! The operators and their parameters.
 
 use super::Weight;
+use std::sync::Arc;
 
 /// What a node does. Operands are in [`Node::inputs`](super::Node::inputs), in the order that each variant names.
 #[derive(Clone, Debug)]
@@ -77,6 +78,11 @@ pub enum Op {
         /// Its index.
         index: usize,
     },
+    /// Tokens of a sequence by their indices, in any order, any number of times: a part of it, windows of it.
+    TakeTokens {
+        /// The token that each token of the result is.
+        indices: Arc<[usize]>,
+    },
     /// The mean of all tokens.
     MeanTokens,
     /// `torch.nn.Linear` of a vector or of each token.
@@ -92,6 +98,8 @@ pub enum Op {
     Softmax,
     /// Scaled dot-product attention of three sequences: queries, keys, values.
     Attention(Attention),
+    /// Scaled dot-product attention within windows of three sequences: queries, keys, values.
+    WindowAttention(WindowAttention),
 }
 
 /// Rows and columns added around a map.
@@ -247,6 +255,8 @@ pub enum Activation {
     Sigmoid,
     /// `x * (1 + erf(x / sqrt(2))) / 2`
     Gelu,
+    /// `x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2`, torch's `gelu` with `approximate="tanh"`.
+    TanhGelu,
     /// `x * sigmoid(1.702 * x)`, as CLIP has it.
     QuickGelu,
     /// `tanh(x)`
@@ -255,7 +265,7 @@ pub enum Activation {
 
 impl Activation {
     /// One of each kind, for tests of all; the slope is 0.1.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Relu,
         Self::Relu6,
         Self::LeakyRelu(0.1),
@@ -264,6 +274,7 @@ impl Activation {
         Self::HardSigmoid,
         Self::Sigmoid,
         Self::Gelu,
+        Self::TanhGelu,
         Self::QuickGelu,
         Self::Tanh,
     ];
@@ -314,6 +325,21 @@ pub struct Attention {
     pub causal: bool,
 }
 
+/// Scaled dot-product attention within equal parts of the sequences: `softmax(q k^T * scale + bias) v` for each head of
+/// each window.
+#[derive(Clone, Debug)]
+pub struct WindowAttention {
+    /// Heads: features are split into this many equal parts.
+    pub heads: usize,
+    /// What products are multiplied with, 0 or more; `None` is `1 / sqrt(features of a head)`.
+    pub scale: Option<f32>,
+    /// Windows: tokens are split into this many equal parts, and see those of their own part only.
+    pub windows: usize,
+    /// What is added to the scaled products, finite: `[windows, heads, queries, keys]` of a window, or
+    /// `[1, heads, queries, keys]` where it is the same for all windows.
+    pub bias: Weight,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,8 +355,9 @@ mod tests {
             Activation::HardSigmoid => 5,
             Activation::Sigmoid => 6,
             Activation::Gelu => 7,
-            Activation::QuickGelu => 8,
-            Activation::Tanh => 9,
+            Activation::TanhGelu => 8,
+            Activation::QuickGelu => 9,
+            Activation::Tanh => 10,
         }
     }
 

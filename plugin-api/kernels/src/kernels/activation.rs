@@ -26,6 +26,19 @@ fn gelu<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     simd.neg_mul_add(half, tail, simd.max(x, simd.splat(0.0)))
 }
 
+/// `x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2`, which is `x * sigmoid` of twice that argument.
+#[inline(always)]
+fn tanh_gelu<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769_1;
+    let square = simd.mul(x, x);
+    let slope = simd.mul_add(
+        square,
+        simd.splat(0.044_715 * TWICE_SQRT_2_OVER_PI),
+        simd.splat(TWICE_SQRT_2_OVER_PI),
+    );
+    simd.mul(x, sigmoid(simd, simd.mul(x, slope)))
+}
+
 /// An activation of 16 values.
 #[inline(always)]
 pub(crate) fn activate<S: Simd>(simd: S, activation: Activation, x: S::Vector) -> S::Vector {
@@ -38,6 +51,7 @@ pub(crate) fn activate<S: Simd>(simd: S, activation: Activation, x: S::Vector) -
         Activation::HardSigmoid => hard_sigmoid(simd, x),
         Activation::Sigmoid => sigmoid(simd, x),
         Activation::Gelu => gelu(simd, x),
+        Activation::TanhGelu => tanh_gelu(simd, x),
         Activation::QuickGelu => simd.mul(x, sigmoid(simd, simd.mul(x, simd.splat(1.702)))),
         Activation::Tanh => {
             // tanh(x) = 2 sigmoid(2 x) - 1

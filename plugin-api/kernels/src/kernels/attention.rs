@@ -2,6 +2,7 @@
 //! them, a few queries at a time so that their scores stay in the first cache.
 
 use super::tile::{Ahead, RowTiles, Tile, TilePointers, tile_pixels};
+use crate::graph::Weight;
 use crate::memory::{View, ViewMut};
 use crate::simd::{Isa, Kernel, LANES, Simd, exp};
 
@@ -25,6 +26,46 @@ pub(crate) struct HeadSizes {
     pub(crate) value_features: usize,
     pub(crate) queries: usize,
     pub(crate) keys: usize,
+}
+
+/// A part of the sequences, of as many queries and keys as the layer has, and what is added to its scores.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window<'a> {
+    /// Which one.
+    pub(crate) index: usize,
+    /// `[queries][keys, up to whole blocks of 16]` of the head.
+    pub(crate) bias: Option<&'a [f32]>,
+}
+
+/// What is added to scores: `[1 or windows][heads][queries][keys, up to whole blocks of 16]`.
+#[derive(Debug)]
+pub(crate) struct AttentionBias {
+    values: Vec<f32>,
+    /// Length of a window's.
+    window: usize,
+}
+
+impl AttentionBias {
+    /// Of a weight `[1 or windows, heads, queries, keys]`.
+    pub(crate) fn new(weight: &Weight) -> Self {
+        let (windows, keys) = (weight.dims()[0], weight.dims()[3]);
+        let row = keys.next_multiple_of(LANES);
+        let rows = weight.data().len() / keys;
+        let mut values = vec![0.0; rows * row];
+        for (to, from) in values.chunks_exact_mut(row).zip(weight.data().chunks_exact(keys)) {
+            to[..keys].copy_from_slice(from);
+        }
+        Self {
+            window: values.len() / windows,
+            values,
+        }
+    }
+
+    /// The part of a head of a window.
+    pub(crate) fn of(&self, window: usize, head: usize, layer: &HeadAttention) -> &[f32] {
+        let length = layer.queries * layer.keys.next_multiple_of(LANES);
+        &self.values[window * self.window % self.values.len() + head * length..][..length]
+    }
 }
 
 /// Queries whose scores are computed together.
@@ -76,12 +117,21 @@ impl HeadAttention {
         ]
     }
 
-    /// Computes one head of one image, whose results the region of `y` has.
-    pub(crate) fn run(&self, isa: Isa, head: usize, inputs: [View; 3], y: &mut ViewMut, scratch: &mut [f32]) {
+    /// Computes one head of one window of one image, whose results the region of `y` has.
+    pub(crate) fn run(
+        &self,
+        isa: Isa,
+        head: usize,
+        window: Window,
+        inputs: [View; 3],
+        y: &mut ViewMut,
+        scratch: &mut [f32],
+    ) {
         assert!(scratch.len() >= self.scratch());
         isa.run(Head {
             layer: self,
             head,
+            window,
             inputs,
             y,
             scratch,
@@ -92,6 +142,7 @@ impl HeadAttention {
 struct Head<'a, 'y> {
     layer: &'a HeadAttention,
     head: usize,
+    window: Window<'a>,
     inputs: [View<'a>; 3],
     y: &'a mut ViewMut<'y>,
     scratch: &'a mut [f32],
@@ -107,18 +158,19 @@ impl Kernel for Head<'_, '_> {
         let (values, rest) = rest.split_at_mut(value_part);
         let (scores, results) = rest.split_at_mut(score_part);
         let [query_view, key_view, value_view] = self.inputs;
-        pack_keys(&key_view, self.head * layer.features, &layer, keys);
+        let (first_query, first_key) = (self.window.index * layer.queries, self.window.index * layer.keys);
+        pack_keys(&key_view, self.head * layer.features, first_key, &layer, keys);
         pack_positions(
             &value_view,
             self.head * layer.value_features,
             layer.value_features,
-            0..layer.keys,
+            first_key..first_key + layer.keys,
             values,
         );
         let mut first = 0;
         while first < layer.queries {
             let count = QUERIES.min(layer.queries - first);
-            let positions = first..first + count;
+            let positions = first_query + first..first_query + first + count;
             pack_positions(
                 &query_view,
                 self.head * layer.features,
@@ -127,7 +179,7 @@ impl Kernel for Head<'_, '_> {
                 queries,
             );
             multiply(simd, queries, count, layer.features, keys, layer.keys, scores);
-            let sums = softmax(simd, &layer, first, count, scores);
+            let sums = softmax(simd, &layer, self.window.bias, first, count, scores);
             multiply(
                 simd,
                 scores,
@@ -141,7 +193,7 @@ impl Kernel for Head<'_, '_> {
                 self.y,
                 self.head * layer.value_features,
                 &layer,
-                first,
+                first_query + first,
                 results,
                 &sums[..count],
             );
@@ -179,14 +231,14 @@ fn pack_positions(
 
 /// Keys as weights: `[blocks of keys][features][16]`; zeros beyond the last key.
 #[inline(always)]
-fn pack_keys(x: &View, first: usize, layer: &HeadAttention, to: &mut [f32]) {
+fn pack_keys(x: &View, first: usize, first_key: usize, layer: &HeadAttention, to: &mut [f32]) {
     let to = to.as_chunks_mut::<LANES>().0;
     for block in 0..layer.keys.div_ceil(LANES) {
         let inside = LANES.min(layer.keys - block * LANES);
         let to = &mut to[block * layer.features..][..layer.features];
         for (feature, to) in to.iter_mut().enumerate() {
             let channel = first + feature;
-            let source = &x.row(channel / LANES, 0)[block * LANES..][..inside];
+            let source = &x.row(channel / LANES, 0)[first_key + block * LANES..][..inside];
             *to = [0.0; LANES];
             to.iter_mut()
                 .zip(source)
@@ -253,11 +305,13 @@ fn multiply<S: Simd>(
     }
 }
 
-/// Replaces the scores of some queries with `e^(scale * (score - largest))` and returns the sums of each.
+/// Replaces the scores of some queries with `e^(scale * (score - largest))` and returns the sums of each; with a
+/// bias, with `e^(scale * score + bias - largest)`.
 #[inline(always)]
 fn softmax<S: Simd>(
     simd: S,
     layer: &HeadAttention,
+    bias: Option<&[f32]>,
     first: usize,
     count: usize,
     scores: &mut [f32],
@@ -271,6 +325,18 @@ fn softmax<S: Simd>(
             layer.keys
         };
         let blocks = seen.div_ceil(LANES);
+        let mut factor = layer.scale;
+        if let Some(bias) = bias {
+            let bias = bias.as_chunks::<LANES>().0;
+            let bias = &bias[(first + query) * blocks..][..blocks];
+            let scale = simd.splat(layer.scale);
+            for (block, bias) in bias.iter().enumerate() {
+                let score = &mut scores[block * count + query];
+                let sum = simd.add(simd.mul(simd.load(score), scale), simd.load(bias));
+                simd.store(score, sum);
+            }
+            factor = 1.0;
+        }
         // Keys that are not there, or not seen, have no weight.
         for key in seen..layer.keys.next_multiple_of(LANES) {
             scores[key / LANES * count + query][key % LANES] = f32::NEG_INFINITY;
@@ -282,7 +348,7 @@ fn softmax<S: Simd>(
         let mut lanes = [0.0; LANES];
         simd.store(&mut lanes, largest);
         let largest = simd.splat(lanes.into_iter().fold(f32::NEG_INFINITY, f32::max));
-        let scale = simd.splat(layer.scale);
+        let scale = simd.splat(factor);
         let mut total = simd.splat(0.0);
         for block in 0..blocks {
             let score = &mut scores[block * count + query];

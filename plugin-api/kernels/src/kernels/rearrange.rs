@@ -156,3 +156,14 @@ pub(crate) fn copy_positions(x: View, x_start: usize, mut y: ViewMut, y_start: u
         }
     }
 }
+
+/// Copies tokens by their indices: token `i` of the result is token `indices[i]` of the input.
+pub(crate) fn take_tokens(x: View, indices: &[usize], mut y: ViewMut) {
+    let Region { blocks, .. } = y.region().clone();
+    for block in blocks {
+        let from = x.row(block, 0);
+        for (to, &index) in y.pixels(block, 0, 0..indices.len()).iter_mut().zip(indices) {
+            *to = from[index];
+        }
+    }
+}

@@ -21,6 +21,10 @@ pub(super) fn activate(activation: Activation, x: f64) -> f64 {
         Activation::HardSigmoid => hard_sigmoid(x),
         Activation::Sigmoid => sigmoid(x),
         Activation::Gelu => x * 0.5 * complementary_error_function(-x / std::f64::consts::SQRT_2),
+        Activation::TanhGelu => {
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+            x * (1.0 + inner.tanh()) / 2.0
+        }
         Activation::QuickGelu => x * sigmoid(1.702 * x),
         Activation::Tanh => x.tanh(),
     }

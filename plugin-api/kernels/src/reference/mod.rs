@@ -126,11 +126,17 @@ fn evaluate(op: &Op, operands: &[Operand], shape: Shape) -> Vec<f64> {
             let features = shape.channels();
             operands[0].data[index * features..][..features].to_vec()
         }
+        Op::TakeTokens { indices } => {
+            let features = shape.channels();
+            let token = |&index: &usize| &operands[0].data[index * features..][..features];
+            indices.iter().flat_map(token).copied().collect()
+        }
         Op::MeanTokens => tokens::mean(operands[0]),
         Op::Linear { weight, bias } => tokens::linear(operands[0], weight, bias.as_ref()),
         Op::LayerNorm(parameters) => tokens::layer_norm(parameters, operands[0]),
         Op::Softmax => tokens::softmax(operands[0]),
         Op::Attention(parameters) => tokens::attention(parameters, operands),
+        Op::WindowAttention(parameters) => tokens::window_attention(parameters, operands),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::run;
 use crate::graph::{
     Activation, Attention, Convolution, GraphBuilder, GraphError, Interpolation, LayerNorm, Padding, Pool,
-    Shape, TransposedConvolution, UpsampleSize, Value, Weight,
+    Shape, TransposedConvolution, UpsampleSize, Value, Weight, WindowAttention,
 };
 
 /// The result of one layer on one image.
@@ -159,6 +159,29 @@ fn causal_attention_looks_back_only() {
 }
 
 #[test]
+fn windows_do_not_see_each_other_and_have_a_bias() {
+    let bias = |values: Vec<f32>| Weight::new([values.len() / 4, 1, 2, 2], values);
+    let attention = |bias| WindowAttention {
+        heads: 1,
+        scale: Some(0.0),
+        windows: 2,
+        bias,
+    };
+    let run = |parameters: WindowAttention| {
+        apply(Shape::tokens(4, 1), &[0.0, 1.0, 10.0, 11.0], |network, x| {
+            network.window_attention("attention", [x, x, x], parameters.clone())
+        })
+    };
+    assert_close(&run(attention(bias(vec![0.0; 4]))), &[0.5, 0.5, 10.5, 10.5]);
+    // A bias of ln 3 for the other token: a quarter of the own one.
+    let three = 3f32.ln();
+    let found = run(attention(bias(vec![
+        0.0, three, three, 0.0, 0.0, 0.0, 0.0, three,
+    ])));
+    assert_close(&found, &[0.75, 0.25, 10.5, 10.75]);
+}
+
+#[test]
 fn activations_have_their_published_values() {
     let values = [
         (Activation::Relu, [0.0, 0.0, 1.0]),
@@ -169,6 +192,7 @@ fn activations_have_their_published_values() {
         (Activation::HardSigmoid, [0.1667, 0.5, 0.6667]),
         (Activation::Sigmoid, [0.1192, 0.5, 0.7311]),
         (Activation::Gelu, [-0.0455, 0.0, 0.8413]),
+        (Activation::TanhGelu, [-0.0454, 0.0, 0.8412]),
         (Activation::QuickGelu, [-0.0643, 0.0, 0.8458]),
         (Activation::Tanh, [-0.9640, 0.0, 0.7616]),
     ];

@@ -1,7 +1,7 @@
 //! Operators of sequences and vectors.
 
 use super::Operand;
-use crate::graph::{Attention, LayerNorm, Weight};
+use crate::graph::{Attention, LayerNorm, Weight, WindowAttention};
 
 pub(super) fn mean(x: Operand) -> Vec<f64> {
     let (count, features) = (x.shape.positions(), x.shape.channels());
@@ -98,6 +98,40 @@ pub(super) fn attention(parameters: &Attention, operands: &[Operand]) -> Vec<f64
             for (score, value) in scores.iter().zip(values.data.chunks(value_features)) {
                 let target = &mut result[token * value_features + index * value_head..][..value_head];
                 for (sum, value) in target.iter_mut().zip(&value[index * value_head..]) {
+                    *sum += score * value;
+                }
+            }
+        }
+    }
+    result
+}
+
+pub(super) fn window_attention(parameters: &WindowAttention, operands: &[Operand]) -> Vec<f64> {
+    let (queries, keys, values) = (operands[0], operands[1], operands[2]);
+    let (features, value_features) = (queries.shape.channels(), values.shape.channels());
+    let (head, value_head) = (features / parameters.heads, value_features / parameters.heads);
+    let scale = parameters.scale.map_or(1.0 / (head as f64).sqrt(), f64::from);
+    let rows = queries.shape.positions() / parameters.windows;
+    let columns = keys.shape.positions() / parameters.windows;
+    let biases = parameters.bias.data();
+    let mut result = vec![0.0; queries.shape.positions() * value_features];
+    for token in 0..queries.shape.positions() {
+        let (window, row) = (token / rows, token % rows);
+        for index in 0..parameters.heads {
+            let bias = ((window * parameters.heads + index) * rows + row) * columns % biases.len();
+            let query = &queries.data[token * features + index * head..][..head];
+            let mut scores: Vec<f64> = (0..columns)
+                .map(|column| {
+                    let key = &keys.data[(window * columns + column) * features + index * head..][..head];
+                    let product: f64 = query.iter().zip(key).map(|(query, key)| query * key).sum();
+                    product * scale + f64::from(biases[bias + column])
+                })
+                .collect();
+            softmax_of(&mut scores);
+            for (column, score) in scores.into_iter().enumerate() {
+                let value = &values.data[(window * columns + column) * value_features + index * value_head..];
+                let target = &mut result[token * value_features + index * value_head..][..value_head];
+                for (sum, value) in target.iter_mut().zip(value) {
                     *sum += score * value;
                 }
             }

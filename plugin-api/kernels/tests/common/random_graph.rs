@@ -2,14 +2,14 @@
 
 use modelzoo_kernels::graph::{
     Activation, Attention, BatchNorm, Convolution, Graph, GraphBuilder, GraphError, Interpolation, LayerNorm,
-    Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value, Weight,
+    Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value, Weight, WindowAttention,
 };
 
 use super::Numbers;
 use super::choices::Choices;
 
 /// Every method of [`GraphBuilder`] that adds a layer; convolutions once for each way in which they are computed.
-pub const OPERATORS: usize = 33;
+pub const OPERATORS: usize = 35;
 /// The one that makes tokens of a map.
 pub const TO_TOKENS: usize = 15;
 
@@ -159,8 +159,8 @@ impl<'c, 'b> RandomGraph<'c, 'b> {
         match operator {
             0..7 => self.convolution(name, operator),
             7..19 => self.layer_of_maps(name, operator - 7),
-            19..28 => self.layer_of_tokens(name, operator - 19),
-            _ => self.layer_of_elements(name, operator - 28),
+            19..30 => self.layer_of_tokens(name, operator - 19),
+            _ => self.layer_of_elements(name, operator - 30),
         }
     }
 
@@ -346,6 +346,25 @@ impl<'c, 'b> RandomGraph<'c, 'b> {
                 };
                 let weight = self.weight(&dims);
                 self.builder.constant(name, weight)
+            }
+            8 => {
+                let indices: Vec<usize> = (0..self.choices.below(2 * SIZE))
+                    .map(|_| self.choices.setting(0, shape.positions().min(200) - 1))
+                    .collect();
+                self.builder.take_tokens(name, x, indices)
+            }
+            9 => {
+                let windows = self.choices.setting(1, 4);
+                let heads = self.choices.setting(1, 3);
+                let window = shape.positions() / windows.max(1);
+                let biases = self.choices.pick(&[1, windows]);
+                let parameters = WindowAttention {
+                    heads,
+                    scale: self.choices.flag().then(|| self.choices.number(0.3)),
+                    windows,
+                    bias: self.weight(&[biases, heads, window, window]),
+                };
+                self.builder.window_attention(name, [x, x, x], parameters)
             }
             _ => {
                 // An epsilon that keeps the quotient of small differences from growing without bound.

@@ -46,6 +46,11 @@ impl Conv2d {
         }
     }
 
+    /// A stride of `[vertical, horizontal]`.
+    pub const fn strides(self, stride: [usize; 2]) -> Self {
+        Self { stride, ..self }
+    }
+
     /// This many zeros on every side.
     pub const fn padding(self, padding: usize) -> Self {
         Self {

@@ -45,6 +45,11 @@ impl NetworkBuilder<'_> {
         self.activation("gelu", x, Activation::Gelu)
     }
 
+    /// `torch.nn.functional.gelu` with `approximate="tanh"`.
+    pub fn tanh_gelu(&mut self, x: Value) -> Result<Value> {
+        self.activation("tanh_gelu", x, Activation::TanhGelu)
+    }
+
     /// `x * sigmoid(1.702 * x)`, as CLIP has it.
     pub fn quick_gelu(&mut self, x: Value) -> Result<Value> {
         self.activation("quick_gelu", x, Activation::QuickGelu)

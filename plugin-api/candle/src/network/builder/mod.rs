@@ -83,6 +83,12 @@ impl<'p> NetworkBuilder<'p> {
         self.layer(name, Op::Constant(Weight::new(dims, weight.data())), &[])
     }
 
+    /// A value that is the same for every picture and was computed, not trained: one dimension is a vector, two are
+    /// tokens, three a map.
+    pub fn constant(&mut self, dims: &[usize], values: Vec<f32>) -> Result<Value> {
+        self.numbered("constant", Op::Constant(Weight::new(dims, values)), &[])
+    }
+
     /// Gives the layer that made `value` a further name.
     ///
     /// # Errors

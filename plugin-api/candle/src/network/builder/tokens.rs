@@ -1,8 +1,9 @@
 //! Layers of sequences: what vision transformers are made of.
 
 use super::NetworkBuilder;
-use modelzoo_kernels::graph::{Attention, LayerNorm, Op, Value};
+use modelzoo_kernels::graph::{Attention, LayerNorm, Op, Value, Weight, WindowAttention};
 use modelzoo_plugin_api::Result;
+use std::sync::Arc;
 
 impl NetworkBuilder<'_> {
     /// A map as one token for each pixel, row by row: `x.flatten(2).transpose(1, 2)`.
@@ -25,6 +26,12 @@ impl NetworkBuilder<'_> {
         self.numbered("select_token", Op::SelectToken { index }, &[x])
     }
 
+    /// Tokens by their indices, in any order, any number of times: `x[:, indices]`.
+    pub fn take_tokens(&mut self, x: Value, indices: impl Into<Arc<[usize]>>) -> Result<Value> {
+        let indices = indices.into();
+        self.numbered("take_tokens", Op::TakeTokens { indices }, &[x])
+    }
+
     /// The mean of all tokens as a vector.
     pub fn mean_tokens(&mut self, x: Value) -> Result<Value> {
         self.numbered("mean_tokens", Op::MeanTokens, &[x])
@@ -42,6 +49,25 @@ impl NetworkBuilder<'_> {
         self.layer(name, Op::LayerNorm(parameters), &[x])
     }
 
+    /// As [`NetworkBuilder::layer_norm`], with the parameters of these names, weight and bias: for one that is used
+    /// several times.
+    pub fn layer_norm_of(
+        &mut self,
+        name: &str,
+        x: Value,
+        parameters: [&str; 2],
+        epsilon: f32,
+    ) -> Result<Value> {
+        let features = self.operand_channels(name, x)?;
+        let [weight, bias] = parameters.map(|parameter| self.parameters.parameter(parameter, &[features]));
+        let parameters = LayerNorm {
+            weight: weight?,
+            bias: bias?,
+            epsilon,
+        };
+        self.layer(name, Op::LayerNorm(parameters), &[x])
+    }
+
     /// `torch.nn.functional.scaled_dot_product_attention` of queries, keys and values with this many heads.
     pub fn attention(&mut self, operands: [Value; 3], heads: usize) -> Result<Value> {
         let attention = Attention {
@@ -50,6 +76,62 @@ impl NetworkBuilder<'_> {
             causal: false,
         };
         self.numbered("attention", Op::Attention(attention), &operands)
+    }
+
+    /// As [`NetworkBuilder::attention`], where a token sees only itself and those before it.
+    pub fn causal_attention(&mut self, operands: [Value; 3], heads: usize) -> Result<Value> {
+        let attention = Attention {
+            heads,
+            scale: None,
+            causal: true,
+        };
+        self.numbered("attention", Op::Attention(attention), &operands)
+    }
+
+    /// `scaled_dot_product_attention` within this many equal parts of queries, keys and values, with a bias that is
+    /// added to the scaled products: `[windows, heads, queries, keys]` of a window, or `[1, heads, queries, keys]`
+    /// where it is the same for all of them.
+    pub fn window_attention(
+        &mut self,
+        operands: [Value; 3],
+        heads: usize,
+        windows: usize,
+        bias: Weight,
+    ) -> Result<Value> {
+        let attention = WindowAttention {
+            heads,
+            scale: None,
+            windows,
+            bias,
+        };
+        self.numbered("window_attention", Op::WindowAttention(attention), &operands)
+    }
+
+    /// `torch.nn.MultiheadAttention` of a sequence with another one of as many features: parameters as for
+    /// [`NetworkBuilder::self_attention`].
+    pub fn cross_attention(&mut self, name: &str, x: Value, memory: Value, heads: usize) -> Result<Value> {
+        let features = self.operand_channels(name, x)?;
+        let weight = self
+            .parameters
+            .parameter(&format!("{name}.in_proj_weight"), &[3 * features, features])?;
+        let bias = self
+            .parameters
+            .parameter(&format!("{name}.in_proj_bias"), &[3 * features])?;
+        let mut projected = Vec::new();
+        for (index, (part, operand)) in [("queries", x), ("keys", memory), ("values", memory)]
+            .into_iter()
+            .enumerate()
+        {
+            let rows = index * features..(index + 1) * features;
+            let values = &weight.data()[rows.start * features..rows.end * features];
+            let projection = Op::Linear {
+                weight: Weight::new([features, features], values),
+                bias: Some(Weight::vector(&bias.data()[rows])),
+            };
+            projected.push(self.layer(&format!("{name}.in_proj.{part}"), projection, &[operand])?);
+        }
+        let attended = self.attention([projected[0], projected[1], projected[2]], heads)?;
+        self.linear(&format!("{name}.out_proj"), attended, features)
     }
 
     /// `torch.nn.MultiheadAttention` of a sequence with itself: parameters `in_proj_weight`, `in_proj_bias`,

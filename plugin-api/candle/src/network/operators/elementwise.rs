@@ -77,6 +77,7 @@ pub(super) fn activation(x: &Tensor, activation: Activation) -> Result<Tensor> {
         Activation::HardSigmoid => hard_sigmoid(x),
         Activation::Sigmoid => candle_nn::ops::sigmoid(x),
         Activation::Gelu => x.gelu_erf(),
+        Activation::TanhGelu => x.gelu(),
         Activation::QuickGelu => x * candle_nn::ops::sigmoid(&(x * 1.702)?)?,
         Activation::Tanh => x.tanh(),
     }

@@ -30,6 +30,8 @@ enum Layer {
     Linear(Tensor, Option<Tensor>),
     LayerNorm(tokens::LayerNorm),
     Constant(Tensor),
+    Indices(Tensor),
+    WindowAttention(tokens::WindowAttention),
     Plain,
 }
 
@@ -63,6 +65,13 @@ impl Operators {
                     }
                     Op::Constant(weight) => {
                         tensor(weight, device).and_then(|weight| Ok(Layer::Constant(weight.unsqueeze(0)?)))
+                    }
+                    Op::TakeTokens { indices } => {
+                        let indices: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
+                        Tensor::new(indices, device).map(Layer::Indices)
+                    }
+                    Op::WindowAttention(parameters) => {
+                        tokens::WindowAttention::new(parameters, device).map(Layer::WindowAttention)
                     }
                     _ => Ok(Layer::Plain),
                 };
@@ -136,6 +145,8 @@ impl Operators {
             (_, Layer::Affine(scale, shift)) => elementwise::affine(x, scale, shift),
             (_, Layer::Linear(weight, bias)) => tokens::linear(x, weight, bias.as_ref()),
             (_, Layer::LayerNorm(layer)) => layer.run(x),
+            (_, Layer::Indices(indices)) => x.index_select(indices, 1),
+            (_, Layer::WindowAttention(layer)) => layer.run(&tensors),
             (Op::Activation(activation), _) => elementwise::activation(x, *activation),
             (Op::Add, _) => x.broadcast_add(tensors[1]),
             (Op::Multiply, _) => elementwise::multiply(x, tensors[1]),

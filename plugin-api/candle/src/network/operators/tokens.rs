@@ -64,6 +64,56 @@ pub(super) fn attention(operands: &[&Tensor], parameters: &Attention, device: &D
     attended.transpose(1, 2)?.contiguous()?.flatten_from(2)
 }
 
+#[derive(Debug)]
+pub(super) struct WindowAttention {
+    heads: usize,
+    windows: usize,
+    scale: Option<f32>,
+    /// `[1 or windows, heads, queries, keys]`
+    bias: Tensor,
+}
+
+impl WindowAttention {
+    pub(super) fn new(parameters: &graph::WindowAttention, device: &Device) -> Result<Self> {
+        Ok(Self {
+            heads: parameters.heads,
+            windows: parameters.windows,
+            scale: parameters.scale,
+            bias: tensor(&parameters.bias, device)?.unsqueeze(0)?,
+        })
+    }
+
+    /// `softmax(q k^T * scale + bias) v` for each head of each window.
+    pub(super) fn run(&self, operands: &[&Tensor]) -> Result<Tensor> {
+        let operands = elementwise::with_equal_batches(operands)?;
+        let parts = |x: &Tensor| -> Result<Tensor> {
+            let (batch, count, features) = x.dims3()?;
+            let window = (
+                self.windows,
+                count / self.windows,
+                self.heads,
+                features / self.heads,
+            );
+            x.reshape((batch, window.0, window.1, window.2, window.3))?
+                .transpose(2, 3)?
+                .contiguous()
+        };
+        let (queries, keys, values) = (parts(&operands[0])?, parts(&operands[1])?, parts(&operands[2])?);
+        let scale = match self.scale {
+            Some(scale) => f64::from(scale),
+            None => 1.0 / (queries.dim(D::Minus1)? as f64).sqrt(),
+        };
+        let scores = (queries * scale)?.matmul(&keys.transpose(3, 4)?.contiguous()?)?;
+        let scores = scores.broadcast_add(&self.bias)?;
+        let attended = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&values)?;
+        let (batch, windows, heads, count, features) = attended.dims5()?;
+        attended
+            .transpose(2, 3)?
+            .contiguous()?
+            .reshape((batch, windows * count, heads * features))
+    }
+}
+
 /// Minus infinity where a token would see a later one, 0 elsewhere.
 fn later_tokens(count: usize, device: &Device) -> Result<Tensor> {
     let values: Vec<f32> = (0..count)

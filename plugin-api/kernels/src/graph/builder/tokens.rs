@@ -1,7 +1,8 @@
 //! Layers of sequences and vectors.
 
 use super::{GraphBuilder, Value};
-use crate::graph::{Attention, GraphError, LayerNorm, Op, Weight};
+use crate::graph::{Attention, GraphError, LayerNorm, Op, Weight, WindowAttention};
+use std::sync::Arc;
 
 impl GraphBuilder {
     /// A trained value that is the same for every image: one dimension is a vector, two are tokens, three a map.
@@ -27,6 +28,17 @@ impl GraphBuilder {
     /// One token as a vector.
     pub fn select_token(&mut self, name: &str, x: Value, index: usize) -> Result<Value, GraphError> {
         self.layer(name, Op::SelectToken { index }, &[x])
+    }
+
+    /// Tokens by their indices, in any order, any number of times.
+    pub fn take_tokens(
+        &mut self,
+        name: &str,
+        x: Value,
+        indices: impl Into<Arc<[usize]>>,
+    ) -> Result<Value, GraphError> {
+        let indices = indices.into();
+        self.layer(name, Op::TakeTokens { indices }, &[x])
     }
 
     /// The mean of all tokens as a vector.
@@ -58,5 +70,15 @@ impl GraphBuilder {
         parameters: Attention,
     ) -> Result<Value, GraphError> {
         self.layer(name, Op::Attention(parameters), &[queries, keys, values])
+    }
+
+    /// Scaled dot-product attention within windows; projections are linear layers of their own.
+    pub fn window_attention(
+        &mut self,
+        name: &str,
+        [queries, keys, values]: [Value; 3],
+        parameters: WindowAttention,
+    ) -> Result<Value, GraphError> {
+        self.layer(name, Op::WindowAttention(parameters), &[queries, keys, values])
     }
 }

@@ -9,7 +9,7 @@ use self::check::{
     check_vector, check_weight, dimensions, map_dims, need, pair, setting, single, tokens_dims,
 };
 use self::window::{convolution, pool, transposed_convolution};
-use super::{Activation, Attention, BatchNorm, Op, Problem, Shape, UpsampleSize, Weight};
+use super::{Activation, Attention, BatchNorm, Op, Problem, Shape, UpsampleSize, Weight, WindowAttention};
 
 /// The shape of what `op` makes of `operands`.
 ///
@@ -50,6 +50,15 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
             need(*index < count, "index", format!("below {count}"), index)?;
             Ok(Shape::vector(features))
         }
+        Op::TakeTokens { indices } => {
+            let (count, features) = tokens_dims(single(operands)?)?;
+            let first_wrong = indices.iter().find(|&&index| index >= count);
+            if let Some(index) = first_wrong {
+                return Err(setting("indices", format!("below {count}"), index));
+            }
+            need(!indices.is_empty(), "indices", "at least 1", "none")?;
+            Ok(Shape::tokens(indices.len(), features))
+        }
         Op::MeanTokens => Ok(Shape::vector(tokens_dims(single(operands)?)?.1)),
         Op::Linear { weight, bias } => linear(weight, bias.as_ref(), single(operands)?),
         Op::LayerNorm(parameters) => {
@@ -60,6 +69,7 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
         }
         Op::Softmax => single(operands),
         Op::Attention(parameters) => attention(parameters, operands),
+        Op::WindowAttention(parameters) => window_attention(parameters, operands),
     }
 }
 
@@ -283,4 +293,37 @@ fn attention(parameters: &Attention, operands: &[Shape]) -> Result<Shape, Proble
         need(scale >= 0.0 && scale.is_finite(), "scale", "0 or more", scale)?;
     }
     Ok(Shape::tokens(count, value_features))
+}
+
+fn window_attention(parameters: &WindowAttention, operands: &[Shape]) -> Result<Shape, Problem> {
+    let (heads, windows) = (parameters.heads, parameters.windows);
+    let whole = Attention {
+        heads,
+        scale: parameters.scale,
+        causal: false,
+    };
+    let shape = attention(&whole, operands)?;
+    let [queries, keys] = [operands[0], operands[1]].map(Shape::positions);
+    let divides = windows > 0 && queries % windows == 0 && keys % windows == 0;
+    need(
+        divides,
+        "windows",
+        format!("a divisor of {queries} and {keys}"),
+        windows,
+    )?;
+    let bias = &parameters.bias;
+    check_weight("bias", bias)?;
+    let [queries, keys] = [queries / windows, keys / windows];
+    match *bias.dims() {
+        [count, bias_heads, rows, columns]
+            if (count == 1 || count == windows) && [bias_heads, rows, columns] == [heads, queries, keys] => {}
+        _ => {
+            let expected = format!("[1 or {windows}, {heads}, {queries}, {keys}]");
+            return Err(dimensions("bias", expected, bias));
+        }
+    }
+    match bias.data().iter().find(|value| !value.is_finite()) {
+        None => Ok(shape),
+        Some(value) => Err(setting("bias", "finite numbers", value)),
+    }
 }

@@ -5,8 +5,8 @@ use super::super::steps::{AttentionStep, BlockStep, BlockWork, Dense, FlattenSte
 use super::super::storage::{Part, Place};
 use super::super::weights::per_channel;
 use super::Builder;
-use crate::graph::{Attention, Op};
-use crate::kernels::attention::{HeadAttention, HeadSizes};
+use crate::graph::{Attention, Op, WindowAttention};
+use crate::kernels::attention::{AttentionBias, HeadAttention, HeadSizes};
 use crate::kernels::elementwise::Elementwise;
 use crate::kernels::normalise::Normalisation;
 use crate::kernels::pooling::{Reduction, Windows};
@@ -26,6 +26,7 @@ impl Builder<'_> {
             Op::Concat => self.concat(layer, &y, steps),
             Op::ConcatTokens => self.concat_tokens(layer, &y, steps),
             Op::Attention(parameters) => self.attention(layer, parameters, y, steps),
+            Op::WindowAttention(parameters) => self.window_attention(layer, parameters, y, steps),
             Op::Slice { start, .. } if start % LANES == 0 && is_at(&x, &y, start / LANES) => {}
             Op::Flatten | Op::ToTokens | Op::ToMap { .. } if is_at(&x, &y, 0) => {}
             Op::Flatten => {
@@ -130,6 +131,33 @@ impl Builder<'_> {
         steps.push(Box::new(AttentionStep {
             head,
             heads: parameters.heads,
+            windows: 1,
+            bias: None,
+            inputs,
+            y,
+        }));
+    }
+
+    fn window_attention(
+        &self,
+        layer: &Layer,
+        parameters: &WindowAttention,
+        y: Part,
+        steps: &mut Vec<Box<dyn Step>>,
+    ) {
+        let inputs = [0, 1, 2].map(|index| self.place(layer.inputs[index]).clone());
+        let sizes = HeadSizes {
+            features: inputs[0].layout().channels / parameters.heads,
+            value_features: inputs[2].layout().channels / parameters.heads,
+            queries: inputs[0].layout().width / parameters.windows,
+            keys: inputs[1].layout().width / parameters.windows,
+        };
+        let scale = parameters.scale.unwrap_or(1.0 / (sizes.features as f32).sqrt());
+        steps.push(Box::new(AttentionStep {
+            head: HeadAttention::new(sizes, scale, false),
+            heads: parameters.heads,
+            windows: parameters.windows,
+            bias: Some(AttentionBias::new(&parameters.bias)),
             inputs,
             y,
         }));
@@ -173,6 +201,7 @@ fn block_work(op: &Op, y: &Layout) -> Option<BlockWork> {
         }
         Op::ToTokens | Op::ToMap { .. } => positions(0, y.height * y.width),
         Op::SelectToken { index } => positions(*index, 1),
+        Op::TakeTokens { indices } => BlockWork::Tokens(indices.clone()),
         Op::LayerNorm(parameters) => BlockWork::Normalise(Normalisation::Layer {
             weight: per_channel(&parameters.weight),
             bias: per_channel(&parameters.bias),

@@ -3,16 +3,20 @@
 use super::super::storage::{Part, Place};
 use super::cut::split_task;
 use super::{Step, Task};
-use crate::kernels::attention::HeadAttention;
+use crate::kernels::attention::{AttentionBias, HeadAttention, Window};
 use crate::kernels::rearrange::clear_unused_lanes;
-use crate::memory::Region;
-use crate::simd::LANES;
+use crate::memory::{Region, View, ViewMut};
+use crate::simd::{Isa, LANES};
 
 /// Attention of all heads.
 #[derive(Debug)]
 pub(crate) struct AttentionStep {
     pub(crate) head: HeadAttention,
     pub(crate) heads: usize,
+    /// Equal parts of the sequences that do not see each other.
+    pub(crate) windows: usize,
+    /// Added to the scores.
+    pub(crate) bias: Option<AttentionBias>,
     /// Queries, keys, values.
     pub(crate) inputs: [Place; 3],
     pub(crate) y: Part,
@@ -27,6 +31,13 @@ impl AttentionStep {
     /// Heads whose results share a block of channels are one task.
     fn parts(&self) -> usize {
         if self.heads_are_apart() { self.heads } else { 1 }
+    }
+
+    fn run_head(&self, isa: Isa, head: usize, inputs: [View; 3], y: &mut ViewMut, own: &mut [f32]) {
+        for index in 0..self.windows {
+            let bias = self.bias.as_ref().map(|bias| bias.of(index, head, &self.head));
+            self.head.run(isa, head, Window { index, bias }, inputs, y, own);
+        }
     }
 }
 
@@ -48,14 +59,14 @@ impl Step for AttentionStep {
             };
             // SAFETY: each task has the blocks of its head.
             let mut y = unsafe { task.write(image, region) };
-            self.head.run(isa, part, inputs, &mut y, own);
+            self.run_head(isa, part, inputs, &mut y, own);
             return;
         }
         // SAFETY: there is one task for each image.
         let mut y = unsafe { task.write(image, whole) };
         clear_unused_lanes(&mut y);
         for head in 0..self.heads {
-            self.head.run(isa, head, inputs, &mut y, own);
+            self.run_head(isa, head, inputs, &mut y, own);
         }
     }
 

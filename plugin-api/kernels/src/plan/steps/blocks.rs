@@ -1,6 +1,7 @@
 //! Steps whose tasks are blocks of channels, or rows: everything that is neither a convolution nor attention.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::super::storage::{Part, Place};
 use super::cut::{part_of, plane_parts, split_task};
@@ -9,7 +10,7 @@ use crate::kernels::depthwise::DepthwiseConvolution;
 use crate::kernels::elementwise::Elementwise;
 use crate::kernels::normalise::Normalisation;
 use crate::kernels::pooling::{Reduction, Windows, pool};
-use crate::kernels::rearrange::{copy_channels, copy_positions};
+use crate::kernels::rearrange::{copy_channels, copy_positions, take_tokens};
 use crate::kernels::upsampling::Upsampling;
 use crate::kernels::wide::WideConvolution;
 use crate::memory::{Region, View, ViewMut};
@@ -26,6 +27,8 @@ pub(crate) enum BlockWork {
     Channels(Vec<usize>),
     /// All channels of the operand, as the result's last channels, from `start` on.
     ChannelsInto { start: usize },
+    /// Tokens by their indices.
+    Tokens(Arc<[usize]>),
     /// Positions from `from` on, written from `to` on.
     Positions { from: usize, to: usize, count: usize },
 }
@@ -60,7 +63,9 @@ impl BlockStep {
         match self.work {
             // Several tasks would write lanes of the same block.
             BlockWork::Channels(_) | BlockWork::ChannelsInto { .. } => 1,
-            BlockWork::Positions { .. } => plane_parts(layout.blocks(), layout, 1, threads),
+            BlockWork::Positions { .. } | BlockWork::Tokens(_) => {
+                plane_parts(layout.blocks(), layout, 1, threads)
+            }
             BlockWork::Normalise(_) => plane_parts(layout.height * layout.width, layout, 1, threads),
             BlockWork::Rows(ref work) => {
                 let units = if self.goes_by_rows(threads) {
@@ -116,6 +121,10 @@ impl Step for BlockStep {
             }
             BlockWork::ChannelsInto { start } => {
                 copy_channels(x, *start, |channel| channel - start, &mut write(whole));
+            }
+            BlockWork::Tokens(indices) => {
+                let blocks = part_of(layout.blocks(), parts, part);
+                take_tokens(x, indices, write(Region { blocks, ..whole }));
             }
             BlockWork::Positions { from, to, count } => {
                 let blocks = part_of(layout.blocks(), parts, part);

@@ -1,0 +1,489 @@
+"""The models to compare: of each family at least two configurations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import timm
+import torch
+import transformers
+from PIL import Image
+from safetensors.torch import save_file
+
+Golden = dict[str, torch.Tensor]
+
+
+@dataclass
+class Case:
+    """A model that is written to a folder with what its authors' code computes of a picture."""
+
+    name: str
+    write: Callable[[Path, Image.Image], Golden]
+    # Whether its files are small enough to be kept in the repository.
+    small: bool = True
+
+
+def shaken(model: torch.nn.Module) -> torch.nn.Module:
+    """Weights so large that a wrong layer shows, and statistics that are not those of a new network."""
+    for name, value in model.named_parameters():
+        if value.dim() > 1:
+            torch.nn.init.normal_(value, std=max(0.05, (1.0 / value[0].numel()) ** 0.5))
+        else:
+            value.data += torch.randn_like(value) * 0.1
+    for name, value in model.named_buffers():
+        if name.endswith("running_mean"):
+            value.normal_(std=0.2)
+        elif name.endswith("running_var"):
+            value.uniform_(0.5, 1.5)
+    return model.eval()
+
+
+def hugging_face(
+    name: str,
+    model: type,
+    config: transformers.PretrainedConfig,
+    processor: transformers.BaseImageProcessor,
+    read: Callable[..., Golden],
+    layers: dict[str, str] | None = None,
+    half: bool = True,
+    **settings: object,
+) -> Case:
+    """A model of transformers; `layers` gives this project's name of a layer for its module's name in memory."""
+
+    def write(folder: Path, picture: Image.Image) -> Golden:
+        network = shaken(model(config))
+        if half:
+            # What is stored is what is computed with.
+            network = network.half().float()
+        outputs: Golden = {}
+        modules = dict(network.named_modules())
+        for module, layer in (layers or {}).items():
+            def keep(_module, _inputs, output, layer=layer):
+                outputs[f"layer:{layer}"] = output[0] if isinstance(output, tuple) else output
+            modules[module].register_forward_hook(keep)
+        pixels = processor(picture, return_tensors="pt")["pixel_values"]
+        result = network(pixels, **settings)
+        outputs |= {"pixels": pixels} | read(result)
+        (network.half() if half else network).save_pretrained(folder)
+        processor.save_pretrained(folder)
+        return outputs
+
+    return Case(name, write)
+
+
+def of_timm(name: str, architecture: str, half: bool = True, small: bool = False, data: dict | None = None, **arguments: object) -> Case:
+    """A model of timm, in the form of its own repositories."""
+
+    def write(folder: Path, picture: Image.Image) -> Golden:
+        network = shaken(timm.create_model(architecture, num_classes=10, **arguments))
+        if half:
+            network = network.half().float()
+        settings = {
+            "input_size": [3, 64, 64],
+            "interpolation": "bicubic",
+            "crop_pct": 0.9,
+            "mean": [0.485, 0.456, 0.406],
+            "std": [0.229, 0.224, 0.225],
+        } | (data or {})
+        transform = timm.data.create_transform(**timm.data.resolve_data_config(pretrained_cfg=settings))
+        pixels = transform(picture)[None]
+        features = network.forward_features(pixels)
+        embedding = network.forward_head(features, pre_logits=True)
+        logits = network(pixels)
+        config = {"architecture": architecture, "num_classes": 10, "pretrained_cfg": settings}
+        if arguments:
+            config["model_args"] = arguments
+        (folder / "config.json").write_text(json.dumps(config, indent=2))
+        state = (network.half() if half else network).state_dict()
+        save_file({key: value.contiguous() for key, value in state.items()}, folder / "model.safetensors")
+        return {"pixels": pixels, "logits": logits, "embedding": embedding}
+
+    return Case(name, write, small)
+
+
+def classifier(result) -> Golden:
+    return {"logits": result.logits}
+
+
+def class_token(result) -> Golden:
+    return {"embedding": result.last_hidden_state[:, 0]}
+
+
+def square(kind: type, side: int, **settings: object) -> transformers.BaseImageProcessor:
+    return kind(size={"height": side, "width": side}, **settings)
+
+
+VIT = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=40, num_labels=5)
+DINOV2 = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=2, mlp_ratio=2, num_labels=5)
+
+
+
+TEXTS = ["a photo of a cat", "two dogs and a very long sentence about a house by the sea", ""]
+
+
+def two_towers(name: str, model: type, config: transformers.PretrainedConfig, processor) -> Case:
+    """A model of pictures and texts, with a tokenizer of few tokens."""
+
+    def write(folder: Path, picture: Image.Image) -> Golden:
+        network = shaken(model(config)).half().float()
+        tokenizer = small_tokenizer(folder, config.text_config)
+        pixels = processor(picture, return_tensors="pt")["pixel_values"]
+        network_inputs = tokenizer(
+            TEXTS, padding="max_length", truncation=True, max_length=config.text_config.max_position_embeddings
+        )
+        ids = torch.tensor(network_inputs["input_ids"])
+        texts = network.get_text_features(input_ids=ids)
+        embedding = network.get_image_features(pixel_values=pixels)
+        network.half().save_pretrained(folder)
+        processor.save_pretrained(folder)
+        (folder / "texts.json").write_text(json.dumps(TEXTS))
+        features = lambda output: getattr(output, "pooler_output", output)
+        return {"pixels": pixels, "embedding": features(embedding), "texts": features(texts)}
+
+    return Case(name, write)
+
+
+def small_tokenizer(folder: Path, config) -> transformers.PreTrainedTokenizerFast:
+    """Letters and some pairs of them, between a start and an end token as CLIP has them."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+    letters = [chr(letter) for letter in range(ord("a"), ord("z") + 1)]
+    words = ["<pad>", "<start>"] + letters + [f"{letter}</w>" for letter in letters] + ["ph", "to</w>", "ho", "<end>"]
+    vocabulary = {word: index for index, word in enumerate(words)}
+    merges = [("p", "h"), ("t", "o</w>"), ("h", "o")]
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix="</w>", unk_token="<end>"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    ends = [("<start>", vocabulary["<start>"]), ("<end>", vocabulary["<end>"])]
+    tokenizer.post_processor = processors.TemplateProcessing(single="<start> $A <end>", special_tokens=ends)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer.json"),
+        pad_token="<pad>" if config.pad_token_id == 0 else "<start>",
+        eos_token="<end>",
+    )
+
+
+def text_settings(end: int, padding: int) -> dict[str, object]:
+    return dict(
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        vocab_size=58,
+        max_position_embeddings=14,
+        eos_token_id=end,
+        pad_token_id=padding,
+    )
+
+
+VISION = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=40, image_size=32, patch_size=8)
+
+
+def objects(result) -> Golden:
+    return {"logits": result.logits, "boxes": result.pred_boxes}
+
+
+def detr(**backbone: object) -> transformers.DetrConfig:
+    return transformers.DetrConfig(
+        use_timm_backbone=False,
+        use_pretrained_backbone=False,
+        backbone=None,
+        backbone_config=transformers.ResNetConfig(embedding_size=8, out_features=["stage2"], **backbone),
+        d_model=16,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=24,
+        encoder_attention_heads=2,
+        decoder_attention_heads=4,
+        num_queries=5,
+        num_labels=3,
+    )
+
+
+def depth_anything(**settings: object) -> transformers.DepthAnythingConfig:
+    backbone = transformers.Dinov2Config(
+        image_size=42,
+        patch_size=14,
+        hidden_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        mlp_ratio=2,
+        out_indices=[1, 2, 3, 4],
+        apply_layernorm=True,
+        reshape_hidden_states=False,
+    )
+    return transformers.DepthAnythingConfig(
+        backbone_config=backbone,
+        patch_size=14,
+        reassemble_hidden_size=16,
+        neck_hidden_sizes=[4, 8, 8, 8],
+        fusion_hidden_size=8,
+        head_hidden_size=4,
+        **settings,
+    )
+
+
+CASES = [
+    hugging_face(
+        "vit_classifier",
+        transformers.ViTForImageClassification,
+        transformers.ViTConfig(image_size=32, patch_size=8, **VIT),
+        square(transformers.ViTImageProcessorPil, 32),
+        classifier,
+        {"vit.layers.0": "vit.encoder.layer.0", "vit.layernorm": "vit.layernorm"},
+    ),
+    hugging_face(
+        "vit_backbone",
+        transformers.ViTModel,
+        transformers.ViTConfig(image_size=[40, 24], patch_size=8, qkv_bias=False, hidden_act="relu", **VIT),
+        transformers.ViTImageProcessorPil(size={"height": 40, "width": 24}, resample=3),
+        class_token,
+    ),
+    hugging_face(
+        "deit_distilled",
+        transformers.DeiTForImageClassificationWithTeacher,
+        transformers.DeiTConfig(image_size=32, patch_size=8, **VIT),
+        transformers.DeiTImageProcessorPil(size={"height": 37, "width": 37}, crop_size={"height": 32, "width": 32}),
+        classifier,
+    ),
+    hugging_face(
+        "deit_classifier",
+        transformers.DeiTForImageClassification,
+        transformers.DeiTConfig(image_size=48, patch_size=16, **VIT),
+        transformers.DeiTImageProcessorPil(size={"height": 53, "width": 53}, crop_size={"height": 48, "width": 48}),
+        classifier,
+    ),
+    hugging_face(
+        "dinov2_backbone",
+        transformers.Dinov2Model,
+        transformers.Dinov2Config(image_size=70, patch_size=14, **DINOV2),
+        transformers.BitImageProcessorPil(size={"shortest_edge": 51}, crop_size={"height": 42, "width": 56}),
+        class_token,
+    ),
+    hugging_face(
+        "dinov2_classifier",
+        transformers.Dinov2ForImageClassification,
+        transformers.Dinov2Config(image_size=42, patch_size=14, use_swiglu_ffn=True, **DINOV2),
+        transformers.BitImageProcessorPil(size={"shortest_edge": 48}, crop_size={"height": 42, "width": 42}),
+        classifier,
+    ),
+    hugging_face(
+        "dinov2_registers",
+        transformers.Dinov2WithRegistersModel,
+        transformers.Dinov2WithRegistersConfig(image_size=70, patch_size=14, num_register_tokens=3, **DINOV2),
+        transformers.BitImageProcessorPil(size={"shortest_edge": 51}, crop_size={"height": 42, "width": 42}),
+        class_token,
+    ),
+    hugging_face(
+        "resnet_bottleneck",
+        transformers.ResNetForImageClassification,
+        transformers.ResNetConfig(embedding_size=8, hidden_sizes=[16, 32], depths=[1, 2], num_labels=5),
+        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 64}, crop_pct=0.875),
+        classifier,
+        {"resnet.encoder.stages.0": "resnet.encoder.stages.0"},
+    ),
+    hugging_face(
+        "resnet_basic",
+        transformers.ResNetModel,
+        transformers.ResNetConfig(
+            embedding_size=8,
+            hidden_sizes=[8, 16],
+            depths=[1, 1],
+            layer_type="basic",
+            downsample_in_first_stage=True,
+        ),
+        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 48}, crop_pct=1.0),
+        lambda result: {"embedding": result.pooler_output.flatten(1)},
+    ),
+    hugging_face(
+        "convnext_classifier",
+        transformers.ConvNextForImageClassification,
+        transformers.ConvNextConfig(hidden_sizes=[8, 16], depths=[1, 2], num_stages=2, num_labels=5),
+        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 48}, crop_pct=0.9),
+        classifier,
+    ),
+    hugging_face(
+        "convnext_backbone",
+        transformers.ConvNextModel,
+        transformers.ConvNextConfig(hidden_sizes=[8, 12, 16], depths=[1, 1, 1], num_stages=3, layer_scale_init_value=0.0),
+        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 32}, crop_pct=1.0, resample=2),
+        lambda result: {"embedding": result.pooler_output},
+    ),
+    hugging_face(
+        "swin_classifier",
+        transformers.SwinForImageClassification,
+        transformers.SwinConfig(
+            image_size=64, patch_size=4, embed_dim=8, depths=[2, 2], num_heads=[1, 2], window_size=4, num_labels=5
+        ),
+        square(transformers.ViTImageProcessorPil, 64),
+        classifier,
+    ),
+    hugging_face(
+        "swin_backbone",
+        transformers.SwinModel,
+        transformers.SwinConfig(
+            image_size=[40, 60], patch_size=2, embed_dim=8, depths=[1, 2], num_heads=[2, 2], window_size=5, qkv_bias=False
+        ),
+        transformers.ViTImageProcessorPil(size={"height": 40, "width": 60}),
+        lambda result: {"embedding": result.pooler_output},
+    ),
+    hugging_face(
+        "segformer_segmenter",
+        transformers.SegformerForSemanticSegmentation,
+        transformers.SegformerConfig(
+            num_encoder_blocks=3,
+            depths=[1, 2, 1],
+            sr_ratios=[4, 2, 1],
+            hidden_sizes=[8, 12, 16],
+            patch_sizes=[7, 3, 3],
+            strides=[4, 2, 2],
+            num_attention_heads=[1, 2, 2],
+            mlp_ratios=[2, 2, 2],
+            decoder_hidden_size=12,
+            num_labels=4,
+        ),
+        transformers.SegformerImageProcessorPil(size={"height": 64, "width": 48}),
+        classifier,
+    ),
+    hugging_face(
+        "segformer_classifier",
+        transformers.SegformerForImageClassification,
+        transformers.SegformerConfig(
+            num_encoder_blocks=2,
+            depths=[1, 1],
+            sr_ratios=[2, 1],
+            hidden_sizes=[8, 16],
+            patch_sizes=[7, 3],
+            strides=[4, 2],
+            num_attention_heads=[1, 2],
+            mlp_ratios=[2, 2],
+            num_labels=4,
+        ),
+        transformers.SegformerImageProcessorPil(size={"height": 40, "width": 40}),
+        classifier,
+    ),
+    hugging_face(
+        "yolos_mid_positions",
+        transformers.YolosForObjectDetection,
+        transformers.YolosConfig(
+            hidden_size=16,
+            num_hidden_layers=3,
+            num_attention_heads=2,
+            intermediate_size=32,
+            image_size=[32, 48],
+            patch_size=8,
+            num_labels=3,
+            num_detection_tokens=4,
+        ),
+        transformers.YolosImageProcessorPil(size={"shortest_edge": 48, "longest_edge": 80}),
+        objects,
+    ),
+    hugging_face(
+        "yolos_plain",
+        transformers.YolosForObjectDetection,
+        transformers.YolosConfig(
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=32,
+            image_size=[32, 32],
+            patch_size=16,
+            num_labels=3,
+            num_detection_tokens=5,
+            use_mid_position_embeddings=False,
+        ),
+        transformers.YolosImageProcessorPil(size={"shortest_edge": 32, "longest_edge": 40}),
+        objects,
+    ),
+    hugging_face(
+        "detr_basic",
+        transformers.DetrForObjectDetection,
+        detr(layer_type="basic", hidden_sizes=[8, 16], depths=[1, 1]),
+        transformers.DetrImageProcessorPil(size={"shortest_edge": 48, "longest_edge": 90}),
+        objects,
+    ),
+    hugging_face(
+        "detr_bottleneck",
+        transformers.DetrForObjectDetection,
+        detr(layer_type="bottleneck", hidden_sizes=[16, 32], depths=[2, 1]),
+        transformers.DetrImageProcessorPil(size={"shortest_edge": 60, "longest_edge": 70}),
+        objects,
+    ),
+    hugging_face(
+        "depth_anything_relative",
+        transformers.DepthAnythingForDepthEstimation,
+        depth_anything(depth_estimation_type="relative"),
+        transformers.DPTImageProcessorPil(
+            size={"height": 42, "width": 42}, keep_aspect_ratio=True, ensure_multiple_of=14, image_mean=[0.485, 0.456, 0.406]
+        ),
+        lambda result: {"depth": result.predicted_depth},
+    ),
+    hugging_face(
+        "depth_anything_metric",
+        transformers.DepthAnythingForDepthEstimation,
+        depth_anything(depth_estimation_type="metric", max_depth=20),
+        transformers.DPTImageProcessorPil(size={"height": 28, "width": 42}, ensure_multiple_of=14),
+        lambda result: {"depth": result.predicted_depth},
+    ),
+    two_towers(
+        "clip",
+        transformers.CLIPModel,
+        transformers.CLIPConfig(text_config=text_settings(57, 1), vision_config=VISION, projection_dim=12),
+        transformers.CLIPImageProcessorPil(size={"shortest_edge": 35}, crop_size={"height": 32, "width": 32}),
+    ),
+    two_towers(
+        "clip_old_end",
+        transformers.CLIPModel,
+        transformers.CLIPConfig(text_config=text_settings(2, 1), vision_config=VISION | {"hidden_act": "gelu"}, projection_dim=8),
+        transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}),
+    ),
+    two_towers(
+        "siglip",
+        transformers.SiglipModel,
+        transformers.SiglipConfig(text_config=text_settings(57, 1) | {"projection_size": 24}, vision_config=VISION),
+        transformers.SiglipImageProcessorPil(size={"height": 32, "width": 32}),
+    ),
+    two_towers(
+        "siglip_other_padding",
+        transformers.SiglipModel,
+        transformers.SiglipConfig(
+            text_config=text_settings(57, 0) | {"projection_size": 24},
+            vision_config=VISION | {"hidden_act": "gelu", "image_size": 48, "patch_size": 16},
+        ),
+        transformers.SiglipImageProcessorPil(size={"height": 48, "width": 48}),
+    ),
+    of_timm("timm_vit", "vit_tiny_patch16_224", small=True, img_size=64, embed_dim=24, depth=2, num_heads=3),
+    of_timm(
+        "timm_vit_registers",
+        "vit_small_patch14_reg4_dinov2",
+        small=True,
+        data={"input_size": [3, 56, 56], "crop_pct": 1.0},
+        img_size=56,
+        embed_dim=24,
+        depth=2,
+        num_heads=2,
+        global_pool="avg",
+    ),
+    of_timm("timm_deit_distilled", "deit_tiny_distilled_patch16_224", small=True, img_size=64, embed_dim=24, depth=2, num_heads=3),
+    of_timm("timm_deit3", "deit3_small_patch16_224", small=True, data={"crop_mode": "squash"}, img_size=64, embed_dim=24, depth=2, num_heads=3),
+    of_timm("timm_convnext_small", "convnext_tiny", small=True, depths=[1, 1, 2, 1], dims=[8, 8, 12, 16]),
+    of_timm("timm_convnext_tiny", "convnext_tiny"),
+    of_timm("timm_efficientnet_b0", "efficientnet_b0"),
+    of_timm("timm_efficientnet_lite0", "efficientnet_lite0"),
+    of_timm("timm_mobilenetv2", "mobilenetv2_050", data={"input_size": [3, 80, 96]}),
+    of_timm("timm_mobilenetv3_small", "mobilenetv3_small_050"),
+    of_timm("timm_mobilenetv3_large", "mobilenetv3_large_100"),
+    of_timm("timm_tf_efficientnet_b0", "tf_efficientnet_b0", data={"input_size": [3, 75, 75]}),
+    of_timm("timm_tf_efficientnetv2_b0", "tf_efficientnetv2_b0", data={"input_size": [3, 64, 64]}),
+    of_timm("timm_tf_mobilenetv3_small", "tf_mobilenetv3_small_075", data={"input_size": [3, 70, 70]}),
+    of_timm("timm_resnet18", "resnet18", small=True, channels=[8, 16, 16, 24]),
+    of_timm("timm_resnet50d", "resnet50d", data={"interpolation": "bilinear"}),
+    of_timm("timm_resnext50", "resnext50_32x4d"),
+    of_timm("timm_seresnet50t", "seresnet50t"),
+    of_timm("timm_wide_resnet50", "wide_resnet50_2"),
+]

@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+"""Writes the files of `tests/pickles` as torch does, in each of its forms: parity/make_pickles.py FOLDER"""
+
+import sys
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+
+folder = Path(sys.argv[1])
+folder.mkdir(parents=True, exist_ok=True)
+state = OrderedDict(
+    matrix=torch.arange(8, dtype=torch.float32)[1:7].reshape(2, 3).t(),
+    parameter=torch.nn.Parameter(torch.tensor([0.5, -0.25])),
+    half=torch.tensor([1.5, -2.0], dtype=torch.float16),
+    bfloat=torch.tensor([1.5, -2.0], dtype=torch.bfloat16),
+    double=torch.tensor([1.5, -2.0], dtype=torch.float64),
+)
+state["bn.num_batches_tracked"] = torch.tensor(7)
+torch.save(state, folder / "archive.pth")
+torch.save(state, folder / "legacy.pth", _use_new_zipfile_serialization=False)
+training = {"epoch": 3, "lr": 0.1, "state_dict": {"weight": torch.zeros(2)}, "optimizer": {"state": {0: {"step": torch.ones(1)}}}}
+torch.save(training, folder / "nested.pth")

@@ -1,0 +1,167 @@
+//! The families of networks: a file for each, and a line for each in the registry.
+//!
+//! A file reads what the published configuration says, describes the network with the names of the published tensors,
+//! and says what its outputs are. What is done with these is the business of [`crate::tasks`].
+
+mod activation;
+mod clip;
+mod convnext;
+mod depth_anything;
+mod detr;
+mod dinov2;
+mod efficientnet;
+mod positions;
+mod registry;
+mod resnet;
+mod segformer;
+mod swin;
+mod transformer;
+mod vit;
+mod yolos;
+
+pub(crate) use registry::find;
+
+use crate::checkpoint::Checkpoint;
+use modelzoo_candle::network::{NetworkBuilder, Value};
+use modelzoo_plugin_api::Result;
+
+/// A network as a published configuration describes it.
+pub(crate) trait Architecture: Send + Sync {
+    /// The `[height, width]` of the pictures that it was trained on.
+    fn image_size(&self) -> [usize; 2];
+
+    /// Whether its description depends on the size of its pictures, as that of a network with positional embeddings.
+    fn depends_on_size(&self) -> bool {
+        false
+    }
+
+    /// The tower for texts, where it has one.
+    fn text(&self) -> Option<&dyn TextTower> {
+        None
+    }
+
+    /// Describes the network for pictures of the size of `image`.
+    ///
+    /// # Errors
+    /// When the checkpoint has not what is needed, or the size does not fit.
+    fn describe(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        image: Value,
+    ) -> Result<Outputs>;
+}
+
+/// The part of an architecture that makes embeddings of texts.
+pub(crate) trait TextTower: Send + Sync {
+    /// Tokens of a text; shorter ones are filled up, longer ones cut.
+    fn length(&self) -> usize;
+
+    /// The token that fills up.
+    fn padding(&self) -> usize;
+
+    /// The name of the tokens' embeddings, and how many there are of how many features.
+    fn vocabulary(&self) -> (String, [usize; 2]);
+
+    /// Describes the network for tokens `[length, features]`: an embedding for each of them.
+    ///
+    /// # Errors
+    /// When the weights are not those of the tower.
+    fn describe(&self, network: &mut NetworkBuilder<'_>, tokens: Value) -> Result<Value>;
+
+    /// The token whose embedding stands for the text.
+    fn pooled(&self, tokens: &[u32]) -> usize;
+
+    /// How a text's embedding and a picture's become a logit.
+    ///
+    /// # Errors
+    /// When the checkpoint does not say it.
+    fn similarity(&self, checkpoint: &Checkpoint) -> Result<Similarity>;
+}
+
+/// `scale * cosine + bias` is the logit of a text for a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Similarity {
+    pub(crate) scale: f32,
+    pub(crate) bias: f32,
+    /// Whether one text excludes the others (a softmax over all), or each is judged by itself (a sigmoid).
+    pub(crate) is_exclusive: bool,
+}
+
+/// What a network gives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outputs {
+    /// Of a whole picture.
+    Picture {
+        /// What its authors publish as the picture's embedding, a vector.
+        embedding: Value,
+        /// A logit for each class, a vector; a backbone has none.
+        logits: Option<Value>,
+    },
+    /// Objects, as DETR finds them.
+    Objects {
+        /// Logits of the classes, and of no object behind them: tokens `[objects, classes + 1]`.
+        logits: Value,
+        /// Centre, width and height in parts of the picture: tokens `[objects, 4]`.
+        boxes: Value,
+    },
+    /// Classes of pixels.
+    Segmentation {
+        /// Logits of the classes, a map `[classes, height, width]`, as a rule smaller than the picture.
+        logits: Value,
+    },
+    /// Depths of pixels.
+    Depth {
+        /// A map `[1, height, width]`.
+        depth: Value,
+    },
+}
+
+/// What [`Outputs`] are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Embeddings only.
+    Embedding,
+    /// Classes, and embeddings.
+    Classification,
+    /// Boxes.
+    Detection,
+    /// A class for each pixel.
+    Segmentation,
+    /// A depth for each pixel.
+    Depth,
+}
+
+impl Outputs {
+    /// The name of a picture's embedding among a network's layers.
+    pub(crate) const EMBEDDING: &str = "embedding";
+    /// The name of a classifier's logits among a network's layers.
+    pub(crate) const LOGITS: &str = "logits";
+    /// The name of a detector's boxes among a network's layers.
+    pub(crate) const BOXES: &str = "boxes";
+    /// The name of a depth map among a network's layers.
+    pub(crate) const DEPTH: &str = "depth";
+
+    /// What the outputs are for, and each with its name.
+    pub(crate) fn named(self) -> (Task, Vec<(&'static str, Value)>) {
+        match self {
+            Self::Picture {
+                embedding,
+                logits: None,
+            } => (Task::Embedding, vec![(Self::EMBEDDING, embedding)]),
+            Self::Picture {
+                embedding,
+                logits: Some(logits),
+            } => (
+                Task::Classification,
+                vec![(Self::EMBEDDING, embedding), (Self::LOGITS, logits)],
+            ),
+            Self::Objects { logits, boxes } => (
+                Task::Detection,
+                vec![(Self::LOGITS, logits), (Self::BOXES, boxes)],
+            ),
+            Self::Segmentation { logits } => (Task::Segmentation, vec![(Self::LOGITS, logits)]),
+            Self::Depth { depth } => (Task::Depth, vec![(Self::DEPTH, depth)]),
+        }
+    }
+}

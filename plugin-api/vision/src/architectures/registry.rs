@@ -1,0 +1,115 @@
+//! Which file knows which architecture.
+
+use super::{
+    Architecture, clip, convnext, depth_anything, detr, dinov2, efficientnet, resnet, segformer, swin, vit,
+    yolos,
+};
+use crate::repository::{Form, Repository};
+use modelzoo_plugin_api::{Error, ErrorKind, Result};
+
+/// Reads a repository's configuration.
+type Open = fn(&Repository) -> Result<Box<dyn Architecture>>;
+
+/// transformers' `model_type`.
+const HUGGING_FACE: &[(&str, Open)] = &[
+    ("clip", clip::clip),
+    ("clip_vision_model", clip::clip),
+    ("convnext", convnext::hugging_face),
+    ("deit", vit::hugging_face),
+    ("depth_anything", depth_anything::hugging_face),
+    ("detr", detr::hugging_face),
+    ("dinov2", dinov2::hugging_face),
+    ("dinov2_with_registers", dinov2::hugging_face),
+    ("resnet", resnet::hugging_face),
+    ("segformer", segformer::hugging_face),
+    ("siglip", clip::siglip),
+    ("siglip_vision_model", clip::siglip),
+    ("swin", swin::hugging_face),
+    ("vit", vit::hugging_face),
+    ("yolos", yolos::hugging_face),
+];
+
+/// The beginnings of timm's names of architectures; the longest that fits counts.
+const TIMM: &[(&str, Open)] = &[
+    ("convnext_", convnext::timm),
+    ("deit3_", vit::timm),
+    ("deit_", vit::timm),
+    ("efficientnet_", efficientnet::timm),
+    ("mobilenetv2_", efficientnet::timm),
+    ("mobilenetv3_large_", efficientnet::timm),
+    ("mobilenetv3_small_", efficientnet::timm),
+    ("resnet", resnet::timm),
+    ("resnext", resnet::timm),
+    ("seresnet", resnet::timm),
+    ("seresnext", resnet::timm),
+    ("tf_efficientnet_", efficientnet::timm),
+    ("tf_efficientnetv2_", efficientnet::timm),
+    ("tf_mobilenetv3_large_", efficientnet::timm),
+    ("tf_mobilenetv3_small_", efficientnet::timm),
+    ("vit_", vit::timm),
+    ("wide_resnet", resnet::timm),
+];
+
+/// So many of the nearest names are told where one is not known.
+const NEAREST: usize = 3;
+
+/// Where to ask for an architecture.
+const ISSUES: &str = "https://github.com/modelzoo-rs/modelzoo/issues/new";
+
+/// An architecture, and the name of its kind.
+pub(crate) struct Found {
+    pub(crate) kind: &'static str,
+    pub(crate) network: Box<dyn Architecture>,
+}
+
+/// The architecture that a repository's configuration names.
+///
+/// # Errors
+/// Of kind [`ErrorKind::Unsupported`] when it is not known: the nearest ones are named.
+pub(crate) fn find(repository: &Repository) -> Result<Found> {
+    let config = &repository.config;
+    let (key, table) = match repository.form {
+        Form::HuggingFace => ("model_type", HUGGING_FACE),
+        Form::Timm => ("architecture", TIMM),
+    };
+    let name = config.text(key)?.ok_or_else(|| config.wrong(key, "a text"))?;
+    let entry = match repository.form {
+        Form::HuggingFace => table.iter().find(|(known, _)| *known == name),
+        Form::Timm => table
+            .iter()
+            .filter(|(beginning, _)| name.starts_with(beginning))
+            .max_by_key(|(beginning, _)| beginning.len()),
+    };
+    let &(kind, open) = entry.ok_or_else(|| unknown(repository, name, table))?;
+    Ok(Found {
+        kind,
+        network: open(repository)?,
+    })
+}
+
+fn unknown(repository: &Repository, name: &str, table: &[(&'static str, Open)]) -> Error {
+    let mut nearest: Vec<(&str, f64)> = table
+        .iter()
+        .map(|(known, _)| (*known, strsim::jaro_winkler(known.trim_end_matches('_'), name)))
+        .collect();
+    nearest.sort_by(|left, right| right.1.total_cmp(&left.1));
+    let names: Vec<&str> = nearest
+        .iter()
+        .take(NEAREST)
+        .map(|(known, _)| known.trim_end_matches('_'))
+        .collect();
+    let mut error = Error::new(format!(
+        "the architecture {name:?} of {} is not known; the nearest that are: {}",
+        repository.folder.display(),
+        names.join(", ")
+    ))
+    .with_kind(ErrorKind::Unsupported);
+    if repository.config.has("auto_map") {
+        error = error.with_hint(
+            "it comes with code of its own, which is never run; a plugin can have such an architecture",
+        );
+    } else {
+        error = error.with_hint(format!("ask for it: {ISSUES}"));
+    }
+    error
+}

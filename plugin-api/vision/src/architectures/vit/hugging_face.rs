@@ -1,0 +1,172 @@
+//! As transformers publishes it.
+
+use crate::architectures::{
+    Architecture, Outputs,
+    activation::Activation,
+    positions::{Positions, Resampling},
+    transformer::{self, Projections},
+};
+use crate::{checkpoint::Checkpoint, repository::Repository};
+use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
+use modelzoo_plugin_api::Result;
+
+/// The settings of a ViT or a DeiT.
+struct Vit {
+    /// Before the names of all tensors but the classifiers', where there are such.
+    root: &'static str,
+    image: [usize; 2],
+    patch: [usize; 2],
+    features: usize,
+    hidden: usize,
+    layers: usize,
+    heads: usize,
+    activation: Activation,
+    bias: bool,
+    epsilon: f32,
+    /// Whether there is a distillation token behind the class token.
+    distilled: bool,
+    classes: usize,
+}
+
+pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn Architecture>> {
+    let config = &repository.config;
+    transformer::three_channels(config, "num_channels")?;
+    let features = config.count("hidden_size", 768)?;
+    let distilled = config.text("model_type")? == Some("deit");
+    Ok(Box::new(Vit {
+        root: if distilled { "deit." } else { "vit." },
+        image: config.size("image_size", [224; 2])?,
+        patch: config.size("patch_size", [16; 2])?,
+        features,
+        hidden: config.count("intermediate_size", 4 * features)?,
+        layers: config.count("num_hidden_layers", 12)?,
+        heads: transformer::heads(config, "num_attention_heads", 12, features)?,
+        activation: Activation::of(config, "hidden_act", Activation::Gelu)?,
+        bias: config.flag("qkv_bias", true)?,
+        epsilon: config.epsilon("layer_norm_eps", 1e-12)? as f32,
+        distilled,
+        classes: class_count(repository)?,
+    }))
+}
+
+/// The number of classes that the configuration names; transformers' default is two.
+fn class_count(repository: &Repository) -> Result<usize> {
+    Ok(crate::repository::class_names(repository)?.map_or(2, |names| names.len()))
+}
+
+impl Architecture for Vit {
+    fn image_size(&self) -> [usize; 2] {
+        self.image
+    }
+
+    fn depends_on_size(&self) -> bool {
+        true
+    }
+
+    fn describe(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        image: Value,
+    ) -> Result<Outputs> {
+        let root = if checkpoint.has_any(self.root) {
+            self.root
+        } else {
+            ""
+        };
+        let mut x = self.embed(network, checkpoint, root, image)?;
+        for layer in 0..self.layers {
+            x = self.layer(network, &format!("{root}encoder.layer.{layer}"), x)?;
+        }
+        let x = network.layer_norm(&format!("{root}layernorm"), x, self.epsilon)?;
+        let embedding = network.select_token(x, 0)?;
+        let logits = self.classify(network, checkpoint, embedding, x)?;
+        Ok(Outputs::Picture { embedding, logits })
+    }
+}
+
+impl Vit {
+    /// A token for each patch, behind the class token and the distillation token, with their positions.
+    fn embed(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        root: &str,
+        image: Value,
+    ) -> Result<Value> {
+        let features = self.features;
+        let size = network.dims(image)?;
+        let grid = transformer::grid([size[1], size[2]], self.patch)?;
+        let projection = Conv2d::new(features, self.patch[0])
+            .kernel(self.patch)
+            .strides(self.patch);
+        let patches = network.conv2d(
+            &format!("{root}embeddings.patch_embeddings.projection"),
+            image,
+            projection,
+        )?;
+        let patches = network.to_tokens(patches)?;
+        let mut tokens = Vec::new();
+        for name in ["cls_token", "distillation_token"]
+            .into_iter()
+            .take(1 + usize::from(self.distilled))
+        {
+            tokens.push(network.parameter_view(
+                &format!("{root}embeddings.{name}"),
+                &[1, 1, features],
+                &[1, features],
+            )?);
+        }
+        let prefix = tokens.len();
+        tokens.push(patches);
+        let x = network.cat_tokens(&tokens)?;
+        let positions = Positions {
+            name: &format!("{root}embeddings.position_embeddings"),
+            features,
+            prefix,
+            suffix: 0,
+            trained: Some(transformer::grid(self.image, self.patch)?),
+            resampling: Resampling::Bicubic,
+        };
+        let values = positions.values(checkpoint, grid)?;
+        let positions = network.constant(&[prefix + grid[0] * grid[1], features], values)?;
+        network.add(x, positions)
+    }
+
+    fn layer(&self, network: &mut NetworkBuilder<'_>, name: &str, input: Value) -> Result<Value> {
+        let x = network.layer_norm(&format!("{name}.layernorm_before"), input, self.epsilon)?;
+        let projections = ["query", "key", "value"].map(|part| format!("{name}.attention.attention.{part}"));
+        let projections = Projections::Apart([&projections[0], &projections[1], &projections[2]]);
+        let x = transformer::self_attention(network, projections, self.bias, self.heads, x)?;
+        let x = network.linear(&format!("{name}.attention.output.dense"), x, self.features)?;
+        let attended = network.add(x, input)?;
+        let x = network.layer_norm(&format!("{name}.layernorm_after"), attended, self.epsilon)?;
+        let dense = ["intermediate", "output"].map(|part| format!("{name}.{part}.dense"));
+        let x = transformer::perceptron(network, [&dense[0], &dense[1]], self.hidden, self.activation, x)?;
+        let x = network.add(x, attended)?;
+        network.alias(name, x)?;
+        Ok(x)
+    }
+
+    /// The logits: of one classifier, or the mean of those of the class token and of the distillation token.
+    fn classify(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        class: Value,
+        tokens: Value,
+    ) -> Result<Option<Value>> {
+        if checkpoint.has("cls_classifier.weight") {
+            let distilled = network.select_token(tokens, 1)?;
+            let from_class = network.linear("cls_classifier", class, self.classes)?;
+            let from_teacher = network.linear("distillation_classifier", distilled, self.classes)?;
+            let sum = network.add(from_class, from_teacher)?;
+            let halves = network.constant(&[self.classes], vec![0.5; self.classes])?;
+            return network.mul(sum, halves).map(Some);
+        }
+        if !checkpoint.has("classifier.weight") {
+            return Ok(None);
+        }
+        network.linear("classifier", class, self.classes).map(Some)
+    }
+}

@@ -1,0 +1,40 @@
+//! Published vision models as they are: a folder with a `config.json` and its weights becomes a running model, and no
+//! code of it is ever run.
+//!
+//! [`PublishedModels`] is a [`ModelSource`](modelzoo_plugin_api::ModelSource) like that of any plugin. It reads what
+//! Hugging Face's transformers and timm write:
+//!
+//! | module | what it has |
+//! |---|---|
+//! | `repository` | `config.json` and its like, value by value, with errors that name file and key |
+//! | `checkpoint` | the weights: safetensors, shards, and PyTorch's pickles without running them |
+//! | `processing` | the preprocessing as published |
+//! | `architectures` | a file for each family of networks, and a line for each in the registry |
+//! | `text` | texts to embeddings that are comparable to pictures' |
+//! | `tasks` | from a network's outputs to labels, once for all architectures |
+//!
+//! ```no_run
+//! use modelzoo_plugin_api::{Image, LoadOptions, ModelSource, PredictOptions};
+//! use modelzoo_vision::PublishedModels;
+//!
+//! let model = PublishedModels.load_model("", "vit-base-patch16-224".as_ref(), LoadOptions::default())?;
+//! let pixels = vec![128; 640 * 480 * 3];
+//! println!("{:?}", model.predict(&Image::new(640, 480, &pixels)?, &PredictOptions::default())?);
+//! # Ok::<(), modelzoo_plugin_api::Error>(())
+//! ```
+#![deny(missing_docs)]
+
+mod architectures;
+mod checkpoint;
+#[cfg(test)]
+mod parity;
+mod processing;
+mod repository;
+mod runner;
+mod settings;
+mod source;
+mod tasks;
+mod text;
+
+pub use settings::{ImageSize, Names, Settings};
+pub use source::PublishedModels;

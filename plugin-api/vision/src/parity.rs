@@ -1,0 +1,181 @@
+//! Published models against what their authors' code computed of them: see `parity/make.py`.
+//!
+//! The folders in `tests/goldens` are small; `MODELZOO_VISION_PARITY` names a folder with more of them.
+
+use crate::{
+    architectures::{self, Outputs, Task},
+    checkpoint::Checkpoint,
+    processing::Processing,
+    repository::Repository,
+    runner::Runner,
+    text::TextRunner,
+};
+use modelzoo_candle::{
+    candle_core::{Device, Tensor},
+    device::Placement,
+    testing::{assert_close, numbers, tensor},
+    weights::Weights,
+};
+use modelzoo_plugin_api::Image;
+use std::path::{Path, PathBuf};
+
+/// The most that a number may be off, in parts of the largest one.
+const TOLERANCE: f32 = 1e-4;
+/// The same for prepared pictures: rounding of single precision.
+const PIXELS: f32 = 1e-6;
+
+/// The folder of the picture that all models were asked about.
+struct Photo {
+    width: usize,
+    height: usize,
+    pixels: Vec<u8>,
+}
+
+impl Photo {
+    /// Reads a binary PPM file as Pillow writes it.
+    fn open(path: &Path) -> Self {
+        let bytes = std::fs::read(path).unwrap();
+        let mut parts = bytes.splitn(4, |byte| byte.is_ascii_whitespace());
+        assert_eq!(parts.next().unwrap(), b"P6");
+        let mut number = || -> usize {
+            let text = std::str::from_utf8(parts.next().unwrap()).unwrap();
+            text.parse().unwrap()
+        };
+        let (width, height) = (number(), number());
+        let pixels = bytes[bytes.len() - width * height * 3..].to_vec();
+        Self {
+            width,
+            height,
+            pixels,
+        }
+    }
+
+    fn image(&self) -> Image<'_> {
+        Image::new(self.width, self.height, &self.pixels).unwrap()
+    }
+}
+
+/// The folders that hold goldens.
+fn roots() -> Vec<PathBuf> {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens");
+    let more = std::env::var_os("MODELZOO_VISION_PARITY").map(PathBuf::from);
+    [kept].into_iter().chain(more).collect()
+}
+
+fn compare(folder: &Path, photo: &Photo) {
+    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+    let name = name.as_str();
+    let repository = Repository::open(folder).unwrap();
+    let architecture = architectures::find(&repository).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let processing = Processing::of(&repository, architecture.kind, None).unwrap();
+    let size = processing
+        .size
+        .unwrap_or_else(|| architecture.network.image_size());
+    let checkpoint = Checkpoint::find(folder).unwrap();
+    let runner = Runner::new(architecture.network, checkpoint, Placement::cpu(), None, size)
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+
+    let golden = Weights::open(folder.join("golden.safetensors")).unwrap();
+    let expected = tensor(&golden, "pixels");
+    let found = processing
+        .preprocessing
+        .tensor(&photo.image(), &Device::Cpu)
+        .unwrap();
+    assert_eq!(found.dims(), expected.dims(), "{name}");
+    assert_close(
+        &numbers(&found),
+        &numbers(&expected),
+        PIXELS,
+        &format!("{name}: pixels"),
+    );
+
+    let outputs = runner.forward(&expected).unwrap();
+    for (output, value) in output_names(runner.task()).iter().zip(&outputs) {
+        if golden.dims(output).is_some() {
+            let expected = numbers(&tensor(&golden, output));
+            assert_close(
+                &numbers(value),
+                &expected,
+                TOLERANCE,
+                &format!("{name}: {output}"),
+            );
+        }
+    }
+    compare_layers(name, &runner, &golden, &expected);
+    compare_texts(name, folder, &runner, &golden);
+    let unused: Vec<&str> = runner.checkpoint().unused();
+    assert!(
+        unused.iter().all(|tensor| tensor.starts_with("logit_")),
+        "{name}: {unused:?} are not used"
+    );
+}
+
+/// The embeddings of the texts that `texts.json` lists.
+fn compare_texts(name: &str, folder: &Path, runner: &Runner, golden: &Weights) {
+    let Ok(texts) = std::fs::read(folder.join("texts.json")) else {
+        return;
+    };
+    let texts: Vec<String> = serde_json::from_slice(&texts).unwrap();
+    let tower = runner.text().unwrap();
+    let text = TextRunner::open(folder, tower, runner.checkpoint(), &Placement::cpu()).unwrap();
+    let found: Vec<f32> = texts
+        .iter()
+        .flat_map(|prompt| text.embed(tower, prompt).unwrap())
+        .collect();
+    let expected = numbers(&tensor(golden, "texts"));
+    assert_close(&found, &expected, TOLERANCE, &format!("{name}: texts"));
+}
+
+fn output_names(task: Task) -> &'static [&'static str] {
+    match task {
+        Task::Embedding => &[Outputs::EMBEDDING],
+        Task::Classification => &[Outputs::EMBEDDING, Outputs::LOGITS],
+        Task::Detection => &[Outputs::LOGITS, Outputs::BOXES],
+        Task::Segmentation => &[Outputs::LOGITS],
+        Task::Depth => &[Outputs::DEPTH],
+    }
+}
+
+/// The results of layers within the network.
+fn compare_layers(name: &str, runner: &Runner, golden: &Weights, pixels: &Tensor) {
+    let (_, _, height, width) = pixels.dims4().unwrap();
+    for stored in golden.names() {
+        let Some(layer) = stored.strip_prefix("layer:") else {
+            continue;
+        };
+        let network = runner
+            .layers([height, width], &[layer])
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let found = network.forward(pixels).unwrap().remove(0);
+        let expected = numbers(&tensor(golden, &stored));
+        assert_close(
+            &numbers(&found),
+            &expected,
+            TOLERANCE,
+            &format!("{name}: {layer}"),
+        );
+    }
+}
+
+#[test]
+fn networks_compute_what_their_authors_code_computes() {
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for root in roots() {
+        let photo = Photo::open(&root.join("photo.ppm"));
+        let mut folders: Vec<PathBuf> = std::fs::read_dir(&root)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_dir())
+            .collect();
+        folders.sort();
+        for folder in folders {
+            // All are compared before the test fails.
+            if std::panic::catch_unwind(|| compare(&folder, &photo)).is_err() {
+                wrong.push(folder);
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 0, "there are no goldens");
+    assert!(wrong.is_empty(), "{wrong:?} differ");
+}

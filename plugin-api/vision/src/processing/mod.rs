@@ -1,0 +1,96 @@
+//! How pictures are prepared for a published model.
+
+mod hugging_face;
+mod timm;
+
+use crate::{
+    repository::{Config, Form, Repository},
+    settings::ImageSize,
+};
+use modelzoo_candle::image::{Divisor, Filter, Normalization, Preprocessing};
+use modelzoo_plugin_api::{Error, Result};
+
+/// The channels of a picture.
+const CHANNELS: usize = 3;
+
+/// What is done to pictures, and how large they become.
+#[derive(Clone, Debug)]
+pub(crate) struct Processing {
+    pub(crate) preprocessing: Preprocessing,
+    /// The `[height, width]` that all pictures get; `None` where it depends on the picture.
+    pub(crate) size: Option<[usize; 2]>,
+}
+
+impl Processing {
+    /// What a repository says, or what its `kind` of model has where it says nothing; at another size where the user
+    /// wants one.
+    ///
+    /// # Errors
+    /// When the description is malformed or asks for what is not known.
+    pub(crate) fn of(repository: &Repository, kind: &str, size: Option<ImageSize>) -> Result<Self> {
+        let size = size.map(ImageSize::sides);
+        if size.is_some_and(|sides| sides.iter().any(|side| !(1..=1 << 14).contains(side))) {
+            return Err(Error::invalid_option(
+                "`image_size` is not between 1 and 16384 pixels",
+            ));
+        }
+        match repository.form {
+            Form::HuggingFace => hugging_face::read(&repository.processor, kind, size),
+            Form::Timm => timm::read(&repository.processor, size),
+        }
+    }
+}
+
+/// One number for each channel: a list of three, or one for all.
+fn channels(config: &Config, key: &str, default: [f64; CHANNELS]) -> Result<[f32; CHANNELS]> {
+    if config.value(key).is_some_and(serde_json::Value::is_number) {
+        return Ok([config.number(key)?.unwrap_or_default() as f32; CHANNELS]);
+    }
+    let Some(numbers) = config.numbers(key)? else {
+        return Ok(default.map(|number| number as f32));
+    };
+    let numbers: [f64; CHANNELS] = numbers
+        .try_into()
+        .map_err(|_| config.wrong(key, "a list of three numbers"))?;
+    Ok(numbers.map(|number| number as f32))
+}
+
+/// A normalisation by mean and deviation; a deviation of 0 has no meaning.
+fn normalization(
+    config: &Config,
+    keys: [&str; 2],
+    divisor: f32,
+    defaults: [[f64; CHANNELS]; 2],
+) -> Result<Normalization> {
+    let mean = channels(config, keys[0], defaults[0])?;
+    let std = channels(config, keys[1], defaults[1])?;
+    if std.contains(&0.0) {
+        return Err(config.wrong(keys[1], "a list of numbers that are not 0"));
+    }
+    Ok(Normalization {
+        divisor: Divisor::Fixed(divisor),
+        mean,
+        std,
+    })
+}
+
+/// `side` as many times larger as `to` is than `from`, for both sides.
+fn scaled(side: [usize; 2], from: [usize; 2], to: [usize; 2]) -> [usize; 2] {
+    [0, 1].map(|axis| (side[axis] * to[axis]).div_ceil(from[axis]).max(1))
+}
+
+/// A filter by Pillow's number for it.
+fn pillow_filter(config: &Config, key: &str, default: Filter) -> Result<Filter> {
+    if !config.has(key) {
+        return Ok(default);
+    }
+    Ok(match config.count_or_none(key, 0)? {
+        0 => Filter::Nearest,
+        1 => Filter::Lanczos,
+        2 => Filter::Bilinear,
+        3 => Filter::Bicubic,
+        4 => Filter::Box,
+        5 => Filter::Hamming,
+        _ => return Err(config.wrong(key, "the number of one of Pillow's filters, 0 to 5,")),
+    })
+}

@@ -1,0 +1,70 @@
+//! The names of a model's classes.
+
+use super::{Config, Form, Repository};
+use modelzoo_plugin_api::Result;
+use serde_json::Value;
+
+/// More classes than any model has.
+const MOST_CLASSES: usize = 1 << 17;
+
+/// The names of the classes that a repository's settings give, by index; `None` where they say nothing about classes.
+///
+/// # Errors
+/// When the settings contradict themselves.
+pub(crate) fn class_names(repository: &Repository) -> Result<Option<Vec<String>>> {
+    match repository.form {
+        Form::HuggingFace => of_hugging_face(&repository.config),
+        Form::Timm => of_timm(&repository.config),
+    }
+}
+
+/// `id2label`, or `num_labels` without names; transformers calls classes without names `LABEL_0`, `LABEL_1`, ...
+fn of_hugging_face(config: &Config) -> Result<Option<Vec<String>>> {
+    let Some(labels) = config.value("id2label") else {
+        return Ok(config.count_of("num_labels")?.map(unnamed));
+    };
+    let wrong = || config.wrong("id2label", "an object with a name for each index from 0");
+    let labels = labels.as_object().ok_or_else(wrong)?;
+    if labels.is_empty() || labels.len() > MOST_CLASSES {
+        return Err(wrong());
+    }
+    let mut names: Vec<(usize, &str)> = labels
+        .iter()
+        .map(|(index, name)| Some((index.parse().ok()?, name.as_str()?)))
+        .collect::<Option<_>>()
+        .ok_or_else(wrong)?;
+    names.sort_unstable();
+    let last = names.last().map_or(0, |&(index, _)| index);
+    if last >= MOST_CLASSES {
+        return Err(wrong());
+    }
+    // Detectors trained on COCO leave out indices that no object has.
+    let mut classes = unnamed(last + 1);
+    for (index, name) in names {
+        name.clone_into(&mut classes[index]);
+    }
+    Ok(Some(classes))
+}
+
+/// `label_names`, described by `label_descriptions` where the names are WordNet's; or a number of classes.
+fn of_timm(config: &Config) -> Result<Option<Vec<String>>> {
+    let Some(names) = config.value("label_names") else {
+        let inner = config.section("pretrained_cfg")?;
+        let count = match config.count_or_none("num_classes", 0)? {
+            0 => inner.map_or(Ok(0), |inner| inner.count_or_none("num_classes", 0))?,
+            count => count,
+        };
+        return Ok((count > 0).then(|| unnamed(count)));
+    };
+    let names: Option<Vec<&str>> = names
+        .as_array()
+        .and_then(|names| names.iter().map(Value::as_str).collect());
+    let names = names.ok_or_else(|| config.wrong("label_names", "a list of names"))?;
+    let descriptions = config.section_or_empty("label_descriptions")?;
+    let described = |name: &&str| Ok(descriptions.text(name)?.unwrap_or(name).to_owned());
+    names.iter().map(described).collect::<Result<_>>().map(Some)
+}
+
+fn unnamed(count: usize) -> Vec<String> {
+    (0..count).map(|index| format!("LABEL_{index}")).collect()
+}

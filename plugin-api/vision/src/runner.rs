@@ -1,0 +1,174 @@
+//! A network for pictures of any size that its architecture takes.
+
+use crate::{
+    architectures::{Architecture, Outputs, Task, TextTower},
+    checkpoint::Checkpoint,
+};
+use modelzoo_candle::{
+    candle_core::{Device, Tensor},
+    device::Placement,
+    network::{Network, NetworkBuilder},
+};
+use modelzoo_plugin_api::{Error, ErrorKind, Result};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many sizes are kept ready, of networks that must be described anew for each.
+const MOST_SIZES: usize = 4;
+
+/// A network with its weights.
+pub(crate) struct Runner {
+    architecture: Box<dyn Architecture>,
+    checkpoint: Checkpoint,
+    placement: Placement,
+    /// The layer that gives the embedding, where it is not the architecture's own.
+    embeddings_layer: Option<String>,
+    task: Task,
+    /// By the size of the pictures, the one used last comes last.
+    ready: Mutex<Vec<([usize; 2], Arc<Network>)>>,
+}
+
+impl Runner {
+    /// Describes the network for pictures of `[height, width]`, and makes it ready for them.
+    ///
+    /// # Errors
+    /// When the weights are not those of the architecture, or there is no such layer for embeddings.
+    pub(crate) fn new(
+        architecture: Box<dyn Architecture>,
+        checkpoint: Checkpoint,
+        placement: Placement,
+        embeddings_layer: Option<String>,
+        size: [usize; 2],
+    ) -> Result<Self> {
+        let (network, task) = build(
+            architecture.as_ref(),
+            &checkpoint,
+            &placement,
+            embeddings_layer.as_deref(),
+            size,
+        )?;
+        network.prepare()?;
+        Ok(Self {
+            architecture,
+            checkpoint,
+            placement,
+            embeddings_layer,
+            task,
+            ready: Mutex::new(vec![(size, Arc::new(network))]),
+        })
+    }
+
+    /// What the network's outputs are for.
+    pub(crate) fn task(&self) -> Task {
+        self.task
+    }
+
+    /// The architecture's tower for texts, where it has one.
+    pub(crate) fn text(&self) -> Option<&dyn TextTower> {
+        self.architecture.text()
+    }
+
+    pub(crate) fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    pub(crate) fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.placement.device
+    }
+
+    /// The dimensions of the network's outputs for one picture of the size that it was made ready for, in the order
+    /// of [`Outputs`].
+    pub(crate) fn output_dims(&self) -> Vec<Vec<usize>> {
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready
+            .first()
+            .map(|(_, network)| network.output_dims())
+            .unwrap_or_default()
+    }
+
+    /// Runs a batch `[count, 3, height, width]` and gives the outputs in the order of [`Outputs`].
+    ///
+    /// # Errors
+    /// When the architecture cannot take pictures of this size.
+    pub(crate) fn forward(&self, batch: &Tensor) -> Result<Vec<Tensor>> {
+        let (_, _, height, width) = batch.dims4()?;
+        self.network([height, width])?.forward(batch)
+    }
+
+    /// The network for pictures of this size.
+    fn network(&self, size: [usize; 2]) -> Result<Arc<Network>> {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let any_size = !self.architecture.depends_on_size();
+        if let Some(place) = ready.iter().position(|(other, _)| any_size || *other == size) {
+            let found = ready.remove(place);
+            let network = found.1.clone();
+            ready.push(found);
+            return Ok(network);
+        }
+        let (network, _) = build(
+            self.architecture.as_ref(),
+            &self.checkpoint,
+            &self.placement,
+            self.embeddings_layer.as_deref(),
+            size,
+        )
+        .map_err(|error| error.with_kind(ErrorKind::InvalidInput))?;
+        let network = Arc::new(network);
+        if ready.len() == MOST_SIZES {
+            ready.remove(0);
+        }
+        ready.push((size, network.clone()));
+        Ok(network)
+    }
+
+    /// The same network with the results of layers as its outputs.
+    #[cfg(test)]
+    pub(crate) fn layers(&self, size: [usize; 2], names: &[&str]) -> Result<Network> {
+        self.network(size)?.with_outputs(names)
+    }
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Runner")
+            .field("checkpoint", &self.checkpoint)
+            .field("task", &self.task)
+            .finish_non_exhaustive()
+    }
+}
+
+fn build(
+    architecture: &dyn Architecture,
+    checkpoint: &Checkpoint,
+    placement: &Placement,
+    embeddings_layer: Option<&str>,
+    [height, width]: [usize; 2],
+) -> Result<(Network, Task)> {
+    let mut network = NetworkBuilder::new(checkpoint);
+    let image = network.input("pixel_values", [3, height, width])?;
+    let outputs = architecture.describe(&mut network, checkpoint, image)?;
+    let (task, named) = outputs.named();
+    let mut values = Vec::new();
+    for (name, value) in &named {
+        network.alias(name, *value)?;
+        values.push(*value);
+    }
+    let network = network.build(&values, placement)?;
+    let Some(layer) = embeddings_layer else {
+        return Ok((network, task));
+    };
+    if !named.iter().any(|(name, _)| *name == Outputs::EMBEDDING) {
+        return Err(Error::invalid_option(
+            "this model has no embeddings, so `embeddings_layer` means nothing",
+        ));
+    }
+    let names: Vec<&str> = named
+        .iter()
+        .map(|(name, _)| if *name == Outputs::EMBEDDING { layer } else { name })
+        .collect();
+    Ok((network.with_outputs(&names)?, task))
+}

@@ -1,0 +1,69 @@
+//! A folder as a source of one model.
+
+use crate::{
+    architectures, checkpoint::Checkpoint, processing::Processing, repository::Repository, runner::Runner,
+    settings::Settings, tasks,
+};
+use modelzoo_candle::device::Placement;
+use modelzoo_plugin_api::{Host, LoadOptions, LogLevel, Model, ModelSource, Result};
+use std::path::Path;
+
+/// So many surplus tensors are named in a warning.
+const NAMED: usize = 3;
+
+/// Published models, each a folder: the source whose code is built in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PublishedModels;
+
+impl ModelSource for PublishedModels {
+    /// Loads the model in the folder `path`, whatever `name` it goes by.
+    ///
+    /// # Errors
+    /// Of kind [`Unsupported`](modelzoo_plugin_api::ErrorKind::Unsupported) for an architecture that is not known,
+    /// [`Weights`](modelzoo_plugin_api::ErrorKind::Weights) for weights that are not those of the configuration.
+    fn load_model(&self, _name: &str, path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
+        let settings: Settings = options.settings()?;
+        let repository = Repository::open(path)?;
+        let architecture = architectures::find(&repository)?;
+        let processing = Processing::of(&repository, architecture.kind, settings.image_size)?;
+        let size = processing
+            .size
+            .unwrap_or_else(|| architecture.network.image_size());
+        let runner = Runner::new(
+            architecture.network,
+            Checkpoint::find(path)?,
+            Placement::from_options(&options),
+            settings.embeddings_layer.clone(),
+            size,
+        )?;
+        tell_surplus(runner.checkpoint(), &options.host);
+        tasks::model(&repository, &settings, processing, runner)
+    }
+}
+
+/// Tensors that the network has no use for may be a sign of a wrong configuration.
+fn tell_surplus(checkpoint: &Checkpoint, host: &Host) {
+    let mut unused = checkpoint.unused();
+    // What texts need is read when a text is first asked about.
+    unused.retain(|name| {
+        !name.starts_with("text_model.")
+            && !["text_projection.weight", "logit_scale", "logit_bias"].contains(name)
+    });
+    if unused.is_empty() {
+        return;
+    }
+    let names: Vec<&str> = unused.iter().take(NAMED).copied().collect();
+    let more = if unused.len() > NAMED { ", ..." } else { "" };
+    host.log(
+        LogLevel::Warn,
+        format!(
+            "the network does not use {} of the tensors in {}: {}{more}",
+            unused.len(),
+            checkpoint.path().display(),
+            names.join(", ")
+        ),
+    );
+}
+
+#[cfg(test)]
+mod tests;

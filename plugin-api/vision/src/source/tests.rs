@@ -1,0 +1,203 @@
+//! What a folder's files may say, and in which words they are refused.
+
+use super::*;
+use modelzoo_plugin_api::{ErrorKind, Image, Output, PredictOptions, label::Label};
+use serde_json::{Value, json};
+use std::{fs, path::PathBuf};
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/goldens")
+        .join(name)
+}
+
+/// A copy of a golden model with changed settings.
+fn changed(name: &str, change: impl FnOnce(&mut Value)) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(golden(name)).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    let path = folder.path().join("config.json");
+    let mut config = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut config);
+    fs::write(&path, config.to_string()).unwrap();
+    folder
+}
+
+fn load(folder: &Path, settings: Value) -> Result<Box<dyn Model>> {
+    let mut options = LoadOptions::default();
+    options.settings = settings.as_object().unwrap().clone();
+    PublishedModels.load_model("", folder, options)
+}
+
+/// The one line with which a model is refused.
+fn refusal(folder: &Path) -> (ErrorKind, String) {
+    let error = load(folder, json!({})).err().expect("it was loaded");
+    let text = error.to_string();
+    assert!(!text.contains('\n'), "{text}");
+    (error.kind(), text)
+}
+
+fn predict(model: &dyn Model) -> Output {
+    let pixels: Vec<u8> = (0..60 * 40 * 3).map(|value| (value * 7 % 251) as u8).collect();
+    model
+        .predict(&Image::new(60, 40, &pixels).unwrap(), &PredictOptions::default())
+        .unwrap()
+}
+
+#[test]
+fn a_classifier_gives_a_class_an_embedding_and_what_is_asked_for() {
+    let model = load(&golden("vit_classifier"), json!({})).unwrap();
+    assert_eq!(model.info().classes.len(), 5);
+    let Output::Label(Label::Classification(label)) = predict(model.as_ref()) else {
+        panic!("no classification");
+    };
+    assert!(label.label.unwrap().starts_with("LABEL_"));
+    let image = Image::new(2, 1, &[1, 2, 3, 4, 5, 6]).unwrap();
+    assert_eq!(model.embed(&image).unwrap().shape(), [24]);
+
+    let model = load(
+        &golden("vit_classifier"),
+        json!({"top_k": 3, "embeddings_layer": "classifier"}),
+    )
+    .unwrap();
+    let Output::Label(Label::Classifications(labels)) = predict(model.as_ref()) else {
+        panic!("no classifications");
+    };
+    assert_eq!(labels.classifications.len(), 3);
+    assert_eq!(model.embed(&image).unwrap().shape(), [5]);
+    for (settings, part) in [
+        (json!({"top_k": 0}), "top_k"),
+        (json!({"embeddings_layer": "none"}), "none"),
+        (json!({"topk": 1}), "topk"),
+        (json!({"image_size": 0}), "image_size"),
+    ] {
+        let error = load(&golden("vit_classifier"), settings).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::InvalidOption, "{error}");
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+#[test]
+fn other_sizes_of_pictures_are_taken_where_the_user_wants_them() {
+    let model = load(&golden("dinov2_backbone"), json!({"image_size": [28, 70]})).unwrap();
+    let image = Image::new(2, 1, &[1, 2, 3, 4, 5, 6]).unwrap();
+    assert_eq!(model.embed(&image).unwrap().shape(), [24]);
+    let error = model.predict(&image, &PredictOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn every_task_gives_its_labels() {
+    let output = |name| {
+        predict(
+            load(&golden(name), json!({"score_threshold": 0.0}))
+                .unwrap()
+                .as_ref(),
+        )
+    };
+    let Output::Label(Label::Detections(objects)) = output("detr_basic") else {
+        panic!("no detections");
+    };
+    assert_eq!(objects.detections.len(), 5);
+    let Output::Label(Label::Segmentation(classes)) = output("segformer_segmenter") else {
+        panic!("no segmentation");
+    };
+    assert_eq!(classes.mask.unwrap().shape(), [40, 60]);
+    let Output::Label(Label::Heatmap(depth)) = output("depth_anything_relative") else {
+        panic!("no heatmap");
+    };
+    assert_eq!(depth.map.unwrap().shape(), [42, 56]);
+}
+
+#[test]
+fn malformed_settings_are_one_clear_line() {
+    let cases: [(&str, Value, &str); 9] = [
+        ("num_channels", json!(4), "`num_channels` in "),
+        ("hidden_size", json!(-24), "`hidden_size` in "),
+        ("hidden_size", json!(25), "a divisor of 25"),
+        ("num_hidden_layers", json!("two"), "`num_hidden_layers` in "),
+        ("hidden_act", json!("mish"), "`hidden_act` in "),
+        ("image_size", json!([32]), "`image_size` in "),
+        ("layer_norm_eps", json!(-1), "`layer_norm_eps` in "),
+        ("id2label", json!({"zero": "cat"}), "`id2label` in "),
+        ("patch_size", json!(1_000_000_000), "`patch_size` in "),
+    ];
+    for (key, value, part) in cases {
+        let folder = changed("vit_classifier", |config| config[key] = value);
+        let (_, text) = refusal(folder.path());
+        assert!(text.contains(part) && text.contains("config.json"), "{text}");
+    }
+}
+
+#[test]
+fn weights_of_another_model_are_named() {
+    let folder = changed("vit_classifier", |config| config["num_hidden_layers"] = json!(3));
+    let (kind, text) = refusal(folder.path());
+    assert_eq!(kind, ErrorKind::Weights);
+    assert!(
+        text.contains("there is no tensor `vit.encoder.layer.2.layernorm_before.weight`"),
+        "{text}"
+    );
+    let folder = changed("vit_classifier", |config| config["intermediate_size"] = json!(48));
+    let (kind, text) = refusal(folder.path());
+    assert_eq!(kind, ErrorKind::Weights);
+    assert!(
+        text.contains("has dimensions [40, 24], but the network needs [48, 24]"),
+        "{text}"
+    );
+    let folder = changed("vit_classifier", |config| config["patch_size"] = json!(16));
+    assert_eq!(refusal(folder.path()).0, ErrorKind::Weights);
+    // More layers in the file than in the network: told, and not refused.
+    let folder = changed("vit_classifier", |config| config["num_hidden_layers"] = json!(1));
+    assert!(load(folder.path(), json!({})).is_ok());
+}
+
+#[test]
+fn an_unknown_architecture_has_its_nearest_relatives_named() {
+    let folder = changed("vit_classifier", |config| config["model_type"] = json!("vitt"));
+    let (kind, text) = refusal(folder.path());
+    assert_eq!(kind, ErrorKind::Unsupported);
+    assert!(
+        text.contains("\"vitt\"") && text.contains("nearest that are: vit"),
+        "{text}"
+    );
+    let folder = changed("vit_classifier", |config| {
+        config["model_type"] = json!("own_model");
+        config["auto_map"] = json!({"AutoModel": "modeling.Own"});
+    });
+    let error = load(folder.path(), json!({})).err().unwrap();
+    assert!(error.hint().unwrap().contains("never run"), "{error:?}");
+    let folder = changed("vit_classifier", |config| *config = json!({"hello": 1}));
+    assert!(refusal(folder.path()).1.contains("`model_type` in "));
+    let empty = tempfile::tempdir().unwrap();
+    assert!(refusal(empty.path()).1.contains("there is no config.json in"));
+    let folder = changed("timm_vit", |config| {
+        config["architecture"] = json!("vit_relpos_small_patch16_224")
+    });
+    assert_eq!(refusal(folder.path()).0, ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_processor_that_asks_for_the_unknown_is_refused() {
+    for (key, value) in [
+        ("image_processor_type", json!("FlavaImageProcessor")),
+        ("size", json!({"height": 32})),
+        ("resample", json!(9)),
+        ("image_std", json!([0.5, 0.0, 0.5])),
+        ("image_mean", json!([0.5])),
+        ("rescale_factor", json!(0)),
+    ] {
+        let folder = changed("vit_classifier", |_| ());
+        let path = folder.path().join("preprocessor_config.json");
+        let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        config[key] = value;
+        fs::write(&path, config.to_string()).unwrap();
+        let (_, text) = refusal(folder.path());
+        assert!(
+            text.contains(&format!("`{key}` in ")) && text.contains("preprocessor_config.json"),
+            "{text}"
+        );
+    }
+}

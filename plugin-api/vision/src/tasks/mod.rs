@@ -1,0 +1,44 @@
+//! What models do with the outputs of their networks, once for all architectures.
+
+mod depth;
+mod detection;
+mod pictures;
+mod segmentation;
+mod zero_shot;
+
+use crate::{
+    architectures::Task,
+    processing::Processing,
+    repository::{Repository, class_names},
+    runner::Runner,
+    settings::Settings,
+};
+use depth::Depth;
+use detection::Detector;
+use modelzoo_plugin_api::{Model, Result};
+use pictures::Pictures;
+use segmentation::Segmenter;
+use zero_shot::ZeroShot;
+
+/// The model that a network makes with its preprocessing and the names of its classes.
+///
+/// # Errors
+/// When the settings do not fit the task.
+pub(crate) fn model(
+    repository: &Repository,
+    settings: &Settings,
+    processing: Processing,
+    runner: Runner,
+) -> Result<Box<dyn Model>> {
+    let classes = || -> Result<Vec<String>> { Ok(class_names(repository)?.unwrap_or_default()) };
+    Ok(match runner.task() {
+        Task::Embedding if runner.text().is_some() => {
+            Box::new(ZeroShot::new(&repository.folder, processing, runner, settings)?)
+        }
+        Task::Embedding => Box::new(Pictures::new(processing, runner, None, settings)?),
+        Task::Classification => Box::new(Pictures::new(processing, runner, Some(classes()?), settings)?),
+        Task::Detection => Box::new(Detector::new(processing, runner, classes()?, settings)),
+        Task::Segmentation => Box::new(Segmenter::new(processing, runner, classes()?)?),
+        Task::Depth => Box::new(Depth::new(processing, runner)),
+    })
+}

@@ -1,0 +1,225 @@
+//! Pictures and texts in one space: embeddings of both, and classes that the user names.
+
+use crate::{
+    architectures::Similarity, processing::Processing, runner::Runner, settings::Settings, text::TextRunner,
+};
+use modelzoo_candle::{
+    candle_core::Tensor,
+    classifier::{Classifier, sigmoid},
+    device,
+};
+use modelzoo_plugin_api::{
+    Array, Error, ErrorKind, Image, Model, ModelInfo, Output, PredictOptions, PromptEmbedding, Result,
+    label::{Classification, Classifications},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+/// What a class is put into, where its name alone is no sentence.
+const TEMPLATE: &str = "a photo of a {}";
+/// Below this probability a picture does not show a class that others do not exclude.
+const THRESHOLD: f32 = 0.5;
+/// So many pictures at once are worth it on a CPU.
+const BATCH: usize = 8;
+
+/// A pair of towers.
+#[derive(Debug)]
+pub(super) struct ZeroShot {
+    folder: PathBuf,
+    processing: Processing,
+    runner: Runner,
+    /// Read when a text is first asked about: pictures alone need none of it.
+    text: OnceLock<Result<TextRunner>>,
+    classes: Option<Classes>,
+}
+
+/// The classes that the user named.
+#[derive(Debug)]
+struct Classes {
+    classifier: Classifier,
+    /// Of each class, of length 1.
+    embeddings: Vec<Vec<f32>>,
+    similarity: Similarity,
+}
+
+impl ZeroShot {
+    /// Towers whose classes, where the user named some, have their embeddings.
+    ///
+    /// # Errors
+    /// When classes are named and the texts of them have no embeddings.
+    pub(super) fn new(
+        folder: &Path,
+        processing: Processing,
+        runner: Runner,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let mut model = Self {
+            folder: folder.to_owned(),
+            processing,
+            runner,
+            text: OnceLock::new(),
+            classes: None,
+        };
+        if let Some(names) = settings.class_names() {
+            let template = settings.prompt.as_deref().unwrap_or(TEMPLATE);
+            if !template.contains("{}") {
+                return Err(Error::invalid_option(
+                    "`prompt` has no `{}`, where the class's name would stand",
+                ));
+            }
+            if names.is_empty() {
+                return Err(Error::invalid_option("`classes` names no class"));
+            }
+            let embed = |name: &String| Ok(unit(model.embed_text(&template.replace("{}", name))?));
+            let embeddings = names.iter().map(embed).collect::<Result<_>>()?;
+            let tower = model.runner.text().ok_or_else(no_texts)?;
+            let similarity = tower.similarity(model.runner.checkpoint())?;
+            model.classes = Some(Classes {
+                classifier: Classifier::new(names),
+                embeddings,
+                similarity,
+            });
+        }
+        Ok(model)
+    }
+
+    fn embed_text(&self, text: &str) -> Result<Vec<f32>> {
+        let tower = self.runner.text().ok_or_else(no_texts)?;
+        let open = || {
+            TextRunner::open(
+                &self.folder,
+                tower,
+                self.runner.checkpoint(),
+                self.runner.placement(),
+            )
+        };
+        self.text
+            .get_or_init(open)
+            .as_ref()
+            .map_err(Clone::clone)?
+            .embed(tower, text)
+    }
+
+    fn embeddings(&self, images: &[Image<'_>]) -> Result<Vec<Result<Vec<f32>>>> {
+        let run = |batch: &Tensor| Ok(self.runner.forward(batch)?[0].flatten_from(1)?.to_vec2::<f32>()?);
+        self.processing
+            .preprocessing
+            .run_batched(images, self.runner.device(), run)
+    }
+}
+
+impl Classes {
+    fn label(&self, embedding: Vec<f32>, options: &PredictOptions) -> Result<Output> {
+        let embedding = unit(embedding);
+        let Similarity {
+            scale,
+            bias,
+            is_exclusive,
+        } = self.similarity;
+        let cosine = |class: &Vec<f32>| class.iter().zip(&embedding).map(|(a, b)| a * b).sum::<f32>();
+        let logits: Vec<f32> = self
+            .embeddings
+            .iter()
+            .map(|class| cosine(class) * scale + bias)
+            .collect();
+        if is_exclusive {
+            return Ok(self.classifier.label(&logits, options)?.into());
+        }
+        // Each class by itself: several may be there, or none.
+        let threshold = options
+            .confidence_threshold
+            .map_or(THRESHOLD, |threshold| threshold as f32);
+        let named = self.classifier.classes().iter().zip(&logits);
+        let mut labels: Vec<Classification> = named
+            .map(|(class, &logit)| (class, sigmoid(logit)))
+            .filter(|&(_, probability)| probability >= threshold)
+            .map(|(class, probability)| Classification::new(class).with_confidence(probability))
+            .collect();
+        labels.sort_by(|left, right| {
+            right
+                .confidence
+                .unwrap_or(0.0)
+                .total_cmp(&left.confidence.unwrap_or(0.0))
+        });
+        let labels = Classifications::new(labels);
+        Ok(if options.store_logits {
+            labels.with_logits(Array::vector(logits)).into()
+        } else {
+            labels.into()
+        })
+    }
+}
+
+/// A vector of length 1 in the same direction.
+fn unit(mut vector: Vec<f32>) -> Vec<f32> {
+    let length = vector
+        .iter()
+        .map(|value| value * value)
+        .sum::<f32>()
+        .sqrt()
+        .max(f32::MIN_POSITIVE);
+    vector.iter_mut().for_each(|value| *value /= length);
+    vector
+}
+
+fn no_texts() -> Error {
+    Error::unsupported("this model has no text tower, only embeddings of pictures")
+}
+
+impl Model for ZeroShot {
+    fn info(&self) -> ModelInfo {
+        let info = ModelInfo::image()
+            .with_embeddings()
+            .with_preferred_batch_size(BATCH)
+            .on_device(device::name(self.runner.device()));
+        match &self.classes {
+            None => info,
+            Some(classes) => info.with_classes(classes.classifier.classes()).with_logits(),
+        }
+    }
+
+    fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {
+        self.predict_all(std::slice::from_ref(image), options)?.remove(0)
+    }
+
+    fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
+        let classes = self.classes.as_ref().ok_or_else(|| {
+            Error::new("this model tells any classes apart, but none are named")
+                .with_kind(ErrorKind::InvalidOption)
+                .with_hint("name them with --set classes=cat,dog; or use `embed`")
+        })?;
+        let embeddings = self.embeddings(images)?;
+        let label = |embedding| classes.label(embedding, options);
+        Ok(embeddings
+            .into_iter()
+            .map(|embedding| embedding.and_then(label))
+            .collect())
+    }
+
+    fn embed(&self, image: &Image<'_>) -> Result<Array> {
+        self.embed_all(std::slice::from_ref(image))?.remove(0)
+    }
+
+    fn embed_all(&self, images: &[Image<'_>]) -> Result<Vec<Result<Array>>> {
+        let embeddings = self.embeddings(images)?;
+        Ok(embeddings
+            .into_iter()
+            .map(|values| values.map(Array::vector))
+            .collect())
+    }
+
+    fn prompts(&self) -> Option<&dyn PromptEmbedding> {
+        self.runner.text().is_some().then_some(self)
+    }
+}
+
+impl PromptEmbedding for ZeroShot {
+    fn embed_prompts(&self, prompts: &[String]) -> Result<Vec<Result<Array>>> {
+        Ok(prompts
+            .iter()
+            .map(|prompt| self.embed_text(prompt).map(Array::vector))
+            .collect())
+    }
+}
