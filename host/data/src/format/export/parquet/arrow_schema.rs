@@ -3,11 +3,12 @@
 //!
 //! The words are a FlatBuffers message (<https://github.com/apache/arrow/blob/main/format/Message.fbs>, `Schema.fbs`
 //! beside it) as Arrow's streams begin with, in Base64. The library writes tables by the places of their entries; what
-//! `flatc` would generate from the descriptions is some thousand lines for the six tables that are needed here.
+//! `flatc` would generate from the descriptions is some thousand lines for the seven tables that are needed here.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use flatbuffers::{FlatBufferBuilder, TableFinishedWIPOffset, UnionWIPOffset, WIPOffset};
+use parquet::file::metadata::KeyValue;
 
 use super::schema::{DataType, Field};
 
@@ -30,10 +31,10 @@ const fn entry(index: u16) -> u16 {
 
 type Table = WIPOffset<TableFinishedWIPOffset>;
 
-/// The message for these columns.
-pub(super) fn encode(columns: &[Field]) -> String {
+/// The message for these columns, with the file's facts: Arrow's readers look for them here alone.
+pub(super) fn encode(columns: &[Field], facts: &[KeyValue]) -> String {
     let mut builder = FlatBufferBuilder::new();
-    let schema = schema(&mut builder, columns);
+    let schema = schema(&mut builder, columns, facts);
     let message = table(&mut builder, |builder| {
         builder.push_slot_always(entry(0), VERSION);
         builder.push_slot_always(entry(1), HEADER_IS_SCHEMA);
@@ -46,10 +47,27 @@ pub(super) fn encode(columns: &[Field]) -> String {
 }
 
 /// `Schema`; its numbers are little endian where nothing is said.
-fn schema(builder: &mut FlatBufferBuilder<'_>, columns: &[Field]) -> Table {
+fn schema(builder: &mut FlatBufferBuilder<'_>, columns: &[Field], facts: &[KeyValue]) -> Table {
     let fields: Vec<Table> = columns.iter().map(|column| field(builder, column)).collect();
     let fields = builder.create_vector(&fields);
-    table(builder, |builder| builder.push_slot_always(entry(1), fields))
+    let facts: Vec<Table> = facts.iter().map(|known| fact(builder, known)).collect();
+    let facts = (!facts.is_empty()).then(|| builder.create_vector(&facts));
+    table(builder, |builder| {
+        builder.push_slot_always(entry(1), fields);
+        if let Some(facts) = facts {
+            builder.push_slot_always(entry(2), facts);
+        }
+    })
+}
+
+/// `KeyValue`.
+fn fact(builder: &mut FlatBufferBuilder<'_>, known: &KeyValue) -> Table {
+    let key = builder.create_string(&known.key);
+    let value = builder.create_string(known.value.as_deref().unwrap_or_default());
+    table(builder, |builder| {
+        builder.push_slot_always(entry(0), key);
+        builder.push_slot_always(entry(1), value);
+    })
 }
 
 /// `Field`.

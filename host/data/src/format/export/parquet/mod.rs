@@ -68,10 +68,12 @@ fn begin(
 ) -> Result<SerializedFileWriter<AtomicFile>, ParquetError> {
     let facts = options.facts.iter();
     let facts = facts.map(|(name, fact)| KeyValue::new(format!("modelzoo.{name}"), fact.clone()));
-    let arrow = KeyValue::new(arrow_schema::KEY.to_owned(), arrow_schema::encode(schema));
+    let mut facts: Vec<KeyValue> = facts.collect();
+    let arrow = arrow_schema::encode(schema, &facts);
+    facts.push(KeyValue::new(arrow_schema::KEY.to_owned(), arrow));
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
-        .set_key_value_metadata(Some(facts.chain([arrow]).collect()))
+        .set_key_value_metadata(Some(facts))
         .build();
     SerializedFileWriter::new(file, schema::to_parquet(schema)?, Arc::new(properties))
 }

@@ -159,7 +159,7 @@ fn the_schema_is_said_as_arrow_says_it() {
         Field::nullable("pair", DataType::fixed_size_list(DataType::Float32, 2)),
     ];
     assert_eq!(
-        arrow_schema::encode(&columns),
+        arrow_schema::encode(&columns, &[]),
         "//////AAAAAQAAAAAAAKAAwACgAJAAQACgAAABAAAAAAAQQACAAIAAAABAAIAAAABAAAAAIAAACUAAAABAAAAMj/\
          //8sAAAAFAAAAAAAEAEUAAAAAAAGAAgABAAGAAAAAgAAAAQAAABwYWlyAAAAAAEAAAAUAAAAEAAWABAADwAOAAgA\
          AAAEABAAAAAsAAAAFAAAAAAAAwEUAAAAAAAGAAgABgAGAAAAAAABAAQAAABpdGVtAAAAAAAAAAAQABQAEAAPAA4A\
