@@ -19,8 +19,7 @@ use crate::{
 };
 use modelzoo::{
     Extent, Input, LabeledItem, LoadPlan, Outcome, Plan, ProgressCallback, SinkError, Task,
-    format::export::Summary,
-    panics::contained,
+    format::export::Summary, panics::contained,
 };
 use output::ResultWriter;
 use report::Report;
