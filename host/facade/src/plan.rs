@@ -61,7 +61,7 @@ pub enum PlannedStep {
     Register {
         /// The source.
         source: String,
-        /// How many models it has; `None` before it is fetched.
+        /// How many models it has; `None` where it has to be fetched first.
         models: Option<u64>,
     },
     /// A source is forgotten.
@@ -73,7 +73,7 @@ pub enum PlannedStep {
     Allow {
         /// The source.
         source: String,
-        /// The hash of its files; `None` before it is fetched.
+        /// The hash of its files; `None` where it has to be fetched first.
         tree_hash: Option<String>,
     },
     /// The code of a source or an owner may not run from now on.

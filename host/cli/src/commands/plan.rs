@@ -63,12 +63,12 @@ impl Sentence for PlannedStep {
             }
             Self::Register { source, models } => match models {
                 Some(models) => format!("register {source} with {}", count(*models, "model")),
-                None => format!("register {source}"),
+                None => format!("fetch {source} and register it"),
             },
             Self::Forget { source } => format!("forget {source}"),
             Self::Allow { source, tree_hash } => match tree_hash {
                 Some(tree_hash) => format!("allow {source}, as it is at tree {tree_hash}"),
-                None => format!("allow {source}, as it is then"),
+                None => format!("fetch {source} and allow it"),
             },
             Self::Deny { identity } => format!("deny {identity}"),
             Self::Revoke { identity, decisions } => {

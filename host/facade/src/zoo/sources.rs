@@ -132,15 +132,10 @@ impl Plan for RegisterPlan<'_> {
                 source: source.identity.clone(),
                 models: Some(source.models().count() as u64),
             }],
-            Known::Elsewhere { reference } => vec![
-                PlannedStep::Fetch {
-                    source: reference.clone(),
-                },
-                PlannedStep::Register {
-                    source: reference.clone(),
-                    models: None,
-                },
-            ],
+            Known::Elsewhere { reference } => vec![PlannedStep::Register {
+                source: reference.clone(),
+                models: None,
+            }],
         })
     }
 

@@ -112,15 +112,10 @@ impl Plan for AllowPlan<'_> {
                 source: source.identity.clone(),
                 tree_hash: Some(source.tree_hash.to_string()),
             }],
-            Known::Elsewhere { reference } => vec![
-                PlannedStep::Fetch {
-                    source: reference.clone(),
-                },
-                PlannedStep::Allow {
-                    source: reference.clone(),
-                    tree_hash: None,
-                },
-            ],
+            Known::Elsewhere { reference } => vec![PlannedStep::Allow {
+                source: reference.clone(),
+                tree_hash: None,
+            }],
         })
     }
 
