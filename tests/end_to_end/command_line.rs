@@ -179,7 +179,7 @@ fn output_that_cannot_be_written_is_told() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let run = run_into(&User::new(), &["store", "dir"], full).expect(1);
     assert!(
-        run.error().starts_with("standard output: cannot be written: "),
+        run.error().starts_with("standard output: cannot be written"),
         "{}",
         run.stderr
     );

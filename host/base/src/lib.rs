@@ -3,7 +3,12 @@
 #![deny(missing_docs)]
 
 pub mod artifact;
+pub mod digest;
 pub mod error;
+pub mod file;
+pub mod process;
 mod sandbox;
+pub mod suggest;
 
+pub use digest::Sha256Digest;
 pub use sandbox::{Sandbox, UnknownSandbox};

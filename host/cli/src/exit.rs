@@ -1,5 +1,6 @@
 //! The exit codes of the program. They are documented, and never change their meaning.
 
+use modelzoo::diagnosis::ErrorClass;
 use std::process::ExitCode;
 
 /// How the program ends.
@@ -24,6 +25,20 @@ pub enum Exit {
     Incompatible = 7,
     /// All is done but for some inputs, which failed.
     Partial = 8,
+}
+
+impl From<ErrorClass> for Exit {
+    fn from(class: ErrorClass) -> Self {
+        match class {
+            ErrorClass::Failed => Self::Failed,
+            ErrorClass::Usage => Self::Usage,
+            ErrorClass::NotFound => Self::NotFound,
+            ErrorClass::NotTrusted => Self::NotTrusted,
+            ErrorClass::BuildFailed => Self::BuildFailed,
+            ErrorClass::Integrity => Self::Integrity,
+            ErrorClass::Incompatible => Self::Incompatible,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

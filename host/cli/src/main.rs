@@ -20,6 +20,6 @@ fn main() -> ExitCode {
     terminal.start_logging(&arguments.global);
     match commands::run(arguments, &terminal) {
         Ok(exit) => exit.into(),
-        Err(error) => terminal.report(&error).into(),
+        Err(failure) => terminal.report(&failure).into(),
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong while a model is applied.
 
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use modelzoo_data::{
     dataset::DatasetError, format::FormatError, input::InputError, label::FrameNumberError,
     media::MediaError, output::OutputError, panics::Panic, video::VideoError,
@@ -40,15 +41,15 @@ pub enum EngineError {
         /// What is wrong.
         problem: String,
         /// What to do instead.
-        hint: String,
+        next_step: NextStep,
     },
     /// A sample failed, and failures were not to be passed over.
-    #[error("{}", of_file(filepath, error))]
+    #[error("{}", stopped_at(filepath, source))]
     Stopped {
         /// The sample's file.
         filepath: PathBuf,
         /// Why it failed.
-        error: ItemError,
+        source: ItemError,
     },
     /// Masks and maps cannot be written.
     #[error(transparent)]
@@ -61,11 +62,40 @@ pub enum EngineError {
     Sink(#[source] SinkError),
 }
 
-/// What is wrong with a file, with its path once: what cannot be found or decoded tells its path itself.
-fn of_file(filepath: &Path, error: &ItemError) -> String {
-    match error.stage() {
-        Stage::Input | Stage::Decode => error.to_string(),
-        Stage::Preprocess | Stage::Model | Stage::Labels => format!("{}: {error}", filepath.display()),
+/// Where the run stopped, with the path once: what cannot be found or decoded names its file itself.
+fn stopped_at(filepath: &Path, error: &ItemError) -> String {
+    if error.names_file() {
+        "the run stopped at a file that failed".to_owned()
+    } else {
+        format!("the run stopped at {}", filepath.display())
+    }
+}
+
+impl Diagnose for EngineError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Input(error) => error.class(),
+            Self::Dataset(error) => error.class(),
+            Self::Format(error) => error.class(),
+            Self::Runtime(error) => error.class(),
+            Self::LabelImages(error) => error.class(),
+            Self::Unsupported(_) | Self::InvalidOption { .. } => ErrorClass::Usage,
+            Self::Stopped { .. } | Self::Temporary(_) | Self::Sink(_) => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Input(error) => error.next_step(),
+            Self::Dataset(error) => error.next_step(),
+            Self::Format(error) => error.next_step(),
+            Self::Runtime(error) => error.next_step(),
+            Self::LabelImages(error) => error.next_step(),
+            Self::Unsupported(_) => Some(NextStep::ShowModel),
+            Self::InvalidOption { next_step, .. } => Some(next_step.clone()),
+            Self::Stopped { .. } => Some(NextStep::PassOverFailures),
+            Self::Temporary(_) | Self::Sink(_) => None,
+        }
     }
 }
 
@@ -131,13 +161,33 @@ pub enum Stage {
     Labels,
 }
 
-impl ItemError {
-    /// What the user can do next, where the plugin or its process has something to say.
-    pub fn hint(&self) -> Option<&str> {
+impl Diagnose for ItemError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::Preprocess(error) | Self::Model(error) => error.hint(),
+            Self::Input(error) => error.class(),
+            Self::Media(error) => error.class(),
+            Self::Video(error) => error.class(),
+            _ => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Input(error) => error.next_step(),
+            Self::Media(error) => error.next_step(),
+            Self::Video(error) => error.next_step(),
+            Self::Preprocess(error) | Self::Model(error) => {
+                error.hint().map(|hint| NextStep::advice(hint.to_owned()))
+            }
             _ => None,
         }
+    }
+}
+
+impl ItemError {
+    /// Whether the message names the file, as of one that cannot be found or decoded.
+    pub fn names_file(&self) -> bool {
+        matches!(self.stage(), Stage::Input | Stage::Decode)
     }
 
     /// Where on its way the sample failed.

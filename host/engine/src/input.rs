@@ -1,6 +1,10 @@
 //! From what the user named to samples.
 
 use crate::EngineError;
+use modelzoo_base::{
+    error::{Diagnose, ErrorClass, NextStep},
+    file::absolute,
+};
 use modelzoo_data::{
     dataset::{Dataset, DatasetError, SampleId, Samples, Selection},
     format::{
@@ -62,6 +66,22 @@ pub enum SampleError {
     /// The dataset could not be read; there are no more.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+}
+
+impl Diagnose for SampleError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Input(error) => error.class(),
+            Self::Dataset(error) => error.class(),
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Input(error) => error.next_step(),
+            Self::Dataset(error) => error.next_step(),
+        }
+    }
 }
 
 /// How much there is to work on.
@@ -130,8 +150,9 @@ impl Input {
                     "{} is a dataset, which cannot be one of several inputs",
                     dataset.as_ref().display()
                 ),
-                hint: "name the dataset alone, or add the files to it with `modelzoo dataset import`"
-                    .to_owned(),
+                next_step: NextStep::AddToDataset {
+                    path: dataset.as_ref().to_owned(),
+                },
             });
         }
         Ok(Self::of(Kind::Files {
@@ -214,9 +235,7 @@ impl Input {
                 }
                 Err(SampleError::Dataset(error)) => return Err(error.into()),
             };
-            if let Ok(path) = std::path::absolute(&path) {
-                record.filepath = path_to_text(&path);
-            }
+            record.filepath = path_to_text(&absolute(&path));
             writer.add(record)?;
         }
         writer.finish()?;

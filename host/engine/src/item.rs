@@ -1,6 +1,7 @@
 //! What comes of a sample.
 
 use crate::ItemError;
+use modelzoo_base::error::in_one_line;
 use modelzoo_data::{dataset::SampleId, label::Fields, media::RgbImage, record::SampleRecord};
 use std::{fmt, path::PathBuf};
 
@@ -87,6 +88,6 @@ impl fmt::Display for Failure {
         if let Some(patch) = self.place.patch {
             write!(formatter, "patch {patch}: ")?;
         }
-        self.error.fmt(formatter)
+        formatter.write_str(&in_one_line(&self.error))
     }
 }

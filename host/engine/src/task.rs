@@ -1,6 +1,7 @@
 //! What a model is to do, with every option that there is.
 
 use crate::{EngineError, Summary};
+use modelzoo_base::error::NextStep;
 use modelzoo_data::{
     dataset::{Dataset, Selection},
     label::PatchGeometry,
@@ -284,9 +285,9 @@ impl Task {
                 if let Some(unknown) = options.sample_fields.keys().find(unknown) {
                     return Err(EngineError::InvalidOption {
                         problem: format!("the model needs no field called `{unknown}`"),
-                        hint: match info.needed_fields.as_slice() {
-                            [] => "it needs none at all".to_owned(),
-                            names => format!("it needs {}", names.join(", ")),
+                        next_step: match info.needed_fields.as_slice() {
+                            [] => NextStep::advice("it needs none at all"),
+                            names => NextStep::advice(format!("it needs {}", names.join(", "))),
                         },
                     });
                 }
@@ -308,7 +309,7 @@ impl Task {
                 if attribute.is_empty() || attribute.contains('.') {
                     return Err(EngineError::InvalidOption {
                         problem: format!("`{attribute}` cannot be an attribute of labels"),
-                        hint: "it is a name without a dot".to_owned(),
+                        next_step: NextStep::advice("it is a name without a dot"),
                     });
                 }
             }

@@ -1,5 +1,6 @@
 //! What can go wrong.
 
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use modelzoo_data::{format::FormatError, input::InputError};
 use modelzoo_engine::EngineError;
 use modelzoo_plugin_api::Error as PluginError;
@@ -60,7 +61,7 @@ pub enum ZooError {
     #[error("no store is named for the zoo")]
     NoStore,
     /// A tag points to another commit than the locked one.
-    #[error("{0}")]
+    #[error(transparent)]
     MovedTag(MovedTag),
     /// The source's code may not run.
     #[error(transparent)]
@@ -153,4 +154,89 @@ pub enum ZooError {
         /// The manager's type.
         type_name: String,
     },
+}
+
+impl Diagnose for Error {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Zoo(error) => error.class(),
+            Self::Input(error) => error.class(),
+            Self::Format(error) => error.class(),
+            Self::Engine(error) => error.class(),
+            Self::Runtime(error) => error.class(),
+            Self::Model(_) => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Zoo(error) => error.next_step(),
+            Self::Input(error) => error.next_step(),
+            Self::Format(error) => error.next_step(),
+            Self::Engine(error) => error.next_step(),
+            Self::Runtime(error) => error.next_step(),
+            Self::Model(error) => error.hint().map(|hint| NextStep::advice(hint.to_owned())),
+        }
+    }
+}
+
+impl Diagnose for ZooError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Config(error) => error.class(),
+            Self::Lock(error) => error.class(),
+            Self::MovedTag(error) => error.class(),
+            Self::Trust(error) => error.class(),
+            Self::Registry(error) => error.class(),
+            Self::Archive(error) => error.class(),
+            Self::Store(error) => error.class(),
+            Self::Reference(error) => error.class(),
+            Self::Source(error) => error.class(),
+            Self::Select(error) => error.class(),
+            Self::Build(error) => error.class(),
+            Self::Runtime(error) => error.class(),
+            Self::Download(error) => error.class(),
+            Self::NotDownloaded(_) => ErrorClass::NotFound,
+            Self::Unmet { .. } | Self::NoPlugin { .. } => ErrorClass::Incompatible,
+            Self::WeightsMismatch { .. } => ErrorClass::Integrity,
+            Self::CurrentFolder(_)
+            | Self::NoStore
+            | Self::BuildFolder { .. }
+            | Self::OmittedWeights { .. }
+            | Self::WeightsFile { .. }
+            | Self::UnknownManager { .. } => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Config(error) => error.next_step(),
+            Self::Lock(error) => error.next_step(),
+            Self::MovedTag(error) => error.next_step(),
+            Self::Trust(error) => error.next_step(),
+            Self::Registry(error) => error.next_step(),
+            Self::Archive(error) => error.next_step(),
+            Self::Store(error) => error.next_step(),
+            Self::Reference(error) => error.next_step(),
+            Self::Source(error) => error.next_step(),
+            Self::Select(error) => error.next_step(),
+            Self::Build(error) => error.next_step(),
+            Self::Runtime(error) => error.next_step(),
+            Self::Download(error) => error.next_step(),
+            Self::NotDownloaded(_) => Some(NextStep::DownloadModel),
+            Self::Unmet { .. } => Some(NextStep::advice(
+                "`requirement_error_level = 1` in the configuration makes it a warning",
+            )),
+            Self::NoPlugin { .. } => Some(NextStep::StartFromTemplate),
+            Self::WeightsMismatch { .. } => Some(NextStep::advice(
+                "the file was changed or is damaged: get the source again",
+            )),
+            Self::CurrentFolder(_)
+            | Self::NoStore
+            | Self::BuildFolder { .. }
+            | Self::OmittedWeights { .. }
+            | Self::WeightsFile { .. }
+            | Self::UnknownManager { .. } => None,
+        }
+    }
 }

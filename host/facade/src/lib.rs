@@ -32,7 +32,7 @@ mod zoo;
 pub use apply::{apply_model, compute_embeddings, compute_patch_embeddings, load_model};
 pub use error::{Error, ZooError};
 pub use model::Model;
-pub use modelzoo_base::error as diagnosis;
+pub use modelzoo_base::{Sha256Digest, error as diagnosis};
 pub use modelzoo_data::{
     dataset::Existing,
     draw, format, input,
@@ -54,7 +54,7 @@ pub use modelzoo_runtime::{
     SandboxLayer, SandboxReport, run_worker_if_asked, sandbox_support,
 };
 pub use modelzoo_sources::{
-    Sha256Digest, SourceRef, archive, config,
+    SourceRef, archive, config,
     download::{self, Cancellation, Credentials},
     git, lock, manifest,
     reference::{self, ModelRef},

@@ -40,8 +40,8 @@ pub enum PlannedStep {
     Ask {
         /// The source.
         source: String,
-        /// The command that answers beforehand.
-        command: String,
+        /// Exactly this code, as a person would spell it, for allowing it beforehand.
+        allow: String,
     },
     /// The plugin is built.
     Build {

@@ -1,6 +1,6 @@
 //! A built plugin, named by its content.
 
-use modelzoo_sources::Sha256Digest;
+use modelzoo_base::Sha256Digest;
 use std::{
     io,
     path::{Path, PathBuf},

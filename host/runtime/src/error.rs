@@ -1,7 +1,8 @@
 //! What can go wrong between the host and its plugins.
 
 use crate::{LibraryError, SandboxLayer};
-use modelzoo_plugin_api::Error as PluginError;
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
+use modelzoo_plugin_api::{Error as PluginError, ErrorKind as PluginErrorKind};
 use std::{io, path::PathBuf};
 
 /// Why a plugin could not be used at all. What concerns one input is not among it: that is an error of the item.
@@ -27,10 +28,10 @@ pub enum RuntimeError {
         /// How it ended: its signal or exit code, and the last lines that it printed.
         reason: String,
         /// What the user can do next, where there is something.
-        hint: Option<&'static str>,
+        next_step: Option<NextStep>,
     },
     /// The worker could not be started.
-    #[error("cannot start the worker {}: {source}", program.display())]
+    #[error("cannot start the worker {}", program.display())]
     WorkerStart {
         /// The program that was to be started.
         program: PathBuf,
@@ -49,21 +50,26 @@ pub enum RuntimeError {
     IsolationUnsupported,
 }
 
-impl RuntimeError {
-    /// What the user can do next, where there is something.
-    pub fn hint(&self) -> Option<&str> {
+impl Diagnose for RuntimeError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::Library(error) => error.hint(),
-            Self::Plugin { error, .. } => error.hint(),
-            Self::WorkerStart { .. } => Some(
+            Self::Library(error) => error.class(),
+            Self::Plugin { error, .. } if error.kind() == PluginErrorKind::InvalidOption => ErrorClass::Usage,
+            _ => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Library(error) => error.next_step(),
+            Self::Plugin { error, .. } => error.hint().map(|hint| NextStep::advice(hint.to_owned())),
+            Self::WorkerDied { next_step, .. } => next_step.clone(),
+            Self::WorkerStart { .. } => Some(NextStep::advice(
                 "a program that embeds modelzoo calls `run_worker_if_asked()` first in its main, or names a worker program",
-            ),
-            Self::IsolationUnsupported => Some("--isolation none runs the plugin in this process"),
-            Self::SandboxUnavailable(_) => Some("--sandbox auto uses what this system has"),
-            Self::WorkerDied { hint, .. } => *hint,
-            Self::Path(_) => Some(
-                "rename the folder; where it is one of modelzoo's own, MODELZOO_STORE puts the store elsewhere",
-            ),
+            )),
+            Self::Path(_) => Some(NextStep::RenameFolder),
+            Self::IsolationUnsupported => Some(NextStep::RunInProcess),
+            Self::SandboxUnavailable(_) => Some(NextStep::RelaxSandbox),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     runner::{PluginServices, in_process},
     worker,
 };
+use modelzoo_base::file::absolute;
 use modelzoo_plugin_api::{LoadOptions, message::PluginDescription};
 use std::{
     fmt,
@@ -166,8 +167,8 @@ impl fmt::Debug for PluginRunner {
 
 /// A path as plugins take it: absolute, in UTF-8.
 fn plugin_path(path: &Path) -> Result<String, RuntimeError> {
-    std::path::absolute(path)
-        .ok()
-        .and_then(|path| path.into_os_string().into_string().ok())
-        .ok_or_else(|| RuntimeError::Path(path.to_owned()))
+    absolute(path)
+        .into_os_string()
+        .into_string()
+        .map_err(|_| RuntimeError::Path(path.to_owned()))
 }

@@ -3,6 +3,7 @@
 
 mod support;
 
+use modelzoo_base::error::Diagnose as _;
 use modelzoo_runtime::{Artifact, BuildError, BuildProgress, Builder};
 use std::{fs, path::Path};
 use support::{build, builder, request, sample};
@@ -120,7 +121,7 @@ fn sources_without_a_plugin_crate_say_so() {
     let program = source(&[("Cargo.toml", MANIFEST), ("src/lib.rs", CODE)]);
     let error = build(program.path()).unwrap_err();
     assert!(matches!(error, BuildError::NoLibrary { .. }), "{error}");
-    assert!(error.hint().unwrap().contains("cdylib"));
+    assert!(error.next_step().unwrap().to_string().contains("cdylib"));
 
     let malformed = source(&[("Cargo.toml", "[package\nname = 1"), ("src/lib.rs", CODE)]);
     let error = build(malformed.path()).unwrap_err();

@@ -4,6 +4,7 @@
 
 mod support;
 
+use modelzoo_base::error::{Diagnose as _, NextStep};
 use modelzoo_plugin_api::{ErrorKind, Image, PredictOptions, label::Regression};
 use modelzoo_runtime::{
     DefaultServices, HostServices, Isolation, LibraryError, LoadedModel, PluginRunner, RuntimeError,
@@ -117,7 +118,10 @@ fn a_plugin_that_hangs_is_ended_after_its_time() {
         error.to_string(),
         "the plugin gave no sign of life for 0.5 s and was ended"
     );
-    assert!(error.hint().unwrap().contains("--stall-timeout"), "{error:?}");
+    assert!(
+        error.hint().unwrap().contains("stall_timeout_seconds"),
+        "{error:?}"
+    );
     let error = load(&runner, json!({"load": "hang"})).unwrap_err();
     assert!(
         error
@@ -125,7 +129,7 @@ fn a_plugin_that_hangs_is_ended_after_its_time() {
             .starts_with("cannot load the model test/model: the plugin gave no sign of life"),
         "{error}"
     );
-    assert!(error.hint().unwrap().contains("--stall-timeout"), "{error:?}");
+    assert_eq!(error.next_step(), Some(NextStep::WaitLonger));
 }
 
 #[test]
@@ -192,7 +196,7 @@ fn libraries_that_are_no_plugins_of_this_host_are_told_apart() {
         for name in ["not_a_plugin", "foreign_abi", "foreign_contract"] {
             let error = refusal(name);
             assert!(error.to_string().len() < 400, "{error}");
-            assert!(error.hint().is_some(), "{error}");
+            assert!(error.next_step().is_some(), "{error}");
         }
         assert!(matches!(refusal("not_a_plugin"), LibraryError::NotAPlugin { .. }));
         assert!(
@@ -231,7 +235,7 @@ fn a_program_that_is_no_worker_is_told_so() {
         let error = runner(program).describe().unwrap_err();
         assert!(matches!(error, RuntimeError::WorkerStart { .. }), "{error}");
         assert!(
-            error.to_string().contains(program) && error.hint().is_some(),
+            error.to_string().contains(program) && error.next_step().is_some(),
             "{error}"
         );
     }

@@ -49,7 +49,6 @@
 #![deny(missing_docs)]
 
 pub mod archive;
-pub mod atomic;
 pub mod config;
 pub mod doctor;
 pub mod download;
@@ -58,10 +57,8 @@ mod identity;
 pub mod lock;
 pub mod manifest;
 pub mod reference;
-pub mod sha256;
 pub mod source;
 pub mod store;
-mod suggest;
 #[cfg(test)]
 mod testing;
 mod tree;
@@ -70,6 +67,5 @@ pub mod weights;
 pub mod zoo;
 
 pub use reference::SourceRef;
-pub use sha256::Sha256Digest;
 pub use source::{ResolveOptions, ResolvedSource, SourceError, resolve};
 pub use store::Store;

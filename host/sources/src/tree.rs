@@ -13,8 +13,8 @@
 use std::io;
 use std::path::Path;
 
-use crate::Sha256Digest;
-use crate::sha256::Sha256Hasher;
+use modelzoo_base::Sha256Digest;
+use modelzoo_base::digest::Sha256Hasher;
 
 /// What an entry of a tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

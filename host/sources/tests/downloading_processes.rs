@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use modelzoo_sources::Sha256Digest;
+use modelzoo_base::Sha256Digest;
 use modelzoo_sources::config::Config;
 use modelzoo_sources::download::{Cancellation, Downloader, NoProgress, Request};
 

@@ -1,6 +1,7 @@
 //! What to do about an error.
 
-use std::{borrow::Cow, fmt, path::PathBuf};
+use crate::suggest;
+use std::{borrow::Cow, fmt, io, path::PathBuf};
 
 /// What to do about an error, as a value. `Display` says it to anybody; a front end that has commands or buttons for a
 /// step puts it into its own words.
@@ -86,6 +87,8 @@ pub enum NextStep {
     ShowPluginOutput,
     /// Run the plugin in this process.
     RunInProcess,
+    /// Shut the plugin in as far as this system can.
+    RelaxSandbox,
     /// Make a dataset.
     CreateDataset {
         /// Its file.
@@ -116,6 +119,20 @@ impl NextStep {
     /// Advice that is the same everywhere.
     pub fn advice(text: impl Into<Cow<'static, str>>) -> Self {
         Self::Advice(text.into())
+    }
+
+    /// Which of the known names may have been meant; `None` where none is like the wanted one.
+    pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let names = suggest::nearest(wanted, known);
+        (!names.is_empty()).then_some(Self::DidYouMean { names })
+    }
+
+    /// What to do about something of the store that the system would not let be written.
+    pub fn for_writing(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::FreeSpace,
+            _ => Self::AllowWriting,
+        }
     }
 }
 
@@ -183,6 +200,7 @@ impl fmt::Display for NextStep {
             Self::UseLessMemory => "a smaller batch or a smaller model takes less memory",
             Self::ShowPluginOutput => "look at all that it printed; the source's author should know",
             Self::RunInProcess => "run the plugin in this process, without isolation",
+            Self::RelaxSandbox => "let the sandbox use what this system has",
             Self::CreateDataset { path } => return write!(formatter, "make a dataset at {}", path.display()),
             Self::GoOnWithDataset { path } => {
                 return write!(

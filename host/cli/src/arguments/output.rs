@@ -1,4 +1,5 @@
 use clap::Args;
+use modelzoo::diagnosis::Diagnose as _;
 use modelzoo::format::{Format, FormatError};
 
 /// How facts are printed.
@@ -11,10 +12,11 @@ pub struct JsonArgument {
 
 /// Reads the name of a format. A usage error is one line, so the format that was probably meant is a part of it.
 pub fn format(name: &str) -> Result<Format, String> {
-    name.parse().map_err(|error: FormatError| match error.hint() {
-        Some(hint) => format!("{error} ({hint})"),
-        None => error.to_string(),
-    })
+    name.parse()
+        .map_err(|error: FormatError| match error.next_step() {
+            Some(step) => format!("{error} ({step})"),
+            None => error.to_string(),
+        })
 }
 
 /// Whether anything is done at all.

@@ -4,11 +4,11 @@ use super::run::{self, Command, Content};
 use crate::{
     arguments::{ApplyArguments, Global},
     exit::Exit,
-    terminal::Terminal,
+    terminal::{Result, Terminal},
 };
 use modelzoo::Task;
 
-pub fn run(arguments: &ApplyArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &ApplyArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let command = Command {
         task: Task::Apply(arguments.options()),
         content: Content::Labels,

@@ -3,11 +3,11 @@
 use crate::{
     arguments::JsonArgument,
     exit::Exit,
-    terminal::{print_checks, print_json},
+    terminal::{Result, print_checks, print_json},
 };
 use modelzoo::doctor::{Verdict, examine};
 
-pub fn run(facts: JsonArgument) -> anyhow::Result<Exit> {
+pub fn run(facts: JsonArgument) -> Result<Exit> {
     let checks = examine()?;
     if facts.json {
         print_json(&checks)?;

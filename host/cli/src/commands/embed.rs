@@ -9,8 +9,9 @@ use super::{
 use crate::{
     arguments::{EmbedArguments, Global},
     exit::Exit,
-    terminal::{Terminal, count},
+    terminal::{Failure, Result, Terminal, count},
 };
+use modelzoo::diagnosis::NextStep;
 use modelzoo::{
     EngineError, LoadPlan, Plan, PromptEmbedding, Task,
     format::{
@@ -24,7 +25,7 @@ use modelzoo::{
 use serde::Serialize;
 use std::path::Path;
 
-pub fn run(arguments: &EmbedArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &EmbedArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let prompts = arguments.all_prompts();
     if !prompts.is_empty() {
         return embed_texts(arguments, &prompts, global, terminal);
@@ -50,7 +51,7 @@ fn embed_texts(
     prompts: &[String],
     global: &Global,
     terminal: &Terminal,
-) -> anyhow::Result<Exit> {
+) -> Result<Exit> {
     let (input, model) = (&arguments.input, &arguments.model);
     let destination = TextDestination::of(Destination::of(input, Content::Embeddings, false)?)?;
     let zoo = open_to_plan(input.dry_run, global, terminal)?;
@@ -85,7 +86,7 @@ impl TextDestination {
             } => Ok(Self::Matrix(destination)),
             _ => Err(EngineError::InvalidOption {
                 problem: "embeddings of texts are written as JSON Lines or .npy".to_owned(),
-                hint: "end the name in .jsonl or .npy".to_owned(),
+                next_step: NextStep::advice("end the name in .jsonl or .npy"),
             }),
         }
     }
@@ -102,9 +103,9 @@ struct TextPlan<'a> {
 impl Plan for TextPlan<'_> {
     type Step = String;
     type Outcome = Exit;
-    type Error = anyhow::Error;
+    type Error = Failure;
 
-    fn steps(&self) -> anyhow::Result<Vec<String>> {
+    fn steps(&self) -> Result<Vec<String>> {
         let (TextDestination::Lines(destination) | TextDestination::Matrix(destination)) = &self.destination;
         let mut steps: Vec<String> = self.load.steps()?.iter().map(|step| step.sentence()).collect();
         steps.push(format!("embed {}", count(self.prompts.len() as u64, "text")));
@@ -112,7 +113,7 @@ impl Plan for TextPlan<'_> {
         Ok(steps)
     }
 
-    fn execute(self) -> anyhow::Result<Exit> {
+    fn execute(self) -> Result<Exit> {
         let Self {
             load,
             prompts,
@@ -155,7 +156,7 @@ struct Line<'a> {
     error: Option<String>,
 }
 
-fn write_lines(mut lines: JsonLinesWriter, embeddings: &[PromptEmbedding]) -> anyhow::Result<()> {
+fn write_lines(mut lines: JsonLinesWriter, embeddings: &[PromptEmbedding]) -> Result<()> {
     for PromptEmbedding { prompt, result, .. } in embeddings {
         lines.write(&Line {
             prompt,
@@ -166,7 +167,7 @@ fn write_lines(mut lines: JsonLinesWriter, embeddings: &[PromptEmbedding]) -> an
     Ok(lines.finish()?)
 }
 
-fn write_matrix(path: &Path, embeddings: Vec<PromptEmbedding>) -> anyhow::Result<()> {
+fn write_matrix(path: &Path, embeddings: Vec<PromptEmbedding>) -> Result<()> {
     let mut writer = export::create(Format::Npy, path, &ExportOptions::default())?;
     for PromptEmbedding { prompt, result, .. } in embeddings {
         let mut row = SampleRecord::image(prompt);

@@ -4,7 +4,7 @@ use super::open::{named, open};
 use crate::{
     arguments::{Global, ModelQueryArguments},
     exit::Exit,
-    terminal::{Terminal, print_facts, print_json},
+    terminal::{Result, Terminal, print_facts, print_json},
 };
 use modelzoo::{FoundModel, output::OutputError};
 use serde::Serialize;
@@ -21,7 +21,7 @@ struct Info<'a> {
     manifest: &'a modelzoo::manifest::ModelEntry,
 }
 
-pub fn run(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
     let found = zoo.find(&named(&arguments.choice, &zoo)?)?;
     let info = info(&found);

@@ -4,7 +4,7 @@ use super::open::open;
 use crate::{
     arguments::{Global, ListArguments},
     exit::Exit,
-    terminal::{Terminal, print_json, print_line, print_table},
+    terminal::{Result, Terminal, print_json, print_line, print_table},
 };
 use modelzoo::{Zoo, manifest::ModelEntry, registry::ModelFilter};
 use serde::Serialize;
@@ -21,7 +21,7 @@ struct Row {
     downloaded: Option<bool>,
 }
 
-pub fn run(arguments: &ListArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &ListArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
     let rows = match &arguments.source {
         Some(source) => of_source(&zoo, source, arguments)?,
@@ -62,7 +62,7 @@ fn nothing(arguments: &ListArguments) -> &'static str {
     }
 }
 
-fn of_source(zoo: &Zoo, source: &str, arguments: &ListArguments) -> anyhow::Result<Vec<Row>> {
+fn of_source(zoo: &Zoo, source: &str, arguments: &ListArguments) -> Result<Vec<Row>> {
     let source = zoo.find_source(&zoo.parse_reference(source)?)?;
     let wanted =
         |entry: &ModelEntry| entry.has_tags(&arguments.tags) && entry.has_any_license(&arguments.license);
@@ -72,7 +72,7 @@ fn of_source(zoo: &Zoo, source: &str, arguments: &ListArguments) -> anyhow::Resu
         .collect())
 }
 
-fn of_all(zoo: &Zoo, arguments: &ListArguments, terminal: &Terminal) -> anyhow::Result<Vec<Row>> {
+fn of_all(zoo: &Zoo, arguments: &ListArguments, terminal: &Terminal) -> Result<Vec<Row>> {
     let catalog = zoo.catalog()?;
     catalog
         .problems()

@@ -2,29 +2,29 @@
 
 use crate::{
     arguments::{IsolationArgument, ModelOptions, PluginRunArguments},
-    exit::Exit,
-    terminal::Hinted,
+    terminal::{Hinted, Result},
 };
-use anyhow::bail;
-use modelzoo::{LoadSettings, Sandbox};
+use modelzoo::{LoadSettings, Sandbox, diagnosis::ErrorClass};
 
 /// How a model is to be loaded.
-pub fn load_settings(options: &ModelOptions, run: &PluginRunArguments) -> anyhow::Result<LoadSettings> {
+pub fn load_settings(options: &ModelOptions, run: &PluginRunArguments) -> Result<LoadSettings> {
     if run.isolation == IsolationArgument::None && run.stall_timeout.is_some() {
-        bail!(Hinted {
+        return Err(Hinted {
             message: "--stall-timeout ends the plugin's process, and --isolation none gives it none"
                 .to_owned(),
             hint: "leave out one of the two".to_owned(),
-            exit: Exit::Usage,
-        });
+            class: ErrorClass::Usage,
+        }
+        .into());
     }
     if run.isolation == IsolationArgument::None && run.sandbox == Some(Sandbox::On) {
-        bail!(Hinted {
+        return Err(Hinted {
             message: "--sandbox on shuts the plugin's process in, and --isolation none gives it none"
                 .to_owned(),
             hint: "leave out one of the two".to_owned(),
-            exit: Exit::Usage,
-        });
+            class: ErrorClass::Usage,
+        }
+        .into());
     }
     let set = options.settings.iter();
     Ok(LoadSettings {

@@ -4,12 +4,12 @@ use super::{open::open, plan::carry_out};
 use crate::{
     arguments::{Global, JsonArgument, LockArguments},
     exit::Exit,
-    terminal::{Terminal, count, print_json, print_line},
+    terminal::{Result, Terminal, count, print_json, print_line},
 };
 use modelzoo::store::Verdict;
 
 /// Writes the lock file from what was run in this folder.
-pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
     let json = arguments.facts.json;
     let Some((path, changes)) = carry_out(zoo.plan_lock()?, arguments.dry_run, json)? else {
@@ -29,12 +29,12 @@ pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> 
 }
 
 /// Checks all that the store holds against its hashes.
-pub fn verify(facts: JsonArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn verify(facts: JsonArgument, global: &Global, terminal: &Terminal) -> Result<Exit> {
     verify_store(facts.json, false, global, terminal)
 }
 
 /// As `verify`; with `repair`, what was changed is moved away and fetched again on its next use.
-pub fn verify_store(json: bool, repair: bool, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn verify_store(json: bool, repair: bool, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
     let (mut checked, mut broken, mut printed) = (0, Vec::new(), Ok(()));
     zoo.store().verify(repair, &mut |entry, verdict| {

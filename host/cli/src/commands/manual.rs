@@ -3,25 +3,24 @@
 use crate::{
     arguments::{Arguments, CompletionsArguments, ManArguments},
     exit::Exit,
-    terminal::{Terminal, print},
+    terminal::{Context, Result, Terminal, print},
 };
-use anyhow::Context as _;
 use clap::CommandFactory as _;
 
 const PROGRAM: &str = "modelzoo";
 
-pub fn completions(arguments: &CompletionsArguments) -> anyhow::Result<Exit> {
+pub fn completions(arguments: &CompletionsArguments) -> Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Arguments::command(), PROGRAM, &mut script);
-    print(String::from_utf8(script)?)?;
+    print(String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }
 
-pub fn man(arguments: &ManArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn man(arguments: &ManArguments, terminal: &Terminal) -> Result<Exit> {
     let Some(folder) = &arguments.folder else {
         let mut page = Vec::new();
         clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-        print(String::from_utf8(page)?)?;
+        print(String::from_utf8_lossy(&page))?;
         return Ok(Exit::Done);
     };
     fs_err::create_dir_all(folder)?;

@@ -22,11 +22,11 @@ mod weights;
 use crate::{
     arguments::{Arguments, Command},
     exit::Exit,
-    terminal::Terminal,
+    terminal::{Result, Terminal},
 };
 
 /// Runs the command that the user asked for.
-pub fn run(arguments: Arguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Apply(arguments) => apply::run(arguments, global, terminal),

@@ -2,12 +2,12 @@
 
 use crate::{
     arguments::{DryRunArgument, Global, ModelChoice},
-    terminal::{PreparationProgress, Terminal},
+    terminal::{PreparationProgress, Result, Terminal},
 };
 use modelzoo::{ModelRef, Network, Zoo, ZooBuilder};
 
 /// The zoo that the user's configuration and the global options describe.
-pub fn open(global: &Global, terminal: &Terminal) -> anyhow::Result<Zoo> {
+pub fn open(global: &Global, terminal: &Terminal) -> Result<Zoo> {
     let network = if global.offline {
         Network::Offline
     } else {
@@ -17,14 +17,14 @@ pub fn open(global: &Global, terminal: &Terminal) -> anyhow::Result<Zoo> {
 }
 
 /// The same for a plan that may be only told: then the network is not used.
-pub fn open_to_plan(dry_run: DryRunArgument, global: &Global, terminal: &Terminal) -> anyhow::Result<Zoo> {
+pub fn open_to_plan(dry_run: DryRunArgument, global: &Global, terminal: &Terminal) -> Result<Zoo> {
     if dry_run.dry_run && !global.offline {
         return with_network(Network::Deferred, global, terminal);
     }
     open(global, terminal)
 }
 
-fn with_network(network: Network, global: &Global, terminal: &Terminal) -> anyhow::Result<Zoo> {
+fn with_network(network: Network, global: &Global, terminal: &Terminal) -> Result<Zoo> {
     let mut builder = ZooBuilder::of_user()?
         .network(network)
         .locked(global.locked)
@@ -37,6 +37,6 @@ fn with_network(network: Network, global: &Global, terminal: &Terminal) -> anyho
 }
 
 /// The model that the user named.
-pub fn named(choice: &ModelChoice, zoo: &Zoo) -> anyhow::Result<ModelRef> {
+pub fn named(choice: &ModelChoice, zoo: &Zoo) -> Result<ModelRef> {
     Ok(zoo.parse_model(&choice.model, choice.name.as_deref())?)
 }

@@ -2,15 +2,15 @@
 
 use crate::{
     arguments::DryRunArgument,
-    terminal::{count, print_json, print_line},
+    terminal::{Failure, Result, count, print_json, print_line},
 };
 use indicatif::HumanBytes;
 use modelzoo::{Plan, PlannedStep};
 
 /// Does what the plan says; with `--dry-run` only says it, and nothing comes of it.
-pub fn carry_out<P>(plan: P, dry_run: DryRunArgument, json: bool) -> anyhow::Result<Option<P::Outcome>>
+pub fn carry_out<P>(plan: P, dry_run: DryRunArgument, json: bool) -> Result<Option<P::Outcome>>
 where
-    P: Plan<Step: Sentence, Error: Into<anyhow::Error>>,
+    P: Plan<Step: Sentence, Error: Into<Failure>>,
 {
     if !dry_run.dry_run {
         return plan.execute().map(Some).map_err(Into::into);
@@ -45,8 +45,8 @@ impl Sentence for PlannedStep {
     fn sentence(&self) -> String {
         match self {
             Self::Fetch { source } => format!("fetch {source}, which tells what else there is to do"),
-            Self::Ask { source, command } => {
-                format!("ask whether the code of {source} may run (`{command}` allows it)")
+            Self::Ask { source, allow } => {
+                format!("ask whether the code of {source} may run (`modelzoo trust allow {allow}` allows it)")
             }
             Self::Build { source } => format!("build the plugin of {source}"),
             Self::Download {

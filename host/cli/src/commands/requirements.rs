@@ -4,7 +4,7 @@ use super::open::{named, open};
 use crate::{
     arguments::{Global, ModelQueryArguments},
     exit::Exit,
-    terminal::{Terminal, print_facts, print_json, print_line},
+    terminal::{Result, Terminal, print_facts, print_json, print_line},
 };
 use modelzoo::{
     LoadSettings,
@@ -12,7 +12,7 @@ use modelzoo::{
 };
 use serde_json::json;
 
-pub fn run(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
     let model = zoo.find(&named(&arguments.choice, &zoo)?)?;
     let unmet: Vec<String> = zoo

@@ -9,7 +9,7 @@ use crate::{
         Global, SourceArgument, SourceChangeArguments, SourcesAction, SourcesArguments, UpdateArguments,
     },
     exit::Exit,
-    terminal::{Terminal, print_facts, print_json, print_line, print_table},
+    terminal::{Result, Terminal, print_facts, print_json, print_line, print_table},
 };
 use modelzoo::{
     Plan as _, Zoo,
@@ -20,7 +20,7 @@ use modelzoo::{
 /// What to say instead of an empty table.
 const NO_SOURCE: &str = "no source is registered; `modelzoo sources add SOURCE` registers one";
 
-pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     match &arguments.action {
         SourcesAction::Add(arguments) => add(arguments, global, terminal)?,
         SourcesAction::List(facts) => list(&open(global, terminal)?, facts.json, terminal)?,
@@ -35,7 +35,7 @@ pub fn run(arguments: &SourcesArguments, global: &Global, terminal: &Terminal) -
     Ok(Exit::Done)
 }
 
-fn add(arguments: &SourceChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<()> {
+fn add(arguments: &SourceChangeArguments, global: &Global, terminal: &Terminal) -> Result<()> {
     let SourceChangeArguments { source, dry_run } = arguments;
     let zoo = open_to_plan(*dry_run, global, terminal)?;
     let plan = zoo.plan_register(&zoo.parse_reference(&source.source)?, true)?;
@@ -45,7 +45,7 @@ fn add(arguments: &SourceChangeArguments, global: &Global, terminal: &Terminal) 
     }
 }
 
-fn remove(arguments: &SourceChangeArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<()> {
+fn remove(arguments: &SourceChangeArguments, global: &Global, terminal: &Terminal) -> Result<()> {
     let SourceChangeArguments { source, dry_run } = arguments;
     let zoo = open_to_plan(*dry_run, global, terminal)?;
     let plan = zoo.plan_forget(&zoo.parse_reference(&source.source)?, false)?;
@@ -61,16 +61,12 @@ fn remove(arguments: &SourceChangeArguments, global: &Global, terminal: &Termina
 }
 
 /// `modelzoo update` is `modelzoo sources update`.
-pub fn update_command(
-    arguments: &UpdateArguments,
-    global: &Global,
-    terminal: &Terminal,
-) -> anyhow::Result<Exit> {
+pub fn update_command(arguments: &UpdateArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     update(arguments, global, terminal)?;
     Ok(Exit::Done)
 }
 
-fn list(zoo: &Zoo, json: bool, terminal: &Terminal) -> anyhow::Result<()> {
+fn list(zoo: &Zoo, json: bool, terminal: &Terminal) -> Result<()> {
     let sources = zoo.registered_sources()?;
     if json {
         return print_json(&sources);
@@ -93,7 +89,7 @@ fn list(zoo: &Zoo, json: bool, terminal: &Terminal) -> anyhow::Result<()> {
     Ok(print_table(["source", "commit", "models"], &rows)?)
 }
 
-fn show(source: &ZooSource, json: bool) -> anyhow::Result<()> {
+fn show(source: &ZooSource, json: bool) -> Result<()> {
     if json {
         return print_json(source);
     }
@@ -109,7 +105,7 @@ fn show(source: &ZooSource, json: bool) -> anyhow::Result<()> {
 }
 
 /// What is new is told in any case, and taken over unless that is all that is wanted.
-fn update(arguments: &UpdateArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<()> {
+fn update(arguments: &UpdateArguments, global: &Global, terminal: &Terminal) -> Result<()> {
     let zoo = open(global, terminal)?;
     let source = arguments.source.as_deref();
     let source = source.map(|source| zoo.parse_reference(source)).transpose()?;

@@ -4,7 +4,7 @@ use super::{lock::verify_store, open::open};
 use crate::{
     arguments::{Global, StoreAction, StoreArguments},
     exit::Exit,
-    terminal::{Terminal, print_json, print_line, print_table},
+    terminal::{Result, Terminal, print_json, print_line, print_table},
 };
 use indicatif::HumanBytes;
 use modelzoo::{
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
-pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &StoreArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     match &arguments.action {
         StoreAction::Dir => print_line(open(global, terminal)?.store().root().display())?,
         StoreAction::List(facts) => {

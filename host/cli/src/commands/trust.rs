@@ -7,11 +7,11 @@ use super::{
 use crate::{
     arguments::{Global, TrustAction, TrustArguments},
     exit::Exit,
-    terminal::{Terminal, count, print_json, print_table},
+    terminal::{Result, Terminal, count, print_json, print_table},
 };
 use modelzoo::trust::{Decision, DecisionKind};
 
-pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     match &arguments.action {
         TrustAction::List(facts) => {
             let decisions = open(global, terminal)?.trust_decisions()?;
@@ -50,7 +50,7 @@ pub fn run(arguments: &TrustArguments, global: &Global, terminal: &Terminal) -> 
     Ok(Exit::Done)
 }
 
-fn print_decisions(decisions: &[Decision], terminal: &Terminal) -> anyhow::Result<()> {
+fn print_decisions(decisions: &[Decision], terminal: &Terminal) -> Result<()> {
     let row = |decision: &Decision| {
         let kind = match decision.kind {
             DecisionKind::Allowed => "allowed",

@@ -7,13 +7,13 @@ use super::{
 use crate::{
     arguments::{Global, ModelChangeArguments, ModelQueryArguments},
     exit::Exit,
-    terminal::{Terminal, print_json, print_line},
+    terminal::{Result, Terminal, print_json, print_line},
 };
 use modelzoo::LoadSettings;
 use serde_json::json;
 
 /// `modelzoo find`: where the weights of a model are.
-pub fn find(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn find(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
     let path = zoo.find_weights(&zoo.find(&named(&arguments.choice, &zoo)?)?)?;
     if arguments.facts.json {
@@ -25,11 +25,7 @@ pub fn find(arguments: &ModelQueryArguments, global: &Global, terminal: &Termina
 }
 
 /// `modelzoo download`: builds a model's plugin and gets its weights, ready for use without network.
-pub fn download(
-    arguments: &ModelChangeArguments,
-    global: &Global,
-    terminal: &Terminal,
-) -> anyhow::Result<Exit> {
+pub fn download(arguments: &ModelChangeArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let (json, dry_run) = (arguments.model.facts.json, arguments.dry_run);
     let zoo = open_to_plan(dry_run, global, terminal)?;
     let model = named(&arguments.model.choice, &zoo)?;
@@ -43,11 +39,7 @@ pub fn download(
 }
 
 /// `modelzoo delete`: removes a model's weights; the source's code stays.
-pub fn delete(
-    arguments: &ModelChangeArguments,
-    global: &Global,
-    terminal: &Terminal,
-) -> anyhow::Result<Exit> {
+pub fn delete(arguments: &ModelChangeArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let (json, dry_run) = (arguments.model.facts.json, arguments.dry_run);
     let zoo = open_to_plan(dry_run, global, terminal)?;
     let plan = zoo.plan_delete(&named(&arguments.model.choice, &zoo)?)?;

@@ -3,14 +3,16 @@
 mod consent;
 mod failure;
 mod logging;
+mod next_step;
 mod preparation;
 mod progress;
 mod stdout;
 mod table;
 mod verdicts;
 
-use failure::is_reader_gone;
-pub use failure::{Hinted, classify};
+pub(crate) use failure::ensure;
+pub use failure::{Context, Failure, Hinted, Result};
+pub use next_step::words;
 pub use preparation::PreparationProgress;
 pub use progress::{Bar, Step};
 pub use stdout::{print, print_line};
@@ -54,23 +56,22 @@ impl Terminal {
     }
 
     /// Tells an error and its hint, and says how the program should end. That nobody reads on is no error.
-    pub fn report(&self, error: &anyhow::Error) -> Exit {
-        if is_reader_gone(error) {
+    pub fn report(&self, failure: &Failure) -> Exit {
+        if failure.is_reader_gone() {
             return Exit::Done;
         }
-        let failure = classify(error);
         tell(format_args!(
             "{} {}",
             self.paint("error:", "1;31"),
-            failure.message
+            failure.message()
         ));
-        for cause in &failure.causes {
+        for cause in failure.causes() {
             tell(format_args!("  {} {cause}", self.paint("because:", "31")));
         }
-        if let Some(hint) = &failure.hint {
-            self.tell_hint(hint);
+        if let Some(hint) = failure.hint() {
+            self.tell_hint(&hint);
         }
-        failure.exit
+        failure.exit()
     }
 
     /// Tells something that is not as it should be, but works.

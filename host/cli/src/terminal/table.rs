@@ -1,6 +1,6 @@
 //! Facts on standard output: tables with columns as wide as their content, the last one free; lists; JSON.
 
-use super::print_line;
+use super::{Failure, print_line};
 use modelzoo::output::OutputError;
 
 /// Prints a head and rows of as many columns; nothing at all without rows.
@@ -50,6 +50,8 @@ pub fn count(number: u64, thing: &str) -> String {
 }
 
 /// Prints a value as JSON for programs.
-pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    Ok(print_line(serde_json::to_string_pretty(value)?)?)
+pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::because("the facts cannot be printed", error))?;
+    Ok(print_line(text)?)
 }

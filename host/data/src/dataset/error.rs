@@ -1,40 +1,56 @@
 //! What can go wrong with a dataset.
 
-use std::path::{Path, PathBuf};
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
+use std::{
+    error::Error,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// Why something could not be done with a dataset.
-#[derive(Debug, thiserror::Error)]
-#[error("dataset {}: {reason}", path.display())]
+#[derive(Debug)]
 pub struct DatasetError {
     /// The dataset's file.
     pub path: PathBuf,
-    /// What is wrong. The message tells it, so it is no source: a chain of causes would tell it twice.
+    /// What is wrong.
     pub reason: Reason,
 }
 
-impl DatasetError {
-    /// What to do next, where that can be said.
-    pub fn hint(&self) -> Option<String> {
-        let path = self.path.display();
+impl fmt::Display for DatasetError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "dataset {}: {}", self.path.display(), self.reason)
+    }
+}
+
+impl Error for DatasetError {
+    /// The reason is part of this level's message, so its cause is the next one.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.reason.source()
+    }
+}
+
+impl Diagnose for DatasetError {
+    fn class(&self) -> ErrorClass {
         match &self.reason {
-            Reason::Exists => Some(format!(
-                "name the dataset as the input to go on with it; `modelzoo dataset import {path} INPUT` adds to it"
-            )),
-            Reason::NotFound => Some(format!(
-                "`modelzoo dataset create {path} INPUT` makes one of pictures and videos"
-            )),
-            Reason::Newer { .. } => {
-                Some("use the version of modelzoo that wrote it, or a later one".to_owned())
-            }
-            Reason::RunInProgress { process, .. } => Some(format!(
+            Reason::NotFound | Reason::NoSuchField { .. } => ErrorClass::NotFound,
+            Reason::InvalidFieldName(_) => ErrorClass::Usage,
+            _ => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        let path = self.path.clone();
+        match &self.reason {
+            Reason::Exists => Some(NextStep::GoOnWithDataset { path }),
+            Reason::NotFound => Some(NextStep::CreateDataset { path }),
+            Reason::Newer { .. } => Some(NextStep::UpdateProgram),
+            Reason::RunInProgress { process, .. } => Some(NextStep::advice(format!(
                 "wait until it is done, or end process {process}: what it has done is kept"
+            ))),
+            Reason::OtherValues { .. } => Some(NextStep::ReplaceValues),
+            Reason::TakenOver { .. } => Some(NextStep::advice(
+                "run the same once more when the other has ended",
             )),
-            Reason::OtherValues { .. } => {
-                Some("`--overwrite` replaces them; a field of another name keeps them".to_owned())
-            }
-            Reason::TakenOver { .. } => {
-                Some("run the same command again once the other has ended".to_owned())
-            }
             _ => None,
         }
     }
@@ -48,8 +64,8 @@ pub enum Reason {
     #[error("there is already a file of this name")]
     Exists,
     /// The file cannot be made.
-    #[error("it cannot be made: {0}")]
-    Create(std::io::Error),
+    #[error("it cannot be made")]
+    Create(#[source] std::io::Error),
     /// There is no file.
     #[error("there is no such file")]
     NotFound,
@@ -118,7 +134,7 @@ pub enum Reason {
         field: String,
     },
     /// A label cannot be stored, or a stored one not be read.
-    #[error("field `{field}` of sample {sample}: {source}")]
+    #[error("a label in field `{field}` of sample {sample} cannot be used")]
     Label {
         /// The field.
         field: String,
@@ -134,7 +150,7 @@ pub enum Reason {
         field: String,
     },
     /// Stored facts are not what they should be.
-    #[error("{what} cannot be read: {source}")]
+    #[error("{what} cannot be read")]
     Corrupt {
         /// Which facts.
         what: &'static str,
@@ -142,8 +158,8 @@ pub enum Reason {
         source: serde_json::Error,
     },
     /// The lock file beside the dataset.
-    #[error("the lock file of a run cannot be made beside it: {0}")]
-    Lock(std::io::Error),
+    #[error("the lock file of a run cannot be made beside it")]
+    Lock(#[source] std::io::Error),
     /// SQLite failed: the disk is full, the file damaged, or another process has been writing for too long.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),

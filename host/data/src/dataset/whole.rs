@@ -1,7 +1,7 @@
 //! New datasets that appear filled or not at all.
 
-use std::io;
-use std::path::Path;
+use modelzoo_base::file::{folder_of, temporary_folder};
+use std::{io, path::Path};
 
 use super::Dataset;
 use super::error::{DatasetError, Reason};
@@ -19,16 +19,10 @@ impl Dataset {
         if path.exists() {
             return Err(Reason::Exists.at(path).into());
         }
-        let folder = super::lease::folder(path);
         let name = path
             .file_name()
             .ok_or_else(|| failure(io::ErrorKind::InvalidFilename.into()))?;
-        std::fs::create_dir_all(folder).map_err(failure)?;
-        let temporary = tempfile::Builder::new()
-            .prefix(".modelzoo-")
-            .suffix(".tmp")
-            .tempdir_in(folder)
-            .map_err(failure)?;
+        let temporary = temporary_folder(folder_of(path)).map_err(failure)?;
         let _registered = Temporary::new(temporary.path());
         let place = temporary.path().join(name);
         let mut dataset = Self::create(&place)?;

@@ -1,5 +1,9 @@
 //! What can go wrong between formats.
 
+use modelzoo_base::{
+    error::{Diagnose, ErrorClass, NextStep},
+    file::without_path,
+};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +32,7 @@ pub enum FormatError {
         name: String,
     },
     /// A folder would be written where there is something.
-    #[error("{}: there is already something here; name a new or an empty folder", path.display())]
+    #[error("{}: there is already something here", path.display())]
     Exists {
         /// The place.
         path: PathBuf,
@@ -42,7 +46,7 @@ pub enum FormatError {
         problem: String,
     },
     /// A file cannot be read.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -61,26 +65,35 @@ pub enum FormatError {
     },
 }
 
-impl FormatError {
-    /// What to do next, where that can be said.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnose for FormatError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::Dataset(error) => error.hint(),
-            Self::Input(error) => error.hint(),
-            Self::UnknownFormat { name } => Format::ALL
-                .into_iter()
-                .map(|format| (strsim::jaro_winkler(format.name(), &name.to_lowercase()), format))
-                .filter(|(similarity, _)| *similarity > 0.7)
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .map(|(_, format)| format!("did you mean {format}?")),
-            _ => None,
+            Self::Output(error) => error.class(),
+            Self::Dataset(error) => error.class(),
+            Self::Input(error) => error.class(),
+            Self::UnknownFormat { .. } => ErrorClass::Usage,
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => ErrorClass::NotFound,
+            _ => ErrorClass::Failed,
         }
     }
 
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Output(error) => error.next_step(),
+            Self::Dataset(error) => error.next_step(),
+            Self::Input(error) => error.next_step(),
+            Self::UnknownFormat { name } => NextStep::did_you_mean(name, Format::ALL.map(Format::name)),
+            Self::Exists { .. } => Some(NextStep::advice("name a new or an empty folder")),
+            _ => None,
+        }
+    }
+}
+
+impl FormatError {
     pub(super) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read {
             path: path.to_owned(),
-            source,
+            source: without_path(source),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Why there is nothing to work on.
 
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::media_kind::MediaKind;
 
-/// Why an input could not be turned into files. Each message is one line; [`InputError::hint`] says what to do next.
+/// Why an input could not be turned into files. Each message is one line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
@@ -49,7 +50,7 @@ pub enum InputError {
         line: usize,
     },
     /// The operating system would not let a folder or list file be read.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read", path.display())]
     Io {
         /// The folder or file.
         path: PathBuf,
@@ -70,24 +71,35 @@ impl InputError {
             Self::InvalidGlob { pattern, .. } => Some(Path::new(pattern)),
         }
     }
+}
 
-    /// What to do next, where that can be said.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnose for InputError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::NoInput => Some("name a folder, files, a glob or a dataset after the model".to_owned()),
-            Self::NotFound { suggestions, .. } if !suggestions.is_empty() => {
-                Some(format!("did you mean {}?", suggestions.join(" or ")))
-            }
+            Self::NotFound { .. } | Self::NothingFound { .. } => ErrorClass::NotFound,
+            Self::NoInput | Self::InvalidGlob { .. } => ErrorClass::Usage,
+            Self::InvalidList { .. } | Self::Io { .. } => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::NoInput => Some(NextStep::advice(
+                "name a folder, files, a glob or a dataset after the model",
+            )),
+            Self::NotFound { suggestions, .. } if !suggestions.is_empty() => Some(NextStep::DidYouMean {
+                names: suggestions.clone(),
+            }),
             Self::NothingFound { kinds, .. } => {
                 let endings: Vec<_> = kinds
                     .iter()
                     .flat_map(|kind| kind.extensions())
                     .map(|ending| format!(".{ending}"))
                     .collect();
-                Some(format!(
+                Some(NextStep::advice(format!(
                     "files with these endings are looked for: {}",
                     endings.join(" ")
-                ))
+                )))
             }
             _ => None,
         }

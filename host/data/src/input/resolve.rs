@@ -3,6 +3,8 @@
 use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
 
+use modelzoo_base::suggest;
+
 use super::error::InputError;
 use super::media_kind::MediaKind;
 use super::passed_over::PassedOver;
@@ -253,8 +255,6 @@ fn invalid_glob(pattern: &str, error: &glob::PatternError) -> InputError {
 
 /// Names in the folder of a missing path that are spelt much like its last part; at most three, the likeliest first.
 fn similar_names(missing: &Path) -> Vec<String> {
-    const LEAST_SIMILARITY: f64 = 0.8;
-    const MOST_NAMES: usize = 3;
     let (Some(name), folder) = (
         missing.file_name().and_then(|name| name.to_str()),
         missing.parent(),
@@ -265,23 +265,18 @@ fn similar_names(missing: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder.unwrap_or(Path::new("."))) else {
         return Vec::new();
     };
-    let mut names: Vec<(f64, String)> = entries
+    let names: Vec<String> = entries
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .map(|other| {
-            (
-                strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase()),
-                other,
-            )
-        })
-        .filter(|(similarity, _)| *similarity >= LEAST_SIMILARITY)
         .collect();
-    names.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let spelt = |(_, name): (f64, String)| match folder {
+    let spelt = |name: String| match folder {
         Some(folder) => folder.join(name).display().to_string(),
         None => name,
     };
-    names.into_iter().take(MOST_NAMES).map(spelt).collect()
+    suggest::nearest(name, names.iter().map(String::as_str))
+        .into_iter()
+        .map(spelt)
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Why a picture could not be had.
 
-use std::io;
-use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
-
 use crate::panics::Panic;
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
+use std::{
+    error::Error,
+    fmt, io,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
 
 /// Why bytes could not be turned into a picture. Each message is one line and does not name the file.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +22,8 @@ pub enum DecodeError {
     #[error("this is no regular file, as pictures are")]
     NotAFile,
     /// The operating system would not give the file's content.
-    #[error("cannot be read: {0}")]
-    Io(io::Error),
+    #[error("cannot be read")]
+    Io(#[source] io::Error),
     /// A file of zero bytes.
     #[error("the file is empty (0 bytes)")]
     Empty,
@@ -85,7 +88,7 @@ pub enum DecodeError {
 
 impl DecodeError {
     /// A [`DecodeError::Corrupt`] whose message is kept to one line.
-    pub(crate) fn corrupt(format: &'static str, message: impl std::fmt::Display) -> Self {
+    pub(crate) fn corrupt(format: &'static str, message: impl fmt::Display) -> Self {
         let message = message
             .to_string()
             .split_whitespace()
@@ -119,11 +122,36 @@ impl From<io::Error> for DecodeError {
 }
 
 /// A [`DecodeError`] with the file it is about.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {reason}", path.display())]
+#[derive(Debug)]
 pub struct MediaError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
     pub reason: DecodeError,
+}
+
+impl fmt::Display for MediaError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.path.display(), self.reason)
+    }
+}
+
+impl Error for MediaError {
+    /// The reason is part of this level's message, so its cause is the next one.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.reason.source()
+    }
+}
+
+impl Diagnose for MediaError {
+    fn class(&self) -> ErrorClass {
+        match self.reason {
+            DecodeError::NotFound => ErrorClass::NotFound,
+            _ => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        None
+    }
 }

@@ -9,7 +9,7 @@ use modelzoo_plugin_api::label::Label;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::atomic_file::{AtomicFile, OutputError, STDOUT};
+use super::{AtomicFile, OutputError};
 use crate::label::{Fields, LabelJson, Number};
 
 /// Adds labels to the object of their sample.
@@ -96,7 +96,10 @@ impl JsonLinesWriter {
                     Target::Stdout(stdout) => stdout.write_all(&self.line).and_then(|()| stdout.flush()),
                 }
             });
-        written.map_err(|source| OutputError::new(self.path(), source))
+        written.map_err(|source| match &self.target {
+            Target::File(file) => OutputError::new(file.path(), source),
+            Target::Stdout(_) => OutputError::of_stdout(source),
+        })
     }
 
     /// Puts the file in its place. A writer that is dropped instead leaves nothing behind.
@@ -104,13 +107,6 @@ impl JsonLinesWriter {
         match self.target {
             Target::File(file) => file.commit(),
             Target::Stdout(mut stdout) => stdout.flush().map_err(OutputError::of_stdout),
-        }
-    }
-
-    fn path(&self) -> &Path {
-        match &self.target {
-            Target::File(file) => file.path(),
-            Target::Stdout(_) => Path::new(STDOUT),
         }
     }
 }

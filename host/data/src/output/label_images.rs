@@ -8,7 +8,7 @@ use modelzoo_plugin_api::label::{Detection, Label};
 use walkdir::WalkDir;
 
 use super::array_image::{map_to_png, mask_to_png};
-use super::atomic_file::{AtomicFile, OutputError};
+use super::{AtomicFile, OutputError};
 use crate::label::Fields;
 
 /// A folder into which masks and maps are written as PNG, named after their samples.

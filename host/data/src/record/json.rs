@@ -34,7 +34,7 @@ pub enum RecordError {
         expected: &'static str,
     },
     /// A label cannot be read.
-    #[error("field `{field}`: {source}")]
+    #[error("field `{field}` holds no label")]
     Label {
         /// The field.
         field: String,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread::JoinHandle;
 
+use modelzoo_base::file::{folder_of, temporary_file};
 use tempfile::NamedTempFile;
 
 use super::error::{VideoError, VideoReason};
@@ -36,18 +37,7 @@ impl VideoWriter {
     }
 
     fn start(path: &Path, size: (u32, u32), frame_rate: f64) -> Result<Self, VideoReason> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".modelzoo-").suffix(".mp4");
-        // The default is readable by the owner alone; the result should be as any file the user makes.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = std::fs::create_dir_all(folder)
-            .and_then(|()| builder.tempfile_in(folder))
-            .map_err(|source| VideoReason::Write { source })?;
+        let file = temporary_file(folder_of(path), ".mp4").map_err(|source| VideoReason::Write { source })?;
         let mut command = program(FFMPEG)?;
         command
             .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"])

@@ -1,17 +1,51 @@
 //! Why a video's frames could not be had.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
+use std::{
+    error::Error,
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 /// Why a video could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {reason}", path.display())]
+#[derive(Debug)]
 pub struct VideoError {
     /// The video.
     pub path: PathBuf,
     /// Why.
-    #[source]
     pub reason: VideoReason,
+}
+
+impl fmt::Display for VideoError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.path.display(), self.reason)
+    }
+}
+
+impl Error for VideoError {
+    /// The reason is part of this level's message, so its cause is the next one.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.reason.source()
+    }
+}
+
+impl Diagnose for VideoError {
+    fn class(&self) -> ErrorClass {
+        match self.reason {
+            VideoReason::NotFound => ErrorClass::NotFound,
+            _ => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self.reason {
+            VideoReason::FfmpegMissing { .. } => Some(NextStep::advice(INSTALL)),
+            VideoReason::SizeChanges { .. } => {
+                Some(NextStep::advice("take all of them, or convert the video first"))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Why a video could not be read; one line that does not name the file.
@@ -42,16 +76,13 @@ pub enum VideoReason {
         seconds: u64,
     },
     /// FFmpeg's programs are not installed.
-    #[error(
-        "videos are decoded by FFmpeg, and the program `{program}` is not installed; {}",
-        INSTALL
-    )]
+    #[error("videos are decoded by FFmpeg, and the program `{program}` is not installed")]
     FfmpegMissing {
         /// The program that was not found.
         program: &'static str,
     },
     /// One of FFmpeg's programs could not be started or its output not be read.
-    #[error("`{program}` cannot be run: {source}")]
+    #[error("`{program}` cannot be run")]
     Run {
         /// The program.
         program: &'static str,
@@ -92,14 +123,14 @@ pub enum VideoReason {
         message: String,
     },
     /// The system would not take a file.
-    #[error("cannot be written: {source}")]
+    #[error("cannot be written")]
     Write {
         /// What the system said.
         source: io::Error,
     },
     /// Frames cannot be counted any more.
     #[error(
-        "the size of the picture changes after frame {after_frame}, so frames cannot be chosen by number or time; take all of them, or convert the video first"
+        "the size of the picture changes after frame {after_frame}, so frames cannot be chosen by number or time"
     )]
     SizeChanges {
         /// The last frame of the first size.

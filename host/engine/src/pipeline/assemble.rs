@@ -5,6 +5,7 @@ use super::{
     step::{Answer, Step},
 };
 use crate::{EngineError, Failure, ItemError, LabeledItem, Place, input::Sample, task::without_frames};
+use modelzoo_base::file::absolute;
 use modelzoo_data::{
     label::{Fields, set_patch_attribute},
     media::RgbImage,
@@ -183,9 +184,6 @@ impl LabelImages {
 }
 
 /// The same place from anywhere; a path that has no such form (it is empty) stays.
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
 
 /// Numbers of single precision with no more digits than they need. What JSON has no number for is null.
 fn numbers(values: &[f32]) -> Value {

@@ -67,7 +67,10 @@ fn hand_on(
             if !plan.skips_failures() && !item.failures.is_empty() {
                 let error = item.failures.swap_remove(0).error;
                 let filepath = item.path;
-                return Err(EngineError::Stopped { filepath, error });
+                return Err(EngineError::Stopped {
+                    filepath,
+                    source: error,
+                });
             }
             match item.failures.is_empty() {
                 true => summary.done += 1,

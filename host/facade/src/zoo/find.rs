@@ -2,8 +2,9 @@
 
 use super::{Network, Zoo, services::DownloadProgress};
 use crate::{error::ZooError, observer::Event};
+use modelzoo_base::Sha256Digest;
 use modelzoo_sources::{
-    Sha256Digest, SourceRef,
+    SourceRef,
     git::FetchProgress,
     lock::SourceKey,
     manifest::ModelEntry,

@@ -65,7 +65,7 @@ impl<'a> Preparation<'a> {
         let source = &self.model.source.identity;
         let ask = self.undecided.as_ref().map(|undecided| PlannedStep::Ask {
             source: source.clone(),
-            command: undecided.command.clone(),
+            allow: undecided.source.clone(),
         });
         let build = self.artifact.is_none().then(|| PlannedStep::Build {
             source: source.clone(),

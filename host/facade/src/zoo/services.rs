@@ -1,12 +1,10 @@
 //! What plugins may ask of this host.
 
 use crate::observer::{Event, Observer};
+use modelzoo_base::Sha256Digest;
 use modelzoo_plugin_api::{DownloadRequest, Error as PluginError, ErrorKind, Result as PluginResult};
 use modelzoo_runtime::HostServices;
-use modelzoo_sources::{
-    Sha256Digest,
-    download::{Cancellation, Downloader, Progress, Request},
-};
+use modelzoo_sources::download::{Cancellation, Downloader, Progress, Request};
 use std::{
     path::{Component, Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},

@@ -6,9 +6,9 @@ use crate::{
     plan::{Plan, PlannedStep},
     settings::LoadSettings,
 };
+use modelzoo_base::Sha256Digest;
 use modelzoo_runtime::Artifact;
 use modelzoo_sources::{
-    Sha256Digest,
     archive::{ArchiveFormat, ArchiveLimits, extract},
     download::{Request, google_drive_url, hugging_face_url},
     git::Omission,

@@ -11,7 +11,7 @@ use super::{
 use crate::Artifact;
 use cargo_metadata::{CrateType, Metadata, Package};
 use fs_err as fs;
-use modelzoo_sources::{Sha256Digest, atomic};
+use modelzoo_base::{Sha256Digest, file};
 use std::{
     fs::TryLockError,
     io,
@@ -211,7 +211,7 @@ fn prepare(request: &BuildRequest, folder: &Path, sdk: &[SdkCrate]) -> Result<Pa
         let text = fs::read_to_string(&lock_file).map_err(BuildError::file("read", &lock_file))?;
         let adjusted = lockfile::without_sdk(&text, sdk);
         // Cargo completes it, also where the original is read-only.
-        atomic::write(&lock_file, adjusted).map_err(BuildError::file("write", &lock_file))?;
+        file::write(&lock_file, adjusted).map_err(BuildError::file("write", &lock_file))?;
     }
     Ok(source)
 }

@@ -1,5 +1,9 @@
 //! Why a plugin could not be built.
 
+use modelzoo_base::{
+    error::{Diagnose, ErrorClass, NextStep},
+    file::{OutputError, without_path},
+};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -19,7 +23,7 @@ pub enum BuildError {
         is_python: bool,
     },
     /// Rust is not installed.
-    #[error("cannot run {tool}, which building a plugin needs: {source}")]
+    #[error("cannot run {tool}, which building a plugin needs")]
     NoTool {
         /// `cargo` or `rustc`.
         tool: String,
@@ -82,7 +86,7 @@ pub enum BuildError {
         log: PathBuf,
     },
     /// A file or folder of the build cannot be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     File {
         /// What was tried.
         action: &'static str,
@@ -93,26 +97,44 @@ pub enum BuildError {
     },
 }
 
-impl BuildError {
-    /// What the user can do next, where there is something.
-    pub fn hint(&self) -> Option<&str> {
-        match self {
-            Self::NoCrate { .. } => Some("`modelzoo plugin new` makes a source whose plugin can be built"),
-            Self::NoTool { .. } => {
-                Some("install Rust from https://rustup.rs, or set PATH so that cargo is found")
+impl Diagnose for BuildError {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::BuildFailed
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        Some(NextStep::advice(match self {
+            Self::NoCrate { .. } => return Some(NextStep::StartFromTemplate),
+            Self::NoTool { .. } => "install Rust from https://rustup.rs, or set PATH so that cargo is found",
+            Self::NoLibrary { .. } => "put `crate-type = [\"cdylib\"]` under `[lib]` in its Cargo.toml",
+            Self::PointsOutside { .. } => {
+                "a source must be complete in itself: depend on a published crate, or copy the file into the source"
             }
-            Self::NoLibrary { .. } => Some("put `crate-type = [\"cdylib\"]` under `[lib]` in its Cargo.toml"),
-            Self::PointsOutside { .. } => Some(
-                "a source must be complete in itself: depend on a published crate, or copy the file into the source",
-            ),
-            Self::Fetch { .. } => Some("check the network; crates that were fetched before need none"),
-            Self::Compile { .. } | Self::Manifest { .. } | Self::NoFeature { .. } | Self::File { .. } => None,
+            Self::Fetch { .. } => "check the network; crates that were fetched before need none",
+            Self::Compile { .. } | Self::Manifest { .. } | Self::NoFeature { .. } | Self::File { .. } => {
+                return None;
+            }
+        }))
+    }
+}
+
+impl BuildError {
+    /// For `map_err`: a result could not be written.
+    pub(super) fn output(OutputError { path, source }: OutputError) -> Self {
+        Self::File {
+            action: "write",
+            path,
+            source,
         }
     }
 
     /// For `map_err`: `action` failed on `path`.
     pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::File { action, path, source }
+        move |source| Self::File {
+            action,
+            path,
+            source: without_path(source),
+        }
     }
 }

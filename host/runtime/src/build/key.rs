@@ -2,7 +2,7 @@
 
 use super::{BuildError, BuildRequest, profile, sdk, toolchain::Toolchain};
 use fs_err as fs;
-use modelzoo_sources::sha256::Sha256Hasher;
+use modelzoo_base::digest::Sha256Hasher;
 use std::io::{self, Read as _};
 
 /// Grows when plugins must be built again although nothing that the key covers has changed.

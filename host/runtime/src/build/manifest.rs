@@ -2,7 +2,7 @@
 
 use super::BuildError;
 use fs_err as fs;
-use modelzoo_sources::atomic;
+use modelzoo_base::file;
 use std::path::{Component, Path, PathBuf};
 use toml_edit::{DocumentMut, Item};
 
@@ -26,7 +26,7 @@ pub(super) fn prepare(folder: &Path) -> Result<(), BuildError> {
         return Ok(());
     }
     // The copy may be read-only, as its original is: it is replaced, and not written to.
-    atomic::write(&manifest, format!("{}\n\n[workspace]\n", text.trim_end()))
+    file::write(&manifest, format!("{}\n\n[workspace]\n", text.trim_end()))
         .map_err(BuildError::file("write", &manifest))
 }
 

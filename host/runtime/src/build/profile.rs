@@ -2,7 +2,7 @@
 //! here is the same for all of them, whatever their own manifests say.
 
 use super::toolchain::Toolchain;
-use modelzoo_sources::Sha256Digest;
+use modelzoo_base::Sha256Digest;
 
 /// The profile, as cargo's `--config` takes it. What stands here outranks the manifest's `[profile.release]`.
 pub(super) const PROFILE: [&str; 11] = [

@@ -3,8 +3,7 @@
 use super::BuildError;
 use crate::Artifact;
 use fs_err as fs;
-use modelzoo_base::artifact;
-use modelzoo_sources::Sha256Digest;
+use modelzoo_base::{Sha256Digest, artifact, file::AtomicFolder};
 use serde::{Deserialize, Serialize};
 use std::{io, path::Path};
 
@@ -48,6 +47,7 @@ pub(super) fn find(artifacts: &Path, key: &str) -> Option<(Artifact, ArtifactRec
     if record.key != key || fs::metadata(&path).ok()?.len() != record.size_bytes {
         return None;
     }
+    // A record that names no digest is damaged, and the plugin is built again.
     let sha256 = record.sha256.parse().ok()?;
     Some((Artifact { path, sha256 }, record))
 }
@@ -59,31 +59,26 @@ pub(super) fn publish(
     mut record: ArtifactRecord,
 ) -> Result<(Artifact, ArtifactRecord), BuildError> {
     let target = artifacts.join(&record.key);
-    fs::create_dir_all(artifacts).map_err(BuildError::file("create", artifacts))?;
-    let temporary = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempdir_in(artifacts)
-        .map_err(BuildError::file("write into", artifacts))?;
-    let library = artifact::library(temporary.path());
+    let folder = AtomicFolder::create(&target).map_err(BuildError::output)?;
+    let library = artifact::library(folder.path());
     (|| {
         fs::copy(built, &library)?;
         record.sha256 = Sha256Digest::of_file(&library)?.to_string();
         record.size_bytes = fs::metadata(&library)?.len();
         let text = serde_json::to_string_pretty(&record)? + "\n";
-        fs::write(artifact::record(temporary.path()), text)?;
+        fs::write(artifact::record(folder.path()), text)?;
         fs::File::open(&library)?.sync_all()
     })()
-    .map_err(BuildError::file("write", temporary.path()))?;
+    .map_err(BuildError::file("write", folder.path()))?;
     if find(artifacts, &record.key).is_none() && target.exists() {
         // What lies there was damaged.
         fs::remove_dir_all(&target).map_err(BuildError::file("delete", &target))?;
     }
-    match fs::rename(temporary.path(), &target) {
-        // The folder has its new name now; there is nothing left to delete.
-        Ok(()) => drop(temporary.keep()),
+    match folder.commit() {
+        Ok(()) => {}
         // Another process has published the same meanwhile: that one is as good.
         Err(_) if find(artifacts, &record.key).is_some() => {}
-        Err(error) => return Err(BuildError::file("write", &target)(error)),
+        Err(error) => return Err(BuildError::output(error)),
     }
     find(artifacts, &record.key)
         .ok_or_else(|| BuildError::file("read back", &target)(io::Error::other("it is not what was written")))

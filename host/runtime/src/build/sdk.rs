@@ -2,6 +2,7 @@
 
 use super::BuildError;
 use fs_err as fs;
+use modelzoo_base::file::AtomicFolder;
 use semver::Version;
 use std::{
     io,
@@ -33,17 +34,15 @@ pub(super) struct SdkCrate {
 pub(super) fn unpack(folder: &Path) -> Result<Vec<SdkCrate>, BuildError> {
     let target = folder.join(&SHA256[..16]);
     if !target.is_dir() {
-        fs::create_dir_all(folder).map_err(BuildError::file("create", folder))?;
-        let temporary = tempfile::tempdir_in(folder).map_err(BuildError::file("write into", folder))?;
+        let unpacked = AtomicFolder::create(&target).map_err(BuildError::output)?;
         tar::Archive::new(flate2::read::GzDecoder::new(ARCHIVE))
-            .unpack(temporary.path())
-            .map_err(BuildError::file("unpack the SDK into", temporary.path()))?;
-        match fs::rename(temporary.path(), &target) {
-            // The folder has its new name now; there is nothing left to delete.
-            Ok(()) => drop(temporary.keep()),
+            .unpack(unpacked.path())
+            .map_err(BuildError::file("unpack the SDK into", unpacked.path()))?;
+        match unpacked.commit() {
+            Ok(()) => {}
             // Another process was faster.
             Err(_) if target.is_dir() => {}
-            Err(error) => return Err(BuildError::file("write", &target)(error)),
+            Err(error) => return Err(BuildError::output(error)),
         }
     }
     CRATES

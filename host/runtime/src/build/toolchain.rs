@@ -2,7 +2,7 @@
 
 use super::BuildError;
 use fs_err as fs;
-use modelzoo_sources::atomic;
+use modelzoo_base::file;
 use serde::{Deserialize, Serialize};
 use std::{
     env::consts::EXE_SUFFIX,
@@ -73,7 +73,7 @@ impl Toolchain {
         // Without a memory the next start is a little slower, and no more.
         let written = serde_json::to_vec_pretty(&remembered)
             .map_err(io::Error::from)
-            .and_then(|text| atomic::write(&memory, text));
+            .and_then(|text| file::write(&memory, text));
         if let Err(error) = written {
             tracing::debug!(%error, "cannot remember the toolchain");
         }

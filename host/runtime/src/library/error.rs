@@ -1,5 +1,6 @@
 //! Why a library cannot be used as a plugin, in one line each.
 
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -84,20 +85,32 @@ pub enum LibraryError {
     },
 }
 
-impl LibraryError {
-    /// What the user can do next, where there is something.
-    pub fn hint(&self) -> Option<&str> {
+impl Diagnose for LibraryError {
+    fn class(&self) -> ErrorClass {
         match self {
+            Self::Damaged { .. } => ErrorClass::Integrity,
+            Self::NotAPlugin { .. }
+            | Self::OtherAbiStable { .. }
+            | Self::OtherContract { .. }
+            | Self::OtherLayout { .. } => ErrorClass::Incompatible,
+            Self::Unreadable { .. } | Self::Refused { .. } | Self::NotInitialised { .. } => {
+                ErrorClass::Failed
+            }
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        Some(NextStep::advice(match self {
             Self::Unreadable { .. } | Self::Damaged { .. } => {
-                Some("delete the artifact and build the plugin again")
+                "delete the artifact and build the plugin again"
             }
             Self::NotAPlugin { .. } => {
-                Some("a plugin exports its source with `modelzoo_plugin_api::export_source!(MySource);`")
+                "a plugin exports its source with `modelzoo_plugin_api::export_source!(MySource);`"
             }
             Self::OtherAbiStable { .. } | Self::OtherContract { .. } | Self::OtherLayout { .. } => {
-                Some("build the plugin again with the modelzoo-plugin-api of this host, unmodified")
+                "build the plugin again with the modelzoo-plugin-api of this host, unmodified"
             }
-            Self::Refused { .. } | Self::NotInitialised { .. } => None,
-        }
+            Self::Refused { .. } | Self::NotInitialised { .. } => return None,
+        }))
     }
 }

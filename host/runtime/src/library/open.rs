@@ -9,7 +9,7 @@ use modelzoo_abi::{
         AbiHeader, AbiHeaderRef, LibraryError as AbiStableError, ROOT_MODULE_LOADER_NAME_WITH_NUL,
     },
 };
-use modelzoo_sources::Sha256Digest;
+use modelzoo_base::{Sha256Digest, file::without_path};
 use std::path::Path;
 
 /// Opens a plugin, after checking that its content is what it should be: the system's loader maps a file without
@@ -21,7 +21,7 @@ pub(super) fn root(artifact: &Artifact) -> Result<PluginRootRef, LibraryError> {
     let path = artifact.path.as_path();
     let unreadable = |error: std::io::Error| LibraryError::Unreadable {
         path: path.to_owned(),
-        reason: error.to_string(),
+        reason: without_path(error).to_string(),
     };
     let actual = Sha256Digest::of_file(path).map_err(unreadable)?;
     if actual != artifact.sha256 {
@@ -128,6 +128,7 @@ fn short(error: &AbiStableError, path: &Path) -> LibraryError {
 mod tests {
     use super::*;
     use modelzoo_abi::abi_stable::std_types::RBoxError;
+    use modelzoo_base::error::Diagnose as _;
 
     fn artifact(content: &[u8]) -> (tempfile::TempDir, Artifact) {
         let folder = tempfile::tempdir().unwrap();
@@ -165,6 +166,6 @@ mod tests {
             Path::new("/p.so"),
         );
         assert!(error.to_string().len() < 200, "{error}");
-        assert!(error.hint().is_some());
+        assert!(error.next_step().is_some());
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{LibraryError, RuntimeError, SandboxLayer};
 use modelzoo_abi::Reply;
+use modelzoo_base::error::NextStep;
 use modelzoo_plugin_api::Error as PluginError;
 
 /// A way to call a loaded model.
@@ -44,7 +45,7 @@ pub(crate) struct WorkerDeath {
     /// Its signal or exit code, or why it was ended, and the last lines that it printed.
     pub(crate) reason: String,
     /// What the user can do next, where there is something.
-    pub(crate) hint: Option<&'static str>,
+    pub(crate) next_step: Option<NextStep>,
     /// Whether it was ended after a long wait, which is not worth a second attempt.
     pub(crate) is_stall: bool,
 }
@@ -72,7 +73,13 @@ impl Failure {
             Self::Library(error) => error.into(),
             Self::NotShutIn(missing) => RuntimeError::SandboxUnavailable(missing),
             Self::Plugin(error) => RuntimeError::Plugin { action, error },
-            Self::Died(WorkerDeath { reason, hint, .. }) => RuntimeError::WorkerDied { action, reason, hint },
+            Self::Died(WorkerDeath {
+                reason, next_step, ..
+            }) => RuntimeError::WorkerDied {
+                action,
+                reason,
+                next_step,
+            },
             Self::Runtime(error) => error,
         }
     }

@@ -1,6 +1,7 @@
 //! How a worker ended, in one line.
 
 use crate::runner::WorkerDeath;
+use modelzoo_base::error::NextStep;
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind};
 use rustix::process::Signal;
 use std::{fmt, io, os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration};
@@ -33,10 +34,10 @@ impl Death {
             Cause::Cancelled => ErrorKind::Cancelled,
             _ => ErrorKind::Other,
         };
-        let hint = self.hint();
+        let next_step = self.next_step();
         let error = PluginError::new(self).with_kind(kind);
-        match hint {
-            Some(hint) => error.with_hint(hint),
+        match next_step {
+            Some(next_step) => error.with_hint(next_step),
             None => error,
         }
     }
@@ -47,17 +48,13 @@ impl Death {
     }
 
     /// What the user can do next, where there is something.
-    pub(super) fn hint(&self) -> Option<&'static str> {
+    pub(super) fn next_step(&self) -> Option<NextStep> {
         match &self.cause {
-            Cause::Stalled(_) => Some(
-                "if it only needs more time: `--stall-timeout SECONDS`, or `plugin.stall_timeout_seconds` in the configuration; 0 waits for ever",
-            ),
+            Cause::Stalled(_) => Some(NextStep::WaitLonger),
             Cause::Exited(status) if status.signal() == Some(Signal::KILL.as_raw()) => {
-                Some("a smaller --batch-size or a smaller model takes less memory")
+                Some(NextStep::UseLessMemory)
             }
-            Cause::Exited(_) | Cause::Confused(_) => {
-                Some("`-vv` shows all that it printed; the source's author should know")
-            }
+            Cause::Exited(_) | Cause::Confused(_) => Some(NextStep::ShowPluginOutput),
             Cause::Cancelled => None,
         }
     }
@@ -67,7 +64,7 @@ impl From<Death> for WorkerDeath {
     fn from(death: Death) -> Self {
         Self {
             reason: death.to_string(),
-            hint: death.hint(),
+            next_step: death.next_step(),
             is_stall: death.is_stall(),
         }
     }

@@ -172,7 +172,7 @@ impl Call for WorkerModel {
                 return Err(CallFailure::EveryCall(RuntimeError::WorkerDied {
                     action: format!("go on with the model {}", self.name),
                     reason: format!("{deaths} calls in a row ended its process, the last one so: {death}"),
-                    hint: death.hint(),
+                    next_step: death.next_step(),
                 }));
             }
             return Err(death.into_plugin_error().into());

@@ -16,6 +16,7 @@ use crate::{
     runner::{Failure, PluginServices},
     sandbox::Confinement,
 };
+use modelzoo_base::process::end_within;
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind, message};
 use std::{
     cell::Cell,
@@ -335,19 +336,7 @@ fn serve(channel: &mut Channel, services: &PluginServices, liveness: &Liveness) 
 
 /// Waits for the end of a process, and ends it when the time is up.
 fn reap(child: &Mutex<Child>, grace: Duration) -> io::Result<ExitStatus> {
-    let started = Instant::now();
-    loop {
-        let mut child = lock(child);
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        if started.elapsed() >= grace {
-            child.kill()?;
-            return child.wait();
-        }
-        drop(child);
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    end_within(&mut lock(child), grace)
 }
 
 /// The handle of a process is sound whoever panicked while holding it.

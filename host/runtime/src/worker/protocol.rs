@@ -4,8 +4,8 @@
 //! the host answers. On each, a question is answered before the next one is asked.
 
 use crate::{LibraryError, SandboxLayer, SandboxReport, sandbox::Confinement};
+use modelzoo_base::Sha256Digest;
 use modelzoo_plugin_api::{Error, LoadOptions, message::PluginDescription};
-use modelzoo_sources::Sha256Digest;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 

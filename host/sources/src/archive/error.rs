@@ -1,8 +1,7 @@
 //! Why an archive cannot be extracted.
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use std::io;
 use std::path::PathBuf;
-
-use crate::atomic::hint_about_writing;
 
 /// An archive that is broken or refused.
 #[derive(Debug, thiserror::Error)]
@@ -42,14 +41,23 @@ pub enum ArchiveError {
     },
 }
 
-impl ArchiveError {
-    /// What the user can do next.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::UnknownFormat { .. } => "name it after its format: `.zip`, `.tar.gz`, ...",
-            Self::Read { .. } => "it may be damaged or incomplete: get it again, or ask who published it",
-            Self::Refused { .. } => "nothing of it was kept: ask who published it for another one",
-            Self::Write { source, .. } => hint_about_writing(source),
-        }
+impl Diagnose for ArchiveError {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Failed
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        Some(match self {
+            Self::UnknownFormat { .. } => {
+                NextStep::advice("name it after its format: `.zip`, `.tar.gz`, ...")
+            }
+            Self::Read { .. } => {
+                NextStep::advice("it may be damaged or incomplete: get it again, or ask who published it")
+            }
+            Self::Refused { .. } => {
+                NextStep::advice("nothing of it was kept: ask who published it for another one")
+            }
+            Self::Write { source, .. } => NextStep::for_writing(source),
+        })
     }
 }

@@ -2,20 +2,8 @@
 use std::io;
 use std::path::Path;
 
-use super::writer::{Content, Writer};
+use super::writer::{Content, Extracted, Writer};
 use super::{ArchiveError, ArchiveFormat, ArchiveLimits};
-use crate::Sha256Digest;
-
-/// What was extracted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extracted {
-    /// The hash of the tree, by the definition for sources.
-    pub tree_hash: Sha256Digest,
-    /// How many files and links there are.
-    pub files: usize,
-    /// The bytes of all files.
-    pub bytes: u64,
-}
 
 /// Why an entry such as a device is refused.
 const NO_CONTENT: &str = "is neither a file, nor a folder, nor a link";

@@ -11,6 +11,6 @@ mod tests;
 mod writer;
 
 pub use error::ArchiveError;
-pub use extract::{Extracted, extract};
+pub use extract::extract;
 pub use format::ArchiveFormat;
-pub use writer::ArchiveLimits;
+pub use writer::{ArchiveLimits, Extracted};

@@ -3,10 +3,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::ArchiveError;
-use super::extract::Extracted;
-use crate::Sha256Digest;
-use crate::sha256::Sha256Hasher;
 use crate::tree::{EntryKind, TreeHasher, link_stays_inside, make_executable, refused_name, write_link};
+use modelzoo_base::Sha256Digest;
+use modelzoo_base::digest::Sha256Hasher;
 
 /// What an archive may contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +33,17 @@ impl Default for ArchiveLimits {
             depth: 100,
         }
     }
+}
+
+/// What was extracted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extracted {
+    /// The hash of the tree, by the definition for sources.
+    pub tree_hash: Sha256Digest,
+    /// How many files and links there are.
+    pub files: usize,
+    /// The bytes of all files.
+    pub bytes: u64,
 }
 
 /// What an archive's entry is.

@@ -1,4 +1,5 @@
 //! What can be wrong with a configuration.
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use std::io;
 use std::path::PathBuf;
 
@@ -41,4 +42,14 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+impl Diagnose for ConfigError {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Failed
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        None
+    }
 }

@@ -5,14 +5,11 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use modelzoo_base::Sandbox;
+use modelzoo_base::{Sandbox, suggest};
 use modelzoo_plugin_api::Device;
 use serde::Deserialize;
 
 use super::{ConfigError, Mirrors};
-
-/// Names are this similar (Jaro-Winkler, 0 to 1) when one is probably a slip of the other.
-const SIMILAR_NAME: f64 = 0.8;
 
 /// What one file or the environment says.
 #[derive(Debug, Default, Deserialize)]
@@ -179,9 +176,5 @@ fn probably_meant(message: &str) -> Option<String> {
     }
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = quoted.next()?;
-    quoted
-        .map(|name| (strsim::jaro_winkler(unknown, name), name))
-        .filter(|(similarity, _)| *similarity >= SIMILAR_NAME)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, name)| name.to_owned())
+    suggest::nearest(unknown, quoted).into_iter().next()
 }

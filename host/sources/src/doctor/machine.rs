@@ -1,11 +1,9 @@
 //! What the checks ask of the machine.
-use std::io::{self, Read as _};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use modelzoo_base::process::short_output;
+use std::{io, process::Command, time::Duration};
 
 /// A program that does not tell its version in this time hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(10);
 
 /// What the checks ask of the machine, so that they can be tried on others than this.
 pub trait Machine {
@@ -25,33 +23,7 @@ pub struct ThisMachine;
 
 impl Machine for ThisMachine {
     fn output(&self, program: &str, arguments: &[&str]) -> io::Result<String> {
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let start = Instant::now();
-        // Versions are shorter than what a pipe holds, so the program ends without being read.
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status;
-            }
-            if start.elapsed() > PATIENCE {
-                child.kill()?;
-                child.wait()?;
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"));
-            }
-            std::thread::sleep(POLL);
-        };
-        if !status.success() {
-            return Err(io::Error::other(format!("it fails ({status})")));
-        }
-        let mut output = Vec::new();
-        if let Some(mut stdout) = child.stdout.take() {
-            stdout.read_to_end(&mut output)?;
-        }
-        Ok(String::from_utf8_lossy(&output).into_owned())
+        short_output(Command::new(program).args(arguments), PATIENCE)
     }
 
     fn variable(&self, name: &str) -> Option<String> {

@@ -2,6 +2,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Check;
+use modelzoo_base::file;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 /// What the first build of a plugin with its dependencies takes.
@@ -89,7 +90,7 @@ fn space(store_root: &Path, existing: &Path) -> Check {
 
 /// The folder, or the nearest one above it that exists: there it would be created.
 fn existing_part(folder: &Path) -> PathBuf {
-    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let absolute = file::absolute(folder);
     absolute
         .ancestors()
         .find(|part| part.is_dir())

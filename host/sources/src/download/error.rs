@@ -4,7 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::Sha256Digest;
+use modelzoo_base::{
+    Sha256Digest,
+    error::{Diagnose, ErrorClass, NextStep, in_one_line},
+};
 
 /// Why a file could not be downloaded.
 #[derive(Debug, thiserror::Error)]
@@ -100,21 +103,32 @@ impl DownloadError {
         matches!(self, Self::Failed { failures, .. } if failures.iter().all(|failure| gone(&failure.reason)))
     }
 
-    /// What to do about it, where there is something.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Offline { .. } => Some("run the command again without --offline".to_owned()),
-            Self::DiskFull { .. } => {
-                Some("free some space, or remove what is no longer used with `modelzoo store gc`".to_owned())
-            }
-            Self::Client(_) => Some("install the system's certificates (package ca-certificates)".to_owned()),
-            Self::Failed { failures, .. } => failures.iter().find_map(|failure| failure.reason.hint()),
-            Self::NoUrl { .. } | Self::Cancelled { .. } | Self::File { .. } => None,
+    fn any(&self, matches: impl Fn(&FailureReason) -> bool) -> bool {
+        matches!(self, Self::Failed { failures, .. } if failures.iter().any(|failure| matches(&failure.reason)))
+    }
+}
+
+impl Diagnose for DownloadError {
+    fn class(&self) -> ErrorClass {
+        if self.is_integrity() {
+            ErrorClass::Integrity
+        } else if self.is_not_found() || matches!(self, Self::Offline { .. }) {
+            ErrorClass::NotFound
+        } else {
+            ErrorClass::Failed
         }
     }
 
-    fn any(&self, matches: impl Fn(&FailureReason) -> bool) -> bool {
-        matches!(self, Self::Failed { failures, .. } if failures.iter().any(|failure| matches(&failure.reason)))
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Offline { .. } => Some(NextStep::GoOnline),
+            Self::DiskFull { .. } => Some(NextStep::FreeSpace),
+            Self::Client(_) => Some(NextStep::advice(
+                "install the system's certificates (package ca-certificates)",
+            )),
+            Self::Failed { failures, .. } => failures.iter().find_map(|failure| failure.reason.next_step()),
+            Self::NoUrl { .. } | Self::Cancelled { .. } | Self::File { .. } => None,
+        }
     }
 }
 
@@ -137,10 +151,11 @@ pub enum FailureReason {
         problem: String,
     },
     /// No connection, or none with a certificate that can be trusted.
-    #[error("cannot connect: {}", innermost(source.as_ref()))]
+    #[error("cannot connect: {problem}")]
     Connect {
-        /// What the HTTP client said.
-        source: Box<dyn StdError + Send + Sync>,
+        /// The innermost of what the HTTP client said, which says most ("connection refused", "invalid peer
+        /// certificate").
+        problem: String,
     },
     /// The server answered with an error.
     #[error("the server answered {code}{}", if phrase.is_empty() { String::new() } else { format!(" {phrase}") })]
@@ -214,7 +229,7 @@ pub enum FailureReason {
         found: Sha256Digest,
     },
     /// A `file://` URL whose file cannot be read.
-    #[error("cannot read the file: {source}")]
+    #[error("cannot read the file")]
     LocalFile {
         /// What the system said.
         source: io::Error,
@@ -231,40 +246,36 @@ impl FailureReason {
         }
     }
 
-    fn hint(&self) -> Option<String> {
+    fn next_step(&self) -> Option<NextStep> {
         match self {
             Self::Status {
                 missing_token: Some(variable),
                 ..
-            } => Some(format!(
+            } => Some(NextStep::advice(format!(
                 "if the file is private, set {variable} to a token that may read it"
+            ))),
+            Self::WebPage { .. } => Some(NextStep::advice(
+                "open the URL in a browser: it may ask to sign in, or its quota is used up",
             )),
-            Self::WebPage { .. } => {
-                Some("open the URL in a browser: it may ask to sign in, or its quota is used up".to_owned())
-            }
-            Self::DigestMismatch { .. } => {
-                Some("the file was replaced or is corrupt: ask its publisher, do not use it".to_owned())
-            }
+            Self::DigestMismatch { .. } => Some(NextStep::advice(
+                "the file was replaced or is corrupt: ask its publisher, do not use it",
+            )),
             _ => None,
         }
     }
 }
 
+/// Where there are several, none of them is the one cause, so all are told here.
 fn list(failures: &[UrlFailure]) -> String {
     match failures {
-        [failure] => format!(" from {}: {}", failure.url, failure.reason),
+        [failure] => format!(" from {}", told(failure)),
         _ => failures
             .iter()
-            .map(|failure| format!("\n  {}: {}", failure.url, failure.reason))
+            .map(|failure| format!("\n  {}", told(failure)))
             .collect(),
     }
 }
 
-/// The cause at the end of the chain, which says most ("connection refused", "invalid peer certificate").
-fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause
+fn told(failure: &UrlFailure) -> String {
+    format!("{}: {}", failure.url, in_one_line(&failure.reason))
 }

@@ -3,6 +3,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::{Duration, Instant, SystemTime};
 
+use modelzoo_base::error::chain;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use tokio::runtime::Runtime;
@@ -230,8 +231,9 @@ fn connect_failure(error: reqwest::Error, rules: Rules<'_>) -> Interrupted {
         }
         .into();
     }
+    let innermost = chain(&error).last().map(ToString::to_string);
     FailureReason::Connect {
-        source: error.without_url().into(),
+        problem: innermost.unwrap_or_default(),
     }
     .into()
 }

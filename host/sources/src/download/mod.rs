@@ -25,12 +25,12 @@ pub use google_drive::google_drive_url;
 pub use hugging_face::hugging_face_url;
 pub use progress::{Cancellation, NoProgress, Progress};
 
-use crate::Sha256Digest;
 use crate::config::{Config, DownloadConfig, Mirrors};
 use http::Rules;
 pub(crate) use http::{
     CONNECT_TIMEOUT, Http, Interrupted, MAXIMUM_REDIRECTS, TICK, redirect_target, watched,
 };
+use modelzoo_base::Sha256Digest;
 use partial::{Claim, Partial};
 use transfer::{Stop, Transfer};
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::{Cancellation, DownloadError, Progress};
-use crate::sha256::{Sha256Digest, Sha256Hasher};
+use modelzoo_base::digest::{Sha256Digest, Sha256Hasher};
 
 const POLL: Duration = Duration::from_millis(50);
 const SUFFIX: &str = ".part";

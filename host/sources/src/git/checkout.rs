@@ -6,8 +6,8 @@ use git2::{ObjectType, Oid, Repository};
 use serde::{Deserialize, Serialize};
 
 use super::GitError;
-use crate::Sha256Digest;
 use crate::tree::{EntryKind, TreeHasher, link_stays_inside, make_executable, refused_name, write_link};
+use modelzoo_base::Sha256Digest;
 
 /// Far more than any source has; a repository that exceeds one of these is meant to do harm.
 const MOST_FILES: usize = 200_000;

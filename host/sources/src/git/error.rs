@@ -3,8 +3,10 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::atomic::hint_about_writing;
-use crate::suggest;
+use modelzoo_base::{
+    error::{Diagnose, ErrorClass, NextStep},
+    suggest,
+};
 
 /// A repository or revision that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -123,45 +125,54 @@ pub enum GitError {
     },
 }
 
-impl GitError {
-    /// What the user can do next.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnose for GitError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::NoSuchRepository { .. } => Some("check the spelling of owner and repository".to_owned()),
-            Self::Authentication { url, refused } if url.starts_with("ssh://") || !url.contains("://") => {
-                let advice = if *refused {
-                    "check that the key may read the repository"
-                } else {
-                    "start ssh-agent, or put a key without a passphrase into ~/.ssh"
-                };
-                Some(format!("{advice}; `ssh-add -l` lists the keys of the agent"))
+            Self::NoSuchRepository { .. } | Self::NoSuchRevision { .. } | Self::Empty { .. } => {
+                ErrorClass::NotFound
             }
-            Self::Authentication { refused: false, .. } => Some(
-                "check the spelling; for a private repository, set GITHUB_TOKEN or a Git credential helper"
-                    .to_owned(),
-            ),
-            Self::Authentication { refused: true, .. } => {
-                Some("check that the token is valid and may read the repository".to_owned())
-            }
-            Self::NoSuchRevision { suggestions, .. } => suggestions
-                .first()
-                .map(|name| format!("`@{name}` would be the nearest")),
-            Self::AmbiguousCommit { .. } => Some("give more digits of the commit".to_owned()),
-            Self::Network { .. } => {
-                Some("check the network and the proxy, or use `--offline` with what the store has".to_owned())
-            }
-            Self::UnknownHost { .. } => Some(
-                "connect once with `ssh`, and compare the key that it shows with the one that the server's owner publishes"
-                    .to_owned(),
-            ),
-            Self::Stalled { .. } => Some(
-                "try again later, or give it more time: `download.stall_timeout_seconds` in the configuration"
-                    .to_owned(),
-            ),
-            Self::Redirected { to, .. } => Some(format!("if you trust {to}, use that URL")),
-            Self::Write { source, .. } => Some(hint_about_writing(source).to_owned()),
-            Self::Refused { .. } => Some("tell its owner; no file of it was kept".to_owned()),
-            _ => None,
+            _ => ErrorClass::Failed,
         }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        Some(NextStep::advice(match self {
+            Self::NoSuchRepository { .. } => "check the spelling of owner and repository",
+            Self::Authentication { url, refused } if url.starts_with("ssh://") || !url.contains("://") => {
+                if *refused {
+                    "check that the key may read the repository; `ssh-add -l` lists the keys of the agent"
+                } else {
+                    "start ssh-agent, or put a key without a passphrase into ~/.ssh; `ssh-add -l` lists the keys of the \
+                     agent"
+                }
+            }
+            Self::Authentication { refused: false, .. } => {
+                "check the spelling; for a private repository, set GITHUB_TOKEN or a Git credential helper"
+            }
+            Self::Authentication { refused: true, .. } => {
+                "check that the token is valid and may read the repository"
+            }
+            Self::NoSuchRevision { suggestions, .. } => {
+                let nearest = suggestions.first()?;
+                return Some(NextStep::advice(format!("`@{nearest}` would be the nearest")));
+            }
+            Self::AmbiguousCommit { .. } => "give more digits of the commit",
+            Self::Network { .. } => return Some(NextStep::CheckNetwork),
+            Self::UnknownHost { .. } => {
+                "connect once with `ssh`, and compare the key that it shows with the one that the server's owner \
+                 publishes"
+            }
+            Self::Stalled { .. } => {
+                "try again later, or give it more time: `download.stall_timeout_seconds` in the configuration"
+            }
+            Self::Redirected { to, .. } => {
+                return Some(NextStep::advice(format!("if you trust {to}, use that URL")));
+            }
+            Self::Write { source, .. } => return Some(NextStep::for_writing(source)),
+            Self::Refused { .. } => "tell its owner; no file of it was kept",
+            Self::Empty { .. } | Self::Cancelled { .. } | Self::Fetch { .. } | Self::BrokenObject { .. } => {
+                return None;
+            }
+        }))
     }
 }

@@ -3,7 +3,7 @@ use git2::Oid;
 
 use super::GitError;
 use crate::reference::Revision;
-use crate::suggest;
+use modelzoo_base::suggest;
 
 /// What a remote advertises: its branches and tags, and what its HEAD is.
 #[derive(Debug, Clone, Default)]

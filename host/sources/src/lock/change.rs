@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Lock, LockedSource};
-use crate::Sha256Digest;
+use modelzoo_base::Sha256Digest;
 
 /// One difference between two locks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -3,8 +3,11 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{Change, SourceKey};
-use crate::Sha256Digest;
 use crate::identity::spelling_at;
+use modelzoo_base::{
+    Sha256Digest,
+    error::{Diagnose, ErrorClass, NextStep},
+};
 
 /// Why a lock cannot be used or kept to.
 #[derive(Debug, thiserror::Error)]
@@ -40,14 +43,14 @@ pub enum LockError {
     /// No lock file is named, and no folder in which it would be.
     #[error("nothing says where the lock file is to be")]
     NoPlace,
-    /// `--locked` was asked for where nothing is locked.
-    #[error("there is no {} in {} or above it, as --locked wants", super::FILE_NAME, folder.display())]
+    /// Only what is locked may be used, and nothing is.
+    #[error("there is no {} in {} or above it, and only what it locks may be used", super::FILE_NAME, folder.display())]
     Missing {
         /// Where the search began.
         folder: PathBuf,
     },
-    /// `--locked` was asked for, and the lock would have to change.
-    #[error("{} would have to change, which --locked forbids:{}", path.display(), lines(changes))]
+    /// Only what is locked may be used, and the lock would have to change.
+    #[error("{} would have to change, and must not:{}", path.display(), lines(changes))]
     Locked {
         /// The lock file.
         path: PathBuf,
@@ -75,30 +78,35 @@ pub struct ContentMismatch {
     pub found: Sha256Digest,
 }
 
-impl LockError {
-    /// Whether content differs from what was locked.
-    pub fn is_integrity(&self) -> bool {
-        matches!(self, Self::Content(_))
+impl Diagnose for LockError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Content(mismatch) => mismatch.class(),
+            _ => ErrorClass::Failed,
+        }
     }
 
-    /// What to do about it, where there is something.
-    pub fn hint(&self) -> Option<String> {
+    fn next_step(&self) -> Option<NextStep> {
         match self {
-            Self::Missing { .. } => Some("write it with `modelzoo lock`".to_owned()),
-            Self::Locked { .. } => {
-                Some("run the command once without --locked, and look at the lock's change".to_owned())
-            }
-            Self::Content(mismatch) => Some(format!(
-                "find out why it changed; to accept it, run `modelzoo sources update {}`",
-                spelling_at(&mismatch.key.identity, mismatch.key.revision.as_deref())
-            )),
-            Self::Newer { .. } => Some("update modelzoo".to_owned()),
-            Self::Invalid { path, .. } => Some(format!(
-                "restore {} from version control, or write it anew with `modelzoo lock`",
-                path.display()
-            )),
+            Self::Missing { .. } => Some(NextStep::WriteLock),
+            Self::Locked { .. } => Some(NextStep::LetLockChange),
+            Self::Content(mismatch) => mismatch.next_step(),
+            Self::Newer { .. } => Some(NextStep::UpdateProgram),
+            Self::Invalid { path, .. } => Some(NextStep::RestoreLock { path: path.clone() }),
             Self::File { .. } | Self::NoPlace => None,
         }
+    }
+}
+
+impl Diagnose for ContentMismatch {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Integrity
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        Some(NextStep::AcceptContent {
+            source: spelling_at(&self.key.identity, self.key.revision.as_deref()),
+        })
     }
 }
 
@@ -116,14 +124,15 @@ pub struct MovedTag {
     pub now: String,
 }
 
-impl MovedTag {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        format!(
-            "its owner, or somebody in his place, replaced published code: compare the two commits; to accept the new one, \
-             run `modelzoo sources update {}`",
-            spelling_at(&self.identity, Some(&self.tag))
-        )
+impl Diagnose for MovedTag {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Integrity
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        Some(NextStep::AcceptMovedTag {
+            source: spelling_at(&self.identity, Some(&self.tag)),
+        })
     }
 }
 

@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Change, ContentMismatch, FILE_NAME, Lock, LockError, LockedSource, MovedTag, SourceKey};
+use crate::SourceRef;
 use crate::identity::split_subdirectory;
-use crate::{Sha256Digest, SourceRef};
+use modelzoo_base::{Sha256Digest, file};
 
 /// Where a run looks for its lock, and where it records what it resolved.
 #[derive(Debug, Clone)]
@@ -47,8 +48,7 @@ impl LockPlace {
 
     /// The record of the runs in this folder.
     fn record(&self) -> PathBuf {
-        let folder = self.folder.clone().unwrap_or_default();
-        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        let folder = file::absolute(self.folder.as_deref().unwrap_or(Path::new("")));
         let name = Sha256Digest::of(folder.as_os_str().as_encoded_bytes()).short();
         self.records.join(name).with_extension("lock")
     }
@@ -331,7 +331,7 @@ fn write(
         lock.sources.extend(sources);
         Ok(Some(lock.to_toml()))
     };
-    crate::atomic::update(path, &place.guard(path), change).map_err(|failure| match failure {
+    file::update(path, &place.guard(path), change).map_err(|failure| match failure {
         Failure::Lock(error) => error,
         Failure::File(source) => LockError::File {
             action: "write",

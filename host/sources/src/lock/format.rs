@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Lock, LockError, LockedSource, SourceKey};
-use crate::Sha256Digest;
+use modelzoo_base::Sha256Digest;
 
 /// The version that is written, and the only one so far.
 const VERSION: u32 = 1;

@@ -16,7 +16,8 @@ pub use change::Change;
 pub use error::{ContentMismatch, LockError, MovedTag};
 pub use file::{LockFile, LockPlace, RecordedLock};
 
-use crate::{Sha256Digest, SourceRef};
+use crate::SourceRef;
+use modelzoo_base::Sha256Digest;
 
 /// The lock file's name.
 pub const FILE_NAME: &str = "modelzoo.lock";

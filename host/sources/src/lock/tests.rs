@@ -1,3 +1,4 @@
+use modelzoo_base::error::{Diagnose as _, ErrorClass, NextStep};
 use std::path::{Path, PathBuf};
 
 use proptest::collection::btree_map;
@@ -159,7 +160,7 @@ fn locked_accepts_the_same_and_refuses_the_rest_with_the_difference() {
     let (old_tree, new_tree) = (digest("tree"), digest("new tree"));
     let text = error.to_string();
     assert!(
-        text.contains("modelzoo.lock would have to change, which --locked forbids:\n"),
+        text.contains("modelzoo.lock would have to change, and must not:\n"),
         "{text}"
     );
     for line in [
@@ -198,7 +199,8 @@ fn locked_accepts_the_same_and_refuses_the_rest_with_the_difference() {
 #[test]
 fn locked_wants_a_lock() {
     let error = Project::new().open(true).unwrap_err();
-    assert!(matches!(error, LockError::Missing { .. }) && error.hint().unwrap().contains("modelzoo lock"));
+    assert!(matches!(error, LockError::Missing { .. }));
+    assert_eq!(error.next_step(), Some(NextStep::WriteLock));
     let project = Project::new();
     let mut place = project.place();
     place.file = Some(project.folder.path().join("named.lock"));
@@ -219,7 +221,7 @@ fn other_content_under_a_locked_name_is_an_integrity_error() {
     let project = Project::locked();
     let mut file = project.open(false).unwrap();
     let error = run(&mut file, COMMIT, "forged tree").unwrap_err();
-    assert!(error.is_integrity(), "{error}");
+    assert_eq!(error.class(), ErrorClass::Integrity, "{error}");
     assert!(
         error
             .to_string()
@@ -231,7 +233,8 @@ fn other_content_under_a_locked_name_is_an_integrity_error() {
         .downloaded(&acme, "net@1.0", "net.safetensors", digest("forged"))
         .unwrap_err();
     assert!(
-        error.is_integrity() && error.to_string().contains("net.safetensors of the model net@1.0"),
+        error.class() == ErrorClass::Integrity
+            && error.to_string().contains("net.safetensors of the model net@1.0"),
         "{error}"
     );
     file.save().unwrap();
@@ -255,12 +258,11 @@ fn a_moved_tag_names_both_commits() {
     let expected =
         format!("the tag v1 of github.com/acme/zoo has moved: it was {COMMIT} and is now {OTHER_COMMIT}");
     assert_eq!(alarm.to_string(), expected);
-    assert!(
-        alarm
-            .hint()
-            .ends_with("run `modelzoo sources update github.com/acme/zoo@v1`"),
-        "{}",
-        alarm.hint()
+    assert_eq!(
+        alarm.next_step(),
+        Some(NextStep::AcceptMovedTag {
+            source: "github.com/acme/zoo@v1".to_owned()
+        })
     );
 }
 

@@ -2,7 +2,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::suggest;
+use modelzoo_base::{
+    error::{Diagnose, ErrorClass, NextStep},
+    suggest,
+};
 
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,17 +53,20 @@ pub enum ManifestError {
     },
 }
 
-impl ManifestError {
-    /// What the user can do next.
-    pub fn hint(&self) -> &'static str {
-        match self {
+impl Diagnose for ManifestError {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Failed
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        Some(NextStep::advice(match self {
             Self::Read { .. } => "check that the file is there and may be read",
             Self::TooLarge { .. } => {
                 "a manifest describes models; their weights and data belong into other files"
             }
             Self::NotUtf8 { .. } => "save the file as UTF-8",
-            Self::Malformed { .. } => "`modelzoo plugin new` writes a manifest to compare it with",
-        }
+            Self::Malformed { .. } => return Some(NextStep::StartFromTemplate),
+        }))
     }
 }
 
@@ -99,16 +105,25 @@ impl SelectError {
             names,
         }
     }
+}
 
-    /// What the user can do next.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnose for SelectError {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::NotFound
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
         match self {
             Self::NoModels => None,
-            Self::NameNeeded { names } => Some(format!("add `-n {}`, for example", names.first()?)),
+            Self::NameNeeded { names } => Some(NextStep::NameModel {
+                name: names.first()?.clone(),
+            }),
             Self::Unknown {
                 names, suggestions, ..
-            } if suggestions.is_empty() => Some(format!("its models are: {}", names.join(", "))),
-            Self::Unknown { suggestions, .. } => Some(format!("name it with `-n {}`", suggestions.first()?)),
+            } => Some(match suggestions.first() {
+                Some(name) => NextStep::NameModel { name: name.clone() },
+                None => NextStep::advice(format!("its models are: {}", names.join(", "))),
+            }),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::read::check_relative;
-use crate::Sha256Digest;
+use modelzoo_base::Sha256Digest;
 
 /// The names under which FiftyOne writes its manager, and the one for what only modelzoo reads.
 const KNOWN_TYPES: [&str; 3] = [

@@ -1,4 +1,5 @@
 //! What can be wrong with a reference, and what was understood of it before that.
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use std::fmt;
 
 /// A spelling that is no reference. The message says what is wrong and how far it was understood.
@@ -6,7 +7,6 @@ use std::fmt;
 pub struct ReferenceError {
     spelling: String,
     understood: Vec<(&'static str, String)>,
-    #[source]
     problem: Problem,
 }
 
@@ -34,10 +34,15 @@ impl ReferenceError {
     pub fn problem(&self) -> &Problem {
         &self.problem
     }
+}
 
-    /// What the user can do next.
-    pub fn hint(&self) -> &'static str {
-        match self.problem {
+impl Diagnose for ReferenceError {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Usage
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        Some(NextStep::advice(match self.problem {
             Problem::Credentials => {
                 "leave the credentials out and set GITHUB_TOKEN, or use ssh or a Git credential helper"
             }
@@ -49,8 +54,8 @@ impl ReferenceError {
             Problem::Revision { .. } | Problem::RevisionCharacter { .. } => {
                 "a ref is the name of a branch or a tag, or a commit id"
             }
-            _ => "a source is spelt `user/repo[@ref][//sub/dir]`; see `modelzoo sources add --help`",
-        }
+            _ => return Some(NextStep::SpellSource),
+        }))
     }
 }
 

@@ -21,6 +21,7 @@ mod revision;
 #[cfg(test)]
 mod tests;
 
+use modelzoo_base::file;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -172,10 +173,7 @@ impl SourceRef {
 
 /// The absolute form of a path; symbolic links are followed as far as it exists.
 fn absolute(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path)
-        .or_else(|_| std::path::absolute(path))
-        // Only an empty path or a missing current folder get here, and both fail again, with a message, on use.
-        .unwrap_or_else(|_| path.to_path_buf())
+    fs_err::canonicalize(path).unwrap_or_else(|_| file::absolute(path))
 }
 
 impl fmt::Display for SourceRef {

@@ -3,11 +3,11 @@ use std::path::{Path, PathBuf};
 
 use super::remote::{FoundTree, stored};
 use super::{ResolveOptions, SourceError};
-use crate::Sha256Digest;
 use crate::archive::{ArchiveError, ArchiveFormat, ArchiveLimits, extract};
 use crate::download::Request;
 use crate::git::Commit;
 use crate::store::{CommitRecord, Store, StoreError, TREE};
+use modelzoo_base::Sha256Digest;
 
 /// The source in the archive at `url`. An archive that the store has is not downloaded again, unless asked.
 pub(super) fn resolve_url(url: &str, options: &ResolveOptions<'_>) -> Result<FoundTree, SourceError> {

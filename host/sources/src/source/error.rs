@@ -1,4 +1,5 @@
 //! Why a source cannot be had.
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use std::io;
 use std::path::PathBuf;
 
@@ -71,26 +72,40 @@ pub enum SourceError {
     Store(#[from] StoreError),
 }
 
-impl SourceError {
-    /// What the user can do next.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnose for SourceError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::NoSuchPath { path } => Some(format!(
+            Self::NoSuchPath { .. }
+            | Self::NoSuchSubdirectory { .. }
+            | Self::NoManifest { .. }
+            | Self::Offline { .. } => ErrorClass::NotFound,
+            Self::NotAFolder { .. } | Self::Read { .. } => ErrorClass::Failed,
+            Self::Manifest(error) => error.class(),
+            Self::Git(error) => error.class(),
+            Self::Download(error) => error.class(),
+            Self::Extraction(error) => error.class(),
+            Self::Store(error) => error.class(),
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        Some(match self {
+            Self::NoSuchPath { path } => NextStep::advice(format!(
                 "a source on GitHub is spelt `user/repo`, a path like `{}` starts with `.` or `/`",
                 path.display()
             )),
-            Self::NotAFolder { .. } => Some("name the folder that holds manifest.json".to_owned()),
+            Self::NotAFolder { .. } => NextStep::advice("name the folder that holds manifest.json"),
             Self::NoSuchSubdirectory { .. } => {
-                Some("the folder is relative to the root of the repository".to_owned())
+                NextStep::advice("the folder is relative to the root of the repository")
             }
-            Self::NoManifest { .. } => Some("`modelzoo plugin new` writes a source to start from".to_owned()),
-            Self::Offline { .. } => Some("run once without `--offline`".to_owned()),
-            Self::Read { .. } => None,
-            Self::Manifest(error) => Some(error.hint().to_owned()),
-            Self::Extraction(error) => Some(error.hint().to_owned()),
-            Self::Download(error) => error.hint(),
-            Self::Git(error) => error.hint(),
-            Self::Store(error) => error.hint().map(str::to_owned),
-        }
+            Self::NoManifest { .. } => NextStep::StartFromTemplate,
+            Self::Offline { .. } => NextStep::GoOnline,
+            Self::Read { .. } => return None,
+            Self::Manifest(error) => return error.next_step(),
+            Self::Git(error) => return error.next_step(),
+            Self::Download(error) => return error.next_step(),
+            Self::Extraction(error) => return error.next_step(),
+            Self::Store(error) => return error.next_step(),
+        })
     }
 }

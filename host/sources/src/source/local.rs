@@ -2,10 +2,10 @@
 use std::path::Path;
 
 use super::SourceError;
-use crate::Sha256Digest;
 use crate::manifest::MANIFEST_FILE;
 use crate::store::{Store, stamp};
 use crate::tree::{EntryKind, TreeHasher, hash_folder};
+use modelzoo_base::Sha256Digest;
 
 /// The hash of a local folder: of all files but Git's own and what Cargo built. Files that were not touched since they
 /// were last hashed are not read again.

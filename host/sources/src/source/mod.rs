@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Sha256Digest;
 use crate::SourceRef;
 use crate::git::Omission;
 use crate::manifest::{MANIFEST_FILE, Manifest, ModelEntry, SelectError};
+use modelzoo_base::Sha256Digest;
 
 pub use error::SourceError;
 pub use pack::{PackError, Packed, Packing};

@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, GzBuilder};
 use fs_err as fs;
 use ignore::WalkBuilder;
+use modelzoo_base::{
+    Sha256Digest,
+    error::{Diagnose, ErrorClass, NextStep},
+    file::{folder_of, temporary_file},
+};
 
 use super::local::is_build_folder;
-use crate::Sha256Digest;
-use crate::atomic::new_temporary_file;
 use crate::tree::{EntryKind, TreeHasher, digest, entry_kind, link_stays_inside, path_text};
 
 /// The modification time of every entry, 1980-01-01: the oldest that every archive format and program accepts.
@@ -71,6 +74,21 @@ pub enum PackError {
         /// Why not.
         source: io::Error,
     },
+}
+
+impl Diagnose for PackError {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Failed
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::LeadsOut { .. } => Some(NextStep::advice(
+                "a source must be complete in itself: copy what the link leads to into it",
+            )),
+            Self::Read { .. } | Self::Write { .. } => None,
+        }
+    }
 }
 
 impl Packing {
@@ -143,12 +161,7 @@ impl Packing {
             path: archive.to_owned(),
             source,
         };
-        let folder = match archive.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        fs::create_dir_all(folder).map_err(failed)?;
-        let mut file = new_temporary_file(folder).map_err(failed)?;
+        let mut file = temporary_file(folder_of(archive), ".tmp").map_err(failed)?;
         // Neither name nor time of the file within.
         let gzip = GzBuilder::new().write(io::BufWriter::new(&mut file), Compression::best());
         let mut tar = tar::Builder::new(gzip);

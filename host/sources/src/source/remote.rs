@@ -2,10 +2,10 @@
 use std::path::PathBuf;
 
 use super::{ResolveOptions, SourceCommit, SourceError};
-use crate::Sha256Digest;
 use crate::git::{self, Commit, Omission};
 use crate::reference::{GitRepository, Revision};
 use crate::store::{CommitRecord, RevisionRecord, Store, StoreError, TREE};
+use modelzoo_base::Sha256Digest;
 
 /// The files of a reference, before a folder in them is chosen.
 pub(super) struct FoundTree {

@@ -2,8 +2,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::Sha256Digest;
-use crate::atomic::hint_about_writing;
+use modelzoo_base::{
+    Sha256Digest,
+    error::{Diagnose, ErrorClass, NextStep},
+};
 
 /// The store cannot do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -48,14 +50,20 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
-    /// What the user can do next.
-    pub fn hint(&self) -> Option<&'static str> {
+impl Diagnose for StoreError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::NoHome | Self::Open { .. } => Some("set MODELZOO_STORE to a folder that can be written to"),
-            Self::Write { source, .. } => Some(hint_about_writing(source)),
-            Self::Changed { .. } => Some("`modelzoo store verify` finds and removes what was changed"),
-            _ => None,
+            Self::Changed { .. } => ErrorClass::Integrity,
+            _ => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::NoHome | Self::Open { .. } => Some(NextStep::MoveStore),
+            Self::Write { source, .. } => Some(NextStep::for_writing(source)),
+            Self::Changed { .. } => Some(NextStep::VerifyStore),
+            Self::Read { .. } => None,
         }
     }
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::sources::{MARKER, TREE};
 use super::staging::LOCK_ENDING;
 use super::{Store, StoreError};
-use crate::Sha256Digest;
 use crate::tree::{hash_folder, visit};
+use modelzoo_base::Sha256Digest;
 
 /// What an entry of the store is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

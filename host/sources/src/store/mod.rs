@@ -29,8 +29,8 @@ use std::time::SystemTime;
 
 use etcetera::BaseStrategy as _;
 
-use crate::Sha256Digest;
-use crate::atomic;
+use modelzoo_base::Sha256Digest;
+use modelzoo_base::file;
 
 pub use error::StoreError;
 pub use maintenance::{Garbage, GcOptions, StoreEntry, StoreEntryKind, Verdict};
@@ -83,7 +83,7 @@ impl Store {
         }
         let tag = store.root.join("CACHEDIR.TAG");
         if !tag.exists() {
-            atomic::write(&tag, CACHE_TAG).map_err(failed)?;
+            file::write(&tag, CACHE_TAG).map_err(failed)?;
         }
         Ok(store)
     }

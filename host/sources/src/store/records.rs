@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
 use crate::git::{Commit, Omission};
-use crate::{Sha256Digest, atomic};
+use modelzoo_base::{Sha256Digest, file};
 
 /// What a commit's files are. This never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +156,6 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
 
 fn write<T: Serialize>(path: PathBuf, record: &T) -> Result<(), StoreError> {
     let text = serde_json::to_vec_pretty(record).map_err(std::io::Error::from);
-    text.and_then(|text| atomic::write(&path, text))
+    text.and_then(|text| file::write(&path, text))
         .map_err(|source| StoreError::Write { path, source })
 }

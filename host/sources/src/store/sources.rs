@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::stamp::stamp;
 use super::{Staging, Store, StoreError};
 use crate::tree::hash_folder;
-use crate::{Sha256Digest, atomic};
+use modelzoo_base::{Sha256Digest, file};
 
 /// The name of a source's files in its entry, and in a [`Staging`] folder that becomes one.
 pub(crate) const TREE: &str = "tree";
@@ -114,5 +114,5 @@ fn write_marker(path: &Path, marker: &Marker) -> Result<(), StoreError> {
         source,
     };
     let text = serde_json::to_vec_pretty(marker).map_err(|error| failed(error.into()))?;
-    atomic::write(path, text).map_err(failed)
+    file::write(path, text).map_err(failed)
 }

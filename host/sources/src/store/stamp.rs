@@ -3,9 +3,9 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::Sha256Digest;
-use crate::sha256::Sha256Hasher;
 use crate::tree;
+use modelzoo_base::Sha256Digest;
+use modelzoo_base::digest::Sha256Hasher;
 
 /// A file that was changed this recently may change again without a later time.
 const CLOCK_GRAIN: Duration = Duration::from_secs(2);

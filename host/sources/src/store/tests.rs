@@ -1,4 +1,5 @@
 //! Publication, verification and collection, with many processes in mind.
+use modelzoo_base::error::{Diagnose as _, NextStep};
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ fn a_store_that_cannot_be_opened_is_named() {
     std::fs::write(&file, "").unwrap();
     let error = Store::open(file.join("store")).unwrap_err();
     assert!(error.to_string().contains("file/store"), "{error}");
-    assert!(error.hint().unwrap().contains("MODELZOO_STORE"));
+    assert_eq!(error.next_step(), Some(NextStep::MoveStore));
 }
 
 #[test]

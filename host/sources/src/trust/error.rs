@@ -1,4 +1,5 @@
 //! Why code does not run.
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use std::io;
 use std::path::PathBuf;
 
@@ -92,39 +93,43 @@ pub enum TrustError {
     },
 }
 
-impl TrustError {
-    /// What to do about it, where there is something.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnose for TrustError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::NotTrusted(undecided) => Some(format!(
-                "it would run with your rights; after a look at its code: {}",
-                undecided.command
-            )),
-            Self::Denied { identity } => Some(format!("to take it back: modelzoo trust revoke {identity}")),
+            Self::File { .. } | Self::Damaged { .. } | Self::BadKey { .. } => ErrorClass::Failed,
+            // The code itself is refused.
+            _ => ErrorClass::NotTrusted,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        Some(match self {
+            Self::NotTrusted(undecided) => NextStep::AllowSource {
+                source: undecided.source.clone(),
+            },
+            Self::Denied { identity } => NextStep::TakeBackDenial {
+                identity: identity.clone(),
+            },
             Self::DeniedByPolicy { .. } => {
-                Some("the entry can be in the system's configuration or in yours".to_owned())
+                NextStep::advice("the entry can be in the system's configuration or in yours")
             }
             Self::TooYoung {
                 days, minimum_days, ..
             } => {
                 let rest = u64::from(*minimum_days).saturating_sub(*days);
-                Some(format!("use an earlier commit, or wait {rest} days"))
+                NextStep::advice(format!("use an earlier commit, or wait {rest} days"))
             }
-            Self::NoKey { identity } => Some(format!(
+            Self::NoKey { identity } => NextStep::advice(format!(
                 "add its author's key to the configuration: trust.keys.\"{identity}\""
             )),
-            Self::BadSignature { .. } => Some("do not use it; ask its author".to_owned()),
-            Self::Damaged { path, .. } => Some(format!("repair {} by hand; it is TOML", path.display())),
-            Self::UnknownAge { .. } | Self::Unsigned { .. } | Self::BadKey { .. } | Self::File { .. } => None,
-        }
-    }
-
-    /// Whether the code itself is refused, and not that something failed.
-    pub fn is_refusal(&self) -> bool {
-        !matches!(
-            self,
-            Self::File { .. } | Self::Damaged { .. } | Self::BadKey { .. }
-        )
+            Self::BadSignature { .. } => NextStep::advice("do not use it; ask its author"),
+            Self::Damaged { path, .. } => {
+                NextStep::advice(format!("repair {} by hand; it is TOML", path.display()))
+            }
+            Self::UnknownAge { .. } | Self::Unsigned { .. } | Self::BadKey { .. } | Self::File { .. } => {
+                return None;
+            }
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 //! for) and the folders that a user names on his own machine: those are his own code, as with `cargo run`.
 //!
 //! [`check`] gives the verdict; whoever has a terminal asks, showing a [`Summary`], and notes the answer with
-//! [`TrustStore::allow`]; whoever has none fails with [`Undecided::into_error`], which names the command that allows it.
+//! [`TrustStore::allow`]; whoever has none fails with [`Undecided::into_error`], which says what to allow.
 mod error;
 mod pattern;
 mod signature;
@@ -23,10 +23,11 @@ pub use signature::{SIGNATURE_FILE, message_to_sign};
 pub use store::{Decision, DecisionKind, TrustStore};
 pub use summary::Summary;
 
+use crate::SourceRef;
 use crate::config::TrustPolicy;
 use crate::reference::Revision;
 use crate::source::ResolvedSource;
-use crate::{Sha256Digest, SourceRef};
+use modelzoo_base::Sha256Digest;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
@@ -60,7 +61,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// A spelling of exactly this code, for a command.
+    /// A spelling of exactly this code.
     fn spelling(&self) -> String {
         let exact = self.commit.and_then(|commit| Revision::named(commit).ok());
         exact
@@ -127,8 +128,8 @@ pub struct Undecided {
     pub state: TrustState,
     /// The commit that was allowed last, where the state is stale.
     pub allowed_commit: Option<String>,
-    /// The command that allows exactly this code.
-    pub command: String,
+    /// Exactly this code, as a person would spell it.
+    pub source: String,
 }
 
 impl Undecided {
@@ -186,7 +187,7 @@ pub fn check(
         identity: identity.to_owned(),
         state,
         allowed_commit: allowed.and_then(|decision| decision.commit.clone()),
-        command: format!("modelzoo trust allow {}", subject.spelling()),
+        source: subject.spelling(),
     }))
 }
 

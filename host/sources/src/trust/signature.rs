@@ -8,10 +8,10 @@ use std::path::Path;
 use minisign_verify::{PublicKey, Signature};
 
 use super::{Subject, TrustError, pattern};
-use crate::Sha256Digest;
 use crate::config::TrustPolicy;
 use crate::source::{PackError, Packing};
 use crate::tree::hash_folder;
+use modelzoo_base::Sha256Digest;
 
 /// The name of the signature's file.
 pub const SIGNATURE_FILE: &str = "modelzoo.minisig";

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Subject, TrustError, TrustState, pattern, state_in};
-use crate::Sha256Digest;
+use modelzoo_base::{Sha256Digest, file};
 
 const FILE_NAME: &str = "trust.toml";
 const HEADER: &str = "# Written by modelzoo: whose code may run here. See `modelzoo trust`.\n";
@@ -138,7 +138,7 @@ impl TrustStore {
                 Err(error) => unreachable!("tables of texts are TOML: {error}"),
             }
         };
-        crate::atomic::update(&self.path, &guard, updated).map_err(|failure| match failure {
+        file::update(&self.path, &guard, updated).map_err(|failure| match failure {
             Failure::Trust(error) => error,
             Failure::File(source) => self.failed("write", source),
         })

@@ -1,3 +1,4 @@
+use modelzoo_base::error::{Diagnose as _, ErrorClass, NextStep};
 use std::path::PathBuf;
 
 use super::*;
@@ -68,24 +69,17 @@ fn entries(entries: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_stranger_is_asked_for_with_the_command_that_allows_exactly_this() {
+fn a_stranger_is_asked_for_with_a_spelling_of_exactly_this() {
     let world = World::new("acme/zoo@v1//models/a");
     let Verdict::Undecided(undecided) = world.check("one", &TrustPolicy::default(), 0).unwrap() else {
         panic!("a stranger was trusted");
     };
     assert_eq!(undecided.state, TrustState::Untrusted);
-    assert_eq!(
-        undecided.command,
-        format!("modelzoo trust allow acme/zoo@{COMMIT}//models/a")
-    );
+    let source = format!("acme/zoo@{COMMIT}//models/a");
+    assert_eq!(undecided.source, source);
     let error = undecided.into_error();
     assert_eq!(error.to_string(), "github.com/acme/zoo//models/a is not trusted");
-    assert!(
-        error
-            .hint()
-            .unwrap()
-            .ends_with(&format!("modelzoo trust allow acme/zoo@{COMMIT}//models/a"))
-    );
+    assert_eq!(error.next_step(), Some(NextStep::AllowSource { source }));
 }
 
 #[test]
@@ -150,7 +144,7 @@ fn a_denial_wins_over_all() {
     world.allow("one");
     world.decisions.deny("github.com/Acme").unwrap();
     let error = world.check("one", &policy, 0).unwrap_err();
-    assert!(matches!(error, TrustError::Denied { .. }) && error.is_refusal());
+    assert!(matches!(error, TrustError::Denied { .. }) && error.class() == ErrorClass::NotTrusted);
     assert_eq!(
         world
             .decisions
@@ -274,7 +268,7 @@ fn a_signature_has_to_be_of_this_tree_by_this_key() {
     policy.keys.insert("acme/zoo".to_owned(), "nonsense".to_owned());
     let error = world.check("one", &policy, 0).unwrap_err();
     assert!(
-        matches!(error, TrustError::BadKey { .. }) && !error.is_refusal(),
+        matches!(error, TrustError::BadKey { .. }) && error.class() != ErrorClass::NotTrusted,
         "{error}"
     );
     policy.keys.clear();
@@ -321,7 +315,7 @@ fn damaged_decisions_are_neither_ignored_nor_overwritten() {
 /// A resolved source with these files.
 fn source(root: &Path, files: &[(&str, &str)]) -> ResolvedSource {
     for (path, text) in files {
-        crate::atomic::write(&root.join(path), text).unwrap();
+        modelzoo_base::file::write(&root.join(path), text).unwrap();
     }
     let manifest = crate::manifest::Manifest::load(&root.join("manifest.json")).unwrap();
     ResolvedSource {

@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Sha256Digest;
 use crate::download::{Cancellation, DownloadError, Downloaded, Downloader, Progress, Request};
 use crate::manifest::ModelEntry;
 use crate::reference::ARCHIVE_SUFFIXES;
 use crate::store::{Staging, Store, StoreError, stamp};
 use crate::tree::{EntryKind, visit};
 use link::{link, make_read_only};
+use modelzoo_base::{Sha256Digest, file};
 
 /// The digests of a model's files, and the stamp by which a change of one would be noticed.
 #[derive(Serialize, Deserialize)]
@@ -182,7 +182,7 @@ impl Store {
             // Without the record the files are hashed again next time, no more.
             if let Err(error) = known
                 .map_err(io::Error::other)
-                .and_then(|json| crate::atomic::write(&record, json))
+                .and_then(|json| file::write(&record, json))
             {
                 tracing::debug!("cannot write {}: {error}", record.display());
             }

@@ -38,7 +38,7 @@ impl World {
     fn publish(&self, model: &str, files: &[(&str, &str)]) -> BTreeMap<String, Sha256Digest> {
         let staging = self.store.stage().unwrap();
         for (path, content) in files {
-            crate::atomic::write(&staging.path().join(path), content).unwrap();
+            file::write(&staging.path().join(path), content).unwrap();
         }
         self.store
             .publish_model(&staging, "github.com/acme/zoo", model)

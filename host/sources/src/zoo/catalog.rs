@@ -3,9 +3,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Registry, RegistryError, ZooManifest, ZooSource};
+use crate::SourceRef;
 use crate::manifest::{ModelEntry, ModelName, Origin, resolve_name};
 use crate::store::Store;
-use crate::{SourceRef, suggest};
+use modelzoo_base::suggest;
 
 /// All models of all registered sources and configured manifests.
 #[derive(Debug, Clone, Default)]

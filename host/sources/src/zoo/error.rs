@@ -3,7 +3,10 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::manifest::ManifestError;
-use crate::suggest;
+use modelzoo_base::{
+    error::{Diagnose, ErrorClass, NextStep},
+    suggest,
+};
 
 /// Why the register has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -48,19 +51,25 @@ pub enum RegistryError {
     Manifest(#[from] ManifestError),
 }
 
-impl RegistryError {
-    /// What the user can do next.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnose for RegistryError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::UnknownModel { .. } => Some(
-                "`modelzoo list` shows all models; a source may be named instead: `user/repo`".to_owned(),
-            ),
-            Self::AmbiguousModel { name, sources } => Some(format!(
-                "name the source as well: `{} -n {name}`",
-                sources.first()?
-            )),
-            Self::UnknownSource { .. } => Some("`modelzoo sources list` shows what is registered".to_owned()),
-            Self::Manifest(error) => Some(error.hint().to_owned()),
+            Self::UnknownModel { .. } | Self::UnknownSource { .. } => ErrorClass::NotFound,
+            Self::AmbiguousModel { .. } => ErrorClass::Usage,
+            Self::File { .. } => ErrorClass::Failed,
+            Self::Manifest(error) => error.class(),
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::UnknownModel { .. } => Some(NextStep::ListModels),
+            Self::AmbiguousModel { name, sources } => Some(NextStep::NameSource {
+                source: sources.first()?.clone(),
+                model: name.clone(),
+            }),
+            Self::UnknownSource { .. } => Some(NextStep::ListSources),
+            Self::Manifest(error) => error.next_step(),
             Self::File { .. } => None,
         }
     }

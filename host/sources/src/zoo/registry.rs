@@ -6,11 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::RegistryError;
+use crate::SourceRef;
 use crate::manifest::{MANIFEST_FILE, Manifest, ModelEntry, duplicate_names};
 use crate::reference::{Location, Revision};
 use crate::source::{ResolvedSource, SourceCommit, SourceManifest};
 use crate::store::{Store, TREE};
-use crate::{Sha256Digest, SourceRef, atomic, suggest};
+use modelzoo_base::{Sha256Digest, file, suggest};
 
 /// Remembers sources: a file for each, in a folder of the user's data.
 #[derive(Debug, Clone)]
@@ -68,7 +69,7 @@ impl Registry {
         let known = ZooSource::of(source);
         let path = self.file(&known.identity);
         let text = serde_json::to_vec(&known).map_err(io::Error::from);
-        text.and_then(|text| atomic::write(&path, text))
+        text.and_then(|text| file::write(&path, text))
             .map_err(|source| RegistryError::File {
                 action: "write",
                 path,

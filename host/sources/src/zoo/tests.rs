@@ -2,10 +2,14 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::SourceRef;
 use crate::manifest::Manifest;
 use crate::source::{ResolvedSource, SourceCommit, SourceManifest};
 use crate::store::Store;
-use crate::{Sha256Digest, SourceRef};
+use modelzoo_base::{
+    Sha256Digest,
+    error::{Diagnose as _, NextStep},
+};
 
 struct World {
     folder: tempfile::TempDir,
@@ -214,8 +218,11 @@ fn names_are_found_with_the_newest_version_over_all_sources() {
         "several sources have a model `same`: acme/one, acme/two"
     );
     assert_eq!(
-        error.hint().unwrap(),
-        "name the source as well: `acme/one -n same`"
+        error.next_step(),
+        Some(NextStep::NameSource {
+            source: "acme/one".to_owned(),
+            model: "same".to_owned()
+        })
     );
     let error = catalog.find("net-1.1@2").unwrap_err();
     assert!(error.to_string().contains("did you mean `net-1.1@1."), "{error}");

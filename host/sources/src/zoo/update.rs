@@ -6,11 +6,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{RegistryError, ZooSource};
-use crate::Sha256Digest;
 use crate::manifest::ModelEntry;
 use crate::source::ResolvedSource;
 use crate::store::Store;
 use crate::tree::{self, EntryKind};
+use modelzoo_base::Sha256Digest;
 
 /// The difference between what is registered of a source and what it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,16 +5,16 @@ use crate::{
     arguments::CreateArguments,
     commands::plan::carry_out,
     exit::Exit,
-    terminal::{Hinted, Step, Terminal},
+    terminal::{Hinted, Result, Step, Terminal},
 };
-use anyhow::bail;
+use modelzoo::diagnosis::ErrorClass;
 use modelzoo::{
     dataset::DatasetCreation,
     format::import::{ImportOptions, detect},
 };
 use std::path::Path;
 
-pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> Result<Exit> {
     let CreateArguments { path, inputs, adding } = arguments;
     for input in inputs {
         refuse_labels(path, input, terminal)?;
@@ -35,7 +35,7 @@ pub fn run(arguments: &CreateArguments, terminal: &Terminal) -> anyhow::Result<E
 }
 
 /// A file of labels would be taken for a picture otherwise. In a folder of pictures with labels, these are passed over.
-fn refuse_labels(dataset: &Path, input: &Path, terminal: &Terminal) -> anyhow::Result<()> {
+fn refuse_labels(dataset: &Path, input: &Path, terminal: &Terminal) -> Result<()> {
     let Some(format) = detect(input) else {
         return Ok(());
     };
@@ -52,9 +52,10 @@ fn refuse_labels(dataset: &Path, input: &Path, terminal: &Terminal) -> anyhow::R
         terminal.hint(&hint);
         return Ok(());
     }
-    bail!(Hinted {
+    Err(Hinted {
         message: format!("{}: this is no picture or video, but {format}", input.display()),
         hint,
-        exit: Exit::Usage,
-    })
+        class: ErrorClass::Usage,
+    }
+    .into())
 }

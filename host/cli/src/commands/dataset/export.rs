@@ -4,9 +4,9 @@ use crate::{
     arguments::{ExportArguments, MasksArgument, MediaArgument, MediaTypeArgument},
     commands::plan::carry_out,
     exit::Exit,
-    terminal::{Hinted, Step, Terminal, count, print_json},
+    terminal::{Context, Hinted, Result, Step, Terminal, count, print_json},
 };
-use anyhow::{Context as _, bail};
+use modelzoo::diagnosis::ErrorClass;
 use modelzoo::{
     dataset::{Dataset, DatasetExport, Selection},
     format::{
@@ -30,7 +30,7 @@ struct Exported<'a> {
     left_out: &'a [String],
 }
 
-pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> Result<Exit> {
     let format = output_format(arguments)?;
     let options = options(arguments)?;
     let selection = selection(arguments);
@@ -68,16 +68,17 @@ pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> anyhow::Result<E
     Ok(exit)
 }
 
-fn output_format(arguments: &ExportArguments) -> anyhow::Result<Format> {
+fn output_format(arguments: &ExportArguments) -> Result<Format> {
     let Some(format) = arguments.format.or_else(|| Format::from_path(&arguments.output)) else {
-        bail!(Hinted {
+        return Err(Hinted {
             message: format!(
                 "{}: its ending does not say which format to write",
                 arguments.output.display()
             ),
             hint: format!("`--format` tells: {}", written().join(", ")),
-            exit: Exit::Usage,
-        });
+            class: ErrorClass::Usage,
+        }
+        .into());
     };
     Ok(format)
 }
@@ -107,7 +108,7 @@ fn selection(arguments: &ExportArguments) -> Selection {
     }
 }
 
-fn options(arguments: &ExportArguments) -> anyhow::Result<ExportOptions> {
+fn options(arguments: &ExportArguments) -> Result<ExportOptions> {
     Ok(ExportOptions {
         classes: match &arguments.classes {
             Some(classes) => class_names(classes)?,
@@ -129,7 +130,7 @@ fn options(arguments: &ExportArguments) -> anyhow::Result<ExportOptions> {
 }
 
 /// The lines of a file, or the names themselves.
-fn class_names(text: &str) -> anyhow::Result<Vec<String>> {
+fn class_names(text: &str) -> Result<Vec<String>> {
     let is_file = Path::new(text).is_file();
     let content = match is_file {
         true => std::fs::read_to_string(text).with_context(|| format!("{text}: cannot be read"))?,

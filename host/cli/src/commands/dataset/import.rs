@@ -5,9 +5,9 @@ use crate::{
     arguments::ImportArguments,
     commands::plan::carry_out,
     exit::Exit,
-    terminal::{Hinted, Step, Terminal},
+    terminal::{Hinted, Result, Step, Terminal},
 };
-use anyhow::bail;
+use modelzoo::diagnosis::ErrorClass;
 use modelzoo::{
     dataset::DatasetImport,
     format::{
@@ -18,7 +18,7 @@ use modelzoo::{
 };
 use std::path::Path;
 
-pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit> {
     let ImportArguments {
         path, input, adding, ..
     } = arguments;
@@ -44,15 +44,16 @@ pub fn run(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<E
 }
 
 /// The format that the input's name tells. A file whose name tells nothing would be taken for a picture.
-fn detected(input: &Path) -> anyhow::Result<Option<Format>> {
+fn detected(input: &Path) -> Result<Option<Format>> {
     let format = detect(input);
     let is_list = input.extension().is_some_and(|ending| ending == "txt");
     if format.is_none() && input.is_file() && !is_list && MediaKind::from_path(input).is_none() {
-        bail!(Hinted {
+        return Err(Hinted {
             message: format!("{}: its ending does not say what it holds", input.display()),
             hint: "`--format` tells: jsonl, coco, fiftyone, yolo, voc, cvat or label-studio".to_owned(),
-            exit: Exit::Usage,
-        });
+            class: ErrorClass::Usage,
+        }
+        .into());
     }
     Ok(format)
 }

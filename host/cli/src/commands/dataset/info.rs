@@ -3,7 +3,7 @@
 use crate::{
     arguments::DatasetInfoArguments,
     exit::Exit,
-    terminal::{count, print_json, print_line, print_table},
+    terminal::{Result, count, print_json, print_line, print_table},
 };
 use modelzoo::{
     dataset::{Damage, Dataset, DatasetInfo, Failure, FieldInfo, RunInfo},
@@ -28,7 +28,7 @@ struct Info {
     damages: BTreeMap<String, Vec<Damage>>,
 }
 
-pub fn run(arguments: &DatasetInfoArguments) -> anyhow::Result<Exit> {
+pub fn run(arguments: &DatasetInfoArguments) -> Result<Exit> {
     let dataset = Dataset::open(&arguments.path)?;
     let overview = dataset.info()?;
     let mut failures = BTreeMap::new();

@@ -8,13 +8,13 @@ mod info;
 use crate::{
     arguments::{DatasetAction, DatasetArguments},
     exit::Exit,
-    terminal::{Terminal, count},
+    terminal::{Result, Terminal, count},
 };
 use modelzoo::format::{Losses, import::ImportSummary};
 use serde::Serialize;
 use std::path::Path;
 
-pub fn run(arguments: &DatasetArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &DatasetArguments, terminal: &Terminal) -> Result<Exit> {
     match &arguments.action {
         DatasetAction::Create(arguments) => create::run(arguments, terminal),
         DatasetAction::Info(arguments) => info::run(arguments),
@@ -51,7 +51,7 @@ impl<'a> Added<'a> {
     }
 
     /// Tells it, and says how the program ends.
-    fn tell(&self, json: bool, terminal: &Terminal) -> anyhow::Result<Exit> {
+    fn tell(&self, json: bool, terminal: &Terminal) -> Result<Exit> {
         let exit = match self.losses.is_empty() {
             true => Exit::Done,
             false => Exit::Partial,

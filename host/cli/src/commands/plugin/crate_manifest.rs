@@ -1,6 +1,6 @@
 //! The facts of a plugin's Cargo.toml that decide whether it can be built here.
 
-use anyhow::Context as _;
+use crate::terminal::{Failure, Result};
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -31,10 +31,11 @@ pub enum ApiDependency {
 
 impl CrateManifest {
     /// Reads `Cargo.toml` in `folder`.
-    pub fn read(folder: &Path) -> anyhow::Result<Self> {
+    pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("Cargo.toml");
         let text = fs_err::read_to_string(&path)?;
-        Self::parse(&text).with_context(|| format!("{} is not valid", path.display()))
+        Self::parse(&text)
+            .map_err(|error| Failure::because(format!("{} is not valid", path.display()), error))
     }
 
     fn parse(text: &str) -> Result<Self, toml::de::Error> {

@@ -11,11 +11,11 @@ mod signed_text;
 use crate::{
     arguments::{Global, PluginAction, PluginArguments},
     exit::Exit,
-    terminal::Terminal,
+    terminal::{Result, Terminal},
 };
 use std::path::Path;
 
-pub fn run(arguments: &PluginArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &PluginArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     match &arguments.action {
         PluginAction::New(arguments) => new::run(arguments, terminal),
         PluginAction::Check(arguments) => check::run(arguments, global, terminal),

@@ -5,10 +5,10 @@ use crate::{
     arguments::NewArguments,
     commands::plan::carry_out,
     exit::Exit,
-    terminal::{Hinted, Terminal},
+    terminal::{Context, Failure, Hinted, Result, Terminal, ensure},
 };
-use anyhow::{Context as _, bail, ensure};
 use modelzoo::Plan;
+use modelzoo::diagnosis::ErrorClass;
 use std::path::Path;
 
 /// The files of a new source; `NAME` in them stands for its name.
@@ -22,7 +22,7 @@ const TEMPLATE: [(&str, &str); 4] = [
     ("src/lib.rs", include_str!("../../../templates/plugin/src/lib.rs")),
 ];
 
-pub fn run(arguments: &NewArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &NewArguments, terminal: &Terminal) -> Result<Exit> {
     let folder = &arguments.folder;
     let name = folder
         .file_name()
@@ -37,11 +37,12 @@ pub fn run(arguments: &NewArguments, terminal: &Terminal) -> anyhow::Result<Exit
         "{name:?} cannot name a crate: it takes letters, digits, - and _, a letter first"
     );
     if folder.exists() {
-        bail!(Hinted {
+        return Err(Hinted {
             message: format!("{} is there already", folder.display()),
             hint: "name a folder that is not there yet".to_owned(),
-            exit: Exit::Failed,
-        });
+            class: ErrorClass::Failed,
+        }
+        .into());
     }
     if carry_out(NewSource { folder, name }, arguments.dry_run, false)?.is_some() {
         let folder = shown(folder);
@@ -61,14 +62,14 @@ struct NewSource<'a> {
 impl Plan for NewSource<'_> {
     type Step = String;
     type Outcome = ();
-    type Error = anyhow::Error;
+    type Error = Failure;
 
-    fn steps(&self) -> anyhow::Result<Vec<String>> {
+    fn steps(&self) -> Result<Vec<String>> {
         let step = |(path, _): &(&str, &str)| format!("write {}", self.folder.join(path).display());
         Ok(TEMPLATE.iter().map(step).collect())
     }
 
-    fn execute(self) -> anyhow::Result<()> {
+    fn execute(self) -> Result<()> {
         let Self { folder, name } = self;
         for (path, content) in TEMPLATE {
             let path = folder.join(path);

@@ -5,10 +5,10 @@ use crate::{
     arguments::PackArguments,
     commands::plan::carry_out,
     exit::Exit,
-    terminal::{Hinted, Terminal, print_facts, print_json},
+    terminal::{Failure, Hinted, Result, Terminal, print_facts, print_json},
 };
-use anyhow::bail;
 use indicatif::HumanBytes;
+use modelzoo::diagnosis::ErrorClass;
 use modelzoo::{
     Plan,
     archive::ArchiveFormat,
@@ -18,7 +18,7 @@ use modelzoo::{
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-pub fn run(arguments: &PackArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &PackArguments, terminal: &Terminal) -> Result<Exit> {
     let folder = &arguments.folder;
     // What cannot be used is not packed.
     Manifest::load(&folder.join(MANIFEST_FILE))?;
@@ -33,14 +33,15 @@ pub fn run(arguments: &PackArguments, terminal: &Terminal) -> anyhow::Result<Exi
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{name}.tar.gz")));
     if ArchiveFormat::of_path(&archive) != Some(ArchiveFormat::TarGz) {
-        bail!(Hinted {
+        return Err(Hinted {
             message: format!(
                 "{} does not end in .tar.gz or .tgz, by which its users know what it is",
                 archive.display()
             ),
             hint: format!("without `-o` it is called {name}.tar.gz"),
-            exit: Exit::Failed,
-        });
+            class: ErrorClass::Failed,
+        }
+        .into());
     }
     let packing = Packing::of(folder, &archive)?;
     let pack = Pack {
@@ -89,16 +90,16 @@ struct Pack<'a> {
 impl Plan for Pack<'_> {
     type Step = String;
     type Outcome = Packed;
-    type Error = anyhow::Error;
+    type Error = Failure;
 
-    fn steps(&self) -> anyhow::Result<Vec<String>> {
+    fn steps(&self) -> Result<Vec<String>> {
         let pack = self.packing.paths().map(|path| format!("pack {path}"));
         Ok(pack
             .chain([format!("write {}", self.archive.display())])
             .collect())
     }
 
-    fn execute(self) -> anyhow::Result<Packed> {
+    fn execute(self) -> Result<Packed> {
         Ok(self.packing.write(self.archive, self.name)?)
     }
 }

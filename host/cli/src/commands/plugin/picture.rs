@@ -1,6 +1,6 @@
 //! Pictures to try a model on.
 
-use anyhow::{Context as _, ensure};
+use crate::terminal::{Context, Result, ensure};
 use modelzoo::{
     input::{Inputs, MediaKind},
     media::{Decoder, RgbImage},
@@ -12,7 +12,7 @@ const WIDTH: NonZeroU32 = NonZeroU32::new(640).expect("it is not zero");
 const HEIGHT: NonZeroU32 = NonZeroU32::new(480).expect("it is not zero");
 
 /// The pictures of `input`, `most` of them at the most; without an input one that is made up, the same each time.
-pub fn pictures(input: Option<&Path>, most: usize) -> anyhow::Result<Vec<RgbImage>> {
+pub fn pictures(input: Option<&Path>, most: usize) -> Result<Vec<RgbImage>> {
     let Some(input) = input else {
         return Ok(vec![made_up()]);
     };
@@ -22,7 +22,7 @@ pub fn pictures(input: Option<&Path>, most: usize) -> anyhow::Result<Vec<RgbImag
         .iter()
         .take(most)
         .map(|file| decode(&file?.path))
-        .collect::<anyhow::Result<_>>()
+        .collect::<Result<_>>()
         .context("a model is tried on pictures that can be read")?;
     ensure!(!pictures.is_empty(), "there is no picture in {}", input.display());
     Ok(pictures)

@@ -3,12 +3,11 @@
 use crate::{
     arguments::SignedTextArguments,
     exit::Exit,
-    terminal::{Terminal, print},
+    terminal::{Result, Terminal, ensure, print},
 };
-use anyhow::ensure;
 use modelzoo::trust::{SIGNATURE_FILE, message_to_sign};
 
-pub fn run(arguments: &SignedTextArguments, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &SignedTextArguments, terminal: &Terminal) -> Result<Exit> {
     let folder = &arguments.folder;
     ensure!(folder.is_dir(), "{}: there is no such folder", folder.display());
     print(message_to_sign(folder)?)?;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     arguments::{Global, InputArguments, ModelArguments},
     exit::Exit,
-    terminal::{Bar, Step, Terminal, count},
+    terminal::{Bar, Failure, Result, Step, Terminal, count},
 };
 use modelzoo::{
     Extent, Input, LabeledItem, LoadPlan, Outcome, Plan, ProgressCallback, SinkError, Task,
@@ -44,7 +44,7 @@ pub struct Command<'a> {
 }
 
 /// Does what the user asked for.
-pub fn run(command: Command<'_>, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(command: Command<'_>, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let (arguments, model) = (command.input, command.model);
     // What the user typed is checked before anything is fetched or built.
     let input = Input::resolve(arguments.inputs())?;
@@ -73,9 +73,9 @@ struct RunPlan<'a> {
 impl Plan for RunPlan<'_> {
     type Step = String;
     type Outcome = Exit;
-    type Error = anyhow::Error;
+    type Error = Failure;
 
-    fn steps(&self) -> anyhow::Result<Vec<String>> {
+    fn steps(&self) -> Result<Vec<String>> {
         let Command { model, input, .. } = &self.command;
         let mut steps: Vec<String> = self.load.steps()?.iter().map(|step| step.sentence()).collect();
         steps.push(format!(
@@ -91,7 +91,7 @@ impl Plan for RunPlan<'_> {
         Ok(steps)
     }
 
-    fn execute(self) -> anyhow::Result<Exit> {
+    fn execute(self) -> Result<Exit> {
         let Self {
             mut command,
             load,

@@ -1,6 +1,7 @@
 //! Where results go: standard output, a file or folder in some format, or a dataset.
 
 use crate::arguments::InputArguments;
+use modelzoo::diagnosis::NextStep;
 use modelzoo::{
     EngineError, Provenance, Task,
     dataset::{Dataset, DatasetError, Selection},
@@ -74,7 +75,7 @@ impl Destination {
             return if from_dataset {
                 Err(EngineError::InvalidOption {
                     problem: format!("{}: results of a dataset stay in that dataset", path.display()),
-                    hint: "leave out -o, or name a file to export to".to_owned(),
+                    next_step: NextStep::advice("leave out -o, or name a file to export to"),
                 })
             } else {
                 Ok(Self::NewDataset(path))
@@ -139,10 +140,10 @@ fn unknown_format(path: &Path) -> EngineError {
     let names: Vec<&str> = written.map(Format::name).collect();
     EngineError::InvalidOption {
         problem: format!("{}: the name does not tell the format", path.display()),
-        hint: format!(
+        next_step: NextStep::advice(format!(
             "name it with --format ({}), or end in .jsonl, .csv, .parquet, .npy or .sqlite",
             names.join(", ")
-        ),
+        )),
     }
 }
 
@@ -163,7 +164,7 @@ fn check(format: Format, content: Content) -> Result<(), EngineError> {
     };
     Err(EngineError::InvalidOption {
         problem: format!("the format {format} holds {what}"),
-        hint: format!("these formats do: {}", others.join(", ")),
+        next_step: NextStep::advice(format!("these formats do: {}", others.join(", "))),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What failed, for the user and for programs.
 
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, words};
+use modelzoo::diagnosis::{Diagnose as _, in_one_line};
 use modelzoo::{
     Failure, LabeledItem, Stage,
     output::{JsonLinesWriter, OutputError},
@@ -73,21 +74,25 @@ impl Report {
         }
         for failure in &item.failures {
             let Failure { place, error, .. } = failure;
+            let hint = error.next_step().as_ref().map(words);
             self.write(&Line {
                 filepath,
                 frame: place.frame,
                 patch: place.patch,
                 stage: error.stage(),
-                error: Some(&error.to_string()),
+                error: Some(&in_one_line(error)),
                 warning: None,
-                hint: error.hint(),
+                hint: hint.as_deref(),
             })?;
-            self.failures.add(named(filepath, &failure.to_string()));
+            self.failures.add(match error.names_file() {
+                true => failure.to_string(),
+                false => format!("{filepath}: {failure}"),
+            });
             // The same advice for all pictures is worth one line.
-            if let Some(hint) = error.hint()
-                && !self.hints.lines.iter().any(|known| known == hint)
+            if let Some(hint) = hint
+                && !self.hints.lines.contains(&hint)
             {
-                self.hints.add(hint.to_owned());
+                self.hints.add(hint);
             }
         }
         Ok(())
@@ -116,14 +121,5 @@ impl Told {
 
     fn tell(&self, terminal: &Terminal) {
         terminal.warn_of_some(&self.lines, self.count);
-    }
-}
-
-/// An error with the file that it is about, which most errors of files name already.
-fn named(filepath: &str, error: &str) -> String {
-    if error.starts_with(filepath) {
-        error.to_owned()
-    } else {
-        format!("{filepath}: {error}")
     }
 }

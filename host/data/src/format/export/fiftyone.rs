@@ -11,13 +11,14 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::{Map, Value, json};
 
-use super::folder::AtomicFolder;
-use super::media::{MediaFolder, absolute};
+use super::folder::new_folder;
+use super::media::MediaFolder;
 use super::{ExportOptions, FormatError, Losses, Media, RecordWriter, SampleRecord, Summary};
 use crate::format::Format;
 use crate::format::non_finite::write_json;
 use crate::label::{Fields, LabelJson};
 use crate::output::{AtomicFile, OutputError};
+use modelzoo_base::file::{AtomicFolder, absolute};
 
 pub(super) struct Writer {
     folder: AtomicFolder,
@@ -31,7 +32,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self, FormatError> {
-        let folder = AtomicFolder::create(path)?;
+        let folder = new_folder(path)?;
         let mut samples = AtomicFile::create(folder.path().join("samples.json"))?;
         samples
             .write_all(b"{\"samples\": [")
@@ -54,7 +55,7 @@ impl Writer {
         let placed = self.media.place(&file, &name)?;
         let path = match (self.options.media, &placed) {
             (Media::Copy | Media::Link, Ok(())) => Path::new("data").join(&name),
-            _ => absolute(&file).map_err(|source| FormatError::read(&file, source))?,
+            _ => absolute(&file),
         };
         // What failed before has been told.
         if let (Err(problem), None) = (placed, &record.error) {

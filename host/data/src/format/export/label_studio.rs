@@ -19,11 +19,11 @@ use modelzoo_plugin_api::MediaType;
 use modelzoo_plugin_api::label::{Classification, Detection, Keypoint, Label, Polyline};
 use serde_json::{Value, json};
 
-use super::media::absolute;
 use super::size::picture_size;
 use super::{ExportOptions, FormatError, Losses, RecordWriter, SampleRecord, Summary};
 use crate::format::notes::Notes;
 use crate::output::{AtomicFile, OutputError};
+use modelzoo_base::file::absolute;
 
 pub(super) struct Writer {
     file: AtomicFile,
@@ -90,7 +90,7 @@ impl RecordWriter for Writer {
             }
         };
         let file = record.path();
-        let path = absolute(&file).map_err(|source| FormatError::read(&file, source))?;
+        let path = absolute(&file);
         let path = path.to_string_lossy();
         let predictions: Vec<Value> = record
             .labels

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{FormatError, Media};
 use crate::input::MediaKind;
 use crate::output::OutputError;
+use modelzoo_base::file::absolute;
 
 /// Gives files names of their own in one folder, and puts them there.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl MediaFolder {
         let target = self.folder.join(name);
         let placed = match self.media {
             Media::Copy => std::fs::copy(file, &target).map(drop),
-            _ => absolute(file).and_then(|file| link(&file, &target)),
+            _ => link(&absolute(file), &target),
         };
         match placed {
             Ok(()) => Ok(Ok(())),
@@ -94,11 +95,6 @@ impl MediaFolder {
 fn concerns_folder(error: &io::Error) -> bool {
     use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
-}
-
-/// Where a file is, whatever the current folder.
-pub(super) fn absolute(file: &Path) -> io::Result<PathBuf> {
-    std::path::absolute(file)
 }
 
 #[cfg(unix)]

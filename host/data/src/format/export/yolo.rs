@@ -10,7 +10,7 @@ use modelzoo_plugin_api::label::{Detection, Keypoint, Polyline};
 use serde_json::json;
 
 use super::classes::Classes;
-use super::folder::AtomicFolder;
+use super::folder::new_folder;
 use super::media::MediaFolder;
 use super::object::{Object, objects};
 use super::{ExportOptions, FormatError, Losses, Media, RecordWriter, SampleRecord, Summary};
@@ -18,6 +18,7 @@ use crate::format::notes::Notes;
 use crate::format::shape::bounds;
 use crate::format::visibility;
 use crate::output::OutputError;
+use modelzoo_base::file::AtomicFolder;
 
 pub(super) struct Writer {
     folder: AtomicFolder,
@@ -33,7 +34,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self, FormatError> {
-        let folder = AtomicFolder::create(path)?;
+        let folder = new_folder(path)?;
         let labels = folder.path().join("labels");
         std::fs::create_dir(&labels).map_err(|source| OutputError::new(&labels, source))?;
         let mut notes = Notes::default();

@@ -1,4 +1,5 @@
 use super::*;
+use modelzoo_base::error::Diagnose as _;
 use tempfile::TempDir;
 
 /// A folder with empty files of the given names.
@@ -132,7 +133,7 @@ fn what_is_not_there_is_said_with_suggestions() {
         error.to_string().ends_with("photoz: no such file or folder"),
         "{error}"
     );
-    let hint = error.hint().expect("a hint");
+    let hint = error.next_step().expect("a hint").to_string();
     assert!(
         hint.starts_with("did you mean ") && hint.ends_with("photos?"),
         "{hint}"
@@ -140,7 +141,7 @@ fn what_is_not_there_is_said_with_suggestions() {
     assert_eq!(
         resolve(&folder, &["quite different"])
             .expect_err("missing")
-            .hint(),
+            .next_step(),
         None
     );
 }

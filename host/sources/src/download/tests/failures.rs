@@ -1,5 +1,6 @@
 //! Servers that fail, lie or send something else.
 use super::*;
+use modelzoo_base::error::Diagnose as _;
 
 /// The one failure of a request that only has one URL.
 fn failure(request: &Request) -> FailureReason {
@@ -44,7 +45,7 @@ fn a_missing_file_is_not_asked_for_again() {
     let server = Server::start(|_, _| Answer::new("404 Not Found", ""));
     let folder = tempfile::tempdir().unwrap();
     let error = fetch(&request(server.url("/m"), folder.path())).unwrap_err();
-    assert!(error.is_not_found() && error.hint().is_none());
+    assert!(error.is_not_found() && error.next_step().is_none());
     let url = server.url("/m");
     let expected = format!("model.bin from {url}: the server answered 404 Not Found");
     assert!(error.to_string().ends_with(&expected), "{error}");
@@ -64,7 +65,7 @@ fn a_missing_private_file_hints_at_the_token() {
         .fetch(&request, &NoProgress, &Cancellation::default())
         .unwrap_err();
     assert_eq!(
-        error.hint().unwrap(),
+        error.next_step().unwrap().to_string(),
         "if the file is private, set GITHUB_TOKEN to a token that may read it"
     );
 }
@@ -202,7 +203,7 @@ fn a_wrong_digest_is_an_integrity_error_and_leaves_nothing() {
     let mut request = request(server.url("/m"), folder.path());
     request.sha256 = Some(Sha256Digest::of("good"));
     let error = fetch(&request).unwrap_err();
-    assert!(error.is_integrity() && error.hint().is_some());
+    assert!(error.is_integrity() && error.next_step().is_some());
     for digest in [Sha256Digest::of("evil"), Sha256Digest::of("good")] {
         assert!(error.to_string().contains(&digest.to_string()), "{error}");
     }

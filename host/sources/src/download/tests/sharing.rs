@@ -1,5 +1,6 @@
 //! Several at once, and full disks.
 use super::*;
+use modelzoo_base::error::{Diagnose as _, NextStep};
 #[cfg(target_os = "linux")]
 use modelzoo_test_support::mount::Mounted;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,7 +86,7 @@ fn a_full_disk_is_said_and_leaves_nothing() {
         assert!(matches!(&error, DownloadError::DiskFull { .. }), "{error:?}");
         let needed = error.to_string().contains(": 3000000 more bytes are needed");
         assert_eq!(needed, length.is_some(), "{error}");
-        assert!(error.hint().unwrap().contains("modelzoo store gc"));
+        assert_eq!(error.next_step(), Some(NextStep::FreeSpace));
         assert!(names_in(disk.path()).is_empty(), "{:?}", names_in(disk.path()));
     }
 }

@@ -2,6 +2,7 @@
 mod hostile;
 mod in_place;
 
+use modelzoo_base::error::Diagnose as _;
 use tempfile::TempDir;
 
 use super::*;
@@ -189,7 +190,7 @@ fn a_mirror_of_github_takes_browser_urls_and_the_token() {
         "{}",
         chain(&error)
     );
-    assert!(error.hint().unwrap().contains("GITHUB_TOKEN"));
+    assert!(error.next_step().unwrap().to_string().contains("GITHUB_TOKEN"));
 }
 
 #[test]

@@ -7,9 +7,8 @@ use crate::{
     arguments::{BenchArguments, Global, IsolationArgument},
     commands::{loading::load_settings, open::open},
     exit::Exit,
-    terminal::{Step, Terminal, print_facts, print_json, print_line, print_table},
+    terminal::{Failure, Result, Step, Terminal, ensure, print_facts, print_json, print_line, print_table},
 };
-use anyhow::{anyhow, ensure};
 use indicatif::HumanBytes;
 use modelzoo::{
     LoadedModel, Provenance,
@@ -49,7 +48,7 @@ struct Batch {
     pictures_per_second: f64,
 }
 
-pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let largest = arguments.batch_sizes.iter().max().map_or(1, |size| size.get());
     let pictures = pictures(arguments.input.as_deref(), largest)?;
     let zoo = open(global, terminal)?;
@@ -95,7 +94,7 @@ fn measure(
     pictures: &[RgbImage],
     arguments: &BenchArguments,
     terminal: &Terminal,
-) -> anyhow::Result<Vec<Batch>> {
+) -> Result<Vec<Batch>> {
     let sizes = &arguments.batch_sizes;
     let bar = terminal.bar(Step::Pieces, "measuring", Some(sizes.len() as u64));
     let mut batches = Vec::new();
@@ -114,15 +113,15 @@ fn measure(
 }
 
 /// A batch of so many pictures; the same ones come again when there are not enough.
-fn batch(pictures: &[RgbImage], size: usize) -> anyhow::Result<Vec<Image<'_>>> {
+fn batch(pictures: &[RgbImage], size: usize) -> Result<Vec<Image<'_>>> {
     let images = pictures.iter().cycle().take(size).map(as_image);
     images
         .collect::<Result<_, _>>()
-        .map_err(|error| anyhow!("{error}"))
+        .map_err(|error| Failure::new(format!("{error}")))
 }
 
 /// Predicts the batch again and again: for so long, and some times at least.
-fn rounds(model: &dyn LoadedModel, batch: &[Image<'_>], long: Duration) -> anyhow::Result<Vec<Duration>> {
+fn rounds(model: &dyn LoadedModel, batch: &[Image<'_>], long: Duration) -> Result<Vec<Duration>> {
     // The first of a size may make room for it.
     predict(model, batch)?;
     let started = Instant::now();
@@ -134,12 +133,12 @@ fn rounds(model: &dyn LoadedModel, batch: &[Image<'_>], long: Duration) -> anyho
 }
 
 /// How long a prediction takes, all of whose pictures must succeed.
-fn predict(model: &dyn LoadedModel, batch: &[Image<'_>]) -> anyhow::Result<Duration> {
+fn predict(model: &dyn LoadedModel, batch: &[Image<'_>]) -> Result<Duration> {
     let started = Instant::now();
     let outputs = model.predict(batch, &PredictOptions::default())?;
     let took = started.elapsed();
     for output in outputs {
-        output.map_err(|error| anyhow!("the model fails on a picture: {error}"))?;
+        output.map_err(|error| Failure::new(format!("the model fails on a picture: {error}")))?;
     }
     Ok(took)
 }

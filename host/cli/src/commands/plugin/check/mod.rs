@@ -9,7 +9,7 @@ use crate::{
     arguments::{CheckArguments, Global, PluginRunArguments},
     commands::{loading::load_settings, open::open},
     exit::Exit,
-    terminal::{Terminal, print_checks, print_json},
+    terminal::{Result, Terminal, print_checks, print_json},
 };
 use modelzoo::{
     LoadSettings, ModelRef, SourceRef, Zoo, ZooError, manifest::ModelEntry, source::ResolvedSource,
@@ -17,7 +17,7 @@ use modelzoo::{
 use report::Report;
 use std::path::Path;
 
-pub fn run(arguments: &CheckArguments, global: &Global, terminal: &Terminal) -> anyhow::Result<Exit> {
+pub fn run(arguments: &CheckArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
     let mut report = Report::default();
     examine(&zoo, arguments, &mut report)?;
@@ -30,7 +30,7 @@ pub fn run(arguments: &CheckArguments, global: &Global, terminal: &Terminal) -> 
 }
 
 /// Checks one thing after the other; what cannot be without the last one is left out.
-fn examine(zoo: &Zoo, arguments: &CheckArguments, report: &mut Report) -> anyhow::Result<()> {
+fn examine(zoo: &Zoo, arguments: &CheckArguments, report: &mut Report) -> Result<()> {
     let folder = &arguments.folder;
     let settings = load_settings(&arguments.options, &PluginRunArguments::default())?;
     let picture = pictures(arguments.input.as_deref(), 1)?.remove(0);
@@ -55,7 +55,7 @@ fn examine(zoo: &Zoo, arguments: &CheckArguments, report: &mut Report) -> anyhow
 }
 
 /// The models to check, each as if a user had named it, with their names.
-fn models(source: &ResolvedSource, name: Option<&str>) -> anyhow::Result<Vec<(ModelRef, String)>> {
+fn models(source: &ResolvedSource, name: Option<&str>) -> Result<Vec<(ModelRef, String)>> {
     let models: Vec<&ModelEntry> = match name {
         Some(name) => vec![source.select(Some(name)).map_err(ZooError::from)?.1],
         None => source.models().map(|(_, entry)| entry).collect(),
@@ -82,6 +82,6 @@ fn build(zoo: &Zoo, model: &ModelRef, settings: &LoadSettings, report: &mut Repo
 }
 
 /// The source in a folder, as if a user had named it.
-fn source_in(zoo: &Zoo, folder: &Path) -> anyhow::Result<ResolvedSource> {
+fn source_in(zoo: &Zoo, folder: &Path) -> Result<ResolvedSource> {
     Ok(zoo.find_source(&SourceRef::from_path(folder))?)
 }

@@ -2,7 +2,7 @@
 
 use super::Report;
 use crate::commands::plugin::picture::as_image;
-use anyhow::{Context as _, anyhow, ensure};
+use crate::terminal::{Failure, Result, ensure};
 use modelzoo::{
     Fields, Frames, Isolation, Items, LoadSettings, LoadedModel, Model, ModelRef, Plan, RuntimeError, Zoo,
     media::RgbImage,
@@ -173,7 +173,7 @@ impl Verdicts<'_> {
     }
 
     /// Asks the model in this process, for the same answers.
-    fn ask_in_process(&mut self, answers: &Answers, model: anyhow::Result<Model>, picture: &RgbImage) {
+    fn ask_in_process(&mut self, answers: &Answers, model: Result<Model>, picture: &RgbImage) {
         let remedy =
             "a model must not depend on the process that it is in, such as its environment or current folder";
         let Some(model) = self.value("load in-process", model, remedy) else {
@@ -189,7 +189,7 @@ impl Verdicts<'_> {
     }
 
     /// Compares an answer that was had in another way with the first one.
-    fn compare<T: PartialEq>(&mut self, what: &str, first: &T, other: anyhow::Result<T>, remedy: &str) {
+    fn compare<T: PartialEq>(&mut self, what: &str, first: &T, other: Result<T>, remedy: &str) {
         let Some(other) = self.value(what, other, remedy) else {
             return;
         };
@@ -205,12 +205,7 @@ impl Verdicts<'_> {
     }
 
     /// The value of a result; an error is a verdict.
-    fn value<T>(
-        &mut self,
-        what: &str,
-        result: Result<T, impl Into<anyhow::Error>>,
-        remedy: &str,
-    ) -> Option<T> {
+    fn value<T>(&mut self, what: &str, result: Result<T, impl Into<Failure>>, remedy: &str) -> Option<T> {
         let name = self.name_of(what);
         result
             .map_err(|error| {
@@ -237,7 +232,7 @@ impl Verdicts<'_> {
 }
 
 /// Loads the model, and makes it ready if it has to be.
-fn load(zoo: &Zoo, model: &ModelRef, settings: &LoadSettings, isolation: Isolation) -> anyhow::Result<Model> {
+fn load(zoo: &Zoo, model: &ModelRef, settings: &LoadSettings, isolation: Isolation) -> Result<Model> {
     let settings = LoadSettings {
         isolation,
         ..settings.clone()
@@ -282,7 +277,7 @@ fn describe(info: &ModelInfo) -> String {
 }
 
 /// What a model answered, or its own error; the outer error is for what keeps it from answering at all.
-type Answer<T> = anyhow::Result<Result<T, PluginError>>;
+type Answer<T> = Result<Result<T, PluginError>>;
 
 /// A prediction by the way that the model is made for.
 fn predict(model: &dyn LoadedModel, picture: &RgbImage) -> Answer<Output> {
@@ -294,7 +289,7 @@ fn predict(model: &dyn LoadedModel, picture: &RgbImage) -> Answer<Output> {
     only(model.predict(&[image(picture)?], &options))
 }
 
-fn predict_prepared(model: &dyn LoadedModel, picture: &RgbImage) -> anyhow::Result<Output> {
+fn predict_prepared(model: &dyn LoadedModel, picture: &RgbImage) -> Result<Output> {
     let prepared = said(only(model.preprocess(&[image(picture)?])))?;
     said(only(
         model.predict_prepared(&[prepared], &PredictOptions::default()),
@@ -302,7 +297,7 @@ fn predict_prepared(model: &dyn LoadedModel, picture: &RgbImage) -> anyhow::Resu
 }
 
 /// The embedding, which has to be one of numbers.
-fn embed(model: &dyn LoadedModel, picture: &RgbImage) -> anyhow::Result<Array> {
+fn embed(model: &dyn LoadedModel, picture: &RgbImage) -> Result<Array> {
     let array = if model.info().media_type == MediaType::Video {
         ensure!(
             model.info().knows(message::EMBED_VIDEO),
@@ -317,7 +312,7 @@ fn embed(model: &dyn LoadedModel, picture: &RgbImage) -> anyhow::Result<Array> {
 }
 
 /// An embedding, if it is one.
-fn numbers(embedding: Array) -> anyhow::Result<Array> {
+fn numbers(embedding: Array) -> Result<Array> {
     let numbers = embedding.to_f64();
     ensure!(!numbers.is_empty(), "the embedding is empty");
     ensure!(
@@ -327,18 +322,21 @@ fn numbers(embedding: Array) -> anyhow::Result<Array> {
     Ok(embedding)
 }
 
-fn image(picture: &RgbImage) -> anyhow::Result<Image<'_>> {
-    as_image(picture).map_err(|error| anyhow!("{error}"))
+fn image(picture: &RgbImage) -> Result<Image<'_>> {
+    as_image(picture).map_err(|error| Failure::new(format!("{error}")))
 }
 
 /// The result of a batch of one.
 fn only<T>(items: Result<Items<T>, RuntimeError>) -> Answer<T> {
-    items?.into_iter().next().context("the model gave no result")
+    items?
+        .into_iter()
+        .next()
+        .ok_or_else(|| Failure::new("the model gave no result"))
 }
 
 /// What the model answered; its own error is as good as any other.
-fn said<T>(answer: Answer<T>) -> anyhow::Result<T> {
-    answer?.map_err(|error| anyhow!("{error}"))
+fn said<T>(answer: Answer<T>) -> Result<T> {
+    answer?.map_err(|error| Failure::new(format!("{error}")))
 }
 
 /// The picture as a short video that does not move.

@@ -1,6 +1,6 @@
 //! The verdicts so far.
 
-use crate::{exit::Exit, terminal::classify};
+use crate::{exit::Exit, terminal::Failure};
 use modelzoo::doctor::{Check, Verdict};
 
 /// The verdicts so far, and how the program ends because of them.
@@ -47,15 +47,12 @@ impl Report {
 
     /// Something failed with an error, which brings its own exit code, and mostly its own hint; `remedy` is for those
     /// without one.
-    pub fn error(&mut self, name: impl Into<String>, error: impl Into<anyhow::Error>, remedy: &str) {
-        let failure = classify(&error.into());
-        let mut detail = failure.message;
-        for cause in failure.causes {
-            detail.push_str(": ");
-            detail.push_str(&cause);
-        }
-        let remedy = failure.hint.unwrap_or_else(|| remedy.to_owned());
-        self.add_bad(Check::bad(name.into(), detail, remedy), failure.exit);
+    pub fn error(&mut self, name: impl Into<String>, error: impl Into<Failure>, remedy: &str) {
+        let failure: Failure = error.into();
+        let mut detail = vec![failure.message()];
+        detail.extend(failure.causes());
+        let remedy = failure.hint().unwrap_or_else(|| remedy.to_owned());
+        self.add_bad(Check::bad(name.into(), detail.join(": "), remedy), failure.exit());
     }
 
     fn add_bad(&mut self, check: Check, exit: Exit) {
@@ -74,6 +71,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::Context as _;
 
     #[test]
     fn the_first_bad_verdict_says_how_it_ends() {
@@ -82,7 +80,8 @@ mod tests {
         report.warning("b", "is small", "make it larger");
         assert_eq!(report.exit(), Exit::Done);
         report.bad("c", "is missing", "write it");
-        report.error("d", anyhow::anyhow!("inner").context("outer"), "mend it");
+        let inner = Err::<(), _>(Failure::new("inner"));
+        report.error("d", inner.context("outer").unwrap_err(), "mend it");
         assert_eq!(report.exit(), Exit::Failed);
         assert_eq!(report.checks()[3].detail, "outer: inner");
         assert_eq!(report.checks()[3].remedy.as_deref(), Some("mend it"));

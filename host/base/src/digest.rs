@@ -1,17 +1,19 @@
 //! SHA-256 digests: how the store, the lock and the downloader name content.
-use std::fmt;
-use std::io::{self, Read};
-use std::path::Path;
-use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+use std::{
+    fmt,
+    io::{self, Read},
+    path::Path,
+    str::FromStr,
+};
 
 /// How much of a file is read at once while it is hashed.
 const READ_BUFFER_BYTES: usize = 256 * 1024;
 
 /// A SHA-256 digest. Written as 64 lower-case hexadecimal digits; a `sha256:` prefix is understood on reading.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256Digest([u8; 32]);
 
 impl Sha256Digest {
@@ -21,6 +23,9 @@ impl Sha256Digest {
     }
 
     /// The digest of all that `reader` still gives.
+    ///
+    /// # Errors
+    /// It cannot be read.
     pub fn of_reader(mut reader: impl Read) -> io::Result<Self> {
         let mut hasher = Sha256Hasher::default();
         let mut buffer = vec![0; READ_BUFFER_BYTES];
@@ -34,7 +39,10 @@ impl Sha256Digest {
         }
     }
 
-    /// The digest of the file at `path`; the error names the path.
+    /// The digest of the file at `path`.
+    ///
+    /// # Errors
+    /// It cannot be read; the error names the path.
     pub fn of_file(path: impl AsRef<Path>) -> io::Result<Self> {
         Self::of_reader(fs_err::File::open(path.as_ref())?)
     }
@@ -52,7 +60,7 @@ impl Sha256Digest {
 
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        formatter.write_str(&hex::encode(self.0))
     }
 }
 
@@ -63,7 +71,7 @@ impl fmt::Debug for Sha256Digest {
 }
 
 /// A text that is no SHA-256 digest.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no SHA-256 digest: expected 64 hexadecimal digits")]
 pub struct ParseDigestError {
     text: String,
@@ -77,13 +85,8 @@ impl FromStr for Sha256Digest {
         let refused = || ParseDigestError {
             text: text.chars().take(80).collect(),
         };
-        if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(refused());
-        }
         let mut bytes = [0; 32];
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16).map_err(|_| refused())?;
-        }
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| refused())?;
         Ok(Self(bytes))
     }
 }
@@ -103,7 +106,7 @@ impl<'de> Deserialize<'de> for Sha256Digest {
 }
 
 /// A digest in the making, for content that arrives in pieces.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sha256Hasher(Sha256);
 
 impl Sha256Hasher {

@@ -1,7 +1,7 @@
 //! "Did you mean": which known names are near one that is not known.
 
 /// Up to three of `known` that `wanted` may have been meant for, the nearest first.
-pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     const MOST_SUGGESTIONS: usize = 3;
     const LEAST_SIMILARITY: f64 = 0.6;
     let wanted = wanted.to_lowercase();
@@ -34,7 +34,7 @@ fn similarity(wanted: &str, name: &str) -> f64 {
 }
 
 /// `; did you mean `a`, `b` or `c`?`, or nothing.
-pub(crate) fn question(suggestions: &[String]) -> String {
+pub fn question(suggestions: &[String]) -> String {
     match suggestions {
         [] => String::new(),
         [only] => format!("; did you mean `{only}`?"),

@@ -1,17 +1,19 @@
-//! Files that are there whole or not at all.
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::Path;
+//! The whole content of small files.
+
+use super::{folder_of, temporary_file};
+use std::{
+    fs::File,
+    io::{self, Write as _},
+    path::Path,
+};
 
 /// Writes `content` to `path` through a temporary file beside it and a rename, creating parent folders.
-/// A reader, or a process killed at any moment, sees the old content or the new one.
+/// A link there is replaced, not followed. A reader, or a process killed at any moment, sees the old content or the new one.
+///
+/// # Errors
+/// The file cannot be written.
 pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    fs_err::create_dir_all(folder)?;
-    let mut file = new_temporary_file(folder)?;
+    let mut file = temporary_file(folder_of(path), ".tmp")?;
     file.write_all(content.as_ref())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
@@ -22,6 +24,9 @@ pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
 ///
 /// Meanwhile the file `guard` is locked, so that of several processes that do the same none undoes another's change.
 /// Where locks do not work, that may happen; a damaged file does not.
+///
+/// # Errors
+/// The file cannot be read or written, or what `change` fails with.
 pub fn update<E: From<io::Error>>(
     path: &Path,
     guard: &Path,
@@ -45,29 +50,6 @@ pub fn update<E: From<io::Error>>(
         Some(text) => Ok(write(path, text)?),
         None => Ok(()),
     }
-}
-
-/// What the user can do about a file of the store that cannot be written.
-pub(crate) fn hint_about_writing(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free space with `modelzoo store gc`, or set MODELZOO_STORE to a folder on another disk"
-        }
-        _ => "check who may write there, or set MODELZOO_STORE to another folder",
-    }
-}
-
-/// A new temporary file in `folder`, with the permissions that an ordinary new file gets.
-pub(crate) fn new_temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".new-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // The process's umask is applied to these, as it is for any file.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
 }
 
 #[cfg(test)]

@@ -1,45 +1,12 @@
 //! Files that appear whole or not at all.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-
+use super::{OutputError, Temporary, folder_of, temporary_file};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
 use tempfile::NamedTempFile;
-
-use super::temporary::Temporary;
-
-/// What errors call standard output.
-pub(super) const STDOUT: &str = "standard output";
-
-/// Why a result could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: cannot be written: {source}", path.display())]
-pub struct OutputError {
-    /// The file or folder.
-    pub path: PathBuf,
-    /// What the system said.
-    pub source: io::Error,
-}
-
-impl OutputError {
-    /// An error about `path`.
-    pub fn new(path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
-        Self {
-            path: path.into(),
-            source: source.into(),
-        }
-    }
-
-    /// An error about standard output.
-    pub fn of_stdout(source: io::Error) -> Self {
-        Self::new(STDOUT, source)
-    }
-
-    /// Whether the reader of the output went away, as `head` does: no failure that needs a message.
-    pub fn is_broken_pipe(&self) -> bool {
-        self.source.kind() == io::ErrorKind::BrokenPipe
-    }
-}
 
 /// A file that is written beside its place and moved there by [`AtomicFile::commit`]. Dropped before that, it leaves
 /// no trace, and a file that was there stays. Writes are buffered.
@@ -59,6 +26,9 @@ enum Target {
 impl AtomicFile {
     /// Begins a file for `path`. Missing folders above it are made; a link there is followed, not replaced; a device
     /// or named pipe is written to directly.
+    ///
+    /// # Errors
+    /// The file cannot be made, or there is a folder.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, OutputError> {
         let given = path.as_ref();
         let path = given.canonicalize().unwrap_or_else(|_| given.to_owned());
@@ -67,6 +37,9 @@ impl AtomicFile {
     }
 
     /// Puts the finished file in its place.
+    ///
+    /// # Errors
+    /// It cannot be written or moved there; then the old one stays.
     pub fn commit(self) -> Result<(), OutputError> {
         let failure = |source| OutputError::new(&self.path, source);
         match self.target {
@@ -98,17 +71,7 @@ impl Target {
             }
             _ => {}
         }
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        std::fs::create_dir_all(folder)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".modelzoo-").suffix(".tmp");
-        // The default is readable by the owner alone; the result should be as any file the user makes.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        builder.tempfile_in(folder).map(|file| {
+        temporary_file(folder_of(path), ".tmp").map(|file| {
             let registered = Temporary::new(file.path());
             Self::Temporary(BufWriter::new(file), registered)
         })
@@ -136,7 +99,7 @@ mod tests {
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
-        let entries = std::fs::read_dir(folder).expect("readable");
+        let entries = fs_err::read_dir(folder).expect("readable");
         entries
             .map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8"))
             .collect()
@@ -156,7 +119,7 @@ mod tests {
         let mut file = AtomicFile::create(&path).expect("writable");
         file.write_all(b"all of it").expect("writable");
         file.commit().expect("writable");
-        assert_eq!(std::fs::read(&path).expect("readable"), b"all of it");
+        assert_eq!(fs_err::read(&path).expect("readable"), b"all of it");
         assert_eq!(names(&folder.path().join("new")), ["result.txt"]);
     }
 
@@ -164,7 +127,7 @@ mod tests {
     fn a_folder_in_the_place_is_an_error() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let error = AtomicFile::create(folder.path()).expect_err("a folder");
-        assert!(error.to_string().contains("cannot be written: "), "{error}");
+        assert_eq!(error.source.kind(), io::ErrorKind::IsADirectory);
     }
 
     #[cfg(unix)]
@@ -173,12 +136,12 @@ mod tests {
         use std::os::unix::fs::{FileTypeExt, PermissionsExt};
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (real, link) = (folder.path().join("real"), folder.path().join("link"));
-        std::fs::write(&real, b"old").expect("writable");
+        fs_err::write(&real, b"old").expect("writable");
         std::os::unix::fs::symlink(&real, &link).expect("a link");
         let mut file = AtomicFile::create(&link).expect("writable");
         file.write_all(b"new").expect("writable");
         file.commit().expect("writable");
-        assert_eq!(std::fs::read(&real).expect("readable"), b"new");
+        assert_eq!(fs_err::read(&real).expect("readable"), b"new");
         assert!(link.is_symlink());
         // Group and others may read, as far as the user's mask lets them.
         let usual = File::create(folder.path().join("usual"))
