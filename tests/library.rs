@@ -5,6 +5,7 @@ use modelzoo::{
     ApplyOptions, EmbedOptions, Existing, HandleMissing, Input, LoadSettings, Model, PatchOptions,
     ProgressCallback, RunOptions, Summary, Task, apply_model, compute_embeddings, compute_patch_embeddings,
     dataset::{Dataset, Selection},
+    diagnosis::in_one_line,
     label::{Detection, Detections, Label},
     record::SampleRecord,
 };
@@ -226,7 +227,8 @@ fn files_are_handed_on(model: &Model, folder: &Path) {
         ..ApplyOptions::default()
     };
     let error = apply_model(model, folder, &strict, drop).unwrap_err();
-    assert!(error.to_string().contains("c.png"), "{error}");
+    let told = in_one_line(&error);
+    assert!(told.contains("c.png"), "{told}");
 }
 
 fn a_dataset_is_filled_and_goes_on(model: &Model, home: &Path) {

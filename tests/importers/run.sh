@@ -9,7 +9,7 @@ environments=${MODELZOO_IMPORTERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/modelzoo-
 python=$(command -v /usr/bin/python3 || command -v python3)
 checks=("$@")
 if [ ${#checks[@]} -eq 0 ]; then
-    checks=(pictures coco coco_import tables labelling fiftyone side_by_side processors videos ultralytics)
+    checks=(coco tables labelling fiftyone side_by_side processors videos ultralytics)
 fi
 
 # environment NAME SIZE INSTALLER: makes a virtual environment, and makes it anew when what it is made of has changed.

@@ -183,8 +183,6 @@ impl LabelImages {
     }
 }
 
-/// The same place from anywhere; a path that has no such form (it is empty) stays.
-
 /// Numbers of single precision with no more digits than they need. What JSON has no number for is null.
 fn numbers(values: &[f32]) -> Value {
     let number = |value: &f32| value.to_string().parse::<f64>().map_or(Value::Null, Value::from);

@@ -169,7 +169,7 @@ fn refused() -> Result<Rules, seccompiler::Error> {
     let mut refuse_if = |call, argument, length, operator, value| {
         let condition = SeccompCondition::new(argument, length, operator, value)?;
         let rule = SeccompRule::new(vec![condition])?;
-        rules.entry(call).or_insert_with(Vec::new).push(rule);
+        rules.entry(call).or_default().push(rule);
         Ok::<(), seccompiler::BackendError>(())
     };
     use {SeccompCmpArgLen::*, SeccompCmpOp::*};
@@ -189,6 +189,7 @@ fn refused() -> Result<Rules, seccompiler::Error> {
     refuse_if(libc::SYS_prlimit64, 2, Qword, Ne, 0)?;
     // To type into the terminal that the host was started from.
     for request in [libc::TIOCSTI, libc::TIOCLINUX] {
+        #[allow(clippy::unnecessary_cast, reason = "musl's requests are of another type")]
         refuse_if(libc::SYS_ioctl, 1, Dword, Eq, request as u64)?;
     }
     Ok(rules)

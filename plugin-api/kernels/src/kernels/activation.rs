@@ -29,7 +29,7 @@ fn gelu<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
 /// `x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2`, which is `x * sigmoid` of twice that argument.
 #[inline(always)]
 fn tanh_gelu<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
-    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769_1;
+    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769_2;
     let square = simd.mul(x, x);
     let slope = simd.mul_add(
         square,

@@ -357,12 +357,13 @@ impl<'c, 'b> RandomGraph<'c, 'b> {
                 let windows = self.choices.setting(1, 4);
                 let heads = self.choices.setting(1, 3);
                 let window = shape.positions() / windows.max(1);
-                let biases = self.choices.pick(&[1, windows]);
+                // A wrong setting must not make an operand that fills the memory.
+                let biases = self.choices.pick(&[1, windows.min(5)]);
                 let parameters = WindowAttention {
                     heads,
                     scale: self.choices.flag().then(|| self.choices.number(0.3)),
                     windows,
-                    bias: self.weight(&[biases, heads, window, window]),
+                    bias: self.weight(&[biases, heads.min(4), window, window]),
                 };
                 self.builder.window_attention(name, [x, x, x], parameters)
             }

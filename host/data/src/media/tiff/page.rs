@@ -242,12 +242,12 @@ impl<'a> Page<'a> {
                 format!("a pixel has {} samples and {colors} colours", self.num_samples),
             ));
         }
-        let is_known = match (self.format, self.bits) {
-            (SampleFormat::Unsigned, 1..=32) => true,
-            (SampleFormat::Signed, 8 | 16 | 32) => true,
-            (SampleFormat::Fraction, 16 | 32 | 64) => true,
-            _ => false,
-        };
+        let is_known = matches!(
+            (self.format, self.bits),
+            (SampleFormat::Unsigned, 1..=32)
+                | (SampleFormat::Signed, 8 | 16 | 32)
+                | (SampleFormat::Fraction, 16 | 32 | 64)
+        );
         let is_plain = match self.photometric {
             Photometric::Palette => self.bits <= 8,
             Photometric::Lab | Photometric::YCbCr => self.bits == 8,

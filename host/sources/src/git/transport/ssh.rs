@@ -51,7 +51,7 @@ impl Address {
         let host = parsed.host_str()?.trim_matches(['[', ']']);
         let path = decoded(parsed.path())?;
         Some(Self {
-            host: with_user(&*decoded(parsed.username())?, host),
+            host: with_user(&decoded(parsed.username())?, host),
             port: parsed.port(),
             // `/~user/repository` is in the home of that user.
             path: if path.starts_with("/~") {

@@ -86,31 +86,36 @@ impl WindowAttention {
     /// `softmax(q k^T * scale + bias) v` for each head of each window.
     pub(super) fn run(&self, operands: &[&Tensor]) -> Result<Tensor> {
         let operands = elementwise::with_equal_batches(operands)?;
+        // Candle multiplies matrices of at most four dimensions: windows stand beside pictures until the bias is added.
         let parts = |x: &Tensor| -> Result<Tensor> {
             let (batch, count, features) = x.dims3()?;
-            let window = (
-                self.windows,
+            x.reshape((
+                batch * self.windows,
                 count / self.windows,
                 self.heads,
                 features / self.heads,
-            );
-            x.reshape((batch, window.0, window.1, window.2, window.3))?
-                .transpose(2, 3)?
-                .contiguous()
+            ))?
+            .transpose(1, 2)?
+            .contiguous()
         };
         let (queries, keys, values) = (parts(&operands[0])?, parts(&operands[1])?, parts(&operands[2])?);
         let scale = match self.scale {
             Some(scale) => f64::from(scale),
             None => 1.0 / (queries.dim(D::Minus1)? as f64).sqrt(),
         };
-        let scores = (queries * scale)?.matmul(&keys.transpose(3, 4)?.contiguous()?)?;
-        let scores = scores.broadcast_add(&self.bias)?;
+        let scores = (queries * scale)?.matmul(&keys.t()?.contiguous()?)?;
+        let (groups, heads, count, _) = scores.dims4()?;
+        let batch = groups / self.windows;
+        let scores = scores
+            .reshape((batch, self.windows, heads, count, count))?
+            .broadcast_add(&self.bias)?
+            .reshape((groups, heads, count, count))?;
         let attended = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&values)?;
-        let (batch, windows, heads, count, features) = attended.dims5()?;
+        let width = attended.dim(D::Minus1)?;
         attended
-            .transpose(2, 3)?
+            .transpose(1, 2)?
             .contiguous()?
-            .reshape((batch, windows * count, heads * features))
+            .reshape((batch, self.windows * count, heads * width))
     }
 }
 

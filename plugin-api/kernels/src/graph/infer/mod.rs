@@ -109,7 +109,7 @@ fn combined(operands: &[Shape], fit: impl FnOnce(Shape, Shape) -> bool) -> Resul
 }
 
 fn slice(start: usize, count: usize, input: Shape) -> Result<Shape, Problem> {
-    let end = start.checked_add(count).unwrap_or(usize::MAX);
+    let end = start.saturating_add(count);
     let inside = count > 0 && end <= input.channels();
     need(
         inside,
@@ -122,7 +122,7 @@ fn slice(start: usize, count: usize, input: Shape) -> Result<Shape, Problem> {
 
 fn shuffle(groups: usize, input: Shape) -> Result<Shape, Problem> {
     map_dims(input)?;
-    let divides = groups > 0 && input.channels() % groups == 0;
+    let divides = groups > 0 && input.channels().is_multiple_of(groups);
     need(
         divides,
         "groups",
