@@ -136,7 +136,7 @@ fn failures_are_reported_for_programs_and_may_end_the_run() {
             &[&arguments[..], &["--no-skip-failures"]].concat(),
         )
         .expect(1);
-    assert!(stopped.error().contains("b.png"), "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("b.png"), "{}", stopped.stderr);
     assert!(
         stopped.stderr.contains("hint: without --no-skip-failures"),
         "{}",

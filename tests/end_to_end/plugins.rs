@@ -99,8 +99,9 @@ fn a_plugin_that_hangs_costs_its_time_and_one_picture() {
     let run = user.run([&arguments[..], &more].concat()).expect(8);
     only_the_black_picture_failed(&run, "the plugin gave no sign of life for 1 s and was ended");
     assert!(
-        run.stderr
-            .contains("hint: if it only needs more time: `--stall-timeout SECONDS`"),
+        run.stderr.contains(
+            "hint: if it only needs more time: `plugin.stall_timeout_seconds` in the configuration"
+        ),
         "{}",
         run.stderr
     );

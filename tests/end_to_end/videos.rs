@@ -343,11 +343,17 @@ fn without_ffmpeg_the_user_is_told_how_to_get_it() {
         "test/boxes",
         &[with_path.path("v.mkv").to_str().unwrap()],
     );
-    let line = &run.expect(8).json_lines()[0];
+    let run = run.expect(8);
+    let line = &run.json_lines()[0];
     let error = line["error"].as_str().unwrap();
     assert!(
-        error
-            .contains("the program `ffprobe` is not installed; install it with: sudo apt-get install ffmpeg"),
+        error.contains("the program `ffprobe` is not installed"),
         "{error}"
+    );
+    assert!(
+        run.stderr
+            .contains("hint: install it with: sudo apt-get install ffmpeg"),
+        "{}",
+        run.stderr
     );
 }

@@ -260,7 +260,10 @@ fn make_mixed(folder: &Path, index: usize, video: &[u8]) -> bool {
     match index % 16 {
         0..=2 => picture("png"),
         3 => picture("bmp"),
-        4 => picture("gif"),
+        4 => {
+            let example = project().join("host/data/tests/images/grey.gif");
+            fs::copy(example, path("gif")).unwrap();
+        }
         5 => picture("tiff"),
         6 => picture("webp"),
         // One in many: each costs the start of two programs.

@@ -193,7 +193,8 @@ mod tests {
         let error = copies
             .save(Path::new("a.jpg"), &picture(), &original)
             .expect_err("the same file");
-        assert!(error.to_string().contains("file itself"), "{error}");
+        let told = modelzoo_base::error::in_one_line(&error);
+        assert!(told.contains("file itself"), "{told}");
         assert_eq!(std::fs::read(&original).expect("readable"), b"precious");
     }
 }

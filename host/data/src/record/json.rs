@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        let error = |value| read(value).unwrap_err().to_string();
+        let error = |value| modelzoo_base::error::in_one_line(&read(value).unwrap_err());
         assert_eq!(error(json!([])), "expected a sample as an object");
         assert_eq!(error(json!({"filepath": 3})), "the sample has no `filepath`");
         assert_eq!(
