@@ -283,6 +283,7 @@ fn a_hostile_worker_program_costs_nothing_but_an_error() {
             .with_worker_program(strange_worker(folder.path(), frames))
             .describe()
             .unwrap_err();
-        assert!(error.to_string().contains(text), "{text}: {error}");
+        let told = modelzoo_base::error::in_one_line(&error);
+        assert!(told.contains(text), "{text}: {told}");
     }
 }

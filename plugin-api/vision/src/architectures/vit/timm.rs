@@ -125,7 +125,13 @@ impl Architecture for Vit {
             None
         };
         Ok(Outputs::Picture {
-            embedding: pooled,
+            embedding: if checkpoint.has("head_dist.weight") {
+                // timm's features before its two heads are the mean of what the heads take.
+                let distilled = network.select_token(x, 1)?;
+                mean_of(network, pooled, distilled)?
+            } else {
+                pooled
+            },
             logits,
         })
     }
@@ -276,10 +282,15 @@ impl Vit {
         }
         let distilled = network.select_token(tokens, 1)?;
         let from_teacher = network.linear("head_dist", distilled, self.classes)?;
-        let sum = network.add(logits, from_teacher)?;
-        let halves = network.constant(&[self.classes], vec![0.5; self.classes])?;
-        network.mul(sum, halves)
+        mean_of(network, logits, from_teacher)
     }
+}
+
+fn mean_of(network: &mut NetworkBuilder<'_>, a: Value, b: Value) -> Result<Value> {
+    let sum = network.add(a, b)?;
+    let features = network.channels(sum)?;
+    let halves = network.constant(&[features], vec![0.5; features])?;
+    network.mul(sum, halves)
 }
 
 fn patch_weight(checkpoint: &Checkpoint) -> Result<[usize; 4]> {
