@@ -256,16 +256,17 @@ const MIXED_FILES: usize = 120;
 fn make_mixed(folder: &Path, index: usize, video: &[u8]) -> bool {
     let path = |ending: &str| folder.join(format!("{index:05}.{ending}"));
     let picture = |ending: &str| media::grey(&path(ending), 8, 8, (index % 200) as u8);
+    let example = |name: &str| {
+        let (_, ending) = name.split_once('.').unwrap();
+        fs::copy(project().join("host/data/tests/images").join(name), path(ending)).unwrap();
+    };
     let write = |ending: &str, bytes: &[u8]| fs::write(path(ending), bytes).unwrap();
     match index % 16 {
         0..=2 => picture("png"),
         3 => picture("bmp"),
-        4 => {
-            let example = project().join("host/data/tests/images/grey.gif");
-            fs::copy(example, path("gif")).unwrap();
-        }
-        5 => picture("tiff"),
-        6 => picture("webp"),
+        4 => example("grey.gif"),
+        5 => example("grey.tiff"),
+        6 => example("lossless.webp"),
         // One in many: each costs the start of two programs.
         7 if index % 64 == 7 => write("mkv", video),
         7 => picture("png"),

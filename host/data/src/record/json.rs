@@ -324,6 +324,7 @@ mod tests {
             "`frames` should be counted from 1"
         );
         let label = json!({"_cls": "Classification", "label": 3});
-        assert!(error(json!({"filepath": "a", "seen": label})).starts_with("field `seen`: label: expected"));
+        let told = error(json!({"filepath": "a", "seen": label}));
+        assert!(told.starts_with("field `seen` holds no label: label: "), "{told}");
     }
 }
