@@ -5,7 +5,7 @@ use modelzoo_abi::ReplyBuffer;
 use serde::{Deserialize, Serialize};
 
 /// A dense array in row-major (C) order.
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Array {
     shape: Vec<usize>,
     elements: Elements,

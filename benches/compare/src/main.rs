@@ -21,17 +21,20 @@ mod nanodet;
 #[path = "../../../plugins/u2netp/src/network.rs"]
 mod u2netp;
 
-use std::collections::HashMap;
-use std::io::{BufRead, Write};
-use std::path::Path;
-use std::time::Instant;
-
-use modelzoo_candle::candle_core::{Device, Tensor, safetensors};
-use modelzoo_candle::device::Placement;
-use modelzoo_candle::network::Network;
-use modelzoo_candle::networks;
-use modelzoo_candle::weights::Weights;
+use modelzoo_candle::{
+    candle_core::{Device, Tensor, safetensors},
+    device::Placement,
+    network::Network,
+    networks,
+    weights::Weights,
+};
 use modelzoo_plugin_api::{Error, Result};
+use std::{
+    collections::HashMap,
+    io::{BufRead, Write},
+    path::Path,
+    time::Instant,
+};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -4,20 +4,28 @@
 //!
 //! What the labels are is written down there a second time: these and those must agree.
 
-use std::error::Error;
-use std::path::{Path, PathBuf};
-
-use modelzoo_data::dataset::{Dataset, Existing, FieldDescription, Provenance, Selection};
-use modelzoo_data::format::Format;
-use modelzoo_data::format::export::{ExportOptions, Masks, Media, export_dataset};
-use modelzoo_data::label::Fields;
-use modelzoo_data::media::Decoder;
-use modelzoo_data::record::{Metadata, SampleRecord};
-use modelzoo_data::video::Video;
-use modelzoo_plugin_api::Array;
-use modelzoo_plugin_api::label::{
-    Classification, Classifications, Detection, Detections, GeoLocation, Heatmap, Keypoint, Keypoints, Label,
-    PlainValue, Polyline, Polylines, Regression, Segmentation, TemporalDetection, TemporalDetections, Vector,
+use modelzoo_data::{
+    dataset::{Dataset, Existing, FieldDescription, Provenance, Selection},
+    format::{
+        Format,
+        export::{ExportOptions, Masks, Media, export_dataset},
+    },
+    label::Fields,
+    media::Decoder,
+    record::{Metadata, SampleRecord},
+    video::Video,
+};
+use modelzoo_plugin_api::{
+    Array,
+    label::{
+        Classification, Classifications, Detection, Detections, GeoLocation, Heatmap, Keypoint, Keypoints,
+        Label, PlainValue, Polyline, Polylines, Regression, Segmentation, TemporalDetection,
+        TemporalDetections, Vector,
+    },
+};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
 };
 
 const PICTURES: usize = 3;

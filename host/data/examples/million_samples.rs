@@ -2,15 +2,17 @@
 //!
 //!     cargo run --release -p modelzoo-data --example million_samples [COUNT]
 
-use std::error::Error;
-use std::time::Instant;
-
-use modelzoo_data::dataset::{Dataset, Existing, Item, Provenance, Selection};
-use modelzoo_data::format::Format;
-use modelzoo_data::format::export::{ExportOptions, export_dataset};
-use modelzoo_data::label::Fields;
-use modelzoo_data::record::{ImageMetadata, Metadata, SampleRecord};
+use modelzoo_data::{
+    dataset::{Dataset, Existing, Item, Provenance, Selection},
+    format::{
+        Format,
+        export::{ExportOptions, export_dataset},
+    },
+    label::Fields,
+    record::{ImageMetadata, Metadata, SampleRecord},
+};
 use modelzoo_plugin_api::label::{Classification, Detection, Detections, Label};
+use std::{error::Error, time::Instant};
 
 const BATCH: usize = 256;
 

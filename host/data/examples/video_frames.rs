@@ -2,10 +2,8 @@
 //!
 //!     cargo run --release -p modelzoo-data --example video_frames -- VIDEO [FRAMES_PER_SECOND]
 
-use std::error::Error;
-use std::time::Instant;
-
 use modelzoo_data::video::{Rate, Sampling, Video};
+use std::{error::Error, time::Instant};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);

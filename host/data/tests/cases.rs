@@ -1,18 +1,23 @@
 //! Files from the wild: each is taken as `expected.json` in its folder says.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use modelzoo_data::dataset::{Dataset, Selection};
-use modelzoo_data::format::export::{ExportOptions, export_dataset};
-use modelzoo_data::format::import::{ImportOptions, ImportSummary, detect, import_dataset};
-use modelzoo_data::format::{Format, FormatError, Losses};
-use modelzoo_data::input::{Inputs, MediaKind};
-use modelzoo_data::media::{Decoder, RgbImage};
-use modelzoo_data::video::{Sampling, Video};
+use modelzoo_data::{
+    dataset::{Dataset, Selection},
+    format::{
+        Format, FormatError, Losses,
+        export::{ExportOptions, export_dataset},
+        import::{ImportOptions, ImportSummary, detect, import_dataset},
+    },
+    input::{Inputs, MediaKind},
+    media::{Decoder, RgbImage},
+    video::{Sampling, Video},
+};
 use modelzoo_plugin_api::label::{Detection, Label};
 use serde_json::{Map, Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/cases");
 

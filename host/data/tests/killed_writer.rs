@@ -2,21 +2,24 @@
 //! was left alone has written.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::hash_map::RandomState;
-use std::error::Error;
-use std::hash::BuildHasher;
-use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
-
-use modelzoo_data::dataset::{Dataset, Existing, Provenance, Selection};
-use modelzoo_data::format::Format;
-use modelzoo_data::format::export::{ExportOptions, export_dataset};
-use modelzoo_data::label::Fields;
-use modelzoo_data::record::SampleRecord;
-use modelzoo_plugin_api::Array;
-use modelzoo_plugin_api::label::{Classification, Label, Vector};
+use modelzoo_data::{
+    dataset::{Dataset, Existing, Provenance, Selection},
+    format::{
+        Format,
+        export::{ExportOptions, export_dataset},
+    },
+    label::Fields,
+    record::SampleRecord,
+};
+use modelzoo_plugin_api::{
+    Array,
+    label::{Classification, Label, Vector},
+};
 use modelzoo_test_support::alone::{expect_one_passed, start_test};
+use std::{
+    collections::hash_map::RandomState, error::Error, hash::BuildHasher, path::Path, process::Stdio,
+    time::Duration,
+};
 
 const SAMPLES: usize = 3000;
 const BATCH: usize = 8;

@@ -1,14 +1,12 @@
 //! Every kind of picture decodes to exactly what Pillow gives (`images/generate.py` made the files and the hashes).
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use modelzoo_data::media::{DecodeError, Decoder, RgbImage};
 use proptest::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, path::PathBuf};
 
-#[derive(Deserialize, PartialEq, Debug)]
+#[derive(Debug, PartialEq, Deserialize)]
 struct Expected {
     mime_type: String,
     width: u32,

@@ -1,11 +1,12 @@
 //! Files from the wild, of kinds that are often refused or read wrongly: each gives the size, the mean colour and the
 //! corners that `expected.json` beside it names, or exactly that error.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
 use modelzoo_data::media::{Decoder, RgbImage};
 use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 #[derive(Deserialize)]
 #[serde(untagged)]

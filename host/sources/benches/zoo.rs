@@ -1,13 +1,13 @@
 //! How long it takes to list a large zoo, and to find, resolve and verify a model that is there.
-use std::hint::black_box;
-use std::path::Path;
-
 use criterion::{Criterion, criterion_group, criterion_main};
-use modelzoo_sources::config::Config;
-use modelzoo_sources::download::{Cancellation, Credentials, Downloader, NoProgress};
-use modelzoo_sources::source::{ResolveOptions, resolve};
-use modelzoo_sources::zoo::{Catalog, ModelFilter, Registry};
-use modelzoo_sources::{SourceRef, Store};
+use modelzoo_sources::{
+    SourceRef, Store,
+    config::Config,
+    download::{Cancellation, Credentials, Downloader, NoProgress},
+    source::{ResolveOptions, resolve},
+    zoo::{Catalog, ModelFilter, Registry},
+};
+use std::{hint::black_box, path::Path};
 
 const SOURCES: usize = 100;
 const MODELS_OF_EACH: usize = 10;

@@ -10,14 +10,11 @@
 //! KIND is `f` for a file, `x` for an executable file, `l` for a link; DIGEST is the SHA-256 of the content, or of the
 //! link's target, in lower-case hexadecimal digits; PATH is relative, UTF-8, with `/`. Folders are not entries, so an
 //! empty one leaves no trace, as in Git. Times and owners are no part of it.
-use std::io;
-use std::path::Path;
-
-use modelzoo_base::Sha256Digest;
-use modelzoo_base::digest::Sha256Hasher;
+use modelzoo_base::{Sha256Digest, digest::Sha256Hasher};
+use std::{io, path::Path};
 
 /// What an entry of a tree is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryKind {
     File,
     Executable,

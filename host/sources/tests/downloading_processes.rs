@@ -1,16 +1,18 @@
 //! Downloads by whole processes: killed at any moment, and many at once.
 #![allow(clippy::unwrap_used, reason = "these are tests")]
-use std::path::Path;
-use std::process::{Child, Stdio};
-use std::time::Duration;
-
 use modelzoo_base::Sha256Digest;
-use modelzoo_sources::config::Config;
-use modelzoo_sources::download::{Cancellation, Downloader, NoProgress, Request};
-
+use modelzoo_sources::{
+    config::Config,
+    download::{Cancellation, Downloader, NoProgress, Request},
+};
 use modelzoo_test_support::{
     alone::{expect_one_passed, start_test},
     http_server::{Answer, Server},
+};
+use std::{
+    path::Path,
+    process::{Child, Stdio},
+    time::Duration,
 };
 
 const SIZE: usize = 4_000_000;

@@ -1,14 +1,18 @@
 //! Many processes that resolve into one store, and some that are killed while they do.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::time::Duration;
-
-use modelzoo_sources::config::Mirrors;
-use modelzoo_sources::download::{Cancellation, Credentials, Downloader, NoProgress};
-use modelzoo_sources::store::{GcOptions, StoreEntryKind, Verdict};
-use modelzoo_sources::{ResolveOptions, SourceRef, Store, config::Config, resolve};
+use modelzoo_sources::{
+    ResolveOptions, SourceRef, Store,
+    config::{Config, Mirrors},
+    download::{Cancellation, Credentials, Downloader, NoProgress},
+    resolve,
+    store::{GcOptions, StoreEntryKind, Verdict},
+};
 use modelzoo_test_support::alone::{expect_one_passed, start_test};
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    time::Duration,
+};
 
 /// Tell a child process of this test which store and which source it works with.
 const STORE: &str = "MODELZOO_KILLS_STORE";

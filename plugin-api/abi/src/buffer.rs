@@ -8,7 +8,7 @@ use core::ffi::c_void;
 
 /// Bytes that the caller lends for the length of one call: pixels, for example.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, StableAbi)]
 pub struct BufferView<'a> {
     /// The borrowed bytes. What they mean (shape, element type) stands in the message beside them.
     pub bytes: RSlice<'a, u8>,
@@ -16,7 +16,7 @@ pub struct BufferView<'a> {
 
 /// One call of a named method.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, StableAbi)]
 pub struct Request<'a> {
     /// Name and version of the method: `"predict/1"`.
     pub method: RStr<'a>,
@@ -28,7 +28,7 @@ pub struct Request<'a> {
 
 /// The answer to a [`Request`].
 #[repr(C)]
-#[derive(StableAbi, Debug)]
+#[derive(Debug, StableAbi)]
 pub struct Reply {
     /// The result as a MessagePack map with field names.
     pub message: RVec<u8>,
@@ -38,7 +38,7 @@ pub struct Reply {
 
 /// Bytes that their maker hands over together with the way to release them.
 #[repr(C)]
-#[derive(StableAbi, Debug)]
+#[derive(Debug, StableAbi)]
 pub struct ReplyBuffer {
     data: *const u8,
     length: usize,

@@ -88,7 +88,7 @@ pub trait RawServices: Sync {
 /// let services = HostServices::new(std::ptr::null(), call);
 /// ```
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, StableAbi)]
 pub struct HostServices {
     context: *const c_void,
     call: unsafe extern "C" fn(context: *const c_void, request: Request<'_>) -> AbiResult<Reply>,

@@ -1,8 +1,7 @@
 //! Where a model runs.
 
 use candle_core::Device;
-use modelzoo_plugin_api as api;
-use modelzoo_plugin_api::{Host, LoadOptions, LogLevel};
+use modelzoo_plugin_api::{self as api, Host, LoadOptions, LogLevel};
 
 /// Where a network runs, and with how many threads.
 #[derive(Clone, Debug)]

@@ -59,9 +59,8 @@ fn portable(start: f32) -> f32 {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use std::arch::x86_64::*;
-
     use super::ROUNDS;
+    use std::arch::x86_64::*;
 
     #[target_feature(enable = "avx512f")]
     pub fn avx512(start: f32) -> f32 {

@@ -7,15 +7,16 @@
 
 mod networks;
 
-use std::error::Error;
-use std::time::{Duration, Instant};
-
-use modelzoo_kernels::graph::Graph;
-use modelzoo_kernels::plan::{Plan, PlanOptions};
-use modelzoo_kernels::reference;
-
-use networks::numbers::Numbers;
-use networks::{NAMES, by_name};
+use modelzoo_kernels::{
+    graph::Graph,
+    plan::{Plan, PlanOptions},
+    reference,
+};
+use networks::{NAMES, by_name, numbers::Numbers};
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
 
 struct Options {
     threads: usize,

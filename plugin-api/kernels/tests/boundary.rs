@@ -2,8 +2,7 @@
 #![cfg(not(miri))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
-use std::process::Command;
+use std::{collections::BTreeSet, process::Command};
 
 const MISUSE: &str = "tests/boundary/misuse.rs";
 const CODE: &str = include_str!("boundary/misuse.rs");

@@ -6,9 +6,12 @@
 mod common;
 
 use common::{Numbers, assert_agrees, largest_of, network, run};
-use modelzoo_kernels::graph::{Activation, Convolution, Padding, Shape, TransposedConvolution, Weight};
-use modelzoo_kernels::plan::{Plan, PlanOptions};
-use modelzoo_kernels::{Isa, reference};
+use modelzoo_kernels::{
+    Isa,
+    graph::{Activation, Convolution, Padding, Shape, TransposedConvolution, Weight},
+    plan::{Plan, PlanOptions},
+    reference,
+};
 use proptest::prelude::*;
 
 /// Of the largest value.

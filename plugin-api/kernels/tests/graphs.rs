@@ -3,12 +3,18 @@
 
 mod common;
 
-use common::choices::Choices;
-use common::random_graph::{OPERATORS, RandomGraph, TO_TOKENS};
-use common::random_runs::{check_plans, check_random_network};
-use common::{Numbers, network, run};
-use modelzoo_kernels::graph::{Convolution, LayerNorm, Shape};
-use modelzoo_kernels::plan::{Plan, PlanOptions};
+use common::{
+    Numbers,
+    choices::Choices,
+    network,
+    random_graph::{OPERATORS, RandomGraph, TO_TOKENS},
+    random_runs::{check_plans, check_random_network},
+    run,
+};
+use modelzoo_kernels::{
+    graph::{Convolution, LayerNorm, Shape},
+    plan::{Plan, PlanOptions},
+};
 use proptest::prelude::*;
 
 /// Networks that are compared with the reference for each operator.

@@ -1,9 +1,11 @@
 //! A real Git server: `git http-backend` behind a small HTTP server that runs it as CGI.
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{Arc, Mutex},
+};
 
 /// Serves all repositories below a folder over HTTP, on a free port of this machine.
 pub struct GitServer {
@@ -21,7 +23,7 @@ struct Shared {
 }
 
 /// What a client asked.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
     pub target: String,

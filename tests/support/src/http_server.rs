@@ -1,12 +1,14 @@
 //! An HTTP server on the loopback that misbehaves as told.
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// One request as it came in.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Seen {
     pub path: String,
     headers: BTreeMap<String, String>,
@@ -29,7 +31,7 @@ impl Seen {
 }
 
 /// What the server sends, and how badly.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Answer {
     status: &'static str,
     headers: Vec<(String, String)>,

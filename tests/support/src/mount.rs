@@ -1,6 +1,5 @@
 //! Small file systems of their own, for tests of full disks and of mount options.
-use std::path::Path;
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 /// A mounted tmpfs; unmounted when dropped.
 pub struct Mounted(tempfile::TempDir);

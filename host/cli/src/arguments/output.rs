@@ -1,6 +1,8 @@
 use clap::Args;
-use modelzoo::diagnosis::Diagnose as _;
-use modelzoo::format::{Format, FormatError};
+use modelzoo::{
+    diagnosis::Diagnose as _,
+    format::{Format, FormatError},
+};
 
 /// How facts are printed.
 #[derive(Clone, Copy, Debug, Default, Args)]

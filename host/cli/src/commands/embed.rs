@@ -11,9 +11,9 @@ use crate::{
     exit::Exit,
     terminal::{Failure, Result, Terminal, count},
 };
-use modelzoo::diagnosis::NextStep;
 use modelzoo::{
     EngineError, LoadPlan, Plan, PromptEmbedding, Task,
+    diagnosis::NextStep,
     format::{
         Format,
         export::{self, ExportOptions},

@@ -153,8 +153,7 @@ pub(crate) use ensure;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use modelzoo::RuntimeError;
-    use modelzoo::lock::LockError;
+    use modelzoo::{RuntimeError, lock::LockError};
     use std::{io, path::PathBuf};
 
     /// What a command that does nothing but fail gives.

@@ -2,8 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modelzoo_data::format::import::{ImportReport, import_json_lines};
-use modelzoo_data::record::SampleRecord;
+use modelzoo_data::{
+    format::import::{ImportReport, import_json_lines},
+    record::SampleRecord,
+};
 
 fuzz_target!(|content: &[u8]| {
     let folder = tempfile::tempdir().expect("there is room for a temporary folder");

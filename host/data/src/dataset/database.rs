@@ -1,12 +1,14 @@
 //! Connections to a dataset's file.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
+use super::{
+    error::{DatasetError, Reason},
+    schema,
+};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
-
-use super::error::{DatasetError, Reason};
-use super::schema;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// How long one process waits for another's transaction, which is a batch or a page of samples.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,10 +1,11 @@
 //! Labels as they stand in the tables.
 
-use modelzoo_plugin_api::Array;
-use modelzoo_plugin_api::label::{Label, PlainValue, Vector};
-use serde::de::Error as _;
-
 use crate::label::{LabelJson, from_json};
+use modelzoo_plugin_api::{
+    Array,
+    label::{Label, PlainValue, Vector},
+};
+use serde::de::Error as _;
 
 /// The content of a row of `labels` or of `embeddings`.
 #[derive(Debug)]

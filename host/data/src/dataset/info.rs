@@ -1,18 +1,17 @@
 //! What a dataset holds, and where it comes from.
 
-use std::collections::BTreeMap;
-
+use super::{
+    Dataset, SampleId,
+    error::{DatasetError, Reason},
+    lease,
+    provenance::Provenance,
+    reader::{self, Selection},
+};
 use modelzoo_plugin_api::MediaType;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
-
-use super::error::{DatasetError, Reason};
-use super::lease;
-use super::provenance::Provenance;
-use super::reader::{self, Selection};
-use super::{Dataset, SampleId};
+use std::collections::BTreeMap;
 
 /// An overview of a dataset.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -3,14 +3,14 @@
 //! The file's random name stands in the run's row. It is locked before its name is written there, and names are never
 //! used twice, so whoever finds the file missing or unlocked knows that the run's process is gone for good.
 
-use std::ffi::OsString;
-use std::fs::{File, TryLockError};
-use std::io;
-use std::path::Path;
-
-use tempfile::NamedTempFile;
-
 use crate::output::Temporary;
+use std::{
+    ffi::OsString,
+    fs::{File, TryLockError},
+    io,
+    path::Path,
+};
+use tempfile::NamedTempFile;
 
 /// A held lease. Dropping it deletes the lock file.
 #[derive(Debug)]

@@ -24,11 +24,9 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::path::Path;
-
 use modelzoo_plugin_api::MediaType;
 use serde::{Deserialize, Serialize};
+use std::{fmt, path::Path};
 
 pub use error::{DatasetError, Reason};
 pub use info::{Damage, DatasetInfo, Failure, FieldDescription, FieldInfo, RunInfo, Skeleton};

@@ -1,9 +1,8 @@
 //! Where the values of a field come from.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What made the values of a field: enough to make them again.
 ///

@@ -1,18 +1,18 @@
 //! Reading samples in order.
 
-use std::collections::HashMap;
-use std::vec;
-
-use modelzoo_plugin_api::MediaType;
-use modelzoo_plugin_api::label::Label;
-use rusqlite::{Connection, params};
-
-use super::database::Database;
-use super::encoding::{decode_label, decode_vector};
-use super::error::{DatasetError, Reason};
-use super::store::WHOLE_SAMPLE;
-use super::{SampleId, media_type_name, tags};
+use super::{
+    SampleId,
+    database::Database,
+    encoding::{decode_label, decode_vector},
+    error::{DatasetError, Reason},
+    media_type_name,
+    store::WHOLE_SAMPLE,
+    tags,
+};
 use crate::record::SampleRecord;
+use modelzoo_plugin_api::{MediaType, label::Label};
+use rusqlite::{Connection, params};
+use std::{collections::HashMap, vec};
 
 /// How many samples are asked for at a time; their labels are read one sample at a time.
 const PAGE: u64 = 512;

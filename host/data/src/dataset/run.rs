@@ -1,20 +1,18 @@
 //! Runs: filling a field with a model's outputs, batch by batch, so that nothing is lost or done twice.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
+use super::{
+    Dataset, SampleId,
+    database::Database,
+    error::{DatasetError, Reason},
+    info::{self, FieldDescription},
+    lease::{self, Lease},
+    provenance::Provenance,
+    reader::{Samples, Selection},
+    store::{Writer, store},
+};
+use crate::{label::Fields, record::field_name_problem};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
-
-use super::database::Database;
-use super::error::{DatasetError, Reason};
-use super::info::{self, FieldDescription};
-use super::lease::{self, Lease};
-use super::provenance::Provenance;
-use super::reader::{Samples, Selection};
-use super::store::{Writer, store};
-use super::{Dataset, SampleId};
-use crate::label::Fields;
-use crate::record::field_name_problem;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// What to do about values that are there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

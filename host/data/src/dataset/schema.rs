@@ -1,12 +1,8 @@
 //! The tables, and how files of earlier formats are brought up to date.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
-
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-
 use super::error::Reason;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::{fs::File, io::Read as _, path::Path};
 
 /// Marks the file as a dataset, for `file(1)` and for this program: the letters `mzds`.
 const APPLICATION_ID: i32 = 0x6d7a_6473;

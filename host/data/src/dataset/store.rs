@@ -1,15 +1,17 @@
 //! Writing labels, inside of a transaction.
 
-use std::collections::BTreeMap;
-
+use super::{
+    SampleId,
+    encoding::{Encoded, encode},
+    error::Reason,
+};
+use crate::{
+    label::Fields,
+    record::{field_name_problem, label_type},
+};
 use modelzoo_plugin_api::label::Label;
 use rusqlite::{Connection, OptionalExtension as _, params};
-
-use super::SampleId;
-use super::encoding::{Encoded, encode};
-use super::error::Reason;
-use crate::label::Fields;
-use crate::record::{field_name_problem, label_type};
+use std::collections::BTreeMap;
 
 /// Stands for the sample as a whole where a frame's number is asked for.
 pub(super) const WHOLE_SAMPLE: u64 = 0;

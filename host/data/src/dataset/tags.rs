@@ -1,9 +1,10 @@
 //! Tags of samples.
 
+use super::{
+    Dataset, SampleId,
+    error::{DatasetError, Reason},
+};
 use rusqlite::{Connection, params};
-
-use super::error::{DatasetError, Reason};
-use super::{Dataset, SampleId};
 
 /// Adds a tag behind those that the sample has.
 pub(super) fn add(connection: &Connection, sample: SampleId, tag: &str) -> Result<(), Reason> {

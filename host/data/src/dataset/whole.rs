@@ -1,11 +1,12 @@
 //! New datasets that appear filled or not at all.
 
+use super::{
+    Dataset,
+    error::{DatasetError, Reason},
+};
+use crate::output::Temporary;
 use modelzoo_base::file::{folder_of, temporary_folder};
 use std::{io, path::Path};
-
-use super::Dataset;
-use super::error::{DatasetError, Reason};
-use crate::output::Temporary;
 
 impl Dataset {
     /// Makes a dataset in a new file, which appears once `fill` is done with it, and not at all if that fails. Missing

@@ -1,15 +1,15 @@
 //! Adding samples.
 
-use std::collections::BTreeMap;
-
+use super::{
+    SampleId,
+    database::Database,
+    error::{DatasetError, Reason},
+    store::{Writer, store},
+};
+use crate::record::SampleRecord;
 use modelzoo_plugin_api::label::Label;
 use rusqlite::{Connection, OptionalExtension as _, params};
-
-use super::SampleId;
-use super::database::Database;
-use super::error::{DatasetError, Reason};
-use super::store::{Writer, store};
-use crate::record::SampleRecord;
+use std::collections::BTreeMap;
 
 /// How many samples one transaction adds: enough that the disk's part is small beside the rest.
 const SAMPLES_PER_COMMIT: usize = 4096;

@@ -1,21 +1,21 @@
 //! Labels of every type onto a picture.
 
-use std::collections::BTreeMap;
-
-use modelzoo_plugin_api::label::{Classification, Label};
-
-use super::boxes::{self, name_and_score};
-use super::canvas::Canvas;
-use super::caption::Caption;
-use super::tags::Tags;
-use super::{maps, points};
+use super::{
+    boxes::{self, name_and_score},
+    canvas::Canvas,
+    caption::Caption,
+    maps, points,
+    tags::Tags,
+};
 use crate::media::RgbImage;
+use modelzoo_plugin_api::label::{Classification, Label};
+use std::collections::BTreeMap;
 
 /// How many of several classifications the caption shows.
 const NAMED_CLASSIFICATIONS: usize = 5;
 
 /// Draws labels on pictures.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Annotator {
     skeleton: Vec<[usize; 2]>,
     classes: Vec<String>,

@@ -1,12 +1,13 @@
 //! Objects: boxes with names, and masks within them.
 
+use super::{
+    canvas::Canvas,
+    color::{self, Rgb},
+    maps::Grid,
+    tags::Tags,
+};
 use modelzoo_plugin_api::label::Detection;
 use tiny_skia::Rect;
-
-use super::canvas::Canvas;
-use super::color::{self, Rgb};
-use super::maps::Grid;
-use super::tags::Tags;
 
 const MASK_OPACITY: f32 = 0.45;
 

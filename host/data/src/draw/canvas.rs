@@ -1,12 +1,10 @@
 //! A picture to draw on.
 
+use super::{color::Rgb, text::Line};
+use crate::media::RgbImage;
 use tiny_skia::{
     FillRule, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform,
 };
-
-use super::color::Rgb;
-use super::text::Line;
-use crate::media::RgbImage;
 
 /// The shorter side that a picture has at least when it is drawn on; smaller ones are enlarged, or no text would fit.
 const LEAST_SIDE: u32 = 200;

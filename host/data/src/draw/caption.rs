@@ -1,10 +1,11 @@
 //! The bar at a picture's foot, for what is said about the picture as a whole.
 
+use super::{
+    canvas::Canvas,
+    color::{BLACK, Rgb, WHITE},
+    text::Line,
+};
 use tiny_skia::Rect;
-
-use super::canvas::Canvas;
-use super::color::{BLACK, Rgb, WHITE};
-use super::text::Line;
 
 /// What the bar says, item by item.
 #[derive(Default)]

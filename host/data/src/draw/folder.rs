@@ -1,18 +1,19 @@
 //! A folder of annotated pictures.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
-use image::ImageEncoder;
-use image::codecs::png::PngEncoder;
-
-use crate::media::RgbImage;
-use crate::output::{AtomicFile, OutputError};
+use crate::{
+    media::RgbImage,
+    output::{AtomicFile, OutputError},
+};
+use image::{ImageEncoder, codecs::png::PngEncoder};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 const JPEG_QUALITY: i32 = 90;
 
 /// Where annotated copies of pictures go, under the pictures' own relative names.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct AnnotationFolder {
     root: PathBuf,
 }
@@ -91,7 +92,7 @@ fn check_other_than(copy: &Path, original: &Path) -> Result<(), OutputError> {
     Ok(())
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Jpeg,
     Png,

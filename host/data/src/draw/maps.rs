@@ -1,13 +1,11 @@
 //! Maps over the whole picture: segmentations and heat maps.
 
+use super::{canvas::Canvas, caption::Caption, color};
+use modelzoo_plugin_api::{
+    Array, ElementType,
+    label::{Heatmap, Segmentation},
+};
 use std::collections::BTreeMap;
-
-use modelzoo_plugin_api::label::{Heatmap, Segmentation};
-use modelzoo_plugin_api::{Array, ElementType};
-
-use super::canvas::Canvas;
-use super::caption::Caption;
-use super::color;
 
 const SEGMENT_OPACITY: f32 = 0.55;
 

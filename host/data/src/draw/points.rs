@@ -1,12 +1,8 @@
 //! Keypoints with their skeleton, and polylines.
 
+use super::{boxes::name_and_score, canvas::Canvas, color, tags::Tags};
 use modelzoo_plugin_api::label::{Keypoint, Polyline};
 use tiny_skia::Rect;
-
-use super::boxes::name_and_score;
-use super::canvas::Canvas;
-use super::color;
-use super::tags::Tags;
 
 /// The lines between the 17 points of a person in COCO, as indices from 0.
 pub(super) const COCO_SKELETON: [[usize; 2]; 19] = [

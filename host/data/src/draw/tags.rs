@@ -1,10 +1,11 @@
 //! Names beside the things they belong to.
 
+use super::{
+    canvas::Canvas,
+    color::{self, Rgb},
+    text::Line,
+};
 use tiny_skia::Rect;
-
-use super::canvas::Canvas;
-use super::color::{self, Rgb};
-use super::text::Line;
 
 /// Names that wait until everything else is drawn, so that nothing covers them.
 #[derive(Default)]

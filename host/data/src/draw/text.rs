@@ -1,8 +1,7 @@
 //! Measuring and rasterising text.
 
-use std::sync::LazyLock;
-
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
+use std::sync::LazyLock;
 
 static FONT: LazyLock<FontRef<'static>> = LazyLock::new(|| {
     FontRef::try_from_slice(dejavu::sans_condensed::bold())

@@ -1,16 +1,15 @@
 //! What can go wrong between formats.
 
+use super::Format;
+use crate::{dataset::DatasetError, input::InputError, output::OutputError};
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
     file::without_path,
 };
-use std::io;
-use std::path::{Path, PathBuf};
-
-use super::Format;
-use crate::dataset::DatasetError;
-use crate::input::InputError;
-use crate::output::OutputError;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why something could not be exported or imported.
 #[derive(Debug, thiserror::Error)]

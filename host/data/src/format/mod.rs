@@ -45,8 +45,7 @@ mod visibility;
 #[cfg(all(test, feature = "parquet"))]
 mod tests;
 
-use std::path::Path;
-use std::str::FromStr;
+use std::{path::Path, str::FromStr};
 
 pub use error::FormatError;
 pub use notes::Losses;

@@ -3,13 +3,13 @@
 //! FiftyOne's files have them so. Labels as JSON have MongoDB's spelling, `{"$numberDouble": "NaN"}`: it is translated on
 //! the way out and in.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
-
-use serde::Serialize;
-
 use super::FormatError;
 use crate::input::open_text;
+use serde::Serialize;
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    path::Path,
+};
 
 /// The words, and what stands for them in this program's JSON.
 const WORDS: [(&[u8], &[u8]); 3] = [

@@ -1,11 +1,12 @@
 //! Pictures and videos, told apart by the first bytes of their content.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::Path;
-
 use super::media_kind::MediaKind;
 use crate::media::{DecodeError, ImageFormat};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
 
 /// How much of a file is looked at: the sync bytes of several packets of MPEG-TS are in it.
 const HEAD: u64 = 1024;

@@ -1,10 +1,11 @@
 //! Why there is nothing to work on.
 
-use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
-use std::io;
-use std::path::{Path, PathBuf};
-
 use super::media_kind::MediaKind;
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why an input could not be turned into files. Each message is one line.
 #[derive(Debug, thiserror::Error)]

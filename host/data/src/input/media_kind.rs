@@ -1,8 +1,7 @@
 //! Pictures and videos, told apart by the endings of their names.
 
-use std::path::Path;
-
 use crate::media::ImageFormat;
+use std::path::Path;
 
 /// Endings of video files, lower case, without the dot.
 const VIDEO_EXTENSIONS: [&str; 38] = [
@@ -12,7 +11,7 @@ const VIDEO_EXTENSIONS: [&str; 38] = [
 ];
 
 /// What a file holds, going by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MediaKind {
     /// A picture.
     Image,

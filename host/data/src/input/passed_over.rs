@@ -1,8 +1,10 @@
 //! Files of a folder that look as if somebody wanted them, and are not taken.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Endings of pictures that are not read, lower case, with what they are.
 const PICTURES: [(&str, &str); 28] = [

@@ -1,19 +1,21 @@
 //! From what the user typed to files.
 
-use std::io::{self, BufRead as _};
-use std::path::{Path, PathBuf};
-
+use super::{
+    error::InputError,
+    media_kind::MediaKind,
+    passed_over::PassedOver,
+    relative::{common_folder, relative_to},
+    text::open_text,
+    walk::media_files,
+};
 use modelzoo_base::suggest;
-
-use super::error::InputError;
-use super::media_kind::MediaKind;
-use super::passed_over::PassedOver;
-use super::relative::{common_folder, relative_to};
-use super::text::open_text;
-use super::walk::media_files;
+use std::{
+    io::{self, BufRead as _},
+    path::{Path, PathBuf},
+};
 
 /// A file to work on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputFile {
     /// Where it is: as given, or below the folder that was given.
     pub path: PathBuf,
@@ -26,14 +28,14 @@ pub struct InputFile {
 }
 
 /// The files that some inputs stand for.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Inputs {
     sources: Vec<Source>,
     kinds: Vec<MediaKind>,
     passed_over: PassedOver,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 enum Source {
     Folder(PathBuf),
     Glob { pattern: String, base: PathBuf },

@@ -1,10 +1,11 @@
 //! Text files that people's editors and spreadsheets have written.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::path::Path;
-
 use encoding_rs_io::DecodeReaderBytesBuilder;
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+};
 
 const CHUNK: usize = 1 << 16;
 
@@ -21,9 +22,8 @@ pub(crate) fn open_text(path: &Path) -> io::Result<impl BufRead + Send> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
-
     use super::*;
+    use std::io::Read as _;
 
     #[test]
     fn marks_are_passed_over_and_utf_16_is_translated() {

@@ -1,12 +1,12 @@
 //! The media files below a folder, in order.
 
+use super::{
+    error::InputError,
+    media_kind::MediaKind,
+    passed_over::{self, Counts, PassedOver},
+};
 use std::path::{Path, PathBuf};
-
 use walkdir::{DirEntry, WalkDir};
-
-use super::error::InputError;
-use super::media_kind::MediaKind;
-use super::passed_over::{self, Counts, PassedOver};
 
 /// All files of the given kinds below `folder`, at any depth, in the order of their paths' parts. Hidden files and
 /// folders are passed over; links are followed, and a link that leads back up is an error. What else is passed over is

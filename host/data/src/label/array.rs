@@ -1,19 +1,18 @@
 //! Arrays in JSON: compressed NPY in base64, as FiftyOne stores them.
 
-use std::io::{Read, Write};
-
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use flate2::Compression;
-use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
+use super::{
+    error::LabelError,
+    npy::{read_npy, write_npy},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use modelzoo_plugin_api::Array;
-use serde::ser::{Error, SerializeMap};
-use serde::{Serialize, Serializer};
+use serde::{
+    Serialize, Serializer,
+    ser::{Error, SerializeMap},
+};
 use serde_json::Value;
-
-use super::error::LabelError;
-use super::npy::{read_npy, write_npy};
+use std::io::{Read, Write};
 
 /// The most bytes an array may have after decompression: a map of 16,000 x 16,000 single-precision numbers.
 const MAX_ARRAY_BYTES: u64 = 1 << 30;

@@ -1,7 +1,7 @@
 //! Why JSON is not a label.
 
 /// Why JSON is not a label: one line with the place and what was expected there.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{expected}, not {found}", if location.is_empty() { String::new() } else { format!("{location}: ") })]
 pub struct LabelError {
     /// Where in the JSON, such as `detections[3].bounding_box`; empty for the whole.

@@ -1,12 +1,10 @@
 //! Which field of a sample each label of a model's output belongs to.
 
+use modelzoo_plugin_api::{Output, label::Label};
 use std::collections::BTreeMap;
 
-use modelzoo_plugin_api::Output;
-use modelzoo_plugin_api::label::Label;
-
 /// The labels of one sample by field name, and those of its frames by frame number, counted from 1.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fields {
     /// The sample's own labels.
     pub sample: BTreeMap<String, Label>,
@@ -15,12 +13,12 @@ pub struct Fields {
 }
 
 /// A model gave frame numbers below 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the model labels frame 0; frames are counted from 1")]
 pub struct FrameNumberError;
 
 /// Where a model's labels go: FiftyOne's `label_field`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelField {
     name: String,
     keys: Option<BTreeMap<String, String>>,
@@ -131,10 +129,9 @@ fn is_known(label: &Label) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use modelzoo_plugin_api::label::{Classification, PlainValue};
     use serde_json::Value;
-
-    use super::*;
 
     fn label(name: &str) -> Label {
         Classification::new(name).into()

@@ -1,10 +1,9 @@
 //! Leaving out what a model is unsure of, or what nobody asked for.
 
+use super::fields::Fields;
 use modelzoo_plugin_api::label::{
     Classification, Detection, Keypoint, Label, Polyline, Regression, TemporalDetection,
 };
-
-use super::fields::Fields;
 
 /// FiftyOne's `confidence_thresh` and `classes`.
 ///
@@ -13,7 +12,7 @@ use super::fields::Fields;
 /// single points below the threshold become NaN. What has neither confidence nor class is left alone.
 ///
 /// Confidences and threshold are compared in single precision, as models compute them: 0.9 passes a threshold of 0.9.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LabelFilter {
     /// The least confidence; a label without any is below every threshold.
     pub confidence_threshold: Option<f64>,
@@ -171,10 +170,8 @@ impl Element for TemporalDetection {
 
 #[cfg(test)]
 mod tests {
-    use modelzoo_plugin_api::Array;
-    use modelzoo_plugin_api::label::*;
-
     use super::*;
+    use modelzoo_plugin_api::{Array, label::*};
 
     fn filtered(label: impl Into<Label>, threshold: Option<f64>, classes: Option<&[&str]>) -> Label {
         let classes = classes.map(|classes| classes.iter().map(|&class| class.to_owned()).collect());

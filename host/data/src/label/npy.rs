@@ -1,10 +1,8 @@
 //! NumPy's NPY format, byte for byte as NumPy writes it (`numpy.lib.format`, version 1.0).
 
+use super::{error::LabelError, npy_header::Header};
 use half::f16;
 use modelzoo_plugin_api::{Array, Elements};
-
-use super::error::LabelError;
-use super::npy_header::Header;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 

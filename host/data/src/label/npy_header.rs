@@ -1,12 +1,14 @@
 //! The header of an NPY file: a Python dictionary with three keys
 //! (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>).
 
-use winnow::ModalResult;
-use winnow::ascii::{dec_uint, multispace0};
-use winnow::combinator::{alt, delimited, opt, separated, separated_pair, terminated};
-use winnow::error::ParserError;
-use winnow::prelude::*;
-use winnow::token::take_till;
+use winnow::{
+    ModalResult,
+    ascii::{dec_uint, multispace0},
+    combinator::{alt, delimited, opt, separated, separated_pair, terminated},
+    error::ParserError,
+    prelude::*,
+    token::take_till,
+};
 
 /// What the header says of the data.
 #[derive(Debug, PartialEq, Eq)]

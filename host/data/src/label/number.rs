@@ -1,10 +1,8 @@
 //! Numbers in JSON, with MongoDB's spelling of those that JSON lacks (Extended JSON, `$numberDouble`).
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use serde_json::Value;
-
 use super::error::LabelError;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
 
 /// Writes a number in the shortest form that reads back as the same, and NaN and the infinities as
 /// `{"$numberDouble": "NaN"}`.

@@ -1,11 +1,10 @@
 //! Which pixels of a picture an object's patch is.
 
+use crate::media::PixelBox;
 use modelzoo_plugin_api::label::{Label, Polyline};
 
-use crate::media::PixelBox;
-
 /// How a patch is cut around a box: FiftyOne's `alpha` and `force_square`.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PatchGeometry {
     /// By how much of its size the box grows (or shrinks, below 0; at most to nothing, at -1), half on each side.
     pub alpha: Option<f64>,
@@ -157,11 +156,10 @@ fn square(shorter: Pixels, longer: Pixels, room: u32) -> (Pixels, Pixels) {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use modelzoo_plugin_api::label::{Classification, Polylines};
     use proptest::prelude::*;
     use serde::Deserialize;
-
-    use super::*;
 
     /// A patch as FiftyOne 1.22.1 cut it.
     #[derive(Deserialize)]

@@ -1,16 +1,19 @@
 //! Labels from JSON.
 
-use modelzoo_plugin_api::Array;
-use modelzoo_plugin_api::label::{
-    Attributes, Classification, Classifications, Detection, Detections, GeoLocation, Heatmap, Keypoint,
-    Keypoints, Label, PlainValue, Polyline, Polylines, Regression, Segmentation, TemporalDetection,
-    TemporalDetections, Vector,
+use super::{
+    array::{is_array, read_array},
+    error::LabelError,
+    number::{read_integer, read_number},
+};
+use modelzoo_plugin_api::{
+    Array,
+    label::{
+        Attributes, Classification, Classifications, Detection, Detections, GeoLocation, Heatmap, Keypoint,
+        Keypoints, Label, PlainValue, Polyline, Polylines, Regression, Segmentation, TemporalDetection,
+        TemporalDetections, Vector,
+    },
 };
 use serde_json::{Map, Value};
-
-use super::array::{is_array, read_array};
-use super::error::LabelError;
-use super::number::{read_integer, read_number};
 
 /// Reads a label from FiftyOne's JSON. An object whose `_cls` is a label type is that; an encoded array is a
 /// [`Vector`]; everything else, objects of other types included, is a plain value and so kept as it is.

@@ -1,12 +1,12 @@
 //! Labels of every type, to JSON and back.
 
-use modelzoo_plugin_api::label::*;
-use modelzoo_plugin_api::{Array, ElementType, Elements};
+use super::{
+    array::{is_array, read_array},
+    *,
+};
+use modelzoo_plugin_api::{Array, ElementType, Elements, label::*};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-use super::array::{is_array, read_array};
-use super::*;
 
 /// Labels of every type as FiftyOne 1.22.1 exports them.
 fn exported() -> serde_json::Map<String, Value> {

@@ -1,19 +1,19 @@
 //! Labels to JSON.
 
-use modelzoo_plugin_api::Array;
-use modelzoo_plugin_api::label::{
-    Attributes, Classification, Classifications, Detection, Detections, GeoLocation, Heatmap, Keypoint,
-    Keypoints, Label, Polyline, Polylines, Regression, Segmentation, TemporalDetection, TemporalDetections,
+use super::{array::ArrayJson, number::Number};
+use modelzoo_plugin_api::{
+    Array,
+    label::{
+        Attributes, Classification, Classifications, Detection, Detections, GeoLocation, Heatmap, Keypoint,
+        Keypoints, Label, Polyline, Polylines, Regression, Segmentation, TemporalDetection,
+        TemporalDetections,
+    },
 };
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
-use super::array::ArrayJson;
-use super::number::Number;
-
 /// A label that serialises as FiftyOne's JSON, with any serde format but made for `serde_json`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct LabelJson<'a>(pub &'a Label);
 
 /// A label as a JSON value. A label of a type that this version does not know is null.

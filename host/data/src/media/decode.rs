@@ -1,23 +1,23 @@
 //! From a file or its bytes to pixels and facts.
 
-use std::fs::File;
-use std::io::Read;
-use std::num::NonZeroU32;
-use std::path::Path;
-
-use super::depth::Rescale;
-use super::error::{DecodeError, MediaError};
-use super::format::ImageFormat;
-use super::metadata::{Header, Metadata};
-use super::rgb_image::RgbImage;
-use super::{gif, jpeg, orientation, raster, tiff};
+use super::{
+    depth::Rescale,
+    error::{DecodeError, MediaError},
+    format::ImageFormat,
+    gif, jpeg,
+    metadata::{Header, Metadata},
+    orientation, raster,
+    rgb_image::RgbImage,
+    tiff,
+};
 use crate::panics::contained;
+use std::{fs::File, io::Read, num::NonZeroU32, path::Path};
 
 /// The default limit on a picture's pixels: the number at which Pillow refuses a "decompression bomb".
 pub const DEFAULT_MAX_PIXELS: u64 = 178_956_970;
 
 /// Decodes pictures. Cheap to make and to copy; one serves any number of threads.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Decoder {
     max_pixels: u64,
     rescale: Rescale,
@@ -25,7 +25,7 @@ pub struct Decoder {
 }
 
 /// What decoding a file gives.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Decoded {
     /// The pixels, upright.
     pub image: RgbImage,

@@ -1,10 +1,9 @@
 //! Which format a file's first bytes are of.
 
-use super::bytes::be32;
-use super::error::DecodeError;
+use super::{bytes::be32, error::DecodeError};
 
 /// The picture formats that can be decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ImageFormat {
     /// JPEG, baseline or progressive.
     Jpeg,

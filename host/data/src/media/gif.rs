@@ -1,10 +1,7 @@
 //! GIF: the first frame, on the canvas that Pillow gives it.
 
+use super::{error::DecodeError, metadata::Header, rgb_image::RgbImage};
 use gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, MemoryLimit};
-
-use super::error::DecodeError;
-use super::metadata::Header;
-use super::rgb_image::RgbImage;
 
 const FORMAT: &str = "GIF";
 

@@ -1,12 +1,11 @@
 //! What is known about a picture's file.
 
+use super::format::ImageFormat;
 use image::metadata::Orientation;
 use serde::{Deserialize, Serialize};
 
-use super::format::ImageFormat;
-
 /// Facts about a picture's file, with the names that FiftyOne's `ImageMetadata` gives them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "_cls", rename = "ImageMetadata")]
 pub struct Metadata {
     /// Size of the file in bytes.
@@ -23,7 +22,7 @@ pub struct Metadata {
 }
 
 /// What a file's header says of the pixels as they are stored, not turned yet.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Header {
     /// Columns, at least 1.
     pub width: u32,

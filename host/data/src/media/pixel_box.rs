@@ -1,7 +1,7 @@
 //! A part of a picture.
 
 /// A rectangle of whole pixels, from its top left corner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PixelBox {
     /// The leftmost column.
     pub x: u32,

@@ -1,10 +1,8 @@
 //! What a PNG file has beside its picture, and how one is mended whose picture is whole: chunks.
 
-use std::io::Read;
-
-use flate2::{Crc, read::ZlibDecoder};
-
 use super::bytes::be32;
+use flate2::{Crc, read::ZlibDecoder};
+use std::io::Read;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 

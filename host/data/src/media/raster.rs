@@ -1,19 +1,23 @@
 //! PNG, WebP and BMP by the `image` crate, converted to 8-bit RGB.
 
-use std::borrow::Cow;
-use std::error::Error;
-use std::io::{self, Cursor};
-
-use image::codecs::{bmp::BmpDecoder, png::PngDecoder, webp::WebPDecoder};
-use image::error::UnsupportedErrorKind;
-use image::{ColorType, ImageDecoder, ImageError, Limits};
-
-use super::depth::{Rescale, Samples};
-use super::error::DecodeError;
-use super::format::ImageFormat;
-use super::metadata::Header;
-use super::png;
-use super::rgb_image::RgbImage;
+use super::{
+    depth::{Rescale, Samples},
+    error::DecodeError,
+    format::ImageFormat,
+    metadata::Header,
+    png,
+    rgb_image::RgbImage,
+};
+use image::{
+    ColorType, ImageDecoder, ImageError, Limits,
+    codecs::{bmp::BmpDecoder, png::PngDecoder, webp::WebPDecoder},
+    error::UnsupportedErrorKind,
+};
+use std::{
+    borrow::Cow,
+    error::Error,
+    io::{self, Cursor},
+};
 
 /// Beside a picture's own pixels, what a decoder may allocate for its tables and for metadata in the file.
 const DECODER_OVERHEAD: u64 = 64 << 20;

@@ -1,11 +1,8 @@
 //! A picture in memory.
 
-use std::num::NonZeroU32;
-
-use image::DynamicImage;
-use image::metadata::Orientation;
-
 use super::pixel_box::PixelBox;
+use image::{DynamicImage, metadata::Orientation};
+use std::num::NonZeroU32;
 
 /// An 8-bit RGB picture in memory: rows from top to bottom, three bytes a pixel, no padding. It has one pixel at least,
 /// and always as many bytes as its size says.

@@ -1,7 +1,6 @@
 //! Masks and maps as greyscale PNG.
 
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder, ImageResult};
+use image::{ExtendedColorType, ImageEncoder, ImageResult, codecs::png::PngEncoder};
 use modelzoo_plugin_api::{Array, Elements};
 
 /// Samples of a picture.

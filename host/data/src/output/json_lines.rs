@@ -1,16 +1,14 @@
 //! JSON Lines: an object a line, a line a sample.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::path::Path;
-
-use modelzoo_plugin_api::Array;
-use modelzoo_plugin_api::label::Label;
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-
 use super::{AtomicFile, OutputError};
 use crate::label::{Fields, LabelJson, Number};
+use modelzoo_plugin_api::{Array, label::Label};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::Path,
+};
 
 /// Adds labels to the object of their sample.
 pub(crate) fn serialize_fields<M: SerializeMap>(map: &mut M, fields: &Fields) -> Result<(), M::Error> {
@@ -113,12 +111,12 @@ impl JsonLinesWriter {
 
 #[cfg(test)]
 mod tests {
-    use modelzoo_plugin_api::label::{Classification, Vector};
-    use modelzoo_plugin_api::{Array, Output};
-
     use super::*;
-    use crate::media::Metadata;
-    use crate::record::SampleRecord;
+    use crate::{media::Metadata, record::SampleRecord};
+    use modelzoo_plugin_api::{
+        Array, Output,
+        label::{Classification, Vector},
+    };
 
     fn line(record: &SampleRecord) -> String {
         serde_json::to_string(record).expect("serialisable")

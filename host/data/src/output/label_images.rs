@@ -1,15 +1,17 @@
 //! Masks and maps in files of their own: FiftyOne's `output_dir` and `rel_dir`.
 
-use std::collections::HashMap;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
-use modelzoo_plugin_api::label::{Detection, Label};
-use walkdir::WalkDir;
-
-use super::array_image::{map_to_png, mask_to_png};
-use super::{AtomicFile, OutputError};
+use super::{
+    AtomicFile, OutputError,
+    array_image::{map_to_png, mask_to_png},
+};
 use crate::label::Fields;
+use modelzoo_plugin_api::label::{Detection, Label};
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+use walkdir::WalkDir;
 
 /// A folder into which masks and maps are written as PNG, named after their samples.
 ///
@@ -119,11 +121,12 @@ impl LabelImageFolder {
 
 #[cfg(test)]
 mod tests {
-    use modelzoo_plugin_api::label::{Classification, Detections, Heatmap, Segmentation};
-    use modelzoo_plugin_api::{Array, Output};
-
     use super::*;
     use crate::media::Decoder;
+    use modelzoo_plugin_api::{
+        Array, Output,
+        label::{Classification, Detections, Heatmap, Segmentation},
+    };
 
     fn array() -> Array {
         Array::new([2, 3], vec![0u8, 1, 2, 3, 4, 5]).expect("fits")

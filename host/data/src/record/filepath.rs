@@ -4,9 +4,8 @@
 //! (RFC 8089), whose percent signs keep every byte, so that it leads back to its file. URLs of this kind are read wherever
 //! they come from.
 
-use std::path::{Path, PathBuf};
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+use std::path::{Path, PathBuf};
 
 const SCHEME: &str = "file://";
 
@@ -58,12 +57,9 @@ fn from_bytes(bytes: Vec<u8>) -> PathBuf {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt as _;
-
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
     #[test]
     fn text_stands_as_it_is() {

@@ -1,22 +1,22 @@
 //! The JSON of a sample, as FiftyOne has it: an object with `filepath`, `metadata`, `tags`, each label under its field's
 //! name, and `frames` by number.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use modelzoo_plugin_api::label::{Label, Vector};
-use modelzoo_plugin_api::{Array, MediaType};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
-
 use super::{Metadata, SampleRecord};
-use crate::input::MediaKind;
-use crate::label::{Fields, LabelError, from_json};
-use crate::output::serialize_fields;
+use crate::{
+    input::MediaKind,
+    label::{Fields, LabelError, from_json},
+    output::serialize_fields,
+};
+use modelzoo_plugin_api::{
+    Array, MediaType,
+    label::{Label, Vector},
+};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, path::Path};
 
 /// Why a JSON object is no sample; one line.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
     /// It is a list, a number, ...
@@ -221,11 +221,10 @@ fn numbers(value: &Value) -> Option<Vec<f32>> {
 
 #[cfg(test)]
 mod tests {
-    use modelzoo_plugin_api::label::{Classification, Keypoint, PlainValue};
-    use serde_json::json;
-
     use super::*;
     use crate::record::{ImageMetadata, VideoMetadata};
+    use modelzoo_plugin_api::label::{Classification, Keypoint, PlainValue};
+    use serde_json::json;
 
     fn read(value: Value) -> Result<SampleRecord, RecordError> {
         SampleRecord::from_json(value)

@@ -3,14 +3,10 @@
 mod filepath;
 mod json;
 
-use std::path::PathBuf;
-
-use modelzoo_plugin_api::MediaType;
-use modelzoo_plugin_api::label::Label;
+use crate::{label::Fields, media};
+use modelzoo_plugin_api::{MediaType, label::Label};
 use serde::{Deserialize, Serialize};
-
-use crate::label::Fields;
-use crate::media;
+use std::path::PathBuf;
 
 /// An image or a video, what is known about its file, and its labels.
 #[derive(Clone, Debug, Default, PartialEq)]

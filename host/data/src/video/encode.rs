@@ -1,19 +1,20 @@
 //! Writing frames as an MP4 file that any player shows, through FFmpeg.
 
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::thread::JoinHandle;
-
+use super::{
+    error::{VideoError, VideoReason},
+    ffmpeg::FFMPEG,
+    probe::last_line,
+    process::{program, spawn_for_good},
+};
+use crate::{media::RgbImage, output::Temporary};
 use modelzoo_base::file::{folder_of, temporary_file};
+use std::{
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    thread::JoinHandle,
+};
 use tempfile::NamedTempFile;
-
-use super::error::{VideoError, VideoReason};
-use super::ffmpeg::FFMPEG;
-use super::probe::last_line;
-use super::process::{program, spawn_for_good};
-use crate::media::RgbImage;
-use crate::output::Temporary;
 
 /// Writes a video of H.264, frame by frame, to a file that appears when it is finished.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! Starting FFmpeg's programs.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-
-use super::error::VideoReason;
-use super::process::program;
+use super::{error::VideoReason, process::program};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
 
 /// Decodes.
 pub(super) const FFMPEG: &str = "ffmpeg";

@@ -1,16 +1,19 @@
 //! Decoding frames through a pipe.
 
-use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout};
-use std::sync::{Arc, OnceLock};
-
-use super::error::{VideoError, VideoReason};
-use super::ffmpeg::{FFMPEG, command, every_frame_once, memory_for};
-use super::log::{FrameInfo, Log, Summary};
-use super::process::{Process, SILENCE_LIMIT};
-use super::sampling::Sampling;
+use super::{
+    error::{VideoError, VideoReason},
+    ffmpeg::{FFMPEG, command, every_frame_once, memory_for},
+    log::{FrameInfo, Log, Summary},
+    process::{Process, SILENCE_LIMIT},
+    sampling::Sampling,
+};
 use crate::media::RgbImage;
+use std::{
+    io::{self, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout},
+    sync::{Arc, OnceLock},
+};
 
 /// A picture of a video.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,14 +4,15 @@
 //! filters, one before frames are selected and one after it, and the number in the line's prefix tells them apart:
 //! `[Parsed_showinfo_0 @ 0x55d0] [info] n:   3 pts:   1536 pts_time:0.12    pos: ...`.
 
-use std::io::{BufRead, BufReader, Read};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{self, JoinHandle};
-
 use super::process::Pulse;
+use std::{
+    io::{BufRead, BufReader, Read},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread::{self, JoinHandle},
+};
 
 /// A frame that comes out of the pipe.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FrameInfo {
     /// Its number in the video, from 1.
     pub number: u64,

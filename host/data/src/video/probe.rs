@@ -1,17 +1,18 @@
 //! What is in a video file, by `ffprobe`.
 
-use std::io::{self, Read as _};
-use std::path::Path;
-use std::process::{Child, ExitStatus};
-use std::thread;
-
+use super::{
+    error::VideoReason,
+    ffmpeg::{FFPROBE, command, memory_for},
+    process::{Process, SILENCE_LIMIT},
+};
+use crate::{media::DEFAULT_MAX_PIXELS, record::VideoMetadata};
 use serde::Deserialize;
-
-use super::error::VideoReason;
-use super::ffmpeg::{FFPROBE, command, memory_for};
-use super::process::{Process, SILENCE_LIMIT};
-use crate::media::DEFAULT_MAX_PIXELS;
-use crate::record::VideoMetadata;
+use std::{
+    io::{self, Read as _},
+    path::Path,
+    process::{Child, ExitStatus},
+    thread,
+};
 
 /// `ffprobe`'s JSON, as far as it is asked for. Numbers are text there.
 #[derive(Deserialize)]

@@ -1,16 +1,19 @@
 //! FFmpeg's processes: limited in memory, ended when they give no sign of life, and never left behind.
 
-use std::ffi::OsString;
-use std::io;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
-
 use super::error::VideoReason;
+use std::{
+    ffi::OsString,
+    io,
+    path::PathBuf,
+    process::{Child, Command, ExitStatus},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
 /// So long a process may be waited for without a sign of life: decoding a frame takes seconds at worst.
 pub(super) const SILENCE_LIMIT: Duration = Duration::from_secs(60);

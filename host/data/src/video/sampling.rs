@@ -1,7 +1,6 @@
 //! Which frames of a video to take.
 
-use std::num::NonZeroU64;
-use std::str::FromStr;
+use std::{num::NonZeroU64, str::FromStr};
 
 /// Which frames of a video to take: a stretch of it, and how many of that.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

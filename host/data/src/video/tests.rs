@@ -1,10 +1,11 @@
 //! Videos are made by FFmpeg itself, with the number of each frame in its brightness.
 
-use std::num::NonZeroU64;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use super::{Frame, Rate, Sampling, Video, VideoReason};
+use std::{
+    num::NonZeroU64,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 const BIKES: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),

@@ -1,10 +1,9 @@
 //! Any bytes are a manifest that goes round, or are refused.
 #![no_main]
 
-use std::path::Path;
-
 use libfuzzer_sys::fuzz_target;
 use modelzoo_sources::manifest::Manifest;
+use std::path::Path;
 
 fuzz_target!(|content: &[u8]| {
     let path = Path::new("manifest.json");

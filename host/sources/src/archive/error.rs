@@ -1,7 +1,6 @@
 //! Why an archive cannot be extracted.
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
-use std::io;
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 /// An archive that is broken or refused.
 #[derive(Debug, thiserror::Error)]

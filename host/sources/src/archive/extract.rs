@@ -1,9 +1,9 @@
 //! Walking through the entries of an archive.
-use std::io;
-use std::path::Path;
-
-use super::writer::{Content, Extracted, Writer};
-use super::{ArchiveError, ArchiveFormat, ArchiveLimits};
+use super::{
+    ArchiveError, ArchiveFormat, ArchiveLimits,
+    writer::{Content, Extracted, Writer},
+};
+use std::{io, path::Path};
 
 /// Why an entry such as a device is refused.
 const NO_CONTENT: &str = "is neither a file, nor a folder, nor a link";

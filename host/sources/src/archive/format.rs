@@ -1,9 +1,11 @@
 //! Formats of archives.
-use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::{
+    io::{self, BufReader, Read},
+    path::Path,
+};
 
 /// A format that can be extracted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArchiveFormat {
     /// `.zip`
     Zip,

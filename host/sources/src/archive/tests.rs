@@ -1,7 +1,6 @@
 //! Every format, and every kind of harm.
-use std::io::Write as _;
-
 use super::*;
+use std::io::Write as _;
 
 /// A tar with whatever entries, also those that a proper program would not write.
 struct TarFile(Vec<u8>);

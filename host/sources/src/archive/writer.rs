@@ -1,14 +1,14 @@
 //! Writing entries where they may go.
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
-
 use super::ArchiveError;
 use crate::tree::{EntryKind, TreeHasher, link_stays_inside, make_executable, refused_name, write_link};
-use modelzoo_base::Sha256Digest;
-use modelzoo_base::digest::Sha256Hasher;
+use modelzoo_base::{Sha256Digest, digest::Sha256Hasher};
+use std::{
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
 
 /// What an archive may contain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchiveLimits {
     /// The most entries.
     pub entries: u64,
@@ -36,7 +36,7 @@ impl Default for ArchiveLimits {
 }
 
 /// What was extracted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extracted {
     /// The hash of the tree, by the definition for sources.
     pub tree_hash: Sha256Digest,

@@ -1,7 +1,6 @@
 //! What can be wrong with a configuration.
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
-use std::io;
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]

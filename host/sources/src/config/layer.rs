@@ -1,15 +1,15 @@
 //! One layer of configuration as it is written: everything optional, nothing unknown.
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-
+use super::{ConfigError, Mirrors};
 use modelzoo_base::{Sandbox, suggest};
 use modelzoo_plugin_api::Device;
 use serde::Deserialize;
-
-use super::{ConfigError, Mirrors};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    num::{NonZeroU32, NonZeroUsize},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// What one file or the environment says.
 #[derive(Debug, Default, Deserialize)]

@@ -1,11 +1,10 @@
 //! URL-prefix rewriting: where a site is reached through a mirror.
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which URL prefixes are replaced by which: `"https://github.com/" = "https://mirror.example/github/"`.
 /// Git fetches and downloads alike go through it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mirrors(BTreeMap<String, String>);
 

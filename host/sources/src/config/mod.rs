@@ -8,15 +8,16 @@ mod error;
 mod layer;
 mod mirrors;
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
 use etcetera::BaseStrategy as _;
 use modelzoo_base::Sandbox;
 use modelzoo_plugin_api::Device;
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 pub use error::ConfigError;
 pub use mirrors::Mirrors;
@@ -31,7 +32,7 @@ const SYSTEM_FILE: &str = "/etc/modelzoo/config.toml";
 pub const CONFIG_VARIABLE: &str = "MODELZOO_CONFIG";
 
 /// All settings, with their defaults filled in.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// URL prefixes that are reached through a mirror.
     pub mirrors: Mirrors,
@@ -54,7 +55,7 @@ pub struct Config {
 }
 
 /// GitHub's own hosts are known; these are further ones.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GithubConfig {
     /// Hosts of GitHub Enterprise, such as `github.example.com`: addresses there are read as GitHub's, and
     /// `GITHUB_TOKEN` is sent to them.
@@ -62,7 +63,7 @@ pub struct GithubConfig {
 }
 
 /// How files are downloaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DownloadConfig {
     /// How often a URL is tried again after attempts that brought nothing.
     pub retries: u32,
@@ -80,7 +81,7 @@ impl Default for DownloadConfig {
 }
 
 /// How plugins are run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginConfig {
     /// How long a plugin in a process of its own may give no sign of life before the process is ended;
     /// [`Duration::MAX`] waits for ever.
@@ -111,7 +112,7 @@ impl Default for PluginConfig {
 
 /// Whose code may run. Entries name an owner (`github.com/acme`) or a source (`github.com/acme/repo`); `acme` and
 /// `acme/repo` mean GitHub's.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustPolicy {
     /// Owners and sources that run without a question.
     pub allow: Vec<String>,

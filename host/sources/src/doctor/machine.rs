@@ -18,7 +18,7 @@ pub trait Machine {
 }
 
 /// The machine that this runs on.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ThisMachine;
 
 impl Machine for ThisMachine {

@@ -6,11 +6,8 @@ mod network;
 mod store;
 mod tools;
 
-use std::borrow::Cow;
-use std::fmt;
-use std::path::Path;
-
 use serde::Serialize;
+use std::{borrow::Cow, fmt, path::Path};
 
 pub use machine::{Machine, ThisMachine};
 pub use network::PROXY_VARIABLES;
@@ -18,7 +15,7 @@ pub use network::PROXY_VARIABLES;
 use crate::config::{Config, ConfigError};
 
 /// How one thing is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What was looked at.
     pub name: Cow<'static, str>,
@@ -31,7 +28,7 @@ pub struct Check {
 }
 
 /// Whether something will do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It is as it should be.

@@ -1,8 +1,7 @@
 //! How the network is reached. It is not tried: whether a site answers is that site's matter.
-use url::Url;
-
 use super::{Check, Machine};
 use crate::config::Config;
+use url::Url;
 
 /// The variables that name a proxy, in the order in which they count for https.
 pub const PROXY_VARIABLES: [&str; 6] = [

@@ -1,8 +1,7 @@
 //! Whether the store's place can be written to, run from, and is big enough.
-use std::path::{Path, PathBuf};
-
 use super::Check;
 use modelzoo_base::file;
+use std::path::{Path, PathBuf};
 
 const GIB: f64 = (1_u64 << 30) as f64;
 /// What the first build of a plugin with its dependencies takes.

@@ -1,7 +1,5 @@
-use std::collections::BTreeMap;
-use std::io;
-
 use super::*;
+use std::{collections::BTreeMap, io};
 
 /// A machine as described.
 #[derive(Default)]

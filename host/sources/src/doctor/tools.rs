@@ -1,7 +1,6 @@
 //! The programs that building and some inputs need.
-use std::io;
-
 use super::{Check, Machine};
+use std::io;
 
 /// What the plugins' SDK needs, as this project itself.
 const OLDEST_RUST: &str = env!("CARGO_PKG_RUST_VERSION");

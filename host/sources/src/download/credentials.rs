@@ -1,9 +1,7 @@
 //! Which secret goes to which host: never to another.
-use std::fmt;
-
-use url::{Host, Url};
-
 use crate::config::Config;
+use std::fmt;
+use url::{Host, Url};
 
 const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
 const HUGGING_FACE_TOKEN: &str = "HF_TOKEN";
@@ -29,7 +27,7 @@ pub struct Credentials {
 }
 
 /// All hosts that may see the same token. A redirect that leaves one ends its use.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
     Github,
     Enterprise(String),

@@ -1,12 +1,13 @@
 //! What can go wrong with a download.
-use std::error::Error as StdError;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
 use modelzoo_base::{
     Sha256Digest,
     error::{Diagnose, ErrorClass, NextStep, in_one_line},
+};
+use std::{
+    error::Error as StdError,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Why a file could not be downloaded.

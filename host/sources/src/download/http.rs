@@ -1,17 +1,18 @@
 //! The HTTP client: its own redirects, so that secrets, mirrors and downgrades are decided at every hop.
-use std::future::Future;
-use std::pin::pin;
-use std::time::{Duration, Instant, SystemTime};
-
+use super::{Cancellation, DownloadError, FailureReason, credentials::Credentials};
+use crate::config::Mirrors;
 use modelzoo_base::error::chain;
-use reqwest::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{
+    Client, Response, StatusCode,
+    header::{self, HeaderMap, HeaderValue},
+};
+use std::{
+    future::Future,
+    pin::pin,
+    time::{Duration, Instant, SystemTime},
+};
 use tokio::runtime::Runtime;
 use url::Url;
-
-use super::credentials::Credentials;
-use super::{Cancellation, DownloadError, FailureReason};
-use crate::config::Mirrors;
 
 pub(crate) const MAXIMUM_REDIRECTS: usize = 10;
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -27,7 +28,7 @@ pub(crate) struct Http {
 }
 
 /// Who is asked, and how patiently.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Rules<'a> {
     pub(super) credentials: &'a Credentials,
     pub(super) mirrors: &'a Mirrors,

@@ -13,10 +13,11 @@ mod progress;
 mod transfer;
 mod web_page;
 
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use url::Url;
 
 pub use credentials::Credentials;
@@ -43,7 +44,7 @@ const LONGEST_REQUESTED_PAUSE: Duration = Duration::from_secs(120);
 const FRUITFUL_BYTES: u64 = 1024 * 1024;
 
 /// A file that is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// Where it is, the best first: `http`, `https` and `file` URLs, Google Drive's links.
     pub urls: Vec<String>,
@@ -56,7 +57,7 @@ pub struct Request {
 }
 
 /// A file that is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Downloaded {
     /// The request's destination.
     pub path: PathBuf,

@@ -4,15 +4,15 @@
 //! that works on it holds an advisory lock on it; another one that wants the same file waits. Nothing depends on the
 //! lock but work saved: where locks do not work, or their holder hangs, a file of its own (`.NAME.part-RANDOM`) is
 //! used, and the last rename wins.
-use std::fs::{File, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
-
-use serde::{Deserialize, Serialize};
-
 use super::{Cancellation, DownloadError, Progress};
 use modelzoo_base::digest::{Sha256Digest, Sha256Hasher};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{File, TryLockError},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
 
 const POLL: Duration = Duration::from_millis(50);
 const SUFFIX: &str = ".part";
@@ -23,7 +23,7 @@ const LONGEST_NAME: usize = 200;
 const READ_BUFFER_BYTES: usize = 256 * 1024;
 
 /// Which content a partial file is a part of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     /// The URL that was asked for.
     pub(super) url: String,

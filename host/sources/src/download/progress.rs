@@ -1,10 +1,13 @@
 //! How a download tells where it is, and how it is told to stop.
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
 use super::FailureReason;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// Hears how downloads go; `file` is the destination. Called from the downloading thread, so answer fast.
 pub trait Progress: Send + Sync {
@@ -35,13 +38,13 @@ pub trait Progress: Send + Sync {
 }
 
 /// Progress that nobody looks at.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct NoProgress;
 
 impl Progress for NoProgress {}
 
 /// A flag that stops work in other threads within a fraction of a second. Clones share the flag.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Cancellation(Arc<AtomicBool>);
 
 impl Cancellation {

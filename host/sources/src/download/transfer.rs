@@ -1,18 +1,23 @@
 //! One attempt at one URL: from the answer's headers to the last byte in the partial file.
-use std::io::{self, Read as _};
-use std::path::Path;
-use std::time::{Duration, Instant};
-
-use reqwest::Response;
-use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE,
-    LAST_MODIFIED, RANGE,
+use super::{
+    DownloadError, FailureReason, Progress, Request, google_drive,
+    http::{Http, Interrupted, Rules, TICK},
+    partial::{Partial, Record},
+    web_page,
+};
+use reqwest::{
+    Response,
+    header::{
+        ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE,
+        LAST_MODIFIED, RANGE,
+    },
+};
+use std::{
+    io::{self, Read as _},
+    path::Path,
+    time::{Duration, Instant},
 };
 use url::Url;
-
-use super::http::{Http, Interrupted, Rules, TICK};
-use super::partial::{Partial, Record};
-use super::{DownloadError, FailureReason, Progress, Request, google_drive, web_page};
 
 /// How much of a `file://` URL is copied at once.
 const COPY_BUFFER_BYTES: usize = 256 * 1024;

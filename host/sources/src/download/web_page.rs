@@ -1,7 +1,6 @@
 //! Telling a page for people from the file that was asked for: sign-in pages, used-up quotas, captive portals.
-use std::path::Path;
-
 use super::FailureReason;
+use std::path::Path;
 
 /// Enough of a page to have its title.
 const LONGEST_BEGINNING: usize = 2048;

@@ -2,9 +2,8 @@
 //!
 //! A server is first asked without any, and may redirect. Only when it wants to know who asks is it shown the token, and
 //! only the server of the user's URL is: what is sent goes there and nowhere else.
-use url::Url;
-
 use super::Access;
+use url::Url;
 
 /// GitHub takes a token as the password of this user.
 const TOKEN_USER: &str = "x-access-token";

@@ -1,13 +1,10 @@
 //! Writing the files of a commit.
-use std::io::Write as _;
-use std::path::Path;
-
-use git2::{ObjectType, Oid, Repository};
-use serde::{Deserialize, Serialize};
-
 use super::GitError;
 use crate::tree::{EntryKind, TreeHasher, link_stays_inside, make_executable, refused_name, write_link};
+use git2::{ObjectType, Oid, Repository};
 use modelzoo_base::Sha256Digest;
+use serde::{Deserialize, Serialize};
+use std::{io::Write as _, path::Path};
 
 /// Far more than any source has; a repository that exceeds one of these is meant to do harm.
 const MOST_FILES: usize = 200_000;
@@ -31,7 +28,7 @@ pub struct Checkout {
 }
 
 /// A part of a commit whose content is not in the repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Omission {
     /// The path in the checkout.
     pub path: String,
@@ -40,7 +37,7 @@ pub struct Omission {
 }
 
 /// Why content is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OmissionKind {
     /// Another repository; its folder is absent.

@@ -1,12 +1,9 @@
 //! What can go wrong between a reference and its files.
-use std::io;
-use std::path::PathBuf;
-use std::time::Duration;
-
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
     suggest,
 };
+use std::{io, path::PathBuf, time::Duration};
 
 /// A repository or revision that cannot be had.
 #[derive(Debug, thiserror::Error)]

@@ -1,19 +1,17 @@
 //! Resolving a revision at a remote, and fetching its commit.
-use std::io;
-use std::path::Path;
-use std::sync::Arc;
-
+use super::{
+    Access, FetchProgress, GitError, RemoteRefs,
+    authentication::Authentication,
+    refs::{Target, Wanted},
+    transport::{Broken, Connection, HttpConnection, Known, Patience, SshConnection},
+};
+use crate::reference::{GitRepository, Revision};
 use git2::{AutotagOption, Direction, ErrorClass, ErrorCode, Oid, RemoteCallbacks};
+use std::{io, path::Path, sync::Arc};
 use url::Url;
 
-use super::authentication::Authentication;
-use super::refs::{Target, Wanted};
-use super::transport::{Broken, Connection, HttpConnection, Known, Patience, SshConnection};
-use super::{Access, FetchProgress, GitError, RemoteRefs};
-use crate::reference::{GitRepository, Revision};
-
 /// A commit of a remote repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
     /// The full id.
     pub id: String,

@@ -9,8 +9,10 @@ mod fetch;
 mod refs;
 mod transport;
 
-use crate::config::Mirrors;
-use crate::download::{Cancellation, Credentials, Downloader};
+use crate::{
+    config::Mirrors,
+    download::{Cancellation, Credentials, Downloader},
+};
 
 pub use checkout::{Checkout, Omission, OmissionKind};
 pub use error::GitError;
@@ -48,7 +50,7 @@ impl std::fmt::Debug for Access<'_> {
 }
 
 /// How far a fetch is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FetchProgress {
     /// Objects that arrived.
     pub received_objects: usize,

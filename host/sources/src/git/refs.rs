@@ -1,12 +1,11 @@
 //! The refs of a remote repository, and which commit a revision means.
-use git2::Oid;
-
 use super::GitError;
 use crate::reference::Revision;
+use git2::Oid;
 use modelzoo_base::suggest;
 
 /// What a remote advertises: its branches and tags, and what its HEAD is.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RemoteRefs {
     /// Full name and commit (annotated tags peeled), in the remote's order.
     refs: Vec<(String, Oid)>,
@@ -16,7 +15,7 @@ pub struct RemoteRefs {
 }
 
 /// What a revision turned out to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) commit: Wanted,
     /// The full name of the ref that the commit was found by.
@@ -26,7 +25,7 @@ pub(super) struct Target {
 }
 
 /// A commit, as far as the advertised refs can tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// The tip of an advertised ref.
     Tip(Oid),

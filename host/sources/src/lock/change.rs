@@ -1,14 +1,11 @@
 //! The difference between two locks, to be read by people.
-use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::Serialize;
-
 use super::{Lock, LockedSource};
 use modelzoo_base::Sha256Digest;
+use serde::Serialize;
+use std::{collections::BTreeMap, fmt};
 
 /// One difference between two locks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The source, as it was asked for.
     pub source: String,

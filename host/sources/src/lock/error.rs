@@ -1,13 +1,11 @@
 //! What can be wrong with a lock, or with the world as seen from it.
-use std::io;
-use std::path::PathBuf;
-
 use super::{Change, SourceKey};
 use crate::identity::spelling_at;
 use modelzoo_base::{
     Sha256Digest,
     error::{Diagnose, ErrorClass, NextStep},
 };
+use std::{io, path::PathBuf};
 
 /// Why a lock cannot be used or kept to.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +61,7 @@ pub enum LockError {
 }
 
 /// Content that is not what was locked under the same name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} of {key} is not what {} says: expected SHA-256 {expected}, found {found}", path.display())]
 pub struct ContentMismatch {
     /// The lock file.
@@ -111,7 +109,7 @@ impl Diagnose for ContentMismatch {
 }
 
 /// The alarm that a tag, which is never meant to move, names another commit than before.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the tag {tag} of {identity} has moved: it was {before} and is now {now}")]
 pub struct MovedTag {
     /// The source.

@@ -1,15 +1,15 @@
 //! The lock of one run: read at its start, asked and filled during it, written at its end.
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::{Path, PathBuf};
-
 use super::{Change, ContentMismatch, FILE_NAME, Lock, LockError, LockedSource, MovedTag, SourceKey};
-use crate::SourceRef;
-use crate::identity::split_subdirectory;
+use crate::{SourceRef, identity::split_subdirectory};
 use modelzoo_base::{Sha256Digest, file};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Where a run looks for its lock, and where it records what it resolved.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct LockPlace {
     /// The file that the user named, if he did. It need not exist.
     pub file: Option<PathBuf>,

@@ -1,11 +1,8 @@
 //! The lock as text.
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use serde::{Deserialize, Serialize};
-
 use super::{Lock, LockError, LockedSource, SourceKey};
 use modelzoo_base::Sha256Digest;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::Path};
 
 /// The version that is written, and the only one so far.
 const VERSION: u32 = 1;

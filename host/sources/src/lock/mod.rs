@@ -9,8 +9,7 @@ mod error;
 mod file;
 mod format;
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 pub use change::Change;
 pub use error::{ContentMismatch, LockError, MovedTag};
@@ -23,14 +22,14 @@ use modelzoo_base::Sha256Digest;
 pub const FILE_NAME: &str = "modelzoo.lock";
 
 /// What a lock says, sorted by source.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
     /// The sources by what was asked for.
     pub sources: BTreeMap<SourceKey, LockedSource>,
 }
 
 /// What was asked for: a source at a revision. One source may be locked at several.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceKey {
     /// The source's [identity](SourceRef::identity).
     pub identity: String,
@@ -58,7 +57,7 @@ impl fmt::Display for SourceKey {
 }
 
 /// What a source resolved to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockedSource {
     /// The full commit id; archives have none.
     pub commit: Option<String>,

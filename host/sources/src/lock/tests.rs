@@ -1,10 +1,7 @@
-use modelzoo_base::error::{Diagnose as _, ErrorClass, NextStep};
-use std::path::{Path, PathBuf};
-
-use proptest::collection::btree_map;
-use proptest::prelude::*;
-
 use super::*;
+use modelzoo_base::error::{Diagnose as _, ErrorClass, NextStep};
+use proptest::{collection::btree_map, prelude::*};
+use std::path::{Path, PathBuf};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const OTHER_COMMIT: &str = "fedcba9876543210fedcba9876543210fedcba98";

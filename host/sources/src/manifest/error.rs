@@ -1,11 +1,9 @@
 //! What can be wrong with a manifest, and with a name that is looked up in it.
-use std::io;
-use std::path::PathBuf;
-
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
     suggest,
 };
+use std::{io, path::PathBuf};
 
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +69,7 @@ impl Diagnose for ManifestError {
 }
 
 /// A model that cannot be chosen from a manifest.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelectError {
     /// The source has no models.

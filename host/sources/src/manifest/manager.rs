@@ -1,10 +1,11 @@
 //! `manager`: where a model's weights are.
-use serde::de::{Deserializer, Error as _};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
 use super::read::check_relative;
 use modelzoo_base::Sha256Digest;
+use serde::{
+    Deserialize, Serialize,
+    de::{Deserializer, Error as _},
+};
+use serde_json::{Map, Value};
 
 /// The names under which FiftyOne writes its manager, and the one for what only modelzoo reads.
 const KNOWN_TYPES: [&str; 3] = [
@@ -23,7 +24,7 @@ const KNOWN_TYPES: [&str; 3] = [
 /// | `file` | a file of the source itself, relative to the manifest |
 /// | `repo`, `file`, `revision` | a file of a repository on Hugging Face; the revision is `main` unless said |
 /// | `sha256`, `size_bytes` | what the file must be |
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Manager {
     /// The class of the manager.
     #[serde(rename = "type")]
@@ -48,7 +49,7 @@ pub struct Manager {
 }
 
 /// A place that has a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A URL.
     Url(String),

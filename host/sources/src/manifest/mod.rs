@@ -10,11 +10,9 @@ mod requirements;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::{collections::BTreeSet, path::Path};
 
 pub use error::{ManifestError, SelectError};
 pub use manager::{Manager, Origin};
@@ -31,7 +29,7 @@ pub const MANIFEST_FILE: &str = "manifest.json";
 pub const LARGEST_MANIFEST: u64 = 8 * 1024 * 1024;
 
 /// The content of a `manifest.json`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// A name for the source, as its author wrote it; nothing depends on it.
     #[serde(
@@ -56,7 +54,7 @@ pub struct Manifest {
 }
 
 /// What a manifest says about one model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelEntry {
     /// The name without a version. It may contain `/` and dots, never `@`.
     #[serde(deserialize_with = "read::base_name")]
@@ -145,7 +143,7 @@ pub struct ModelEntry {
 }
 
 /// A class by its full name and the configuration to build it from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeploymentConfig {
     /// The full name of a Python class.
     #[serde(rename = "type")]
@@ -156,7 +154,7 @@ pub struct DeploymentConfig {
 }
 
 /// A dataset that a model was trained on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainingData {
     /// The dataset's name.
     pub name: String,

@@ -1,9 +1,8 @@
 //! Names of models: `base_name[@version]`, and which version is the newest.
-use std::cmp::Ordering;
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 /// A model's name in its parts. The version is whatever follows the last `@`, so dots in names are safe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ModelName<'a> {
     /// The name without the version.
     pub base: &'a str,

@@ -1,11 +1,7 @@
 //! Reading a manifest: limits, positions, and the leniencies that real manifests need.
-use std::io::Read as _;
-use std::path::Path;
-
+use super::{LARGEST_MANIFEST, Manifest, error::ManifestError};
 use serde::de::{Deserialize, Deserializer, Error as _};
-
-use super::error::ManifestError;
-use super::{LARGEST_MANIFEST, Manifest};
+use std::{io::Read as _, path::Path};
 
 pub(super) fn load(path: &Path) -> Result<Manifest, ManifestError> {
     let failed = |source| ManifestError::Read {

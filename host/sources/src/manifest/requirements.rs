@@ -1,14 +1,14 @@
 //! `requirements`: what a model needs to run.
+use super::read::or_default;
+use serde::{
+    Deserialize, Serialize, Serializer,
+    de::{Deserializer, Error as _},
+};
+use serde_json::{Map, Value};
 use std::fmt;
 
-use serde::de::{Deserializer, Error as _};
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
-
-use super::read::or_default;
-
 /// What a model needs to run. The packages are Python's and mean nothing to a plugin: they are shown, not checked.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Requirements {
     /// Python packages.
     #[serde(default, deserialize_with = "packages", skip_serializing_if = "Vec::is_empty")]
@@ -28,7 +28,7 @@ pub struct Requirements {
 }
 
 /// What running on the CPU needs.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CpuRequirements {
     /// Whether it is possible; unknown when missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ pub struct CpuRequirements {
 }
 
 /// What running on a GPU needs.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GpuRequirements {
     /// Whether it is possible; unknown when missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,7 +62,7 @@ pub struct GpuRequirements {
 }
 
 /// What a plugin needs of the host and the machine; checked before anything is downloaded or built.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PluginRequirements {
     /// The lowest version of modelzoo's plugin API, such as `0.1` or `0.1.2`.
     #[serde(
@@ -105,7 +105,7 @@ impl Requirements {
 }
 
 /// A Python package, or several of which one is enough.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
     /// Requirement specifiers, such as `torch>=2`.
     pub any_of: Vec<String>,

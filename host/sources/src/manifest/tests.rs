@@ -1,9 +1,7 @@
 //! Real manifests, real mistakes, hostile files, and names.
-use std::cmp::Ordering;
-
-use proptest::prelude::*;
-
 use super::*;
+use proptest::prelude::*;
+use std::cmp::Ordering;
 
 fn parse(text: &str) -> Result<Manifest, String> {
     Manifest::parse(text.as_bytes(), Path::new("manifest.json")).map_err(|error| error.to_string())

@@ -1,6 +1,8 @@
 //! The hosts in URLs.
-use super::error::Problem;
-use super::git::{GITHUB_HOST, Transport};
+use super::{
+    error::Problem,
+    git::{GITHUB_HOST, Transport},
+};
 
 /// The host of a URL and how to reach it.
 pub(super) struct Authority {

@@ -1,6 +1,5 @@
 //! The pages of a forge: what the address bar of a browser shows while one looks at a repository.
-use super::error::Problem;
-use super::revision::Revision;
+use super::{error::Problem, revision::Revision};
 
 /// Pages that are no refs. `user/repo/main` is a ref in FiftyOne's spelling; `user/repo/issues` never is.
 const GITHUB_PAGES: [&str; 26] = [

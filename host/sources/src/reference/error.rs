@@ -3,7 +3,7 @@ use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use std::fmt;
 
 /// A spelling that is no reference. The message says what is wrong and how far it was understood.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ReferenceError {
     spelling: String,
     understood: Vec<(&'static str, String)>,
@@ -88,7 +88,7 @@ impl fmt::Display for ReferenceError {
 }
 
 /// What is wrong with a reference.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
     /// Nothing was given.

@@ -1,12 +1,10 @@
 //! Git repositories: how they are reached and what they are called.
+use super::is_archive_name;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::fmt;
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-
-use super::is_archive_name;
-
 /// How a Git repository is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// `https://`
     Https,
@@ -21,7 +19,7 @@ pub enum Transport {
 }
 
 /// A Git repository somewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GitRepository {
     pub(super) transport: Transport,
     /// The user of an ssh URL.

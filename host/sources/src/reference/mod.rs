@@ -22,12 +22,13 @@ mod revision;
 mod tests;
 
 use modelzoo_base::file;
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-
 use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 pub use error::{Problem, ReferenceError};
 pub use git::{GitRepository, Transport};
@@ -50,7 +51,7 @@ pub fn is_archive_name(path: &str) -> bool {
 }
 
 /// Where a source is, at which revision, and in which folder of it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SourceRef {
     location: Location,
     revision: Revision,
@@ -58,7 +59,7 @@ pub struct SourceRef {
 }
 
 /// The three kinds of places that hold sources.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Location {
     /// A Git repository.
     Git(GitRepository),

@@ -1,10 +1,11 @@
 //! How a person names a model: by its name, or by its source.
-use std::fmt;
-use std::path::Path;
-
-use super::error::{Problem, ReferenceError};
-use super::parse::{Forges, is_path_spelling};
-use super::{SourceRef, is_archive_name};
+use super::{
+    SourceRef,
+    error::{Problem, ReferenceError},
+    is_archive_name,
+    parse::{Forges, is_path_spelling},
+};
+use std::{fmt, path::Path};
 
 /// What begins the name of a model behind a source.
 const MODEL_SIGN: char = '#';
@@ -20,7 +21,7 @@ const MODEL_SIGN: char = '#';
 /// A `#` that is a part of a Git ref is spelt `%23`. A path that exists as it stands is read as it stands, so folders
 /// may have a `#` in their names. What follows the query of a page (`https://host/user/repo?tab=readme#install`) is a
 /// place on that page and names no model.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ModelRef {
     /// What may be the name of a known model.
     Name(String),

@@ -1,20 +1,21 @@
 //! The parser of references.
-use std::path::{Path, PathBuf};
-
+use super::{
+    Location, SourceRef,
+    authority::Authority,
+    browser,
+    error::{Problem, ReferenceError},
+    git::{GITHUB_HOST, GitRepository, Transport, is_host_like},
+    is_archive_name,
+    revision::Revision,
+};
 use percent_encoding::percent_decode_str;
-
-use super::authority::Authority;
-use super::browser;
-use super::error::{Problem, ReferenceError};
-use super::git::{GITHUB_HOST, GitRepository, Transport, is_host_like};
-use super::revision::Revision;
-use super::{Location, SourceRef, is_archive_name};
+use std::path::{Path, PathBuf};
 
 /// No browser, and no Git server, takes longer URLs.
 const LONGEST_SPELLING: usize = 4096;
 
 /// The hosts that are known to be GitHub, and so to have its pages, its disregard of case and its token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forges {
     github_hosts: Vec<String>,
 }

@@ -2,7 +2,7 @@
 use super::error::Problem;
 
 /// The state of a repository that a reference asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Revision {
     /// The tip of the remote's default branch.
     #[default]

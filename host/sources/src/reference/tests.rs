@@ -1,7 +1,6 @@
 //! What every spelling means, and that spelling and meaning go round.
-use proptest::prelude::*;
-
 use super::*;
+use proptest::prelude::*;
 
 const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
 

@@ -1,13 +1,16 @@
 //! Sources in archives.
-use std::path::{Path, PathBuf};
-
-use super::remote::{FoundTree, stored};
-use super::{ResolveOptions, SourceError};
-use crate::archive::{ArchiveError, ArchiveFormat, ArchiveLimits, extract};
-use crate::download::Request;
-use crate::git::Commit;
-use crate::store::{CommitRecord, Store, StoreError, TREE};
+use super::{
+    ResolveOptions, SourceError,
+    remote::{FoundTree, stored},
+};
+use crate::{
+    archive::{ArchiveError, ArchiveFormat, ArchiveLimits, extract},
+    download::Request,
+    git::Commit,
+    store::{CommitRecord, Store, StoreError, TREE},
+};
 use modelzoo_base::Sha256Digest;
+use std::path::{Path, PathBuf};
 
 /// The source in the archive at `url`. An archive that the store has is not downloaded again, unless asked.
 pub(super) fn resolve_url(url: &str, options: &ResolveOptions<'_>) -> Result<FoundTree, SourceError> {

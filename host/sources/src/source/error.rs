@@ -1,13 +1,9 @@
 //! Why a source cannot be had.
+use crate::{
+    archive::ArchiveError, download::DownloadError, git::GitError, manifest::ManifestError, store::StoreError,
+};
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
-use std::io;
-use std::path::PathBuf;
-
-use crate::archive::ArchiveError;
-use crate::download::DownloadError;
-use crate::git::GitError;
-use crate::manifest::ManifestError;
-use crate::store::StoreError;
+use std::{io, path::PathBuf};
 
 /// A source that cannot be resolved.
 #[derive(Debug, thiserror::Error)]

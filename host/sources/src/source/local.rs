@@ -1,11 +1,12 @@
 //! Folders on this machine, used where they are.
-use std::path::Path;
-
 use super::SourceError;
-use crate::manifest::MANIFEST_FILE;
-use crate::store::{Store, stamp};
-use crate::tree::{EntryKind, TreeHasher, hash_folder};
+use crate::{
+    manifest::MANIFEST_FILE,
+    store::{Store, stamp},
+    tree::{EntryKind, TreeHasher, hash_folder},
+};
 use modelzoo_base::Sha256Digest;
+use std::path::Path;
 
 /// The hash of a local folder: of all files but Git's own and what Cargo built. Files that were not touched since they
 /// were last hashed are not read again.

@@ -8,21 +8,21 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
-
-use crate::SourceRef;
-use crate::git::Omission;
-use crate::manifest::{MANIFEST_FILE, Manifest, ModelEntry, SelectError};
+use crate::{
+    SourceRef,
+    git::Omission,
+    manifest::{MANIFEST_FILE, Manifest, ModelEntry, SelectError},
+};
 use modelzoo_base::Sha256Digest;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 
 pub use error::SourceError;
 pub use pack::{PackError, Packed, Packing};
 pub use resolve::{ResolveOptions, resolve};
 
 /// A source whose files are on this machine.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ResolvedSource {
     /// What was asked for; a `tree/a/b` [settled](SourceRef::settled).
     pub reference: SourceRef,
@@ -45,7 +45,7 @@ pub struct ResolvedSource {
 }
 
 /// The commit of a resolved source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceCommit {
     /// The full id.
     pub id: String,
@@ -56,7 +56,7 @@ pub struct SourceCommit {
 }
 
 /// A manifest and where it is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SourceManifest {
     /// The folder that holds the manifest; absolute.
     pub folder: PathBuf,

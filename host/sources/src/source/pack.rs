@@ -3,9 +3,8 @@
 //! The archive depends on the files' names and content and on nothing else: not on the machine, the time or the order
 //! in which a folder gives its entries. What `.gitignore` files name, Git's own files and Cargo's target folders are
 //! left out.
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
+use super::local::is_build_folder;
+use crate::tree::{EntryKind, TreeHasher, digest, entry_kind, link_stays_inside, path_text};
 use flate2::{Compression, GzBuilder};
 use fs_err as fs;
 use ignore::WalkBuilder;
@@ -14,20 +13,21 @@ use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
     file::{folder_of, temporary_file},
 };
-
-use super::local::is_build_folder;
-use crate::tree::{EntryKind, TreeHasher, digest, entry_kind, link_stays_inside, path_text};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 /// The modification time of every entry, 1980-01-01: the oldest that every archive format and program accepts.
 const MODIFIED: u64 = 315_532_800;
 
 /// A source that was packed, or that would be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packing {
     entries: Vec<Entry>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     /// Relative, with `/`.
     path: String,
@@ -36,7 +36,7 @@ struct Entry {
 }
 
 /// An archive of a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packed {
     /// The SHA-256 of the archive.
     pub sha256: Sha256Digest,

@@ -1,11 +1,12 @@
 //! Sources in Git repositories.
-use std::path::PathBuf;
-
 use super::{ResolveOptions, SourceCommit, SourceError};
-use crate::git::{self, Commit, Omission};
-use crate::reference::{GitRepository, Revision};
-use crate::store::{CommitRecord, RevisionRecord, Store, StoreError, TREE};
+use crate::{
+    git::{self, Commit, Omission},
+    reference::{GitRepository, Revision},
+    store::{CommitRecord, RevisionRecord, Store, StoreError, TREE},
+};
 use modelzoo_base::Sha256Digest;
+use std::path::PathBuf;
 
 /// The files of a reference, before a folder in them is chosen.
 pub(super) struct FoundTree {

@@ -1,15 +1,18 @@
 //! Resolving: which files a reference means, and getting them.
+use super::{
+    ResolvedSource, SourceError, SourceManifest, archive, find_manifests, local,
+    remote::{self, FoundTree},
+};
+use crate::{
+    SourceRef,
+    config::Mirrors,
+    download::{Cancellation, Credentials, Downloader, Progress},
+    git::{Access, FetchProgress},
+    manifest::Manifest,
+    reference::Location,
+    store::Store,
+};
 use std::path::{Path, PathBuf};
-
-use super::remote::{self, FoundTree};
-use super::{ResolvedSource, SourceError, SourceManifest, archive, find_manifests, local};
-use crate::SourceRef;
-use crate::config::Mirrors;
-use crate::download::{Cancellation, Credentials, Downloader, Progress};
-use crate::git::{Access, FetchProgress};
-use crate::manifest::Manifest;
-use crate::reference::Location;
-use crate::store::Store;
 
 /// How a source may be had.
 #[derive(Clone, Copy)]

@@ -1,11 +1,9 @@
 //! What can go wrong with the store.
-use std::io;
-use std::path::PathBuf;
-
 use modelzoo_base::{
     Sha256Digest,
     error::{Diagnose, ErrorClass, NextStep},
 };
+use std::{io, path::PathBuf};
 
 /// The store cannot do what it should.
 #[derive(Debug, thiserror::Error)]

@@ -1,19 +1,20 @@
 //! Listing, verifying and emptying the store.
-use std::io;
-use std::path::{Component, Path, PathBuf};
-use std::time::{Duration, SystemTime};
-
-use modelzoo_base::artifact;
-use serde::{Deserialize, Serialize};
-
-use super::sources::{MARKER, TREE};
-use super::staging::LOCK_ENDING;
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError,
+    sources::{MARKER, TREE},
+    staging::LOCK_ENDING,
+};
 use crate::tree::{hash_folder, visit};
-use modelzoo_base::Sha256Digest;
+use modelzoo_base::{Sha256Digest, artifact};
+use serde::{Deserialize, Serialize};
+use std::{
+    io,
+    path::{Component, Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
 /// What an entry of the store is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreEntryKind {
     /// The files of a source.
@@ -27,7 +28,7 @@ pub enum StoreEntryKind {
 }
 
 /// Something in the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StoreEntry {
     /// What it is.
     pub kind: StoreEntryKind,
@@ -43,7 +44,7 @@ pub struct StoreEntry {
 }
 
 /// Whether an entry is what its name says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Verdict {
     /// Content and name fit.
@@ -61,7 +62,7 @@ pub enum Verdict {
 }
 
 /// What [`Store::gc`] deletes.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct GcOptions {
     /// Entries that were not used for this long; `None` keeps all finished entries.
     pub unused_for: Option<Duration>,
@@ -72,7 +73,7 @@ pub struct GcOptions {
 }
 
 /// What [`Store::gc`] deletes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Garbage {
     /// The entries.
     pub entries: Vec<StoreEntry>,

@@ -24,13 +24,12 @@ mod stamp;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
-
 use etcetera::BaseStrategy as _;
-
-use modelzoo_base::Sha256Digest;
-use modelzoo_base::file;
+use modelzoo_base::{Sha256Digest, file};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 pub use error::StoreError;
 pub use maintenance::{Garbage, GcOptions, StoreEntry, StoreEntryKind, Verdict};
@@ -50,7 +49,7 @@ const CACHE_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
     # This folder is modelzoo's store. All of it can be downloaded or built again.\n";
 
 /// The store of one user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Store {
     root: PathBuf,
 }

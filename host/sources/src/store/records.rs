@@ -1,18 +1,17 @@
 //! Records of what references resolved to: for work without a network, and to save fetches with one.
 //!
 //! Each fact is a file of its own, replaced as a whole, so that no two processes ever edit the same one.
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-
 use super::{Store, StoreError};
 use crate::git::{Commit, Omission};
 use modelzoo_base::{Sha256Digest, file};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// What a commit's files are. This never changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitRecord {
     /// The source's identity, without a folder inside it.
     pub identity: String,
@@ -29,7 +28,7 @@ pub struct CommitRecord {
 }
 
 /// What a revision meant when it was last looked up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevisionRecord {
     /// The source's identity, without a folder inside it.
     pub identity: String,

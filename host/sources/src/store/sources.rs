@@ -1,12 +1,9 @@
 //! Trees of sources in the store.
-use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
-
-use super::stamp::stamp;
-use super::{Staging, Store, StoreError};
+use super::{Staging, Store, StoreError, stamp::stamp};
 use crate::tree::hash_folder;
 use modelzoo_base::{Sha256Digest, file};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 
 /// The name of a source's files in its entry, and in a [`Staging`] folder that becomes one.
 pub(crate) const TREE: &str = "tree";
@@ -14,7 +11,7 @@ pub(crate) const TREE: &str = "tree";
 pub(super) const MARKER: &str = "source.json";
 
 /// What is noted beside a tree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Marker {
     tree_hash: Sha256Digest,
     /// The stamp of the tree when its content was last known to have the hash.

@@ -1,8 +1,9 @@
 //! Folders in the making.
-use std::fs::File;
-use std::path::{Path, PathBuf};
-
 use super::{Store, StoreError};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 /// A folder in the store's `tmp/` that nobody else uses; deleted when dropped, unless it was published.
 ///

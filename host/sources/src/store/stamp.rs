@@ -1,11 +1,11 @@
 //! Stamps: whether a tree changed since it was hashed, without reading its content.
-use std::io;
-use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use crate::tree;
-use modelzoo_base::Sha256Digest;
-use modelzoo_base::digest::Sha256Hasher;
+use modelzoo_base::{Sha256Digest, digest::Sha256Hasher};
+use std::{
+    io,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// A file that was changed this recently may change again without a later time.
 const CLOCK_GRAIN: Duration = Duration::from_secs(2);

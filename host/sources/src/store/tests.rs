@@ -1,9 +1,7 @@
 //! Publication, verification and collection, with many processes in mind.
-use modelzoo_base::error::{Diagnose as _, NextStep};
-use std::path::Path;
-use std::time::Duration;
-
 use super::*;
+use modelzoo_base::error::{Diagnose as _, NextStep};
+use std::{path::Path, time::Duration};
 
 fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();

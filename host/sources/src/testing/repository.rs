@@ -1,7 +1,6 @@
 //! Git repositories made for a test.
-use std::path::{Path, PathBuf};
-
 use git2::{ObjectType, Oid, Repository, Signature, Time};
+use std::path::{Path, PathBuf};
 
 /// A bare repository that a test fills.
 pub(crate) struct TestRepository {

@@ -1,9 +1,7 @@
 //! Why code does not run.
-use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
-use std::io;
-use std::path::PathBuf;
-
 use super::{SIGNATURE_FILE, TrustState, Undecided};
+use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
+use std::{io, path::PathBuf};
 
 /// Why code does not run.
 #[derive(Debug, thiserror::Error)]

@@ -12,27 +12,25 @@ mod signature;
 mod store;
 mod summary;
 
-use std::fmt;
-use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use serde::Serialize;
+use std::{
+    fmt,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 pub use error::TrustError;
 pub use signature::{SIGNATURE_FILE, message_to_sign};
 pub use store::{Decision, DecisionKind, TrustStore};
 pub use summary::Summary;
 
-use crate::SourceRef;
-use crate::config::TrustPolicy;
-use crate::reference::Revision;
-use crate::source::ResolvedSource;
+use crate::{SourceRef, config::TrustPolicy, reference::Revision, source::ResolvedSource};
 use modelzoo_base::Sha256Digest;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 /// The code that is about to be built and run.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Subject<'a> {
     /// The source as it was asked for.
     pub reference: &'a SourceRef,
@@ -74,7 +72,7 @@ impl<'a> Subject<'a> {
 }
 
 /// What is known of one's trust in a source's code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrustState {
     /// It was allowed.
@@ -99,7 +97,7 @@ impl fmt::Display for TrustState {
 }
 
 /// Whether code may run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It may.
     Trusted(Grounds),
@@ -108,7 +106,7 @@ pub enum Verdict {
 }
 
 /// Why code may run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grounds {
     /// The user named a folder on his own machine.
@@ -120,7 +118,7 @@ pub enum Grounds {
 }
 
 /// Code that nobody has decided on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undecided {
     /// The source's identity.
     pub identity: String,

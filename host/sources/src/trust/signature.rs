@@ -2,16 +2,15 @@
 //!
 //! A source bears its signature in the file `modelzoo.minisig` at the root of its tree. What is signed is a text, one
 //! line, with the hash of the tree without that file, so that the signature can be part of what it signs.
-use std::io;
-use std::path::Path;
-
-use minisign_verify::{PublicKey, Signature};
-
 use super::{Subject, TrustError, pattern};
-use crate::config::TrustPolicy;
-use crate::source::{PackError, Packing};
-use crate::tree::hash_folder;
+use crate::{
+    config::TrustPolicy,
+    source::{PackError, Packing},
+    tree::hash_folder,
+};
+use minisign_verify::{PublicKey, Signature};
 use modelzoo_base::Sha256Digest;
+use std::{io, path::Path};
 
 /// The name of the signature's file.
 pub const SIGNATURE_FILE: &str = "modelzoo.minisig";

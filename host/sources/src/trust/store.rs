@@ -1,24 +1,24 @@
 //! The decisions of a user, in a TOML file that he can read.
-use std::io;
-use std::path::{Path, PathBuf};
-
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 use super::{Subject, TrustError, TrustState, pattern, state_in};
+use jiff::Timestamp;
 use modelzoo_base::{Sha256Digest, file};
+use serde::{Deserialize, Serialize};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 const FILE_NAME: &str = "trust.toml";
 const HEADER: &str = "# Written by modelzoo: whose code may run here. See `modelzoo trust`.\n";
 
 /// The decisions of a user.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct TrustStore {
     path: PathBuf,
 }
 
 /// One decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
     /// The source's identity; for a denial, it may also be an owner or a host.
@@ -37,7 +37,7 @@ pub struct Decision {
 }
 
 /// What was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecisionKind {
     /// This tree of the source may run.

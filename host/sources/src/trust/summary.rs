@@ -1,16 +1,15 @@
 //! What a person should know before he lets a stranger's code run.
-use std::collections::BTreeSet;
-use std::path::Path;
-
+use super::Subject;
+use crate::{
+    identity::owner,
+    source::{ResolvedSource, SourceManifest},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use super::Subject;
-use crate::identity::owner;
-use crate::source::{ResolvedSource, SourceManifest};
+use std::{collections::BTreeSet, path::Path};
 
 /// What a person should know before he lets a stranger's code run. Nothing of it was run to find out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// The source's identity.
     pub identity: String,

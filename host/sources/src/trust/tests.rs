@@ -1,8 +1,7 @@
-use modelzoo_base::error::{Diagnose as _, ErrorClass, NextStep};
-use std::path::PathBuf;
-
 use super::*;
 use crate::source::SourceManifest;
+use modelzoo_base::error::{Diagnose as _, ErrorClass, NextStep};
+use std::path::PathBuf;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// 2026-11-01T00:00:00Z.

@@ -1,6 +1,5 @@
 //! One content under several names.
-use std::io;
-use std::path::Path;
+use std::{io, path::Path};
 
 /// Makes `to` another name of the file `from`, replacing what is there; a copy where the file system has no links, or
 /// `to` is on another one. Whoever looks sees the old file or the new one.

@@ -11,19 +11,21 @@
 //! [staging folder](Store::stage) and published as a whole, so a folder that is there is complete.
 mod link;
 
-use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
-
-use crate::download::{Cancellation, DownloadError, Downloaded, Downloader, Progress, Request};
-use crate::manifest::ModelEntry;
-use crate::reference::ARCHIVE_SUFFIXES;
-use crate::store::{Staging, Store, StoreError, stamp};
-use crate::tree::{EntryKind, visit};
+use crate::{
+    download::{Cancellation, DownloadError, Downloaded, Downloader, Progress, Request},
+    manifest::ModelEntry,
+    reference::ARCHIVE_SUFFIXES,
+    store::{Staging, Store, StoreError, stamp},
+    tree::{EntryKind, visit},
+};
 use link::{link, make_read_only};
 use modelzoo_base::{Sha256Digest, file};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
 
 /// The digests of a model's files, and the stamp by which a change of one would be noticed.
 #[derive(Serialize, Deserialize)]

@@ -1,9 +1,12 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::*;
-use crate::config::Config;
-use crate::download::{Credentials, NoProgress};
+use crate::{
+    config::Config,
+    download::{Credentials, NoProgress},
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// A store, and a folder with a file to be downloaded.
 struct World {

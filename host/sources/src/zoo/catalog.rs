@@ -1,15 +1,15 @@
 //! All models at one moment.
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use super::{Registry, RegistryError, ZooManifest, ZooSource};
-use crate::SourceRef;
-use crate::manifest::{ModelEntry, ModelName, Origin, resolve_name};
-use crate::store::Store;
+use crate::{
+    SourceRef,
+    manifest::{ModelEntry, ModelName, Origin, resolve_name},
+    store::Store,
+};
 use modelzoo_base::suggest;
+use std::{path::PathBuf, sync::Arc};
 
 /// All models of all registered sources and configured manifests.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     /// Sorted by name, then by source.
     models: Vec<CatalogModel>,
@@ -17,7 +17,7 @@ pub struct Catalog {
 }
 
 /// A model and the source that declares it.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct CatalogModel {
     source: Arc<ZooSource>,
     manifest_index: usize,
@@ -26,7 +26,7 @@ pub struct CatalogModel {
 }
 
 /// Which models of a [`Catalog`] are wanted. The default wants all.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ModelFilter<'a> {
     /// Tags that a model must all have.
     pub tags: Vec<String>,

@@ -1,12 +1,10 @@
 //! Why the register has no answer.
-use std::io;
-use std::path::PathBuf;
-
 use crate::manifest::ManifestError;
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
     suggest,
 };
+use std::{io, path::PathBuf};
 
 /// Why the register has no answer.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,11 @@
 //! What this machine has, as far as models ask for it.
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// What a machine and its host offer to plugins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
     /// The version of the plugin API.
     pub api_version: semver::Version,
@@ -18,7 +20,7 @@ pub struct Machine {
 }
 
 /// A GPU.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gpu {
     /// Whether it speaks CUDA.
     pub is_nvidia: bool,

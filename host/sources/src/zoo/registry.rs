@@ -1,26 +1,28 @@
 //! The sources that a user has registered.
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use serde::{Deserialize, Serialize};
-
 use super::RegistryError;
-use crate::SourceRef;
-use crate::manifest::{MANIFEST_FILE, Manifest, ModelEntry, duplicate_names};
-use crate::reference::{Location, Revision};
-use crate::source::{ResolvedSource, SourceCommit, SourceManifest};
-use crate::store::{Store, TREE};
+use crate::{
+    SourceRef,
+    manifest::{MANIFEST_FILE, Manifest, ModelEntry, duplicate_names},
+    reference::{Location, Revision},
+    source::{ResolvedSource, SourceCommit, SourceManifest},
+    store::{Store, TREE},
+};
 use modelzoo_base::{Sha256Digest, file, suggest};
+use serde::{Deserialize, Serialize};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// Remembers sources: a file for each, in a folder of the user's data.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Registry {
     folder: PathBuf,
 }
 
 /// A source that the zoo knows, as it was when it was registered or last updated.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ZooSource {
     /// One name for the source, however it was spelt.
     pub identity: String,
@@ -42,7 +44,7 @@ pub struct ZooSource {
 }
 
 /// A manifest that the zoo knows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ZooManifest {
     /// The folder of the manifest, relative to the source's; empty for the source's own.
     pub folder: String,

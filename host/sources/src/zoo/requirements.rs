@@ -1,12 +1,10 @@
 //! What a model lacks on this machine.
-use std::cmp::Ordering;
-use std::fmt;
-
 use super::Machine;
 use crate::manifest::{ModelEntry, compare_versions};
+use std::{cmp::Ordering, fmt};
 
 /// A requirement of a model that the machine does not meet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unmet {
     /// The plugin was written for a newer modelzoo.

@@ -1,15 +1,16 @@
 //! Registering, listing, finding, updating, and what a machine lacks.
-use std::path::{Path, PathBuf};
-
 use super::*;
-use crate::SourceRef;
-use crate::manifest::Manifest;
-use crate::source::{ResolvedSource, SourceCommit, SourceManifest};
-use crate::store::Store;
+use crate::{
+    SourceRef,
+    manifest::Manifest,
+    source::{ResolvedSource, SourceCommit, SourceManifest},
+    store::Store,
+};
 use modelzoo_base::{
     Sha256Digest,
     error::{Diagnose as _, NextStep},
 };
+use std::path::{Path, PathBuf};
 
 struct World {
     folder: tempfile::TempDir,

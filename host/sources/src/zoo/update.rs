@@ -1,19 +1,17 @@
 //! What another state of a source would change.
-use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
-
-use serde::Serialize;
-
 use super::{RegistryError, ZooSource};
-use crate::manifest::ModelEntry;
-use crate::source::ResolvedSource;
-use crate::store::Store;
-use crate::tree::{self, EntryKind};
+use crate::{
+    manifest::ModelEntry,
+    source::ResolvedSource,
+    store::Store,
+    tree::{self, EntryKind},
+};
 use modelzoo_base::Sha256Digest;
+use serde::Serialize;
+use std::{collections::BTreeMap, io, path::Path};
 
 /// The difference between what is registered of a source and what it is now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Update {
     /// The source.
     pub identity: String,
@@ -30,7 +28,7 @@ pub struct Update {
 }
 
 /// A model that is different.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum ModelChange {
     /// It is new.
@@ -53,7 +51,7 @@ pub enum ModelChange {
 }
 
 /// A file that is different.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum FileChange {
     /// It is new.

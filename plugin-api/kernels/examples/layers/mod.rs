@@ -1,9 +1,9 @@
 //! Single layers of well-known networks, to measure kernels on.
 
-use modelzoo_kernels::graph::{
-    Activation, Attention, Convolution, Graph, GraphBuilder, GraphError, Shape, Weight,
+use modelzoo_kernels::{
+    graph::{Activation, Attention, Convolution, Graph, GraphBuilder, GraphError, Shape, Weight},
+    plan::{Plan, PlanOptions},
 };
-use modelzoo_kernels::plan::{Plan, PlanOptions};
 
 /// A layer and the multiplications and additions that its definition has.
 pub struct Layer {

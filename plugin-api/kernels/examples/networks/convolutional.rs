@@ -1,8 +1,7 @@
 //! Classifiers: ResNet-18, ResNet-50 and MobileNetV2 for 224 x 224.
 
-use modelzoo_kernels::graph::{Activation, Graph, GraphError, Pool, Shape, Value};
-
 use super::{Author, Window};
+use modelzoo_kernels::graph::{Activation, Graph, GraphError, Pool, Shape, Value};
 
 const RELU: Option<Activation> = Some(Activation::Relu);
 const RELU6: Option<Activation> = Some(Activation::Relu6);

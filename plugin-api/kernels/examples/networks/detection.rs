@@ -1,10 +1,9 @@
 //! Detectors: NanoDet-g for 416 x 416 and YOLOv8n for 640 x 640, without the decoding of boxes.
 
+use super::{Author, Window};
 use modelzoo_kernels::graph::{
     Activation, Graph, GraphError, Interpolation, Pool, Shape, UpsampleSize, Value,
 };
-
-use super::{Author, Window};
 
 const LEAKY: Option<Activation> = Some(Activation::LeakyRelu(0.1));
 const SILU: Option<Activation> = Some(Activation::Silu);

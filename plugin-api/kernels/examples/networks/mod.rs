@@ -9,7 +9,6 @@ mod transformers;
 use modelzoo_kernels::graph::{
     Activation, Convolution, Graph, GraphBuilder, GraphError, Padding, Value, Weight,
 };
-
 use numbers::Numbers;
 
 /// The networks by name.

@@ -1,8 +1,7 @@
 //! U2-Netp for 320 x 320.
 
-use modelzoo_kernels::graph::{Activation, Graph, GraphError, Interpolation, Pool, Shape, Value};
-
 use super::{Author, Window};
+use modelzoo_kernels::graph::{Activation, Graph, GraphError, Interpolation, Pool, Shape, Value};
 
 const RELU: Option<Activation> = Some(Activation::Relu);
 const BILINEAR: Interpolation = Interpolation::Bilinear { align_corners: false };

@@ -1,10 +1,9 @@
 //! Vision transformers: ViT-B/16 and the image tower of CLIP ViT-B/32, for 224 x 224.
 
+use super::Author;
 use modelzoo_kernels::graph::{
     Activation, Attention, Convolution, Graph, GraphError, LayerNorm, Shape, Value, Weight,
 };
-
-use super::Author;
 
 const FEATURES: usize = 768;
 

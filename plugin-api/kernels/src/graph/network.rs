@@ -1,9 +1,7 @@
 //! The finished graph.
 
+use super::{GraphError, Op, Problem, Shape, infer::infer};
 use std::sync::Arc;
-
-use super::infer::infer;
-use super::{GraphError, Op, Problem, Shape};
 
 /// One layer.
 #[derive(Clone, Debug)]

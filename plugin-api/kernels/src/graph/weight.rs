@@ -1,7 +1,6 @@
 //! Trained parameters.
 
-use std::fmt;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// A trained tensor: dense, row-major, in torch's layout; cheap to clone.
 ///

@@ -1,7 +1,9 @@
 //! Activations of vectors.
 
-use crate::graph::Activation;
-use crate::simd::{Simd, complementary_error, sigmoid};
+use crate::{
+    graph::Activation,
+    simd::{Simd, complementary_error, sigmoid},
+};
 
 /// `min(max(x + 3, 0), 6) / 6`
 #[inline(always)]

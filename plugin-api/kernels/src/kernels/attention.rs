@@ -2,9 +2,11 @@
 //! them, a few queries at a time so that their scores stay in the first cache.
 
 use super::tile::{Ahead, RowTiles, Tile, TilePointers, tile_pixels};
-use crate::graph::Weight;
-use crate::memory::{View, ViewMut};
-use crate::simd::{Isa, Kernel, LANES, Simd, exp};
+use crate::{
+    graph::Weight,
+    memory::{View, ViewMut},
+    simd::{Isa, Kernel, LANES, Simd, exp},
+};
 
 /// Attention ready to run on one layout.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,11 @@
 //! Depthwise convolution: each channel has a kernel of its own, so a vector of 16 channels is one pixel of a block.
 
+use super::{epilogue::Stages, windows::SlidingWindows};
+use crate::{
+    memory::{AlignedBuffer, Packed, Region, View, ViewMut},
+    simd::{Isa, Kernel, LANES, Simd},
+};
 use std::sync::Arc;
-
-use super::epilogue::Stages;
-use super::windows::SlidingWindows;
-use crate::memory::{AlignedBuffer, Packed, Region, View, ViewMut};
-use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// A depthwise convolution ready to run on one layout.
 #[derive(Debug)]

@@ -1,9 +1,11 @@
 //! Layers that work element by element, where they are not part of a convolution's epilogue.
 
 use super::activation::activate;
-use crate::graph::Activation;
-use crate::memory::{AlignedBuffer, Region, View, ViewMut};
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::{
+    graph::Activation,
+    memory::{AlignedBuffer, Region, View, ViewMut},
+    simd::{Isa, Kernel, LANES, Simd},
+};
 
 /// What is computed of each element `x`, and `z` of a second operand.
 #[derive(Debug)]

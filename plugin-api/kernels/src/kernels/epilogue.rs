@@ -1,8 +1,7 @@
 //! What happens to a convolution's sums before they are stored: bias, activation, residual.
 
 use super::activation::activate;
-use crate::graph::Activation;
-use crate::simd::Simd;
+use crate::{graph::Activation, simd::Simd};
 
 /// `after(activation(sum + bias) + residual)`; each part may be missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -1,9 +1,10 @@
 //! Layer normalisation and softmax over the channels of each position.
 
+use crate::{
+    memory::{AlignedBuffer, Region, View, ViewMut},
+    simd::{Isa, Kernel, LANES, Simd, exp},
+};
 use std::ops::Range;
-
-use crate::memory::{AlignedBuffer, Region, View, ViewMut};
-use crate::simd::{Isa, Kernel, LANES, Simd, exp};
 
 /// What is done to the channels of each position.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! Maximum and average over windows. Windows are cut to the input, so padding needs no halo.
 
+use crate::{
+    graph::Pool,
+    memory::{Region, View, ViewMut},
+    simd::{Isa, Kernel, LANES, Simd},
+};
 use std::ops::Range;
-
-use crate::graph::Pool;
-use crate::memory::{Region, View, ViewMut};
-use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// What becomes of a window.
 #[derive(Clone, Copy, Debug, PartialEq)]

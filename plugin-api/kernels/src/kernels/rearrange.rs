@@ -1,7 +1,9 @@
 //! Moving values between the blocked layout and dense ones, and between channels.
 
-use crate::memory::{Halo, Region, SharedMut, View, ViewMut};
-use crate::simd::LANES;
+use crate::{
+    memory::{Halo, Region, SharedMut, View, ViewMut},
+    simd::LANES,
+};
 
 /// A dense plane-by-plane value `[channels][height][width]` with a border of zeros, from which a first
 /// convolution reads directly.

@@ -1,8 +1,10 @@
 //! Nearest and bilinear interpolation.
 
-use crate::graph::Interpolation;
-use crate::memory::{Region, View, ViewMut};
-use crate::simd::{Isa, Kernel, Simd};
+use crate::{
+    graph::Interpolation,
+    memory::{Region, View, ViewMut},
+    simd::{Isa, Kernel, Simd},
+};
 
 /// Which pixels of the input one row or column of the result is made of.
 #[derive(Clone, Copy, Debug)]

@@ -1,13 +1,12 @@
 //! Direct convolution whose sums are `f64`: for layers whose large terms cancel, where sums of `f32` would keep the
 //! rounding of the terms and not that of the result. Rare, so it is written for the compiler's vectors.
 
+use super::{epilogue::Stages, reads::ReadBlocks, windows::SlidingWindows};
+use crate::{
+    memory::{AlignedBuffer, Packed, Region, View, ViewMut},
+    simd::{Isa, Kernel, LANES, Simd},
+};
 use std::sync::Arc;
-
-use super::epilogue::Stages;
-use super::reads::ReadBlocks;
-use super::windows::SlidingWindows;
-use crate::memory::{AlignedBuffer, Packed, Region, View, ViewMut};
-use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// A convolution with sums of `f64`, ready to run on one layout.
 #[derive(Debug)]

@@ -1,8 +1,6 @@
 //! The windows that a convolution slides over a padded plane.
 
-use crate::graph::Padding;
-use crate::memory::Layout;
-use crate::simd::LANES;
+use crate::{graph::Padding, memory::Layout, simd::LANES};
 
 /// Windows on the planes of `x`, one for each pixel of `y`, none of which reaches beyond its plane.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,11 @@
 //! Buffers that start on a page, so that vectors never straddle cache lines; large ones on huge pages.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::fmt;
-use std::ops::{Deref, DerefMut};
-use std::ptr::NonNull;
+use std::{
+    alloc::{Layout, alloc, dealloc, handle_alloc_error},
+    fmt,
+    ops::{Deref, DerefMut},
+    ptr::NonNull,
+};
 
 /// `f32` values on a page boundary, zero at first.
 pub(crate) struct AlignedBuffer {

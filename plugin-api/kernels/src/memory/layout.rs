@@ -3,8 +3,7 @@
 //!
 //! `[channels / 16][top + height + bottom][left + width + right][16]`, row-major. Tokens are a map of one row.
 
-use crate::graph::Shape;
-use crate::simd::LANES;
+use crate::{graph::Shape, simd::LANES};
 
 /// Zeros around a plane, in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,9 +1,7 @@
 //! Many buffers that are written once, in a few large allocations: only those can have huge pages.
 
-use std::ops::Deref;
-use std::sync::Arc;
-
 use super::AlignedBuffer;
+use std::{ops::Deref, sync::Arc};
 
 /// Hands out parts of large allocations.
 #[derive(Debug, Default)]

@@ -1,9 +1,8 @@
 //! Values of one image in the blocked layout, as the kernels read and write them.
 
-use std::ops::Range;
-
 use super::{Layout, SharedMut};
 use crate::simd::LANES;
+use std::ops::Range;
 
 /// A value that is read.
 #[derive(Clone, Copy, Debug)]
@@ -183,8 +182,7 @@ impl ViewMut<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Shape;
-    use crate::memory::Halo;
+    use crate::{graph::Shape, memory::Halo};
 
     fn layout() -> Layout {
         let halo = Halo {

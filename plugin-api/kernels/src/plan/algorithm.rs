@@ -1,11 +1,12 @@
 //! Which kernel computes a convolution, and how far it reads beyond its input.
 
-use super::fuse::Layer;
-use super::options::PlanOptions;
-use crate::graph::{Graph, Op, Padding, Shape};
-use crate::kernels::winograd;
-use crate::memory::Halo;
-use crate::simd::LANES;
+use super::{fuse::Layer, options::PlanOptions};
+use crate::{
+    graph::{Graph, Op, Padding, Shape},
+    kernels::winograd,
+    memory::Halo,
+    simd::LANES,
+};
 
 /// A convolution or a linear layer, which is a convolution of 1x1.
 #[derive(Clone, Copy, Debug)]

@@ -1,15 +1,20 @@
 //! Running the steps: images on threads of their own, or all threads on the same images.
 
-use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-use super::build::Program;
-use super::memory::{CommonMemory, Memory};
-use super::phases::Phases;
-use super::steps::{Context, Output, Step, Task};
-use crate::memory::{Halo, SharedMut, Target};
-use crate::simd::Isa;
+use super::{
+    build::Program,
+    memory::{CommonMemory, Memory},
+    phases::Phases,
+    steps::{Context, Output, Step, Task},
+};
+use crate::{
+    memory::{Halo, SharedMut, Target},
+    simd::Isa,
+};
+use std::{
+    ops::Range,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// A batch of the caller's, whose slices have been checked.
 pub(super) struct Batch<'a> {

@@ -1,7 +1,9 @@
 //! Which nodes of a graph become one layer of a plan.
 
-use crate::graph::{Graph, Op, Shape};
-use crate::kernels::epilogue::Epilogue;
+use crate::{
+    graph::{Graph, Op, Shape},
+    kernels::epilogue::Epilogue,
+};
 
 /// A node and those that its kernel does along the way.
 #[derive(Clone, Debug)]

@@ -1,8 +1,7 @@
 //! The memory of a program's runs, which later runs use again.
 
-use std::sync::{Mutex, PoisonError};
-
 use crate::memory::AlignedBuffer;
+use std::sync::{Mutex, PoisonError};
 
 /// Buffers of one length that runs borrow, so that only the first ones allocate.
 #[derive(Debug)]

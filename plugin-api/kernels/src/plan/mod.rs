@@ -19,21 +19,26 @@ mod storage;
 mod threads;
 mod weights;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
-use self::build::{Program, build};
-use self::execute::{Batch, StepTimes};
-use self::memory::Memory;
 pub use self::options::PlanOptions;
-use self::steps::Output;
-use self::threads::Threads;
-use self::weights::PackedWeights;
-use crate::batch::{RunError, check_inputs, check_outputs};
-use crate::graph::{Graph, GraphError, Shape};
-use crate::memory::SharedMut;
-use crate::simd::Isa;
+use self::{
+    build::{Program, build},
+    execute::{Batch, StepTimes},
+    memory::Memory,
+};
+use self::{steps::Output, threads::Threads, weights::PackedWeights};
+use crate::{
+    batch::{RunError, check_inputs, check_outputs},
+    graph::{Graph, GraphError, Shape},
+    memory::SharedMut,
+    simd::Isa,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 /// A network compiled for the shapes of its inputs; any number of threads may run it at the same time.
 #[derive(Debug)]

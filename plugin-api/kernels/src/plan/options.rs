@@ -1,7 +1,6 @@
 //! How a network is compiled.
 
-use crate::graph::Shape;
-use crate::simd::Isa;
+use crate::{graph::Shape, simd::Isa};
 
 /// More images than this gain nothing, and lengths of their values could overflow.
 const MOST_IMAGES_TOGETHER: usize = 64;

@@ -1,9 +1,7 @@
 //! How threads share the tasks of phases that follow each other, without waiting for a thread that is late.
 
+use super::{steps::part_of, threads::relax};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-
-use super::steps::part_of;
-use super::threads::relax;
 
 /// Phases that follow each other, each of some tasks: a phase starts when all tasks of the one before are done.
 ///
@@ -122,8 +120,7 @@ impl Phases {
 
 #[cfg(test)]
 mod tests {
-    use super::super::threads::Threads;
-    use super::*;
+    use super::{super::threads::Threads, *};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     #[test]

@@ -1,12 +1,13 @@
 //! Where each value lives: parts of larger values without a copy, halos, and memory used again by values
 //! that do not live at the same time.
 
-use std::sync::Arc;
-
 use super::fuse::Layer;
-use crate::graph::{Graph, Op, Shape};
-use crate::memory::{AlignedBuffer, Halo, Layout};
-use crate::simd::LANES;
+use crate::{
+    graph::{Graph, Op, Shape},
+    memory::{AlignedBuffer, Halo, Layout},
+    simd::LANES,
+};
+use std::sync::Arc;
 
 /// Where a value is.
 #[derive(Clone, Debug)]

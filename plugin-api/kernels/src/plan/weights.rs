@@ -1,12 +1,15 @@
 //! Weights in the order in which the kernels read them; made once for all plans of a network.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use super::fuse::Layer;
-use crate::graph::{Graph, Op, Weight};
-use crate::memory::{AlignedBuffer, Packed, Slab};
-use crate::simd::LANES;
+use crate::{
+    graph::{Graph, Op, Weight},
+    memory::{AlignedBuffer, Packed, Slab},
+    simd::LANES,
+};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 /// What the weights of a node are packed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,8 +6,10 @@ mod elementwise;
 mod spatial;
 mod tokens;
 
-use crate::batch::{RunError, check_inputs};
-use crate::graph::{Graph, Op, Shape};
+use crate::{
+    batch::{RunError, check_inputs},
+    graph::{Graph, Op, Shape},
+};
 
 /// Runs a network. `inputs` holds each input as a dense batch; the result holds each output likewise, unrounded.
 ///

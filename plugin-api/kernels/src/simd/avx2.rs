@@ -1,8 +1,7 @@
 //! AVX2 with FMA: two registers hold the 16 values.
 
-use std::arch::x86_64::*;
-
 use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
+use std::arch::x86_64::*;
 
 /// The proof that this machine has AVX2 and FMA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! AVX-512: one register holds the 16 values.
 
-use std::arch::x86_64::*;
-
 use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
+use std::arch::x86_64::*;
 
 /// The proof that this machine has AVX-512 F and DQ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,10 @@ use super::avx2::Avx2;
 use super::avx512::Avx512;
 #[cfg(target_arch = "aarch64")]
 use super::neon::Neon;
-use super::portable::Portable;
-use super::vector::{Kernel, Simd};
+use super::{
+    portable::Portable,
+    vector::{Kernel, Simd},
+};
 
 /// An instruction set that this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,8 @@
 //! Tested under emulation only: the tile's size and the fetching ahead follow from the number of registers and from
 //! what the other sets have, not from measurements.
 
-use std::arch::aarch64::*;
-use std::arch::asm;
-
 use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
+use std::arch::{aarch64::*, asm};
 
 /// The proof that this machine has NEON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,15 +18,19 @@ mod names {
 
 #[cfg(misuse = "uses")]
 mod uses {
-    use crate::kernels::convolution::{DirectConvolution, Images};
-    use crate::kernels::depthwise::DepthwiseConvolution;
-    use crate::kernels::rearrange::export;
-    use crate::kernels::tile::{RowTiles, Tile, TilePointers};
-    use crate::kernels::windows::SlidingWindows;
-    use crate::kernels::winograd::WinogradConvolution;
-    use crate::memory::{Layout, Region, SharedMut, Target, View, ViewMut};
-    use crate::plan::steps::{Context, Step, Task};
-    use crate::simd::Isa;
+    use crate::{
+        kernels::{
+            convolution::{DirectConvolution, Images},
+            depthwise::DepthwiseConvolution,
+            rearrange::export,
+            tile::{RowTiles, Tile, TilePointers},
+            windows::SlidingWindows,
+            winograd::WinogradConvolution,
+        },
+        memory::{Layout, Region, SharedMut, Target, View, ViewMut},
+        plan::steps::{Context, Step, Task},
+        simd::Isa,
+    };
 
     /// Two would write the same region.
     fn a_view_for_writing_is_not_copied(view: ViewMut) -> [ViewMut; 2] {

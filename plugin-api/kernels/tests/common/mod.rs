@@ -7,10 +7,12 @@ mod numbers;
 pub mod random_graph;
 pub mod random_runs;
 
-use modelzoo_kernels::Isa;
-use modelzoo_kernels::graph::{Graph, GraphBuilder, GraphError, Shape, Value};
-use modelzoo_kernels::plan::{Plan, PlanOptions};
-use modelzoo_kernels::reference;
+use modelzoo_kernels::{
+    Isa,
+    graph::{Graph, GraphBuilder, GraphError, Shape, Value},
+    plan::{Plan, PlanOptions},
+    reference,
+};
 
 pub use numbers::Numbers;
 

@@ -1,12 +1,10 @@
 //! Small networks of any layers, chosen by bytes: most fit together, some must be refused.
 
+use super::{Numbers, choices::Choices};
 use modelzoo_kernels::graph::{
     Activation, Attention, BatchNorm, Convolution, Graph, GraphBuilder, GraphError, Interpolation, LayerNorm,
     Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value, Weight, WindowAttention,
 };
-
-use super::Numbers;
-use super::choices::Choices;
 
 /// Every method of [`GraphBuilder`] that adds a layer; convolutions once for each way in which they are computed.
 pub const OPERATORS: usize = 35;

@@ -1,12 +1,17 @@
 //! Runs of random networks, with slices of any length: the result of the reference, or a typed error.
 
-use modelzoo_kernels::graph::{Graph, Shape};
-use modelzoo_kernels::plan::{Plan, PlanOptions};
-use modelzoo_kernels::{Isa, reference};
-
-use super::choices::Choices;
-use super::random_graph::{OPERATORS, RandomGraph};
-use super::{Numbers, assert_close, run};
+use super::{
+    Numbers, assert_close,
+    choices::Choices,
+    random_graph::{OPERATORS, RandomGraph},
+    run,
+};
+use modelzoo_kernels::{
+    Isa,
+    graph::{Graph, Shape},
+    plan::{Plan, PlanOptions},
+    reference,
+};
 
 /// Of the largest value of any layer: what a layer is off by goes through all that follow.
 const TOLERANCE: f64 = 5e-5;

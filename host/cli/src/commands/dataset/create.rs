@@ -7,9 +7,9 @@ use crate::{
     exit::Exit,
     terminal::{Hinted, Result, Step, Terminal},
 };
-use modelzoo::diagnosis::ErrorClass;
 use modelzoo::{
     dataset::DatasetCreation,
+    diagnosis::ErrorClass,
     format::import::{ImportOptions, detect},
 };
 use std::path::Path;

@@ -6,9 +6,9 @@ use crate::{
     exit::Exit,
     terminal::{Context, Hinted, Result, Step, Terminal, count, print_json},
 };
-use modelzoo::diagnosis::ErrorClass;
 use modelzoo::{
     dataset::{Dataset, DatasetExport, Selection},
+    diagnosis::ErrorClass,
     format::{
         Format,
         export::{ExportOptions, Masks, Media},

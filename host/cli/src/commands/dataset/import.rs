@@ -7,9 +7,9 @@ use crate::{
     exit::Exit,
     terminal::{Hinted, Result, Step, Terminal},
 };
-use modelzoo::diagnosis::ErrorClass;
 use modelzoo::{
     dataset::DatasetImport,
+    diagnosis::ErrorClass,
     format::{
         Format,
         import::{ImportOptions, detect},

@@ -7,8 +7,7 @@ use crate::{
     exit::Exit,
     terminal::{Context, Failure, Hinted, Result, Terminal, ensure},
 };
-use modelzoo::Plan;
-use modelzoo::diagnosis::ErrorClass;
+use modelzoo::{Plan, diagnosis::ErrorClass};
 use std::path::Path;
 
 /// The files of a new source; `NAME` in them stands for its name.

@@ -8,10 +8,10 @@ use crate::{
     terminal::{Failure, Hinted, Result, Terminal, print_facts, print_json},
 };
 use indicatif::HumanBytes;
-use modelzoo::diagnosis::ErrorClass;
 use modelzoo::{
     Plan,
     archive::ArchiveFormat,
+    diagnosis::ErrorClass,
     manifest::{MANIFEST_FILE, Manifest},
     source::{Packed, Packing},
 };

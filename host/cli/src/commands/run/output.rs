@@ -1,10 +1,10 @@
 //! Where results go: standard output, a file or folder in some format, or a dataset.
 
 use crate::arguments::InputArguments;
-use modelzoo::diagnosis::NextStep;
 use modelzoo::{
     EngineError, Provenance, Task,
     dataset::{Dataset, DatasetError, Selection},
+    diagnosis::NextStep,
     format::{
         Format, FormatError,
         export::{self, ExportOptions, RecordWriter, Summary, export_dataset},

@@ -1,9 +1,9 @@
 //! What failed, for the user and for programs.
 
 use crate::terminal::{Terminal, words};
-use modelzoo::diagnosis::{Diagnose as _, in_one_line};
 use modelzoo::{
     Failure, LabeledItem, Stage,
+    diagnosis::{Diagnose as _, in_one_line},
     output::{JsonLinesWriter, OutputError},
 };
 use serde::Serialize;

@@ -1,10 +1,11 @@
 //! Files that are datasets, and those that are not.
 
-use rusqlite::Connection;
-
 use super::{pictures, place};
-use crate::dataset::{Dataset, Reason};
-use crate::record::SampleRecord;
+use crate::{
+    dataset::{Dataset, Reason},
+    record::SampleRecord,
+};
+use rusqlite::Connection;
 
 #[test]
 fn nothing_is_created_over_a_file() {

@@ -2,14 +2,11 @@ mod files;
 mod runs;
 mod samples;
 
-use std::path::PathBuf;
-
-use modelzoo_plugin_api::label::{Classification, Label};
-use tempfile::TempDir;
-
 use super::{Dataset, Provenance, SampleId, Selection};
-use crate::label::Fields;
-use crate::record::SampleRecord;
+use crate::{label::Fields, record::SampleRecord};
+use modelzoo_plugin_api::label::{Classification, Label};
+use std::path::PathBuf;
+use tempfile::TempDir;
 
 /// A folder that lasts as long as the test, and where the dataset goes.
 fn place() -> (TempDir, PathBuf) {

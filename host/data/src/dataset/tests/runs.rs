@@ -1,11 +1,12 @@
 //! Runs end early, go on, and keep out of each other's way.
 
+use super::{classification, ids, labelled, labels, pictures, provenance, records};
+use crate::{
+    dataset::{Dataset, Existing, FieldDescription, Item, Reason, Run, Selection},
+    record::SampleRecord,
+};
 use modelzoo_plugin_api::label::{Detections, Label};
 use rusqlite::Connection;
-
-use super::{classification, ids, labelled, labels, pictures, provenance, records};
-use crate::dataset::{Dataset, Existing, FieldDescription, Item, Reason, Run, Selection};
-use crate::record::SampleRecord;
 
 fn begin(dataset: &mut Dataset, field: &str) -> Run {
     dataset

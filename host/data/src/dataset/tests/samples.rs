@@ -1,18 +1,20 @@
 //! Samples, tags and labels go in and come out.
 
-use std::collections::BTreeMap;
-
-use modelzoo_plugin_api::label::{
-    Classifications, Detection, Detections, GeoLocation, Heatmap, Keypoint, Keypoints, Label, PlainValue,
-    Polyline, Polylines, Regression, Segmentation, TemporalDetection, TemporalDetections, Vector,
-};
-use modelzoo_plugin_api::{Array, MediaType};
-use proptest::prelude::*;
-
 use super::{classification, ids, labels, pictures, place, records};
-use crate::dataset::{Dataset, Reason, Selection};
-use crate::label::Fields;
-use crate::record::{ImageMetadata, Metadata, SampleRecord};
+use crate::{
+    dataset::{Dataset, Reason, Selection},
+    label::Fields,
+    record::{ImageMetadata, Metadata, SampleRecord},
+};
+use modelzoo_plugin_api::{
+    Array, MediaType,
+    label::{
+        Classifications, Detection, Detections, GeoLocation, Heatmap, Keypoint, Keypoints, Label, PlainValue,
+        Polyline, Polylines, Regression, Segmentation, TemporalDetection, TemporalDetections, Vector,
+    },
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 #[test]
 fn samples_come_out_in_the_order_in_which_they_went_in() {

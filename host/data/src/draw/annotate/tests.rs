@@ -1,7 +1,5 @@
-use modelzoo_plugin_api::Array;
-use modelzoo_plugin_api::label::*;
-
 use super::*;
+use modelzoo_plugin_api::{Array, label::*};
 
 const WIDTH: u32 = 320;
 const HEIGHT: u32 = 240;

@@ -1,8 +1,7 @@
 //! A writer whose faults cost one sample.
 
 use super::{FormatError, RecordWriter, Summary};
-use crate::panics::contained;
-use crate::record::SampleRecord;
+use crate::{panics::contained, record::SampleRecord};
 
 /// So many samples that were left out are named.
 const NAMED: usize = 10;

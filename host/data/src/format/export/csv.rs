@@ -1,17 +1,14 @@
 //! CSV: a line for each label, beginning with the columns of supervision's `CSVSink`. Boxes are in pixels where the
 //! picture's size is known, otherwise relative to it.
 
-use std::io;
-use std::path::Path;
-
+use super::{ExportOptions, FormatError, RecordWriter, SampleRecord, Summary, classes::Classes};
+use crate::{
+    format::{notes::Notes, shape::bounds},
+    label::LabelJson,
+    output::{AtomicFile, OutputError},
+};
 use modelzoo_plugin_api::label::{Detection, Keypoint, Label, Polyline, TemporalDetection};
-
-use super::classes::Classes;
-use super::{ExportOptions, FormatError, RecordWriter, SampleRecord, Summary};
-use crate::format::notes::Notes;
-use crate::format::shape::bounds;
-use crate::label::LabelJson;
-use crate::output::{AtomicFile, OutputError};
+use std::{io, path::Path};
 
 const HEADER: [&str; 13] = [
     "x_min",

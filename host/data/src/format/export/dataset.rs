@@ -1,11 +1,11 @@
 //! Exporting a dataset.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use super::{ExportOptions, Format, FormatError, Summary, create};
-use crate::dataset::{Dataset, FieldInfo, Selection};
-use crate::record::class_names;
+use crate::{
+    dataset::{Dataset, FieldInfo, Selection},
+    record::class_names,
+};
+use std::{collections::BTreeSet, path::Path};
 
 /// Writes the selected samples and fields of a dataset to `path`, in their order.
 ///

@@ -1,24 +1,24 @@
 //! FiftyOne's `FiftyOneDataset`, in the form without a `version` that FiftyOne reads by inferring the schema:
 //! `samples.json`, `metadata.json`, `data/` with the media, and for videos `frames/` with a file of labels each.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-
-use modelzoo_plugin_api::MediaType;
-use modelzoo_plugin_api::label::Label;
-use serde::Serialize;
-use serde::ser::SerializeMap;
-use serde_json::{Map, Value, json};
-
-use super::folder::new_folder;
-use super::media::MediaFolder;
-use super::{ExportOptions, FormatError, Losses, Media, RecordWriter, SampleRecord, Summary};
-use crate::format::Format;
-use crate::format::non_finite::write_json;
-use crate::label::{Fields, LabelJson};
-use crate::output::{AtomicFile, OutputError};
+use super::{
+    ExportOptions, FormatError, Losses, Media, RecordWriter, SampleRecord, Summary, folder::new_folder,
+    media::MediaFolder,
+};
+use crate::{
+    format::{Format, non_finite::write_json},
+    label::{Fields, LabelJson},
+    output::{AtomicFile, OutputError},
+};
 use modelzoo_base::file::{AtomicFolder, absolute};
+use modelzoo_plugin_api::{MediaType, label::Label};
+use serde::{Serialize, ser::SerializeMap};
+use serde_json::{Map, Value, json};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
 
 pub(super) struct Writer {
     folder: AtomicFolder,

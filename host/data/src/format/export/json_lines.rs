@@ -1,9 +1,8 @@
 //! JSON Lines.
 
-use std::path::Path;
-
 use super::{FormatError, RecordWriter, SampleRecord, Summary};
 use crate::output::JsonLinesWriter;
+use std::path::Path;
 
 pub(super) struct Writer {
     lines: JsonLinesWriter,

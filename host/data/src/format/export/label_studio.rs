@@ -12,18 +12,21 @@
 //!
 //! Pictures are named as Label Studio's storage of local files names them.
 
-use std::io::{self, Write as _};
-use std::path::Path;
-
-use modelzoo_plugin_api::MediaType;
-use modelzoo_plugin_api::label::{Classification, Detection, Keypoint, Label, Polyline};
-use serde_json::{Value, json};
-
-use super::size::picture_size;
-use super::{ExportOptions, FormatError, Losses, RecordWriter, SampleRecord, Summary};
-use crate::format::notes::Notes;
-use crate::output::{AtomicFile, OutputError};
+use super::{ExportOptions, FormatError, Losses, RecordWriter, SampleRecord, Summary, size::picture_size};
+use crate::{
+    format::notes::Notes,
+    output::{AtomicFile, OutputError},
+};
 use modelzoo_base::file::absolute;
+use modelzoo_plugin_api::{
+    MediaType,
+    label::{Classification, Detection, Keypoint, Label, Polyline},
+};
+use serde_json::{Value, json};
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
 
 pub(super) struct Writer {
     file: AtomicFile,

@@ -1,14 +1,14 @@
 //! The samples' own files in an exported folder.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
-use std::path::{Path, PathBuf};
-
 use super::{FormatError, Media};
-use crate::input::MediaKind;
-use crate::output::OutputError;
+use crate::{input::MediaKind, output::OutputError};
 use modelzoo_base::file::absolute;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Gives files names of their own in one folder, and puts them there.
 #[derive(Debug)]

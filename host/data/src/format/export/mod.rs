@@ -20,14 +20,18 @@ mod parquet;
 mod size;
 mod yolo;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 pub use dataset::{export_dataset, export_dataset_with_progress};
 
 use super::{Format, FormatError, Losses};
-use crate::dataset::{FieldInfo, Skeleton};
-use crate::record::SampleRecord;
+use crate::{
+    dataset::{FieldInfo, Skeleton},
+    record::SampleRecord,
+};
 
 /// Takes samples in some format.
 pub trait RecordWriter: Send {

@@ -1,14 +1,16 @@
 //! NumPy's `.npy`: a matrix of single precision with a row for each sample, in their order. Samples without an
 //! embedding have a row of NaN.
 
-use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
-
-use modelzoo_plugin_api::label::{Label, Vector};
-
 use super::{FormatError, RecordWriter, SampleRecord, Summary};
-use crate::format::Format;
-use crate::output::{AtomicFile, OutputError};
+use crate::{
+    format::Format,
+    output::{AtomicFile, OutputError},
+};
+use modelzoo_plugin_api::label::{Label, Vector};
+use std::{
+    io::{self, BufWriter, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
 
 pub(super) struct Writer {
     path: PathBuf,

@@ -1,9 +1,8 @@
 //! What formats of objects (boxes, outlines, points) have in common: the objects of a sample, whatever their labels.
 
-use modelzoo_plugin_api::label::{Detection, Keypoint, Label, Polyline};
-
 use super::SampleRecord;
 use crate::format::notes::Notes;
+use modelzoo_plugin_api::label::{Detection, Keypoint, Label, Polyline};
 
 /// An object in a picture.
 #[derive(Clone, Copy, Debug)]

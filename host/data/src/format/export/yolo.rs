@@ -2,23 +2,24 @@
 //! `data.yaml`. A line is `class x y width height`, the box's centre and size relative to the picture; outlines are
 //! `class x y x y ...`, and sets of keypoints a box with `x y visible` for each point behind it.
 
-use std::fmt::Write as _;
-use std::path::Path;
-
-use modelzoo_plugin_api::MediaType;
-use modelzoo_plugin_api::label::{Detection, Keypoint, Polyline};
-use serde_json::json;
-
-use super::classes::Classes;
-use super::folder::new_folder;
-use super::media::MediaFolder;
-use super::object::{Object, objects};
-use super::{ExportOptions, FormatError, Losses, Media, RecordWriter, SampleRecord, Summary};
-use crate::format::notes::Notes;
-use crate::format::shape::bounds;
-use crate::format::visibility;
-use crate::output::OutputError;
+use super::{
+    ExportOptions, FormatError, Losses, Media, RecordWriter, SampleRecord, Summary,
+    classes::Classes,
+    folder::new_folder,
+    media::MediaFolder,
+    object::{Object, objects},
+};
+use crate::{
+    format::{notes::Notes, shape::bounds, visibility},
+    output::OutputError,
+};
 use modelzoo_base::file::AtomicFolder;
+use modelzoo_plugin_api::{
+    MediaType,
+    label::{Detection, Keypoint, Polyline},
+};
+use serde_json::json;
+use std::{fmt::Write as _, path::Path};
 
 pub(super) struct Writer {
     folder: AtomicFolder,

@@ -1,23 +1,23 @@
 //! Importing into a dataset.
 
-use std::path::{Path, PathBuf};
-
-use modelzoo_plugin_api::MediaType;
-use serde_json::Value;
-
-use super::field_types::FieldTypes;
-use super::files::Files;
-use super::place::{beside, folder_of};
-use super::{CocoOptions, FormatError, ImportReport, Place, Sink};
 use super::{
+    CocoOptions, FormatError, ImportReport, Place, Sink,
+    field_types::FieldTypes,
+    files::Files,
     import_coco, import_cvat, import_fiftyone, import_json_lines, import_label_studio, import_media,
     import_voc, import_yolo,
+    place::{beside, folder_of},
 };
-use crate::dataset::{Dataset, FieldDescription};
-use crate::format::{Format, Losses};
-use crate::media::Decoder;
-use crate::record::{Metadata, SampleRecord};
-use crate::video::Video;
+use crate::{
+    dataset::{Dataset, FieldDescription},
+    format::{Format, Losses},
+    media::Decoder,
+    record::{Metadata, SampleRecord},
+    video::Video,
+};
+use modelzoo_plugin_api::MediaType;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
 
 /// How to import.
 #[derive(Clone, Debug, Default)]

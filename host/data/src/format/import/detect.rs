@@ -1,11 +1,8 @@
 //! Which format something is of.
 
-use std::io::Read as _;
-use std::path::Path;
-
 use super::{label_studio, xml, yolo};
-use crate::format::Format;
-use crate::input::open_text;
+use crate::{format::Format, input::open_text};
+use std::{io::Read as _, path::Path};
 
 /// How much of a file is looked at.
 const HEAD: u64 = 4096;

@@ -1,13 +1,12 @@
 //! A field of a dataset has labels of one type.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
-use modelzoo_plugin_api::label::Label;
-
 use super::{FormatError, ImportReport, Place};
-use crate::dataset::Dataset;
-use crate::record::{SampleRecord, field_name_problem, label_type};
+use crate::{
+    dataset::Dataset,
+    record::{SampleRecord, field_name_problem, label_type},
+};
+use modelzoo_plugin_api::label::Label;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// The types of fields, by whether they are of frames, and by name.
 #[derive(Debug, Default)]

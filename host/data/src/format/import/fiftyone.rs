@@ -1,18 +1,16 @@
 //! FiftyOne's `FiftyOneDataset`: what FiftyOne itself exports (frames of videos in `frames.json`), its form with a file for
 //! each sample (`use_dirs`), and the older form that this program writes (a file of frames for each video).
 
-use std::collections::HashMap;
-use std::path::{Component, Path, PathBuf};
-
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
-
-use super::json_array::for_each_element;
-use super::place::beside;
-use super::sample::read_sample;
-use super::{FormatError, ImportReport, Place, Sink};
+use super::{
+    FormatError, ImportReport, Place, Sink, json_array::for_each_element, place::beside, sample::read_sample,
+};
 use crate::format::non_finite::open_json;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use std::{
+    collections::HashMap,
+    path::{Component, Path, PathBuf},
+};
 
 /// What a FiftyOne dataset says beside its samples.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,11 +1,12 @@
 //! The files that imported samples name: whether they are there, and where.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
-
 use super::{ImportReport, Place};
 use crate::record::SampleRecord;
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::{Path, PathBuf},
+};
 
 /// Looks at the files of samples as they come.
 #[derive(Debug)]

@@ -1,13 +1,9 @@
 //! Long lists in JSON files, an element at a time.
 
-use std::fmt;
-use std::marker::PhantomData;
-use std::path::Path;
-
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
 use super::FormatError;
 use crate::format::non_finite::open_json;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::{fmt, marker::PhantomData, path::Path};
 
 /// Hands each element of the lists under `keys` in the object that `file` holds to `take`, with its key. The rest is
 /// passed over, and so is `null` in the place of a list.

@@ -1,11 +1,11 @@
 //! JSON Lines, as this program writes them.
 
-use std::io::{BufRead as _, Read as _};
-use std::path::Path;
-
-use super::sample::read_sample;
-use super::{FormatError, ImportReport, Place, Sink};
+use super::{FormatError, ImportReport, Place, Sink, sample::read_sample};
 use crate::format::non_finite::open_json;
+use std::{
+    io::{BufRead as _, Read as _},
+    path::Path,
+};
 
 /// The length in bytes of the longest line that is read: a file that is none of lines is not taken into memory whole.
 const LONGEST_LINE: u64 = 1 << 30;

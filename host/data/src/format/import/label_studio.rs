@@ -1,16 +1,15 @@
 //! Label Studio's tasks as it exports them in JSON (<https://labelstud.io/guide/export>): the shapes of annotations, or of
 //! predictions where nobody has annotated.
 
-use std::path::Path;
-
+use super::{
+    FormatError, ImportReport, Place, Sink,
+    objects::Objects,
+    place::{beside, folder_of},
+};
+use crate::{format::non_finite::open_json, record::SampleRecord};
 use modelzoo_plugin_api::label::{Classification, Detection, Keypoint, Polyline};
 use serde_json::Value;
-
-use super::objects::Objects;
-use super::place::{beside, folder_of};
-use super::{FormatError, ImportReport, Place, Sink};
-use crate::format::non_finite::open_json;
-use crate::record::SampleRecord;
+use std::path::Path;
 
 /// Reads the samples of a file of tasks. Boxes go to the field `field`, and other shapes to those of the same name with
 /// `_polylines`, `_keypoints` or `_classes` behind it. Returns how many samples there are.
@@ -167,9 +166,8 @@ fn read_result(result: &Value, objects: &mut Objects) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn tasks_are_read() {

@@ -1,12 +1,12 @@
 //! Pictures and videos without labels.
 
-use std::path::Path;
-
-use modelzoo_plugin_api::MediaType;
-
 use super::{FormatError, ImportReport, Place, Sink};
-use crate::input::{Inputs, MediaKind};
-use crate::record::{SampleRecord, path_to_text};
+use crate::{
+    input::{Inputs, MediaKind},
+    record::{SampleRecord, path_to_text},
+};
+use modelzoo_plugin_api::MediaType;
+use std::path::Path;
 
 /// Gives a sample without labels for each picture and video among the inputs (folders, globs, files, list files), under
 /// its absolute path. Folders and lines of lists that cannot be read are reported. Returns how many samples there are.

@@ -1,10 +1,9 @@
 //! The labels of one picture, as formats of objects tell them one by one.
 
+use crate::label::Fields;
 use modelzoo_plugin_api::label::{
     Classification, Classifications, Detection, Detections, Keypoint, Keypoints, Label, Polyline, Polylines,
 };
-
-use crate::label::Fields;
 
 /// Objects in one picture, by the fields that they go to.
 #[derive(Debug, Default)]

@@ -1,9 +1,8 @@
 //! Where in a file something stands, and where the files are that it names.
 
-use std::path::{Path, PathBuf};
-
 use super::FormatError;
 use crate::record::{path_to_text, text_to_path};
+use std::path::{Path, PathBuf};
 
 /// Where in a file something stands.
 #[derive(Clone, Debug)]

@@ -1,8 +1,7 @@
 //! What an import leaves out, and what it takes over differently.
 
 use super::FormatError;
-use crate::format::Losses;
-use crate::format::notes::Notes;
+use crate::format::{Losses, notes::Notes};
 
 /// Collects what is wrong with what is imported.
 #[derive(Debug, Default)]

@@ -1,9 +1,8 @@
 //! A sample in FiftyOne's JSON, as far as it is clear.
 
-use serde_json::Value;
-
 use super::{FormatError, ImportReport, Place};
 use crate::record::SampleRecord;
+use serde_json::Value;
 
 /// Reads a sample; reports parts of it that are left out, or all of it.
 pub(super) fn read_sample(

@@ -1,15 +1,17 @@
 //! Labels in XML: Pascal VOC's folders, with a file for each picture, and CVAT's, with one for all.
 
-use std::path::{Path, PathBuf};
-
+use super::{
+    FormatError, ImportReport, Place, Sink,
+    objects::Objects,
+    place::{beside, folder_of},
+};
+use crate::{
+    input::{MediaKind, open_text},
+    record::{ImageMetadata, Metadata, SampleRecord, path_to_text},
+};
 use modelzoo_plugin_api::label::{Classification, Detection, Keypoint, Polyline};
 use roxmltree::{Document, Node};
-
-use super::objects::Objects;
-use super::place::{beside, folder_of};
-use super::{FormatError, ImportReport, Place, Sink};
-use crate::input::{MediaKind, open_text};
-use crate::record::{ImageMetadata, Metadata, SampleRecord, path_to_text};
+use std::path::{Path, PathBuf};
 
 /// The folders that the pictures of a file of labels may be in: in its folder's parent, and in its own.
 const PICTURE_FOLDERS: [&str; 2] = ["JPEGImages", "images"];
@@ -303,9 +305,8 @@ fn text_of<'a>(node: Node<'a, '_>, name: &'static str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
+    use serde_json::{Value, json};
 
     fn collect(
         import: impl FnOnce(&mut ImportReport, Sink<'_>) -> Result<u64, FormatError>,

@@ -1,18 +1,19 @@
 //! YOLO's label folders: a text file for each picture, in `labels` where the picture is in `images`, or beside it. Names of
 //! classes stand in a `.yaml` file, in `classes.txt` or in `obj.names`.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
+use super::{FormatError, ImportReport, Place, Sink, objects::Objects};
+use crate::{
+    format::visibility,
+    input::{Inputs, MediaKind, open_text},
+    record::{SampleRecord, path_to_text},
+};
 use modelzoo_plugin_api::label::{Detection, Keypoint, Polyline};
 use serde::Deserialize;
 use serde_yaml_ng::Value;
-
-use super::objects::Objects;
-use super::{FormatError, ImportReport, Place, Sink};
-use crate::format::visibility;
-use crate::input::{Inputs, MediaKind, open_text};
-use crate::record::{SampleRecord, path_to_text};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// What a YOLO dataset says beside its samples.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! Outlines of masks along the edges of their pixels, and back.
 
-use std::collections::HashMap;
-
 use super::{Mask, PixelBox, Point};
+use std::collections::HashMap;
 
 /// A corner between pixels.
 type Corner = (i64, i64);
@@ -109,10 +108,9 @@ pub fn bounds<'a>(points: impl IntoIterator<Item = &'a Point>) -> Option<PixelBo
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::format::shape::fill;
+    use proptest::prelude::*;
 
     fn mask(rows: &[&str]) -> Mask {
         Mask {

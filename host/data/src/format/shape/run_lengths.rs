@@ -163,9 +163,8 @@ impl RunLengths {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_text_is_that_of_the_coco_api() {

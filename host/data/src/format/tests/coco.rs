@@ -1,10 +1,11 @@
 //! COCO datasets and results.
 
-use serde_json::{Value, json};
-
 use super::*;
-use crate::format::export::Masks;
-use crate::format::import::{CocoInfo, CocoOptions, ImportReport, import_coco};
+use crate::format::{
+    export::Masks,
+    import::{CocoInfo, CocoOptions, ImportReport, import_coco},
+};
+use serde_json::{Value, json};
 
 fn read(path: &Path) -> (CocoInfo, Vec<SampleRecord>) {
     let mut records = Vec::new();

@@ -1,11 +1,16 @@
 //! Formats that keep everything, and the way from one dataset to another.
 
 use super::*;
-use crate::dataset::{Dataset, Existing, FieldDescription, Provenance, Selection};
-use crate::format::FormatError;
-use crate::format::export::{Media, export_dataset};
-use crate::format::import::{
-    ImportOptions, ImportReport, detect, import_dataset, import_fiftyone, import_json_lines, import_media,
+use crate::{
+    dataset::{Dataset, Existing, FieldDescription, Provenance, Selection},
+    format::{
+        FormatError,
+        export::{Media, export_dataset},
+        import::{
+            ImportOptions, ImportReport, detect, import_dataset, import_fiftyone, import_json_lines,
+            import_media,
+        },
+    },
 };
 
 fn read_fiftyone(folder: &Path) -> Vec<SampleRecord> {

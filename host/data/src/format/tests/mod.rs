@@ -8,19 +8,23 @@ pub(super) mod parquet_rows;
 mod tables;
 mod training;
 
-use std::path::{Path, PathBuf};
-
-use modelzoo_plugin_api::Array;
-use modelzoo_plugin_api::label::{
-    Classification, Detection, Detections, Heatmap, Keypoint, Keypoints, Label, PlainValue, Polyline,
-    Polylines, Regression, Segmentation, TemporalDetection, TemporalDetections, Vector,
+use super::{
+    Format,
+    export::{ExportOptions, Summary, create},
 };
+use crate::{
+    label::Fields,
+    record::{ImageMetadata, Metadata, SampleRecord, VideoMetadata},
+};
+use modelzoo_plugin_api::{
+    Array,
+    label::{
+        Classification, Detection, Detections, Heatmap, Keypoint, Keypoints, Label, PlainValue, Polyline,
+        Polylines, Regression, Segmentation, TemporalDetection, TemporalDetections, Vector,
+    },
+};
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-
-use super::Format;
-use super::export::{ExportOptions, Summary, create};
-use crate::label::Fields;
-use crate::record::{ImageMetadata, Metadata, SampleRecord, VideoMetadata};
 
 /// A picture of 40 x 20 pixels with labels, whose file is there.
 fn picture(folder: &Path, name: &str, labels: Vec<(&str, Label)>) -> SampleRecord {

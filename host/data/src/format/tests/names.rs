@@ -1,8 +1,7 @@
 //! Formats by name.
 
-use std::path::Path;
-
 use crate::format::Format;
+use std::path::Path;
 
 #[test]
 fn every_format_is_found_by_its_name() {

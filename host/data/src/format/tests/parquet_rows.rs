@@ -1,7 +1,9 @@
 //! Reading Parquet with the library's reader, which puts nesting together by itself.
 
-use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
-use parquet::record::{Field, Row};
+use parquet::{
+    file::reader::{ChunkReader, FileReader, SerializedFileReader},
+    record::{Field, Row},
+};
 use serde_json::{Value, json};
 
 /// The rows of a file as JSON, where nulls of structs are left out, and the facts of its metadata.

@@ -1,9 +1,8 @@
 //! CSV, Parquet and NumPy's matrices.
 
-use serde_json::json;
-
 use super::*;
 use crate::format::FormatError;
+use serde_json::json;
 
 #[test]
 fn csv_has_a_line_for_each_label() {

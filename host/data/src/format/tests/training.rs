@@ -1,10 +1,8 @@
 //! Folders and files for programs that train and label.
 
-use serde_json::{Value, json};
-
 use super::*;
-use crate::format::FormatError;
-use crate::format::export::Media;
+use crate::format::{FormatError, export::Media};
+use serde_json::{Value, json};
 
 #[test]
 fn yolo_has_a_file_of_lines_for_each_picture() {

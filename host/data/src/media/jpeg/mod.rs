@@ -4,13 +4,9 @@
 
 mod segments;
 
+use super::{error::DecodeError, metadata::Header, rgb_image::RgbImage};
 use std::borrow::Cow;
-
 use turbojpeg::{Colorspace, DecompressHeader, Decompressor, Image, PixelFormat};
-
-use super::error::DecodeError;
-use super::metadata::Header;
-use super::rgb_image::RgbImage;
 
 pub(super) use segments::{StoredColors, exif_and_xmp, with_tables};
 

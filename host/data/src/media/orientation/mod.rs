@@ -7,10 +7,8 @@
 mod exif;
 mod xmp;
 
+use super::{format::ImageFormat, jpeg, png, webp};
 use image::metadata::Orientation;
-
-use super::format::ImageFormat;
-use super::{jpeg, png, webp};
 
 /// How the picture of a file must be turned to be upright.
 pub(super) fn of_file(bytes: &[u8], format: ImageFormat) -> Orientation {

@@ -1,19 +1,22 @@
 //! From a strip's or tile's bytes in the file to its samples as they would lie there uncompressed.
 
-use std::borrow::Cow;
-use std::io::{self, Read};
-
+use super::{
+    FORMAT,
+    fax::{self, Scheme},
+    page::{Compression, Page, Photometric},
+};
+use crate::media::{
+    error::DecodeError,
+    jpeg::{self, StoredColors},
+};
 use flate2::read::ZlibDecoder;
-use image::ImageDecoder;
-use image::codecs::webp::WebPDecoder;
+use image::{ImageDecoder, codecs::webp::WebPDecoder};
 use lzma_rust2::XzReader;
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+};
 use weezl::{BitOrder, LzwStatus, decode::Decoder as LzwDecoder};
-
-use super::FORMAT;
-use super::fax::{self, Scheme};
-use super::page::{Compression, Page, Photometric};
-use crate::media::error::DecodeError;
-use crate::media::jpeg::{self, StoredColors};
 
 /// The most that LZMA's dictionary may take, in KiB.
 const MOST_DICTIONARY: u32 = 1 << 17;

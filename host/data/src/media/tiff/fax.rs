@@ -1,10 +1,11 @@
 //! The encodings of facsimile: ITU-T T.4 (Group 3, one- and two-dimensional) and T.6 (Group 4), and TIFF's own
 //! variants of the first without line ends. Codes are looked up in the tables of the `fax` crate.
 
+use fax::{
+    BitReader, ByteReader,
+    maps::{Mode, black, mode, white},
+};
 use std::convert::Infallible;
-
-use fax::maps::{Mode, black, mode, white};
-use fax::{BitReader, ByteReader};
 
 /// How lines follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

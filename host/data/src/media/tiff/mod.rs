@@ -11,17 +11,20 @@ mod page;
 mod samples;
 mod ycbcr;
 
+use self::{
+    compression::{Shape, decompress, too_short},
+    page::{Compression, Page, Photometric},
+    samples::{Target, take_row, undo_prediction},
+};
+use super::{
+    depth::{Rescale, Samples},
+    error::DecodeError,
+    ifd::{ByteOrder, Structure},
+    jpeg,
+    metadata::Header,
+    rgb_image::RgbImage,
+};
 use std::num::NonZeroU32;
-
-use self::compression::{Shape, decompress, too_short};
-use self::page::{Compression, Page, Photometric};
-use self::samples::{Target, take_row, undo_prediction};
-use super::depth::{Rescale, Samples};
-use super::error::DecodeError;
-use super::ifd::{ByteOrder, Structure};
-use super::jpeg;
-use super::metadata::Header;
-use super::rgb_image::RgbImage;
 
 const FORMAT: &str = "TIFF";
 

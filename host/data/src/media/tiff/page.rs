@@ -1,8 +1,10 @@
 //! What a directory says of its picture. TIFF 6.0, its supplements, and BigTIFF.
 
 use super::FORMAT;
-use crate::media::error::DecodeError;
-use crate::media::ifd::{ByteOrder, Directory, Entry, Structure};
+use crate::media::{
+    error::DecodeError,
+    ifd::{ByteOrder, Directory, Entry, Structure},
+};
 
 /// More samples a pixel than any picture has.
 const MOST_SAMPLES: u64 = 1024;

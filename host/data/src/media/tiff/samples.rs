@@ -1,9 +1,11 @@
 //! From a row of a strip or tile to numbers: predictors, bits, byte orders.
 
 use super::page::{Page, SampleFormat};
-use crate::media::depth::{Samples, half_to_single};
-use crate::media::error::DecodeError;
-use crate::media::ifd::ByteOrder;
+use crate::media::{
+    depth::{Samples, half_to_single},
+    error::DecodeError,
+    ifd::ByteOrder,
+};
 
 /// A sample was stored as its difference from the one before it in its row.
 const DIFFERENCE: u64 = 2;

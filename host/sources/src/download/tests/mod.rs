@@ -3,11 +3,9 @@ mod redirects;
 mod resume;
 mod sharing;
 
-use std::path::Path;
-use std::time::Duration;
-
 use super::*;
 use modelzoo_test_support::http_server::{Answer, Seen, Server};
+use std::{path::Path, time::Duration};
 
 /// Content that no shift of itself equals, so that a wrong seam is noticed.
 fn content(bytes: usize) -> Vec<u8> {

@@ -1,7 +1,6 @@
 //! Redirects, and who gets to see a token.
-use std::sync::{Arc, OnceLock};
-
 use super::*;
+use std::sync::{Arc, OnceLock};
 
 fn authorization(server: &Server) -> Vec<Option<String>> {
     server

@@ -1,14 +1,18 @@
 //! Git over HTTP (<https://git-scm.com/docs/http-protocol>): a request for the refs, and one for each step of a fetch.
-use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
-use url::Url;
-
 use super::stream::{Broken, Patience, Piece};
-use crate::download::{Http, Interrupted, MAXIMUM_REDIRECTS, redirect_target, watched};
-use crate::git::authentication::Authentication;
+use crate::{
+    download::{Http, Interrupted, MAXIMUM_REDIRECTS, redirect_target, watched},
+    git::authentication::Authentication,
+};
+use reqwest::{
+    Client, RequestBuilder, Response, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE},
+};
+use std::{
+    io::{self, Read, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use url::Url;
 
 const DISCOVERY: &str = "/info/refs";
 const SERVICE: &str = "git-upload-pack";

@@ -8,10 +8,11 @@ mod http;
 mod ssh;
 mod stream;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
-
 use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError},
+};
 
 pub(super) use http::HttpConnection;
 pub(super) use ssh::SshConnection;

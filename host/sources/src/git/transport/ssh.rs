@@ -1,17 +1,17 @@
 //! ssh: the user's own program, with his configuration, keys, agent and known hosts, as `git` itself does it.
-use std::ffi::OsString;
-use std::io::{self, Read, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
-use std::time::Instant;
-
-use percent_encoding::percent_decode_str;
-use url::Url;
-
 use super::stream::{Broken, Patience, Piece};
 use crate::download::{CONNECT_TIMEOUT, TICK};
+use percent_encoding::percent_decode_str;
+use std::{
+    ffi::OsString,
+    io::{self, Read, Write},
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    thread::JoinHandle,
+    time::Instant,
+};
+use url::Url;
 
 /// The shell command that a user has `git` run instead of `ssh`.
 const COMMAND_VARIABLE: &str = "GIT_SSH_COMMAND";

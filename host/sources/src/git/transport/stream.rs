@@ -1,9 +1,10 @@
 //! What both ways have in common: how they break, and how long they are waited for.
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
 use crate::download::Cancellation;
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// Why a connection broke.
 #[derive(Clone, Debug, thiserror::Error)]

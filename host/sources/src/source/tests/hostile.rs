@@ -1,11 +1,12 @@
 //! Repositories and servers that mean harm.
-use std::path::Path;
-
 use super::{World, chain};
-use crate::download::Credentials;
-use crate::git::OmissionKind;
-use crate::testing::{Entry, TestRepository};
+use crate::{
+    download::Credentials,
+    git::OmissionKind,
+    testing::{Entry, TestRepository},
+};
 use modelzoo_test_support::git_server::GitServer;
+use std::path::Path;
 
 #[test]
 fn hostile_repositories_are_refused_by_name() {

@@ -1,8 +1,7 @@
 //! Folders, manifests and archives on this machine.
-use std::path::Path;
-
 use super::World;
 use crate::source::SourceError;
+use std::path::Path;
 
 #[test]
 fn a_local_folder_is_used_in_place() {

@@ -2,16 +2,17 @@
 mod hostile;
 mod in_place;
 
-use modelzoo_base::error::Diagnose as _;
-use tempfile::TempDir;
-
 use super::*;
-use crate::config::{Config, Mirrors};
-use crate::download::{Cancellation, Credentials, Downloader, NoProgress};
-use crate::git::GitError;
-use crate::store::{GcOptions, Store};
-use crate::testing::{Entry, TestRepository};
+use crate::{
+    config::{Config, Mirrors},
+    download::{Cancellation, Credentials, Downloader, NoProgress},
+    git::GitError,
+    store::{GcOptions, Store},
+    testing::{Entry, TestRepository},
+};
+use modelzoo_base::error::Diagnose as _;
 use modelzoo_test_support::git_server::GitServer;
+use tempfile::TempDir;
 
 /// A store, and folders for repositories.
 struct World {

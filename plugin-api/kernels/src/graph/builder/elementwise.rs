@@ -1,8 +1,7 @@
 //! Layers that work element by element, or only rearrange channels.
 
 use super::{GraphBuilder, Value};
-use crate::graph::infer::check_batch_norm;
-use crate::graph::{Activation, BatchNorm, GraphError, Op, Problem, Weight};
+use crate::graph::{Activation, BatchNorm, GraphError, Op, Problem, Weight, infer::check_batch_norm};
 
 impl GraphBuilder {
     /// An activation.

@@ -4,10 +4,8 @@ mod elementwise;
 mod spatial;
 mod tokens;
 
+use super::{Graph, GraphError, Node, Op, Problem, Shape, infer::infer};
 use std::collections::HashSet;
-
-use super::infer::infer;
-use super::{Graph, GraphError, Node, Op, Problem, Shape};
 
 /// The result of a layer in the [`GraphBuilder`] that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,8 +1,7 @@
 //! What several layers check.
 
-use std::fmt::Display;
-
 use super::super::{Problem, Shape, Weight};
+use std::fmt::Display;
 
 pub(super) fn setting(name: &'static str, expected: impl Into<String>, found: impl Display) -> Problem {
     Problem::Setting {

@@ -3,13 +3,12 @@
 mod check;
 mod window;
 
-use std::fmt::Display;
-
-use self::check::{
-    check_vector, check_weight, dimensions, map_dims, need, pair, setting, single, tokens_dims,
+use self::{
+    check::{check_vector, check_weight, dimensions, map_dims, need, pair, setting, single, tokens_dims},
+    window::{convolution, pool, transposed_convolution},
 };
-use self::window::{convolution, pool, transposed_convolution};
 use super::{Activation, Attention, BatchNorm, Op, Problem, Shape, UpsampleSize, Weight, WindowAttention};
+use std::fmt::Display;
 
 /// The shape of what `op` makes of `operands`.
 ///

@@ -1,7 +1,9 @@
 //! Shapes of layers that move a window over a map.
 
-use super::super::{Convolution, Padding, Pool, Problem, Shape, TransposedConvolution, Weight};
-use super::check::{check_vector, check_weight, dimensions, map_dims, need};
+use super::{
+    super::{Convolution, Padding, Pool, Problem, Shape, TransposedConvolution, Weight},
+    check::{check_vector, check_weight, dimensions, map_dims, need},
+};
 
 /// No kernel, stride, padding or dilation is larger, so that sums of them cannot overflow.
 const LARGEST_SETTING: usize = 1 << 16;

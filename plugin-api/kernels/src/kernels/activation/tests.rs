@@ -1,7 +1,9 @@
 use super::*;
-use crate::graph::{GraphBuilder, Shape};
-use crate::reference;
-use crate::simd::{Isa, Kernel, LANES};
+use crate::{
+    graph::{GraphBuilder, Shape},
+    reference,
+    simd::{Isa, Kernel, LANES},
+};
 
 /// Of so many samples one is taken: Miri is slow.
 const STEP: usize = if cfg!(miri) { 100 } else { 1 };

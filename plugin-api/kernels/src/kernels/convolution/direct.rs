@@ -1,8 +1,10 @@
 //! A convolution that has been checked, and its tasks.
 
-use super::images::Images;
-use super::share::Share;
-use super::specification::{Specification, TaskSize};
+use super::{
+    images::Images,
+    share::Share,
+    specification::{Specification, TaskSize},
+};
 use crate::simd::Isa;
 
 /// A convolution ready to run: a [`Specification`] of which no tile reads or writes outside of its image or of its

@@ -1,12 +1,17 @@
 //! The loops of a task over chunks of input channels, rows and tiles.
 
+use super::{
+    images::Images,
+    specification::{Group, Specification},
+};
+use crate::{
+    kernels::{
+        epilogue::{Epilogue, finish_rest},
+        tile::{Ahead, RowTiles, Tile, TilePointers},
+    },
+    simd::{Kernel, LANES, Simd},
+};
 use std::ops::Range;
-
-use super::images::Images;
-use super::specification::{Group, Specification};
-use crate::kernels::epilogue::{Epilogue, finish_rest};
-use crate::kernels::tile::{Ahead, RowTiles, Tile, TilePointers};
-use crate::simd::{Kernel, LANES, Simd};
 
 /// A task of a convolution that has been checked, and of images that are there.
 pub(super) struct Share<'a> {

@@ -1,11 +1,11 @@
 //! What a convolution is, and the check that it stays inside of its memory.
 
+use crate::{
+    kernels::{epilogue::Stages, tile::Tile},
+    memory::{AlignedBuffer, Packed},
+    simd::LANES,
+};
 use std::sync::Arc;
-
-use crate::kernels::epilogue::Stages;
-use crate::kernels::tile::Tile;
-use crate::memory::{AlignedBuffer, Packed};
-use crate::simd::LANES;
 
 /// A convolution on one layout. Distances are in `f32`.
 ///

@@ -1,7 +1,9 @@
 //! Rows of pixels cut into tiles, and output channels cut into groups.
 
-use super::micro_kernel::{TileKernel, tile_kernel, tile_pixels};
-use super::sum::{Tile, TilePointers};
+use super::{
+    micro_kernel::{TileKernel, tile_kernel, tile_pixels},
+    sum::{Tile, TilePointers},
+};
 use crate::simd::Simd;
 
 /// A row of pixels cut into tiles that are as equal as can be: the first ones are a pixel larger.

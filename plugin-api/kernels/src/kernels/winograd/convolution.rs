@@ -1,15 +1,19 @@
 //! The three stages of a convolution: inputs to planes, planes times weights, products to results.
 
-use std::ops::Range;
-use std::sync::Arc;
-
-use super::tiles::{PLANES, TILE, needed_rows, tiles_of};
-use super::transform::{transform_input, transform_output};
-use crate::graph::Padding;
-use crate::kernels::epilogue::Stages;
-use crate::kernels::tile::{Ahead, RowTiles, Tile, TilePointers};
-use crate::memory::{AlignedBuffer, Layout, Packed, Region, SharedMut, Target, View};
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use super::{
+    tiles::{PLANES, TILE, needed_rows, tiles_of},
+    transform::{transform_input, transform_output},
+};
+use crate::{
+    graph::Padding,
+    kernels::{
+        epilogue::Stages,
+        tile::{Ahead, RowTiles, Tile, TilePointers},
+    },
+    memory::{AlignedBuffer, Layout, Packed, Region, SharedMut, Target, View},
+    simd::{Isa, Kernel, LANES, Simd},
+};
+use std::{ops::Range, sync::Arc};
 
 /// A convolution ready to run on one layout, none of whose windows reaches beyond its plane.
 #[derive(Debug)]

@@ -1,10 +1,14 @@
 //! The transforms of inputs and results.
 
-use super::matrices::{A, B};
-use super::tiles::{TILE, WINDOW};
-use crate::kernels::epilogue::Stages;
-use crate::memory::{Region, View, ViewMut};
-use crate::simd::{LANES, Simd};
+use super::{
+    matrices::{A, B},
+    tiles::{TILE, WINDOW},
+};
+use crate::{
+    kernels::epilogue::Stages,
+    memory::{Region, View, ViewMut},
+    simd::{LANES, Simd},
+};
 
 /// `B^T d` for six values: what each interpolation point sees of them.
 #[inline(always)]

@@ -1,7 +1,9 @@
 //! The transform of the weights, in `f64`, once for each network.
 
-use super::matrices::weight_matrix;
-use super::tiles::{PLANES, WINDOW};
+use super::{
+    matrices::weight_matrix,
+    tiles::{PLANES, WINDOW},
+};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// Transforms weights `[out][in][3][3]`, each multiplied with its output channel's `scale`, into `planes`, which

@@ -1,22 +1,29 @@
 //! Steps of convolutions and linear layers.
 
+use super::{
+    super::{
+        algorithm::{Algorithm, Geometry},
+        fuse::Layer,
+        steps::{BatchedStep, ConvolutionStep, Source, Step, WinogradStep},
+        storage::{Part, Place},
+        weights::{Packing, bias_of, pack_terms, scale_of, terms_length},
+    },
+    Builder,
+    packing::PackedBlocks,
+    tasks::cut_pixels,
+};
+use crate::{
+    graph::Weight,
+    kernels::{
+        convolution::{DirectConvolution, Lines, Order, Pixels, Specification},
+        reads::ReadBlocks,
+        tile::{Ahead, Tile, group_blocks, tile_pixels},
+        winograd::{PLANES, WinogradConvolution, WinogradCut, tiles_of, transform_weights},
+    },
+    memory::{AlignedBuffer, Halo, Layout, Packed},
+    simd::LANES,
+};
 use std::sync::Arc;
-
-use super::super::algorithm::{Algorithm, Geometry};
-use super::super::fuse::Layer;
-use super::super::steps::{BatchedStep, ConvolutionStep, Source, Step, WinogradStep};
-use super::super::storage::{Part, Place};
-use super::super::weights::{Packing, bias_of, pack_terms, scale_of, terms_length};
-use super::Builder;
-use super::packing::PackedBlocks;
-use super::tasks::cut_pixels;
-use crate::graph::Weight;
-use crate::kernels::convolution::{DirectConvolution, Lines, Order, Pixels, Specification};
-use crate::kernels::reads::ReadBlocks;
-use crate::kernels::tile::{Ahead, Tile, group_blocks, tile_pixels};
-use crate::kernels::winograd::{PLANES, WinogradConvolution, WinogradCut, tiles_of, transform_weights};
-use crate::memory::{AlignedBuffer, Halo, Layout, Packed};
-use crate::simd::LANES;
 
 /// Values of the transformed tiles of a block in Winograd's algorithm.
 const BLOCK_INPUT: usize = 160 * 1024;

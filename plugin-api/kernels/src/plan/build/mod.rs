@@ -9,18 +9,21 @@ mod segments;
 mod tasks;
 mod transposed;
 
+use super::{
+    algorithm::{Algorithm, Geometry, Phase, choose, halo},
+    fuse::{Layer, fuse},
+    options::PlanOptions,
+    steps::{BufferSlot, Dense, ExportStep, ImportStep, PlanarImportStep, Step},
+    storage::{Lifetime, Part, Place, Places, pack, place},
+    weights::PackedWeights,
+};
+use crate::{
+    graph::{Graph, Op, Shape},
+    kernels::rearrange::Planar,
+    memory::{Halo, Layout},
+    simd::{Isa, LANES},
+};
 use std::collections::HashMap;
-
-use super::algorithm::{Algorithm, Geometry, Phase, choose, halo};
-use super::fuse::{Layer, fuse};
-use super::options::PlanOptions;
-use super::steps::{BufferSlot, Dense, ExportStep, ImportStep, PlanarImportStep, Step};
-use super::storage::{Lifetime, Part, Place, Places, pack, place};
-use super::weights::PackedWeights;
-use crate::graph::{Graph, Op, Shape};
-use crate::kernels::rearrange::Planar;
-use crate::memory::{Halo, Layout};
-use crate::simd::{Isa, LANES};
 
 pub(super) use segments::Segment;
 

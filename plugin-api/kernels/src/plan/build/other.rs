@@ -1,18 +1,26 @@
 //! Steps of layers without convolutions.
 
-use super::super::fuse::Layer;
-use super::super::steps::{AttentionStep, BlockStep, BlockWork, Dense, FlattenStep, RowWork, Step};
-use super::super::storage::{Part, Place};
-use super::super::weights::per_channel;
-use super::Builder;
-use crate::graph::{Attention, Op, WindowAttention};
-use crate::kernels::attention::{AttentionBias, HeadAttention, HeadSizes};
-use crate::kernels::elementwise::Elementwise;
-use crate::kernels::normalise::Normalisation;
-use crate::kernels::pooling::{Reduction, Windows};
-use crate::kernels::upsampling::Upsampling;
-use crate::memory::Layout;
-use crate::simd::LANES;
+use super::{
+    super::{
+        fuse::Layer,
+        steps::{AttentionStep, BlockStep, BlockWork, Dense, FlattenStep, RowWork, Step},
+        storage::{Part, Place},
+        weights::per_channel,
+    },
+    Builder,
+};
+use crate::{
+    graph::{Attention, Op, WindowAttention},
+    kernels::{
+        attention::{AttentionBias, HeadAttention, HeadSizes},
+        elementwise::Elementwise,
+        normalise::Normalisation,
+        pooling::{Reduction, Windows},
+        upsampling::Upsampling,
+    },
+    memory::Layout,
+    simd::LANES,
+};
 
 impl Builder<'_> {
     /// The steps of a layer; none where its value is a part of its operand already.

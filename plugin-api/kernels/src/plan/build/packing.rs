@@ -1,13 +1,14 @@
 //! The weights of direct convolutions in the order in which tiles read them.
 
-use super::super::algorithm::Geometry;
-use super::super::fuse::Layer;
-use super::super::weights::{Packing, pack_terms, scale_of, terms_length};
-use super::Builder;
-use crate::graph::Weight;
-use crate::kernels::reads::ReadBlocks;
-use crate::memory::Packed;
-use crate::simd::LANES;
+use super::{
+    super::{
+        algorithm::Geometry,
+        fuse::Layer,
+        weights::{Packing, pack_terms, scale_of, terms_length},
+    },
+    Builder,
+};
+use crate::{graph::Weight, kernels::reads::ReadBlocks, memory::Packed, simd::LANES};
 
 /// The weights of a direct convolution of blocks of channels.
 pub(super) struct PackedBlocks {

@@ -1,18 +1,25 @@
 //! Steps of convolutions that go row by row: one of each channel on its own, and one with sums of `f64`.
 
+use super::{
+    super::{
+        algorithm::Geometry,
+        fuse::Layer,
+        steps::{BlockStep, BlockWork, RowWork},
+        weights::{Packing, pack_terms, scale_of, terms_length},
+    },
+    Builder,
+    packing::PackedBlocks,
+};
+use crate::{
+    graph::Weight,
+    kernels::{
+        depthwise::DepthwiseConvolution,
+        wide::WideConvolution,
+        windows::{SlidingWindows, WindowSteps},
+    },
+    memory::AlignedBuffer,
+};
 use std::sync::Arc;
-
-use super::super::algorithm::Geometry;
-use super::super::fuse::Layer;
-use super::super::steps::{BlockStep, BlockWork, RowWork};
-use super::super::weights::{Packing, pack_terms, scale_of, terms_length};
-use super::Builder;
-use super::packing::PackedBlocks;
-use crate::graph::Weight;
-use crate::kernels::depthwise::DepthwiseConvolution;
-use crate::kernels::wide::WideConvolution;
-use crate::kernels::windows::{SlidingWindows, WindowSteps};
-use crate::memory::AlignedBuffer;
 
 impl Builder<'_> {
     pub(super) fn depthwise(

@@ -3,11 +3,9 @@
 //! Early layers have large maps and few weights: one image at a time keeps its maps in the cache. Late layers
 //! have small maps and many weights: several images together read each weight once.
 
-use std::ops::Range;
-
-use super::super::fuse::Layer;
-use super::tasks::PART_INPUT;
+use super::{super::fuse::Layer, tasks::PART_INPUT};
 use crate::graph::{Graph, Op};
+use std::ops::Range;
 
 /// Steps that run for so many images before the next segment does.
 #[derive(Clone, Debug, PartialEq, Eq)]

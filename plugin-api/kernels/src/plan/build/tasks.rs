@@ -1,11 +1,15 @@
 //! How a direct convolution is cut into groups, tasks, parts and chunks.
 
 use super::Builder;
-use crate::kernels::convolution::{Group, Pixels, Specification, TaskSize};
-use crate::kernels::reads::ReadBlocks;
-use crate::kernels::tile::{group_blocks, tile_pixels};
-use crate::memory::Layout;
-use crate::simd::LANES;
+use crate::{
+    kernels::{
+        convolution::{Group, Pixels, Specification, TaskSize},
+        reads::ReadBlocks,
+        tile::{group_blocks, tile_pixels},
+    },
+    memory::Layout,
+    simd::LANES,
+};
 
 /// Values of input that a task of a convolution reads, so that they stay in a core's cache while all groups of
 /// output channels take their turn.

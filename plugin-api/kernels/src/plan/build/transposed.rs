@@ -1,20 +1,27 @@
 //! Transposed convolutions: an ordinary convolution for each place modulo the stride.
 
+use super::{
+    super::{
+        algorithm::Phase,
+        fuse::Layer,
+        steps::{ConvolutionStep, Source},
+        storage::Part,
+        weights::{Packing, bias_of, pack_terms, scale_of, terms_length},
+    },
+    Builder,
+    convolution::{output_tile, whole_output},
+};
+use crate::{
+    graph::{Shape, TransposedConvolution},
+    kernels::{
+        convolution::{DirectConvolution, Lines, Pixels},
+        reads::ReadBlocks,
+        tile::Tile,
+    },
+    memory::{AlignedBuffer, Halo, Layout, Packed},
+    simd::LANES,
+};
 use std::sync::Arc;
-
-use super::super::algorithm::Phase;
-use super::super::fuse::Layer;
-use super::super::steps::{ConvolutionStep, Source};
-use super::super::storage::Part;
-use super::super::weights::{Packing, bias_of, pack_terms, scale_of, terms_length};
-use super::Builder;
-use super::convolution::{output_tile, whole_output};
-use crate::graph::{Shape, TransposedConvolution};
-use crate::kernels::convolution::{DirectConvolution, Lines, Pixels};
-use crate::kernels::reads::ReadBlocks;
-use crate::kernels::tile::Tile;
-use crate::memory::{AlignedBuffer, Halo, Layout, Packed};
-use crate::simd::LANES;
 
 fn kernel(parameters: &TransposedConvolution) -> [usize; 2] {
     [parameters.weight.dims()[2], parameters.weight.dims()[3]]

@@ -1,12 +1,18 @@
 //! The step that runs attention, a head a task.
 
-use super::super::storage::{Part, Place};
-use super::cut::split_task;
-use super::{Step, Task};
-use crate::kernels::attention::{AttentionBias, HeadAttention, Window};
-use crate::kernels::rearrange::clear_unused_lanes;
-use crate::memory::{Region, View, ViewMut};
-use crate::simd::{Isa, LANES};
+use super::{
+    super::storage::{Part, Place},
+    Step, Task,
+    cut::split_task,
+};
+use crate::{
+    kernels::{
+        attention::{AttentionBias, HeadAttention, Window},
+        rearrange::clear_unused_lanes,
+    },
+    memory::{Region, View, ViewMut},
+    simd::{Isa, LANES},
+};
 
 /// Attention of all heads.
 #[derive(Debug)]

@@ -1,20 +1,24 @@
 //! Steps whose tasks are blocks of channels, or rows: everything that is neither a convolution nor attention.
 
-use std::ops::Range;
-use std::sync::Arc;
-
-use super::super::storage::{Part, Place};
-use super::cut::{part_of, plane_parts, split_task};
-use super::{Step, Task};
-use crate::kernels::depthwise::DepthwiseConvolution;
-use crate::kernels::elementwise::Elementwise;
-use crate::kernels::normalise::Normalisation;
-use crate::kernels::pooling::{Reduction, Windows, pool};
-use crate::kernels::rearrange::{copy_channels, copy_positions, take_tokens};
-use crate::kernels::upsampling::Upsampling;
-use crate::kernels::wide::WideConvolution;
-use crate::memory::{Region, View, ViewMut};
-use crate::simd::{Isa, LANES};
+use super::{
+    super::storage::{Part, Place},
+    Step, Task,
+    cut::{part_of, plane_parts, split_task},
+};
+use crate::{
+    kernels::{
+        depthwise::DepthwiseConvolution,
+        elementwise::Elementwise,
+        normalise::Normalisation,
+        pooling::{Reduction, Windows, pool},
+        rearrange::{copy_channels, copy_positions, take_tokens},
+        upsampling::Upsampling,
+        wide::WideConvolution,
+    },
+    memory::{Region, View, ViewMut},
+    simd::{Isa, LANES},
+};
+use std::{ops::Range, sync::Arc};
 
 /// What is computed.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! Where everything is that steps read and write: the arena of the run, and the caller's slices.
 
-use std::ops::Range;
-
 use super::super::storage::Part;
-use crate::memory::{Layout, SharedMut};
-use crate::simd::Isa;
+use crate::{
+    memory::{Layout, SharedMut},
+    simd::Isa,
+};
+use std::ops::Range;
 
 /// Where a buffer is in the arena.
 #[derive(Clone, Copy, Debug)]

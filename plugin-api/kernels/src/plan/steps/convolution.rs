@@ -1,9 +1,13 @@
 //! Steps that run direct convolutions.
 
-use super::super::storage::{Part, Place};
-use super::{Step, Task};
-use crate::kernels::convolution::{DirectConvolution, Images};
-use crate::memory::Shared;
+use super::{
+    super::storage::{Part, Place},
+    Step, Task,
+};
+use crate::{
+    kernels::convolution::{DirectConvolution, Images},
+    memory::Shared,
+};
 
 /// What a convolution reads.
 #[derive(Clone, Debug)]

@@ -1,8 +1,7 @@
 //! How work is cut into parts.
 
-use std::ops::Range;
-
 use crate::memory::Layout;
+use std::ops::Range;
 
 /// One of so many near-equal parts of `count` items.
 pub(crate) fn part_of(count: usize, parts: usize, part: usize) -> Range<usize> {

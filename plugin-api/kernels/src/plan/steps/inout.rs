@@ -1,11 +1,15 @@
 //! Steps at the ends of a network: the caller's slices to values and back.
 
-use super::super::storage::{Part, Place};
-use super::cut::split_task;
-use super::{Step, Task};
-use crate::graph::Shape;
-use crate::kernels::rearrange::{Planar, clear_unused_lanes, export, import};
-use crate::memory::Region;
+use super::{
+    super::storage::{Part, Place},
+    Step, Task,
+    cut::split_task,
+};
+use crate::{
+    graph::Shape,
+    kernels::rearrange::{Planar, clear_unused_lanes, export, import},
+    memory::Region,
+};
 
 /// How a caller's slice is ordered.
 #[derive(Clone, Copy, Debug)]

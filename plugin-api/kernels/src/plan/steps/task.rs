@@ -1,8 +1,10 @@
 //! A task of a step: what it may read and write.
 
-use super::super::storage::{Part, Place};
-use super::Step;
-use super::context::Context;
+use super::{
+    super::storage::{Part, Place},
+    Step,
+    context::Context,
+};
 use crate::memory::{Region, Shared, SharedMut, Target, View, ViewMut};
 
 /// A share of a step's work, on memory that the executor has given to it.

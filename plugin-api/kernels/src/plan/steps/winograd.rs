@@ -1,10 +1,14 @@
 //! The step that runs a convolution by Winograd's algorithm.
 
-use super::super::storage::{Part, Place};
-use super::cut::part_of;
-use super::{Step, Task};
-use crate::kernels::winograd::{Results, WinogradConvolution};
-use crate::memory::SharedMut;
+use super::{
+    super::storage::{Part, Place},
+    Step, Task,
+    cut::part_of,
+};
+use crate::{
+    kernels::winograd::{Results, WinogradConvolution},
+    memory::SharedMut,
+};
 
 /// The most blocks of tiles for which threads share output channels.
 const SHARED_BLOCKS: usize = 4;

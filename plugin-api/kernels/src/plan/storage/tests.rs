@@ -1,6 +1,8 @@
 use super::*;
-use crate::graph::{Activation, GraphBuilder, Value};
-use crate::plan::fuse::fuse;
+use crate::{
+    graph::{Activation, GraphBuilder, Value},
+    plan::fuse::fuse,
+};
 
 fn part(places: &Places, graph: &Graph, name: &str) -> (usize, usize) {
     match places.places[graph.find(name).unwrap()].as_ref().unwrap() {

@@ -4,12 +4,15 @@ use super::{
     text::Text,
     tower::{Family, Tower},
 };
-use crate::architectures::{
-    Architecture, Outputs, TextTower,
-    positions::{Positions, Resampling},
-    transformer,
+use crate::{
+    architectures::{
+        Architecture, Outputs, TextTower,
+        positions::{Positions, Resampling},
+        transformer,
+    },
+    checkpoint::Checkpoint,
+    repository::Repository,
 };
-use crate::{checkpoint::Checkpoint, repository::Repository};
 use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 

@@ -1,8 +1,11 @@
 //! The text towers.
 
 use super::tower::{Family, Tower};
-use crate::architectures::{Similarity, TextTower};
-use crate::{checkpoint::Checkpoint, repository::Config};
+use crate::{
+    architectures::{Similarity, TextTower},
+    checkpoint::Checkpoint,
+    repository::Config,
+};
 use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 

@@ -1,7 +1,9 @@
 //! The layers that all four towers are made of.
 
-use crate::architectures::{activation::Activation, transformer};
-use crate::repository::Config;
+use crate::{
+    architectures::{activation::Activation, transformer},
+    repository::Config,
+};
 use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 

@@ -1,7 +1,7 @@
 //! As transformers publishes it; names and defaults: those of its `ResNetConfig`.
 
-use crate::architectures::{Architecture, Outputs, activation::Activation, transformer};
 use crate::{
+    architectures::{Architecture, Outputs, activation::Activation, transformer},
     checkpoint::Checkpoint,
     repository::{Config, Repository},
 };

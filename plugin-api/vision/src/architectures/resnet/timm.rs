@@ -1,8 +1,11 @@
 //! As timm and torchvision publish it. Blocks, depths, widths, groups and stems are read off the tensors; strides are
 //! the same for all of the family.
 
-use crate::architectures::{Architecture, Outputs};
-use crate::{checkpoint::Checkpoint, repository::Repository};
+use crate::{
+    architectures::{Architecture, Outputs},
+    checkpoint::Checkpoint,
+    repository::Repository,
+};
 use modelzoo_candle::network::{Conv2d, NetworkBuilder, Pool, Value};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
 

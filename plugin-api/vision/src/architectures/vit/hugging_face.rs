@@ -1,12 +1,15 @@
 //! As transformers publishes it.
 
-use crate::architectures::{
-    Architecture, Outputs,
-    activation::Activation,
-    positions::{Positions, Resampling},
-    transformer::{self, Projections},
+use crate::{
+    architectures::{
+        Architecture, Outputs,
+        activation::Activation,
+        positions::{Positions, Resampling},
+        transformer::{self, Projections},
+    },
+    checkpoint::Checkpoint,
+    repository::Repository,
 };
-use crate::{checkpoint::Checkpoint, repository::Repository};
 use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 

@@ -1,11 +1,14 @@
 //! As timm publishes it. Sizes, and what a variant has besides, are read off the tensors; heads are those of the name.
 
-use crate::architectures::{
-    Architecture, Outputs,
-    positions::{Positions, Resampling},
-    transformer::{self, Projections},
+use crate::{
+    architectures::{
+        Architecture, Outputs,
+        positions::{Positions, Resampling},
+        transformer::{self, Projections},
+    },
+    checkpoint::Checkpoint,
+    repository::Repository,
 };
-use crate::{checkpoint::Checkpoint, repository::Repository};
 use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
 

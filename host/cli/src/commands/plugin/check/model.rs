@@ -1,8 +1,10 @@
 //! What a model does once it is loaded.
 
 use super::Report;
-use crate::commands::plugin::picture::as_image;
-use crate::terminal::{Failure, Result, ensure};
+use crate::{
+    commands::plugin::picture::as_image,
+    terminal::{Failure, Result, ensure},
+};
 use modelzoo::{
     Fields, Frames, Isolation, Items, LoadSettings, LoadedModel, Model, ModelRef, Plan, RuntimeError, Zoo,
     media::RgbImage,

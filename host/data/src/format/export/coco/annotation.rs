@@ -1,14 +1,14 @@
 //! One object as COCO has it.
 
+use crate::format::{
+    Format,
+    export::{Masks, object::Object},
+    notes::Notes,
+    shape::{Mask, PixelBox, Point, RunLengths, area, bounds, fill, outlines},
+    visibility,
+};
 use modelzoo_plugin_api::label::{Detection, Keypoint, Polyline};
 use serde::Serialize;
-
-use crate::format::Format;
-use crate::format::export::Masks;
-use crate::format::export::object::Object;
-use crate::format::notes::Notes;
-use crate::format::shape::{Mask, PixelBox, Point, RunLengths, area, bounds, fill, outlines};
-use crate::format::visibility;
 
 /// An annotation with what it belongs to.
 #[derive(Serialize)]

@@ -3,23 +3,23 @@
 mod annotation;
 mod reference;
 
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Seek as _, SeekFrom, Write};
-use std::path::Path;
-
+use self::{annotation::Annotation, reference::Reference};
+use super::{
+    ExportOptions, FormatError, Losses, RecordWriter, SampleRecord, Summary, classes::Classes,
+    object::objects, size::picture_size,
+};
+use crate::{
+    format::{Format, notes::Notes},
+    output::{AtomicFile, OutputError},
+};
 use modelzoo_plugin_api::MediaType;
 use serde::Serialize;
 use serde_json::json;
-
-use self::annotation::Annotation;
-use self::reference::Reference;
-use super::classes::Classes;
-use super::object::objects;
-use super::size::picture_size;
-use super::{ExportOptions, FormatError, Losses, RecordWriter, SampleRecord, Summary};
-use crate::format::Format;
-use crate::format::notes::Notes;
-use crate::output::{AtomicFile, OutputError};
+use std::{
+    fs::File,
+    io::{self, BufReader, BufWriter, Seek as _, SeekFrom, Write},
+    path::Path,
+};
 
 pub(super) struct Writer {
     file: AtomicFile,

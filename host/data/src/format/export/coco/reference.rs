@@ -1,13 +1,9 @@
 //! The ids of another COCO dataset, so that results can be compared with it.
 
-use std::collections::HashMap;
-use std::path::Path;
-
+use crate::format::{FormatError, non_finite::open_json};
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::format::FormatError;
-use crate::format::non_finite::open_json;
+use std::{collections::HashMap, path::Path};
 
 #[derive(Deserialize)]
 struct Dataset {

@@ -5,12 +5,10 @@
 //! beside it) as Arrow's streams begin with, in Base64. The library writes tables by the places of their entries; what
 //! `flatc` would generate from the descriptions is some thousand lines for the seven tables that are needed here.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use super::schema::{DataType, Field};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flatbuffers::{FlatBufferBuilder, TableFinishedWIPOffset, UnionWIPOffset, WIPOffset};
 use parquet::file::metadata::KeyValue;
-
-use super::schema::{DataType, Field};
 
 /// The key of the metadata.
 pub(super) const KEY: &str = "ARROW:schema";

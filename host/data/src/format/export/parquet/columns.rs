@@ -13,17 +13,19 @@
 //!
 //! `frames` is a list of structs of `frame_number` and a column for each field of frames.
 
-use std::collections::BTreeMap;
-
-use modelzoo_plugin_api::Array;
-use modelzoo_plugin_api::label::{Classification, Detection, Keypoint, Label, Polyline, TemporalDetection};
-use serde_json::{Map, Value, json};
-
 use super::schema::{DataType, Field};
-use crate::dataset::FieldInfo;
-use crate::format::shape::{Mask, RunLengths};
-use crate::label::{Fields, LabelJson};
-use crate::record::{SampleRecord, label_type};
+use crate::{
+    dataset::FieldInfo,
+    format::shape::{Mask, RunLengths},
+    label::{Fields, LabelJson},
+    record::{SampleRecord, label_type},
+};
+use modelzoo_plugin_api::{
+    Array,
+    label::{Classification, Detection, Keypoint, Label, Polyline, TemporalDetection},
+};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// A column of labels.
 #[derive(Clone, Debug)]

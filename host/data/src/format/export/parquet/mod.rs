@@ -8,24 +8,30 @@ mod shredder;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use parquet::basic::Compression;
-use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
-
-use self::columns::{Column, row};
-use self::schema::Field;
-use self::shredder::Shredder;
+use self::{
+    columns::{Column, row},
+    schema::Field,
+    shredder::Shredder,
+};
 use super::{ExportOptions, FormatError, RecordWriter, SampleRecord, Summary};
-use crate::format::Format;
-use crate::format::import::{ImportReport, import_json_lines};
-use crate::output::{AtomicFile, OutputError};
+use crate::{
+    format::{
+        Format,
+        import::{ImportReport, import_json_lines},
+    },
+    output::{AtomicFile, OutputError},
+};
+use parquet::{
+    basic::Compression,
+    errors::ParquetError,
+    file::{metadata::KeyValue, properties::WriterProperties, writer::SerializedFileWriter},
+};
+use std::{
+    fs::File,
+    io::{BufWriter, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// How many bytes of samples are kept before they are written, roughly.
 const ROW_GROUP_BYTES: usize = 32 << 20;

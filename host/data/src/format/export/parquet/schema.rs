@@ -1,10 +1,11 @@
 //! What the columns of a file are: names and types in a tree, as readers see them.
 
+use parquet::{
+    basic::{LogicalType, Repetition, Type as PhysicalType},
+    errors::ParquetError,
+    schema::types::{Type, TypePtr},
+};
 use std::sync::Arc;
-
-use parquet::basic::{LogicalType, Repetition, Type as PhysicalType};
-use parquet::errors::ParquetError;
-use parquet::schema::types::{Type, TypePtr};
 
 /// The name of what a list holds. Arrow's writers name it so; readers go by its place.
 pub(super) const ITEM: &str = "item";

@@ -5,14 +5,15 @@
 //! *definition level* says how many of the parts around it that may be missing are there; only with the highest is there
 //! a value.
 
-use parquet::data_type::{
-    BoolType, ByteArray, ByteArrayType, DataType as PhysicalType, DoubleType, FloatType, Int64Type,
-};
-use parquet::errors::ParquetError;
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use serde_json::Value;
-
 use super::schema::{DataType, Field};
+use parquet::{
+    data_type::{
+        BoolType, ByteArray, ByteArrayType, DataType as PhysicalType, DoubleType, FloatType, Int64Type,
+    },
+    errors::ParquetError,
+    file::writer::{SerializedFileWriter, SerializedRowGroupWriter},
+};
+use serde_json::Value;
 
 /// Rows that wait to be written.
 #[derive(Debug)]

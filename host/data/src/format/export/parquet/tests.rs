@@ -1,18 +1,15 @@
 //! What is taken apart is put together the same by a reader.
 
-use std::sync::Arc;
-
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
-use proptest::prelude::*;
-use proptest::{collection, option};
-use serde_json::{Map, Value, json};
-
-use super::arrow_schema;
-use super::schema::{DataType, Field, to_parquet};
-use super::shredder::Shredder;
+use super::{
+    arrow_schema,
+    schema::{DataType, Field, to_parquet},
+    shredder::Shredder,
+};
 use crate::format::tests::parquet_rows;
+use parquet::file::{metadata::KeyValue, properties::WriterProperties, writer::SerializedFileWriter};
+use proptest::{collection, option, prelude::*};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// Writes row groups of rows, and reads all rows back.
 fn through_parquet(columns: &[Field], groups: &[Vec<Value>]) -> Vec<Value> {

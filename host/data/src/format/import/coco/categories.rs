@@ -1,12 +1,12 @@
 //! The categories of a COCO dataset: classes, and the keypoints that each has.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use super::super::{FormatError, ImportReport, Place};
-use super::CocoInfo;
-use super::read::{Annotation, Category, Id};
+use super::{
+    super::{FormatError, ImportReport, Place},
+    CocoInfo,
+    read::{Annotation, Category, Id},
+};
 use crate::dataset::Skeleton;
+use std::{collections::BTreeMap, path::Path};
 
 /// Categories by their ids.
 #[derive(Debug, Default)]

@@ -1,15 +1,16 @@
 //! The labels of one image.
 
+use super::{
+    super::{FormatError, ImportReport, Place, objects::Objects},
+    read::{Annotation, Bbox},
+    segmentation::Segmentation,
+};
+use crate::{
+    format::{shape::PixelBox, visibility},
+    label::Fields,
+};
 use modelzoo_plugin_api::label::{Classification, Detection, Keypoint};
 use serde_json::Value;
-
-use super::super::objects::Objects;
-use super::super::{FormatError, ImportReport, Place};
-use super::read::{Annotation, Bbox};
-use super::segmentation::Segmentation;
-use crate::format::shape::PixelBox;
-use crate::format::visibility;
-use crate::label::Fields;
 
 /// How many pixels the masks of an image may have together: they are in memory until the image is done.
 const MOST_MASK_PIXELS: usize = 1 << 29;

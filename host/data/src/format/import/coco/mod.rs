@@ -9,22 +9,28 @@ mod number;
 mod read;
 mod segmentation;
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::BufRead as _;
-use std::path::Path;
-
+use self::{
+    categories::Categories,
+    labels::Labels,
+    read::{Annotation, Id, Image},
+};
+use super::{
+    FormatError, ImportReport, Place, Sink,
+    json_array::for_each_element,
+    place::{beside, folder_of},
+};
+use crate::{
+    dataset::Skeleton,
+    format::non_finite::open_json,
+    media::Decoder,
+    record::{ImageMetadata, Metadata, SampleRecord},
+};
 use serde_json::Value;
-
-use self::categories::Categories;
-use self::labels::Labels;
-use self::read::{Annotation, Id, Image};
-use super::json_array::for_each_element;
-use super::place::{beside, folder_of};
-use super::{FormatError, ImportReport, Place, Sink};
-use crate::dataset::Skeleton;
-use crate::format::non_finite::open_json;
-use crate::media::Decoder;
-use crate::record::{ImageMetadata, Metadata, SampleRecord};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::BufRead as _,
+    path::Path,
+};
 
 /// How to import a COCO dataset.
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
 //! The parts of a COCO dataset, from JSON of whatever spelling.
 
-use std::fmt;
-
+use super::{
+    number::{number, whole},
+    segmentation::Segmentation,
+};
 use serde_json::{Map, Value};
-
-use super::number::{number, whole};
-use super::segmentation::Segmentation;
+use std::fmt;
 
 /// The id of an image or a category.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

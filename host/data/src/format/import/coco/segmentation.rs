@@ -1,10 +1,11 @@
 //! The pixels of an annotation, from its outlines or run lengths.
 
-use serde_json::Value;
-
 use super::number::number;
-use crate::format::shape::{PixelBox, PlacedMask, Point, RunLengths, bounds, rasterize};
-use crate::media::DEFAULT_MAX_PIXELS;
+use crate::{
+    format::shape::{PixelBox, PlacedMask, Point, RunLengths, bounds, rasterize},
+    media::DEFAULT_MAX_PIXELS,
+};
+use serde_json::Value;
 
 /// What an annotation says of its pixels.
 #[derive(Debug, PartialEq)]
@@ -156,9 +157,8 @@ fn read_outlines(list: &[Value]) -> Segmentation {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn outlines_are_read_in_every_spelling() {

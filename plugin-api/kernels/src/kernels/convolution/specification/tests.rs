@@ -1,13 +1,15 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use proptest::prelude::*;
-
 use super::*;
-use crate::kernels::convolution::{DirectConvolution, Images};
-use crate::kernels::epilogue::Epilogue;
-use crate::kernels::tile::Ahead;
-use crate::memory::{Shared, SharedMut, Slab};
-use crate::simd::Isa;
+use crate::{
+    kernels::{
+        convolution::{DirectConvolution, Images},
+        epilogue::Epilogue,
+        tile::Ahead,
+    },
+    memory::{Shared, SharedMut, Slab},
+    simd::Isa,
+};
+use proptest::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Rows and columns of the result.
 const SIZE: usize = 4;
