@@ -7,6 +7,7 @@ pub mod digest;
 pub mod error;
 pub mod file;
 pub mod process;
+pub mod progress;
 mod sandbox;
 pub mod suggest;
 

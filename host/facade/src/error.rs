@@ -13,10 +13,10 @@ use modelzoo_sources::{
     lock::{LockError, MovedTag},
     manifest::SelectError,
     reference::ReferenceError,
+    registry::{RegistryError, Unmet},
     source::SourceError,
     store::StoreError,
     trust::TrustError,
-    zoo::{RegistryError, Unmet},
 };
 use std::{io, path::PathBuf};
 

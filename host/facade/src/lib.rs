@@ -24,7 +24,6 @@ pub mod doctor;
 mod error;
 pub mod fiftyone;
 mod model;
-mod observer;
 mod plan;
 mod settings;
 mod zoo;
@@ -32,7 +31,10 @@ mod zoo;
 pub use apply::{apply_model, compute_embeddings, compute_patch_embeddings, load_model};
 pub use error::{Error, ZooError};
 pub use model::Model;
-pub use modelzoo_base::{Sha256Digest, error as diagnosis};
+pub use modelzoo_base::{
+    Sha256Digest, error as diagnosis,
+    progress::{Cancellation, Event, NoObserver, Observer},
+};
 pub use modelzoo_data::{
     dataset::Existing,
     draw, format, input,
@@ -55,12 +57,11 @@ pub use modelzoo_runtime::{
 };
 pub use modelzoo_sources::{
     SourceRef, archive, config,
-    download::{self, Cancellation, Credentials},
+    download::{self, Credentials},
     git, lock, manifest,
     reference::{self, ModelRef},
-    source, store, trust, zoo as registry,
+    registry, source, store, trust,
 };
-pub use observer::{Event, NoObserver, Observer};
 pub use plan::{Plan, PlannedStep};
 pub use settings::LoadSettings;
 pub use zoo::{

@@ -2,6 +2,7 @@
 //! does next to nothing. The plugin is the sample `misbehaving`, which behaves unless it is told not to.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use modelzoo_base::progress::NoObserver;
 use modelzoo_plugin_api::{Image, LoadOptions, PredictOptions};
 use modelzoo_runtime::{BuildRequest, Builder, DefaultServices, Isolation, PluginRunner};
 use std::{error::Error, path::Path, sync::Arc};
@@ -60,7 +61,7 @@ fn build() -> Result<(Builder, BuildRequest), Box<dyn Error>> {
 
 fn runner() -> Result<PluginRunner, Box<dyn Error>> {
     let (builder, request) = build()?;
-    let built = builder.build(&request, &mut |_| {})?;
+    let built = builder.build(&request, &NoObserver)?;
     let worker = std::env::var_os("CARGO_BIN_EXE_modelzoo-worker").ok_or("cargo does not name the worker")?;
     Ok(PluginRunner::new(built.artifact, Arc::new(DefaultServices)).with_worker_program(worker))
 }

@@ -15,7 +15,7 @@
 //!
 //!     let builder = Builder::new("cache/build", "cache/artifacts");
 //!     let request = BuildRequest::new("plugins/brightness", "a hash of its files", "plugins/brightness");
-//!     let plugin = builder.build(&request, &mut |step| eprintln!("{step:?}"))?;
+//!     let plugin = builder.build(&request, &|event: Event<'_>| eprintln!("{event:?}"))?;
 //!
 //!     let runner = PluginRunner::new(plugin.artifact, Arc::new(DefaultServices));
 //!     let model = runner.load_model("brightness", Path::new("cache/weights"), LoadOptions::default())?;
@@ -46,7 +46,7 @@ mod worker;
 mod worker;
 
 pub use artifact::Artifact;
-pub use build::{ArtifactRecord, BuildError, BuildProgress, BuildRequest, Builder, BuiltPlugin};
+pub use build::{ArtifactRecord, BuildError, BuildRequest, Builder, BuiltPlugin};
 pub use error::RuntimeError;
 pub use library::LibraryError;
 pub use modelzoo_base::Sandbox;

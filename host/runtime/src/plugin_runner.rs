@@ -39,9 +39,9 @@ pub struct PluginRunner {
     /// its `main`. `None` starts the running program again.
     pub worker_program: Option<PathBuf>,
     /// How long a plugin in a worker may give no sign of life during a call before the worker is ended and counts as died:
-    /// no answer, and no use of a service. While it waits for a service, time stands still. `None` waits for ever, as is
-    /// always done for a plugin in this process, which cannot be ended.
-    pub stall_timeout: Option<Duration>,
+    /// no answer, and no use of a service. While it waits for a service, time stands still. [`Duration::MAX`], the default,
+    /// waits for ever, as is always done for a plugin in this process, which cannot be ended.
+    pub stall_timeout: Duration,
     /// Whether a worker is shut in. A plugin in this process cannot be.
     pub sandbox: Sandbox,
 }
@@ -54,7 +54,7 @@ impl PluginRunner {
             services,
             isolation: Isolation::default(),
             worker_program: None,
-            stall_timeout: None,
+            stall_timeout: Duration::MAX,
             sandbox: Sandbox::default(),
         }
     }
@@ -73,7 +73,7 @@ impl PluginRunner {
 
     /// Says how long a plugin in a worker may give no sign of life.
     pub fn with_stall_timeout(mut self, timeout: Duration) -> Self {
-        self.stall_timeout = Some(timeout);
+        self.stall_timeout = timeout;
         self
     }
 

@@ -3,9 +3,12 @@
 
 mod support;
 
-use modelzoo_base::error::Diagnose as _;
-use modelzoo_runtime::{Artifact, BuildError, BuildProgress, Builder};
-use std::{fs, path::Path};
+use modelzoo_base::{
+    error::Diagnose as _,
+    progress::{Event, NoObserver},
+};
+use modelzoo_runtime::{Artifact, BuildError, Builder};
+use std::{fs, path::Path, sync::Mutex};
 use support::{build, builder, request, sample};
 use tempfile::TempDir;
 
@@ -38,21 +41,21 @@ fn a_source_is_built_once_and_nothing_is_written_into_it() {
     let mut request = request(folder.path());
     request.commit = Some("c0ffee".to_owned());
     assert_eq!(builder.find(&request).unwrap(), None);
-    let mut steps = Vec::new();
-    let built = builder.build(&request, &mut |step| steps.push(step)).unwrap();
+    let steps = Mutex::new(Vec::new());
+    let remember = |event: Event<'_>| steps.lock().unwrap().push(format!("{event:?}"));
+    let built = builder.build(&request, &remember).unwrap();
     assert!(built.is_new);
-    assert_eq!(steps[0], BuildProgress::Fetching);
-    let last = BuildProgress::Compiling {
-        done: 1,
-        total: 1,
-        last: "tiny".to_owned(),
-    };
-    assert_eq!(steps.last(), Some(&last));
+    assert_eq!(
+        *steps.lock().unwrap(),
+        ["FetchingCrates", "Building { name: \"tiny\", done: 1, total: 1 }"]
+    );
     assert_eq!(built.artifact, Artifact::of_file(&built.artifact.path).unwrap());
     assert_eq!(built.record.commit.as_deref(), Some("c0ffee"));
     assert!(!folder.path().join("Cargo.lock").exists() && !folder.path().join("target").exists());
 
-    let found = builder.build(&request, &mut |step| panic!("{step:?}")).unwrap();
+    let found = builder
+        .build(&request, &|event: Event<'_>| panic!("{event:?}"))
+        .unwrap();
     assert!(!found.is_new);
     assert_eq!((&found.artifact, &found.record), (&built.artifact, &built.record));
     assert_eq!(builder.find(&request).unwrap(), Some(found));
@@ -75,13 +78,14 @@ fn crates_are_counted_while_they_are_compiled() {
     let mut request = request(&sample("brightness"));
     request.identity = "counted".to_owned();
     request.source_hash += &std::process::id().to_string();
-    let mut counts = Vec::new();
-    let built = builder().build(&request, &mut |step| {
-        if let BuildProgress::Compiling { done, total, .. } = step {
-            counts.push((done, total));
+    let counts = Mutex::new(Vec::new());
+    let built = builder().build(&request, &|event: Event<'_>| {
+        if let Event::Building { done, total, .. } = event {
+            counts.lock().unwrap().push((done, total));
         }
     });
     assert!(built.unwrap().is_new);
+    let counts = counts.into_inner().unwrap();
     let &(done, total) = counts.last().unwrap();
     // The total counts some crates that only other features would need.
     assert!(
@@ -163,7 +167,7 @@ fn features_are_passed_on_and_unknown_ones_told() {
     let with = |feature: &str| {
         let mut request = request(folder.path());
         request.features = vec![feature.to_owned()];
-        builder().build(&request, &mut |_| {})
+        builder().build(&request, &NoObserver)
     };
     assert_eq!(with("cuda").unwrap().record.features, ["cuda"]);
     let error = with("metal").unwrap_err();
@@ -211,7 +215,7 @@ fn a_crate_that_cannot_be_had_is_told_of() {
     let folder = tiny("[dependencies]\nserde = \"=1.0.99999\"\n");
     let mut request = request(folder.path());
     request.is_offline = true;
-    let error = builder().build(&request, &mut |_| {}).unwrap_err();
+    let error = builder().build(&request, &NoObserver).unwrap_err();
     assert!(matches!(error, BuildError::Fetch { .. }), "{error}");
     assert!(error.to_string().contains("serde"), "{error}");
 }

@@ -4,7 +4,10 @@
 
 mod support;
 
-use modelzoo_base::error::{Diagnose as _, NextStep};
+use modelzoo_base::{
+    error::{Diagnose as _, NextStep},
+    progress::{Event, Observer},
+};
 use modelzoo_plugin_api::{
     Array, DownloadRequest, Error, ErrorKind, Frame, Image, LoadOptions, LogLevel, Output, PredictOptions,
     SampleFields, VideoInfo,
@@ -128,13 +131,22 @@ fn sessions_samples_and_videos_work_in_both_isolations() {
 #[derive(Default)]
 struct Remembering(Mutex<Vec<String>>);
 
+impl Observer for Remembering {
+    fn notice(&self, event: Event<'_>) {
+        let Event::Plugin { step, done, total } = event else {
+            panic!("only the plugin is at work, not {event:?}");
+        };
+        self.0.lock().unwrap().push(format!("{step} {done} {total:?}"));
+    }
+}
+
 impl HostServices for Remembering {
     fn log(&self, level: LogLevel, text: &str) {
         self.0.lock().unwrap().push(format!("{level:?} {text}"));
     }
 
-    fn progress(&self, step: &str, done: u64, total: Option<u64>) {
-        self.0.lock().unwrap().push(format!("{step} {done} {total:?}"));
+    fn observer(&self) -> &dyn Observer {
+        self
     }
 
     fn threads(&self) -> usize {

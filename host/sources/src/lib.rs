@@ -3,11 +3,15 @@
 //! From a reference to a model that can be looked at:
 //!
 //! ```
-//! use modelzoo_sources::config::Config;
-//! use modelzoo_sources::download::{Cancellation, Credentials, Downloader, NoProgress};
-//! use modelzoo_sources::reference::Forges;
-//! use modelzoo_sources::zoo::{Catalog, Registry};
-//! use modelzoo_sources::{ResolveOptions, Store, resolve};
+//! use modelzoo_base::progress::{Cancellation, NoObserver};
+//! use modelzoo_sources::{
+//!     Access, ResolveOptions, Store,
+//!     config::Config,
+//!     download::Downloader,
+//!     reference::Forges,
+//!     resolve,
+//!     registry::{Catalog, Registry},
+//! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
@@ -17,17 +21,14 @@
 //! # std::fs::write(format!("{spelling}/manifest.json"), r#"{"models": [{"base_name": "tiny", "version": "1.0"}]}"#)?;
 //! let config = Config::default();
 //! let store = Store::open(store_folder)?;
-//! let credentials = Credentials::from_environment(&config);
 //! let options = ResolveOptions {
 //!     store: &store,
-//!     mirrors: &config.mirrors,
-//!     credentials: &credentials,
-//!     offline: false,
+//!     access: Access {
+//!         downloader: &Downloader::new(&config, false),
+//!         observer: &NoObserver,
+//!         cancellation: &Cancellation::default(),
+//!     },
 //!     refresh: false,
-//!     cancellation: &Cancellation::default(),
-//!     progress: None,
-//!     downloader: &Downloader::with_credentials(&config, false, credentials.clone()),
-//!     download_progress: &NoProgress,
 //! };
 //! // `user/repo@v1`, `https://...`, `./folder`
 //! let reference = Forges::with_enterprise_hosts(config.github.hosts.clone()).parse(&spelling)?;
@@ -48,6 +49,7 @@
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod access;
 pub mod archive;
 pub mod config;
 pub mod doctor;
@@ -57,6 +59,7 @@ mod identity;
 pub mod lock;
 pub mod manifest;
 pub mod reference;
+pub mod registry;
 pub mod source;
 pub mod store;
 #[cfg(test)]
@@ -64,8 +67,8 @@ mod testing;
 mod tree;
 pub mod trust;
 pub mod weights;
-pub mod zoo;
 
+pub use access::Access;
 pub use reference::SourceRef;
 pub use source::{ResolveOptions, ResolvedSource, SourceError, resolve};
 pub use store::Store;

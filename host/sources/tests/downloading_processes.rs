@@ -1,9 +1,10 @@
 //! Downloads by whole processes: killed at any moment, and many at once.
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 use modelzoo_base::Sha256Digest;
+use modelzoo_base::progress::{Cancellation, NoObserver};
 use modelzoo_sources::{
     config::Config,
-    download::{Cancellation, Downloader, NoProgress, Request},
+    download::{Downloader, Request},
 };
 use modelzoo_test_support::{
     alone::{expect_one_passed, start_test},
@@ -62,7 +63,7 @@ fn the_process_that_downloads() {
     };
     let downloader = Downloader::new(&Config::default(), false);
     downloader
-        .fetch(&request, &NoProgress, &Cancellation::default())
+        .fetch(&request, &NoObserver, &Cancellation::default())
         .unwrap();
 }
 

@@ -1,9 +1,10 @@
 //! Many processes that resolve into one store, and some that are killed while they do.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+use modelzoo_base::progress::{Cancellation, NoObserver};
 use modelzoo_sources::{
-    ResolveOptions, SourceRef, Store,
-    config::{Config, Mirrors},
-    download::{Cancellation, Credentials, Downloader, NoProgress},
+    Access, ResolveOptions, SourceRef, Store,
+    config::Config,
+    download::{Credentials, Downloader},
     resolve,
     store::{GcOptions, StoreEntryKind, Verdict},
 };
@@ -26,17 +27,14 @@ fn the_process_that_resolves() {
 }
 
 fn resolve_into(store: &Store, source: &str) {
-    let credentials = Credentials::default();
     let options = ResolveOptions {
         store,
-        mirrors: &Mirrors::default(),
-        credentials: &credentials,
-        offline: false,
+        access: Access {
+            downloader: &Downloader::with_credentials(&Config::default(), false, Credentials::default()),
+            observer: &NoObserver,
+            cancellation: &Cancellation::default(),
+        },
         refresh: false,
-        cancellation: &Cancellation::default(),
-        progress: None,
-        downloader: &Downloader::with_credentials(&Config::default(), false, credentials.clone()),
-        download_progress: &NoProgress,
     };
     resolve(&SourceRef::parse(source).unwrap(), &options).unwrap();
 }

@@ -43,6 +43,16 @@ impl Observer for PreparationProgress {
             Event::Fetching { source, done, total } => {
                 self.show(Step::Pieces, format!("fetching {source}"), done, total, None);
             }
+            Event::Retrying { file, reason, after } => {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                let seconds = after.as_secs_f64().ceil();
+                let label = format!("downloading {name} failed ({reason}); once more in {seconds:.0} s");
+                self.show(Step::Pieces, label, 0, None, None);
+            }
+            Event::Waiting { path } => {
+                let label = format!("waiting for another process at {}", path.display());
+                self.show(Step::Pieces, label, 0, None, None);
+            }
             Event::FetchingCrates => self.show(Step::Pieces, "fetching crates".to_owned(), 0, None, None),
             Event::Building { name, done, total } => {
                 self.show(Step::Pieces, "building".to_owned(), done, Some(total), Some(name));

@@ -117,7 +117,7 @@ pub struct Damage {
 
 /// A sample on which a run failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Failure {
+pub struct FailedSample {
     /// The sample.
     pub id: SampleId,
     /// Its file.
@@ -268,7 +268,7 @@ impl Dataset {
     }
 
     /// The samples on which the run of `field` failed, in order.
-    pub fn failures(&self, field: &str) -> Result<Vec<Failure>, DatasetError> {
+    pub fn failures(&self, field: &str) -> Result<Vec<FailedSample>, DatasetError> {
         self.database.with(|connection| {
             let run: Option<i64> = connection
                 .query_row("SELECT id FROM runs WHERE field = ?", [field], |row| row.get(0))
@@ -315,13 +315,13 @@ pub(super) fn describe_field(
     Ok(())
 }
 
-pub(super) fn failures(connection: &Connection, run: i64) -> Result<Vec<Failure>, Reason> {
+pub(super) fn failures(connection: &Connection, run: i64) -> Result<Vec<FailedSample>, Reason> {
     let mut statement = connection.prepare(
         "SELECT samples.id, filepath, error FROM run_samples JOIN samples ON samples.id = sample_id
          WHERE run_id = ? AND error IS NOT NULL ORDER BY samples.id",
     )?;
     let failures = statement.query_map([run], |row| {
-        Ok(Failure {
+        Ok(FailedSample {
             id: SampleId(row.get(0)?),
             filepath: row.get(1)?,
             error: row.get(2)?,

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, path::Path};
 
 pub use error::{DatasetError, Reason};
-pub use info::{Damage, DatasetInfo, Failure, FieldDescription, FieldInfo, RunInfo, Skeleton};
+pub use info::{Damage, DatasetInfo, FailedSample, FieldDescription, FieldInfo, RunInfo, Skeleton};
 pub use provenance::Provenance;
 pub use reader::{Sample, Samples, Selection};
 pub use run::{Existing, Item, Progress, Run};

@@ -9,7 +9,7 @@ use crate::{
 };
 use modelzoo_sources::{
     manifest::ModelEntry,
-    zoo::{CatalogModel, ModelFilter as CatalogFilter},
+    registry::{CatalogModel, ModelFilter as CatalogFilter},
 };
 use std::path::PathBuf;
 

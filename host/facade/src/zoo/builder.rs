@@ -1,13 +1,11 @@
 //! How a zoo works: all of it is said by whoever makes it.
 
 use super::{Consent, NobodyToAsk, Zoo};
-use crate::{
-    error::ZooError,
-    observer::{NoObserver, Observer},
-};
+use crate::error::ZooError;
+use modelzoo_base::progress::{Cancellation, NoObserver, Observer};
 use modelzoo_sources::{
     config::Config,
-    download::{Cancellation, Credentials, Downloader},
+    download::{Credentials, Downloader},
     lock::{LockFile, LockPlace},
     store::Store,
 };
@@ -49,7 +47,6 @@ pub struct ZooBuilder {
 /// How a zoo works.
 pub(super) struct Settings {
     pub(super) config: Config,
-    pub(super) credentials: Credentials,
     pub(super) store: Store,
     pub(super) data_dir: PathBuf,
     pub(super) lock_place: LockPlace,
@@ -179,15 +176,11 @@ impl ZooBuilder {
             records: store.root().join("runs"),
         };
         let lock = Mutex::new(LockFile::open(lock_place.clone(), self.locked)?);
-        let downloader = Downloader::with_credentials(
-            &self.config,
-            self.network != Network::Online,
-            self.credentials.clone(),
-        );
+        let downloader =
+            Downloader::with_credentials(&self.config, self.network != Network::Online, self.credentials);
         Ok(Zoo {
             settings: Settings {
                 config: self.config,
-                credentials: self.credentials,
                 data_dir: self.data_dir.unwrap_or_else(|| store.root().join("data")),
                 store,
                 lock_place,

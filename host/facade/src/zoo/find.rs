@@ -1,16 +1,15 @@
 //! From what a person names to a source and a model in it.
 
-use super::{Network, Zoo, services::DownloadProgress};
-use crate::{error::ZooError, observer::Event};
-use modelzoo_base::Sha256Digest;
+use super::{Network, Zoo};
+use crate::error::ZooError;
+use modelzoo_base::{Sha256Digest, progress::Event};
 use modelzoo_sources::{
     SourceRef,
-    git::FetchProgress,
     lock::SourceKey,
     manifest::ModelEntry,
     reference::{Forges, ModelRef, Revision},
+    registry::RegistryError,
     source::{ResolveOptions, ResolvedSource, SourceCommit, SourceError, SourceManifest, resolve},
-    zoo::RegistryError,
 };
 
 /// A model and the source that declares it. Nothing of the source has run yet.
@@ -123,31 +122,15 @@ impl Zoo {
     /// Gets a source at what its reference means now, whatever the lock says; `refresh` downloads an archive that the
     /// store has once more.
     fn resolve(&self, reference: &SourceRef, refresh: bool) -> Result<ResolvedSource, ZooError> {
-        let identity = reference.identity();
-        let observer = &self.settings.observer;
-        let progress = |progress: FetchProgress| {
-            let total = Some(progress.total_objects as u64).filter(|&total| total > 0);
-            observer.notice(Event::Fetching {
-                source: &identity,
-                done: progress.received_objects as u64,
-                total,
-            });
-        };
         let resolved = resolve(
             reference,
             &ResolveOptions {
                 store: &self.settings.store,
-                mirrors: &self.settings.config.mirrors,
-                credentials: self.credentials(),
-                offline: self.settings.offline(),
-                cancellation: &self.settings.cancellation,
-                progress: Some(&progress),
+                access: self.access(),
                 refresh,
-                downloader: &self.downloader,
-                download_progress: &DownloadProgress::new(observer.as_ref()),
             },
         );
-        observer.notice(Event::Over);
+        self.settings.observer.notice(Event::Over);
         Ok(resolved?)
     }
 

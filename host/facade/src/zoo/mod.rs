@@ -25,12 +25,13 @@ pub use weights::DeletePlan;
 use crate::error::ZooError;
 use builder::Settings;
 use modelzoo_sources::{
+    access::Access,
     config::Config,
-    download::{Credentials, Downloader},
+    download::Downloader,
     lock::LockFile,
+    registry::{Catalog, Registry},
     store::Store,
     trust::TrustStore,
-    zoo::{Catalog, Registry},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -99,8 +100,13 @@ impl Zoo {
         TrustStore::new(&self.settings.data_dir)
     }
 
-    fn credentials(&self) -> &Credentials {
-        &self.settings.credentials
+    /// How servers are reached.
+    fn access(&self) -> Access<'_> {
+        Access {
+            downloader: &self.downloader,
+            observer: self.settings.observer.as_ref(),
+            cancellation: &self.settings.cancellation,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, LockFile> {

@@ -1,13 +1,14 @@
 //! Making a model ready: asking for consent, building its plugin, getting its weights.
 
 use super::{FoundModel, Zoo, weights::Weights};
-use crate::{error::ZooError, observer::Event, plan::PlannedStep, settings::LoadSettings};
+use crate::{error::ZooError, plan::PlannedStep, settings::LoadSettings};
+use modelzoo_base::progress::Event;
 use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::{API_VERSION, Device};
-use modelzoo_runtime::{Artifact, BuildProgress, BuildRequest, Builder, TARGET};
+use modelzoo_runtime::{Artifact, BuildRequest, Builder, TARGET};
 use modelzoo_sources::{
+    registry::{Machine, Unmet, check_requirements},
     trust::Undecided,
-    zoo::{Machine, Unmet, check_requirements},
 };
 use semver::Version;
 use std::path::PathBuf;
@@ -194,18 +195,7 @@ impl Zoo {
     fn build_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<Artifact, ZooError> {
         let (builder, request) = self.plugin_builder(model, settings)?;
         let observer = &self.settings.observer;
-        let mut progress = |progress: BuildProgress| match progress {
-            BuildProgress::Fetching => observer.notice(Event::FetchingCrates),
-            BuildProgress::Compiling { done, total, last } => {
-                observer.notice(Event::Building {
-                    name: &last,
-                    done: done as u64,
-                    total: total as u64,
-                });
-            }
-            _ => {}
-        };
-        let built = builder.build(&request, &mut progress);
+        let built = builder.build(&request, observer.as_ref());
         observer.notice(Event::Over);
         let built = built?;
         tracing::info!(artifact = %built.artifact.path.display(), new = built.is_new, "the plugin is there");

@@ -1,13 +1,15 @@
 //! What plugins may ask of this host.
 
-use crate::observer::{Event, Observer};
-use modelzoo_base::Sha256Digest;
+use modelzoo_base::{
+    Sha256Digest,
+    progress::{Cancellation, Observer},
+};
 use modelzoo_plugin_api::{DownloadRequest, Error as PluginError, ErrorKind, Result as PluginResult};
 use modelzoo_runtime::HostServices;
-use modelzoo_sources::download::{Cancellation, Downloader, Progress, Request};
+use modelzoo_sources::download::{Downloader, Request};
 use std::{
     path::{Component, Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 /// Downloads for plugins, and their progress for the user.
@@ -21,8 +23,8 @@ pub(super) struct Services {
 }
 
 impl HostServices for Services {
-    fn progress(&self, step: &str, done: u64, total: Option<u64>) {
-        self.observer.notice(Event::Plugin { step, done, total });
+    fn observer(&self) -> &dyn Observer {
+        self.observer.as_ref()
     }
 
     fn is_cancelled(&self) -> bool {
@@ -65,8 +67,9 @@ impl HostServices for Services {
             size: request.size_bytes,
             destination: request.destination.clone(),
         };
-        let progress = DownloadProgress::new(self.observer.as_ref());
-        let downloaded = self.downloader.fetch(&request, &progress, &self.cancellation)?;
+        let downloaded = self
+            .downloader
+            .fetch(&request, self.observer.as_ref(), &self.cancellation)?;
         Ok(downloaded.path)
     }
 }
@@ -84,37 +87,6 @@ fn is_remote(url: &str) -> bool {
         .split_once("://")
         .map(|(scheme, _)| scheme.to_ascii_lowercase());
     matches!(scheme.as_deref(), Some("http" | "https"))
-}
-
-/// Tells an observer how far the download of one file is.
-pub(super) struct DownloadProgress<'a> {
-    observer: &'a dyn Observer,
-    total: Mutex<Option<u64>>,
-}
-
-impl<'a> DownloadProgress<'a> {
-    pub(super) fn new(observer: &'a dyn Observer) -> Self {
-        Self {
-            observer,
-            total: Mutex::default(),
-        }
-    }
-}
-
-impl Progress for DownloadProgress<'_> {
-    fn started(&self, file: &Path, done: u64, total: Option<u64>) {
-        *self.total.lock().unwrap_or_else(PoisonError::into_inner) = total;
-        self.advanced(file, done);
-    }
-
-    fn advanced(&self, file: &Path, done: u64) {
-        let total = *self.total.lock().unwrap_or_else(PoisonError::into_inner);
-        self.observer.notice(Event::Downloading { file, done, total });
-    }
-
-    fn finished(&self, _file: &Path) {
-        self.observer.notice(Event::Over);
-    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use crate::{
 };
 use modelzoo_sources::{
     SourceRef,
+    registry::{Update, ZooSource},
     source::ResolvedSource,
-    zoo::{Update, ZooSource},
 };
 
 /// The registration of a source; gives what is known of it from then on.

@@ -1,6 +1,6 @@
 //! Getting a model's weights: from the source itself, from the network, or through the plugin.
 
-use super::{FoundModel, Zoo, find::Known, services::DownloadProgress};
+use super::{FoundModel, Zoo, find::Known};
 use crate::{
     error::ZooError,
     plan::{Plan, PlannedStep},
@@ -15,6 +15,7 @@ use modelzoo_sources::{
     manifest::{Manager, Origin},
     reference::ModelRef,
     source::ResolvedSource,
+    weights::WeightsPlace,
 };
 use std::{
     collections::BTreeMap,
@@ -30,22 +31,6 @@ pub(super) struct Weights {
     pub(super) files: BTreeMap<String, Sha256Digest>,
 }
 
-/// Where the weights of a model are.
-enum Location {
-    /// The source carries them, or should.
-    InSource {
-        /// Their path in the folder of the manifest.
-        file: String,
-        path: PathBuf,
-    },
-    /// In the store.
-    Stored(PathBuf),
-    /// Not on this machine.
-    Missing,
-    /// The model has none.
-    Nowhere,
-}
-
 impl Zoo {
     /// Where the weights of a model are on this machine; they are downloaded unless they are there, or `again`.
     pub(super) fn weights(
@@ -57,8 +42,9 @@ impl Zoo {
     ) -> Result<Weights, ZooError> {
         let (identity, name) = (&model.source.identity, model.entry.name());
         let store = &self.settings.store;
-        match self.location(model) {
-            Location::InSource { file, path } => {
+        match self.place(model) {
+            WeightsPlace::InSource { file, path } => {
+                let path = path.unwrap_or_else(|| model.manifest.folder.join(&file));
                 refuse_pointer(&path, &model.source)?;
                 let expected = model.entry.manager.as_ref().and_then(|manager| manager.sha256);
                 let digest = file_of_source(&path, expected)?;
@@ -67,15 +53,17 @@ impl Zoo {
                     files: BTreeMap::from([(file, digest)]),
                 })
             }
-            Location::Nowhere => Ok(Weights {
+            WeightsPlace::Nowhere => Ok(Weights {
                 path: store.model_dir(identity, &name),
                 files: BTreeMap::new(),
             }),
-            Location::Stored(path) if !again => Ok(Weights {
+            WeightsPlace::Stored(path) if !again => Ok(Weights {
                 path,
                 files: store.model_files(identity, &name)?,
             }),
-            Location::Stored(_) | Location::Missing => self.download_weights(model, artifact, settings),
+            WeightsPlace::Stored(_) | WeightsPlace::Missing => {
+                self.download_weights(model, artifact, settings)
+            }
         }
     }
 
@@ -109,10 +97,10 @@ impl Zoo {
 
     /// The download that [`Zoo::weights`] would make, if it would make one.
     pub(super) fn plan_weights(&self, model: &FoundModel, again: bool) -> Option<PlannedStep> {
-        match self.location(model) {
-            Location::Missing => {}
-            Location::Stored(_) if again => {}
-            Location::Stored(_) | Location::InSource { .. } | Location::Nowhere => return None,
+        match self.place(model) {
+            WeightsPlace::Missing => {}
+            WeightsPlace::Stored(_) if again => {}
+            WeightsPlace::Stored(_) | WeightsPlace::InSource { .. } | WeightsPlace::Nowhere => return None,
         }
         let manager = model.entry.manager.as_ref();
         let origins = manager.map(|manager| manager.origins.as_slice());
@@ -127,12 +115,7 @@ impl Zoo {
 
     /// Whether the weights of a model are on this machine; `None` for a model without weights.
     pub fn is_downloaded(&self, model: &FoundModel) -> Option<bool> {
-        match self.location(model) {
-            Location::Nowhere => None,
-            Location::Missing => Some(false),
-            Location::Stored(_) => Some(true),
-            Location::InSource { path, .. } => Some(path.is_file()),
-        }
+        self.place(model).is_here()
     }
 
     /// Where the weights of a model are, if they are on this machine.
@@ -140,30 +123,16 @@ impl Zoo {
     /// # Errors
     /// When they are not.
     pub fn find_weights(&self, model: &FoundModel) -> Result<PathBuf, ZooError> {
-        match self.location(model) {
-            Location::Stored(path) => Ok(path),
-            Location::InSource { path, .. } if path.is_file() => Ok(path),
-            _ => Err(ZooError::NotDownloaded(model.entry.name())),
-        }
+        let place = self.place(model);
+        let path = place
+            .path()
+            .ok_or_else(|| ZooError::NotDownloaded(model.entry.name()))?;
+        Ok(path.to_owned())
     }
 
-    /// The one place that knows where weights are.
-    fn location(&self, model: &FoundModel) -> Location {
-        let entry = &model.entry;
-        let manager = entry.manager.as_ref();
-        if let Some(Origin::SourceFile(file)) = manager.and_then(|manager| manager.origins.first()) {
-            return Location::InSource {
-                file: file.clone(),
-                path: model.manifest.folder.join(file),
-            };
-        }
-        if !entry.has_weights() {
-            return Location::Nowhere;
-        }
-        match self.settings.store.model_path(&model.source.identity, entry) {
-            Some(path) => Location::Stored(path),
-            None => Location::Missing,
-        }
+    fn place(&self, model: &FoundModel) -> WeightsPlace {
+        let folder = Some(model.manifest.folder.as_path());
+        WeightsPlace::of(&self.settings.store, &model.source.identity, &model.entry, folder)
     }
 
     /// What it takes to delete the weights of a model. Weights that the source carries stay.
@@ -210,9 +179,8 @@ impl Zoo {
                 None => destination.to_owned(),
             },
         };
-        let progress = DownloadProgress::new(self.settings.observer.as_ref());
-        let (store, cancellation) = (&self.settings.store, &self.settings.cancellation);
-        store.fetch_weights(&self.downloader, &request, &progress, cancellation)?;
+        let (store, access) = (&self.settings.store, self.access());
+        store.fetch_weights(access.downloader, &request, access.observer, access.cancellation)?;
         if let Some((name, format)) = archive {
             let folder = destination.parent().unwrap_or(destination);
             extract(&request.destination, format, folder, &ArchiveLimits::default())?;

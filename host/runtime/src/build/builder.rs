@@ -1,7 +1,7 @@
 //! The steps of a build.
 
 use super::{
-    ArtifactRecord, BuildError, BuildProgress, BuildRequest,
+    ArtifactRecord, BuildError, BuildRequest,
     cargo::{Cargo, CargoFailure},
     key, lockfile, manifest, profile, publish,
     sdk::{self, SdkCrate},
@@ -11,7 +11,10 @@ use super::{
 use crate::Artifact;
 use cargo_metadata::{CrateType, Metadata, Package};
 use fs_err as fs;
-use modelzoo_base::{Sha256Digest, file};
+use modelzoo_base::{
+    Sha256Digest, file,
+    progress::{Event, Observer},
+};
 use std::{
     fs::TryLockError,
     io,
@@ -59,22 +62,18 @@ impl Builder {
     ///
     /// # Errors
     /// When the crate cannot be built; the error shows what cargo says.
-    pub fn build(
-        &self,
-        request: &BuildRequest,
-        progress: &mut dyn FnMut(BuildProgress),
-    ) -> Result<BuiltPlugin, BuildError> {
+    pub fn build(&self, request: &BuildRequest, observer: &dyn Observer) -> Result<BuiltPlugin, BuildError> {
         let (key, toolchain) = self.key(request)?;
         if let Some(found) = self.published(&key) {
             return Ok(found);
         }
         let folder = fs::canonicalize(&self.folder).map_err(BuildError::file("find", &self.folder))?;
-        let _lock = lock(&folder, progress)?;
+        let _lock = lock(&folder, observer)?;
         // It may have been built while this waited.
         if let Some(found) = self.published(&key) {
             return Ok(found);
         }
-        let (library, lock_sha256) = compile(request, &folder, &toolchain, &key, progress)?;
+        let (library, lock_sha256) = compile(request, &folder, &toolchain, &key, observer)?;
         let record = ArtifactRecord {
             key,
             sha256: String::new(),
@@ -127,7 +126,7 @@ fn compile(
     folder: &Path,
     toolchain: &Toolchain,
     key: &str,
-    progress: &mut dyn FnMut(BuildProgress),
+    observer: &dyn Observer,
 ) -> Result<(PathBuf, String), BuildError> {
     let sdk_folder = folder.join("sdk");
     let sdk = sdk::unpack(&sdk_folder)?;
@@ -152,7 +151,7 @@ fn compile(
     let name = package.name.to_string();
     check_package(&package, request)?;
 
-    progress(BuildProgress::Fetching);
+    observer.notice(Event::FetchingCrates);
     fetch(&cargo, request, &source).map_err(|failure| {
         failure.into_error(|reason| BuildError::Fetch {
             name: name.clone(),
@@ -165,7 +164,7 @@ fn compile(
 
     let target_folder = folder.join("target").join(profile::id(toolchain));
     let library = cargo
-        .build(&target_folder, &metadata, progress)
+        .build(&target_folder, &metadata, observer)
         .map_err(|failure| {
             failure.into_error(|reason| BuildError::Compile {
                 name,
@@ -180,14 +179,14 @@ fn compile(
 }
 
 /// Waits until no other process builds in `folder`. The lock ends with the file that this gives.
-fn lock(folder: &Path, progress: &mut dyn FnMut(BuildProgress)) -> Result<std::fs::File, BuildError> {
+fn lock(folder: &Path, observer: &dyn Observer) -> Result<std::fs::File, BuildError> {
     let path = folder.join("lock");
-    let mut take = || {
+    let take = || {
         let file = std::fs::File::create(&path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                progress(BuildProgress::Waiting);
+                observer.notice(Event::Waiting { path: folder });
                 file.lock()?;
             }
             // Where files cannot be locked, cargo's own lock still keeps builds apart.

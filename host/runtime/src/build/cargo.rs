@@ -1,8 +1,9 @@
 //! Running cargo: always away from the source, in a cleaned environment, with the host's SDK patched in.
 
-use super::{BuildError, BuildProgress, environment, profile, sdk::SdkCrate, toolchain::Toolchain};
+use super::{BuildError, environment, profile, sdk::SdkCrate, toolchain::Toolchain};
 use cargo_metadata::{DependencyKind, Message, Metadata, Package, PackageId};
 use fs_err as fs;
+use modelzoo_base::progress::{Event, Observer};
 use std::{
     collections::HashSet,
     io::{self, BufReader, Read as _, Seek as _, SeekFrom},
@@ -102,7 +103,7 @@ impl Cargo<'_> {
         &self,
         target_folder: &Path,
         metadata: &Metadata,
-        progress: &mut dyn FnMut(BuildProgress),
+        observer: &dyn Observer,
     ) -> Result<Option<PathBuf>, CargoFailure> {
         let root = self.root(metadata)?.id.clone();
         let total = needed(metadata, &root);
@@ -129,10 +130,10 @@ impl Cargo<'_> {
                     library = files.rfind(|file| is_library(file)).or(library.take());
                 }
                 if done.insert(artifact.package_id) {
-                    progress(BuildProgress::Compiling {
-                        done: done.len().min(total),
-                        total,
-                        last: artifact.target.name,
+                    observer.notice(Event::Building {
+                        name: &artifact.target.name,
+                        done: done.len().min(total) as u64,
+                        total: total as u64,
                     });
                 }
             }

@@ -12,7 +12,6 @@ mod key;
 mod lockfile;
 mod manifest;
 mod profile;
-mod progress;
 mod publish;
 mod request;
 mod sdk;
@@ -21,6 +20,5 @@ mod tree;
 
 pub use builder::{Builder, BuiltPlugin};
 pub use error::BuildError;
-pub use progress::BuildProgress;
 pub use publish::ArtifactRecord;
 pub use request::BuildRequest;

@@ -27,7 +27,7 @@ impl CallFailure {
     /// The failure of what the caller was doing: `action`.
     pub(crate) fn of(self, action: impl Into<String>) -> RuntimeError {
         match self {
-            Self::ThisCall(error) => Failure::Plugin(error).of(action),
+            Self::ThisCall(error) => LoadFailure::Plugin(error).of(action),
             Self::EveryCall(error) => error,
         }
     }
@@ -52,7 +52,7 @@ pub(crate) struct WorkerDeath {
 
 /// Why a plugin could not be opened, or a model not be downloaded or loaded.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum LoadFailure {
     /// The library cannot be used.
     Library(LibraryError),
     /// The plugin answered with an error.
@@ -65,7 +65,7 @@ pub(crate) enum Failure {
     Runtime(RuntimeError),
 }
 
-impl Failure {
+impl LoadFailure {
     /// The failure of what the caller was doing: `action`.
     pub(crate) fn of(self, action: impl Into<String>) -> RuntimeError {
         let action = action.into();
@@ -85,13 +85,13 @@ impl Failure {
     }
 }
 
-impl From<LibraryError> for Failure {
+impl From<LibraryError> for LoadFailure {
     fn from(error: LibraryError) -> Self {
         Self::Library(error)
     }
 }
 
-impl From<PluginError> for Failure {
+impl From<PluginError> for LoadFailure {
     fn from(error: PluginError) -> Self {
         Self::Plugin(error)
     }

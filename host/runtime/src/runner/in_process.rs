@@ -1,6 +1,6 @@
 //! Running a plugin in this process.
 
-use super::{Call, CallFailure, CalledModel, Failure, LoadedModel, PluginServices, service_table};
+use super::{Call, CallFailure, CalledModel, LoadFailure, LoadedModel, PluginServices, service_table};
 use crate::{
     Artifact, SandboxReport,
     library::{Plugin, call_model},
@@ -13,7 +13,7 @@ use modelzoo_plugin_api::{
 use std::sync::Arc;
 
 /// What the plugin was built with.
-pub(crate) fn describe(artifact: &Artifact) -> Result<PluginDescription, Failure> {
+pub(crate) fn describe(artifact: &Artifact) -> Result<PluginDescription, LoadFailure> {
     Ok(Plugin::open(artifact)?.describe()?)
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn download_model(
     services: &Arc<PluginServices>,
     name: &str,
     path: &str,
-) -> Result<(), Failure> {
+) -> Result<(), LoadFailure> {
     Ok(Plugin::open(artifact)?.download_model(name, path, table(services))?)
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn load_model(
     name: &str,
     path: &str,
     options: &LoadOptions,
-) -> Result<Box<dyn LoadedModel>, Failure> {
+) -> Result<Box<dyn LoadedModel>, LoadFailure> {
     let plugin = Plugin::open(artifact)?;
     let handle = plugin.load_model(name, path, options, table(services))?;
     Ok(Box::new(CalledModel {

@@ -1,6 +1,7 @@
 //! What the host does for its plugins.
 
 use super::{table::ServiceReply, video::Videos};
+use modelzoo_base::progress::{Event, NoObserver, Observer};
 use modelzoo_plugin_api::{
     DownloadRequest, Error, LogLevel, Result,
     message::{self, FrameRequest, Log, Progress},
@@ -21,9 +22,9 @@ pub trait HostServices: Send + Sync {
         }
     }
 
-    /// Shows how far a long step of the plugin is: `done` of `total` in some unit. The default shows nothing.
-    fn progress(&self, step: &str, done: u64, total: Option<u64>) {
-        tracing::trace!(target: "modelzoo::plugin", step, done, total);
+    /// Who is told how far a long step of the plugin is. The default tells nobody.
+    fn observer(&self) -> &dyn Observer {
+        &NoObserver
     }
 
     /// Whether the user wants to stop.
@@ -84,7 +85,8 @@ impl PluginServices {
             }
             message::PROGRESS => {
                 let Progress { step, done, total } = message::decode(arguments)?;
-                message::encode(&services.progress(&step, done, total))
+                let step = step.as_str();
+                message::encode(&services.observer().notice(Event::Plugin { step, done, total }))
             }
             message::CANCELLED => message::encode(&services.is_cancelled()),
             message::THREADS => message::encode(&services.threads()),

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Artifact, Sandbox,
     library::{Plugin, call_model},
-    runner::{Failure, ServiceReply, service_table},
+    runner::{LoadFailure, ServiceReply, service_table},
     sandbox::{self, Confinement},
 };
 use modelzoo_abi::{HostServices, ModelHandle, Reply, ReplyBuffer};
@@ -76,9 +76,9 @@ fn work(host: Option<Pid>) -> io::Result<()> {
         let reply = worker.answer(question, &questions.map_buffers(&places)?);
         let (answer, buffers) = match reply {
             Ok(reply) => (Answer::Done(reply.message.into_vec()), reply.buffers.into_vec()),
-            Err(Failure::Library(error)) => (Answer::Refused(error), Vec::new()),
-            Err(Failure::NotShutIn(missing)) => (Answer::NotShutIn(missing), Vec::new()),
-            Err(Failure::Plugin(error)) => (Answer::Failed(error), Vec::new()),
+            Err(LoadFailure::Library(error)) => (Answer::Refused(error), Vec::new()),
+            Err(LoadFailure::NotShutIn(missing)) => (Answer::NotShutIn(missing), Vec::new()),
+            Err(LoadFailure::Plugin(error)) => (Answer::Failed(error), Vec::new()),
             Err(other) => return Err(io::Error::other(other.of("answer the host"))),
         };
         let buffers: Vec<&[u8]> = buffers.iter().map(ReplyBuffer::bytes).collect();
@@ -103,7 +103,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn answer(&mut self, question: Question, buffers: &[&[u8]]) -> Result<Reply, Failure> {
+    fn answer(&mut self, question: Question, buffers: &[&[u8]]) -> Result<Reply, LoadFailure> {
         match question {
             Question::Open {
                 path,
@@ -133,11 +133,11 @@ impl Worker {
     }
 
     /// Opens the plugin, after shutting this process in: opening runs the library's initialisers.
-    fn open(&mut self, artifact: &Artifact, confinement: &Confinement) -> Result<Reply, Failure> {
+    fn open(&mut self, artifact: &Artifact, confinement: &Confinement) -> Result<Reply, LoadFailure> {
         let sandbox = sandbox::enter(confinement);
         let missing = sandbox.missing();
         if confinement.sandbox == Sandbox::On && !missing.is_empty() {
-            return Err(Failure::NotShutIn(missing));
+            return Err(LoadFailure::NotShutIn(missing));
         }
         let plugin = Plugin::open(artifact)?;
         self.plugin = Some(plugin);
@@ -178,7 +178,7 @@ fn ask(channel: &mut Channel, call: &MethodCall) -> io::Result<PluginResult<Serv
     })
 }
 
-fn reply(message: Vec<u8>) -> Result<Reply, Failure> {
+fn reply(message: Vec<u8>) -> Result<Reply, LoadFailure> {
     Ok(Reply {
         message: message.into(),
         buffers: Vec::new().into(),

@@ -29,7 +29,7 @@ pub(crate) struct WorkerSettings {
     /// The program to start.
     pub(crate) program: PathBuf,
     /// How long the plugin may give no sign of life.
-    pub(crate) stall_timeout: Option<Duration>,
+    pub(crate) stall_timeout: Duration,
     /// Whether it is shut in.
     pub(crate) sandbox: Sandbox,
 }

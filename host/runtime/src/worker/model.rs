@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     LoadedModel, RuntimeError,
-    runner::{Call, CallFailure, CalledModel, Failure, PluginServices},
+    runner::{Call, CallFailure, CalledModel, LoadFailure, PluginServices},
     sandbox::Confinement,
 };
 use modelzoo_abi::{Reply, ReplyBuffer};
@@ -35,7 +35,7 @@ const STALLS_IN_A_ROW: u32 = 4;
 pub(crate) fn describe(
     settings: &WorkerSettings,
     services: &Arc<PluginServices>,
-) -> Result<PluginDescription, Failure> {
+) -> Result<PluginDescription, LoadFailure> {
     Ok(Worker::start(settings, services, |least| least)?.1.plugin)
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn download_model(
     services: &Arc<PluginServices>,
     name: &str,
     path: &str,
-) -> Result<(), Failure> {
+) -> Result<(), LoadFailure> {
     let widened = |least: Confinement| least.with_download_to(Path::new(path));
     let (mut worker, _) = Worker::start(settings, services, widened)?;
     let question = Question::Download {
@@ -63,7 +63,7 @@ pub(crate) fn load_model(
     name: &str,
     path: &str,
     options: LoadOptions,
-) -> Result<Box<dyn LoadedModel>, Failure> {
+) -> Result<Box<dyn LoadedModel>, LoadFailure> {
     let model = WorkerModel {
         settings,
         services: Arc::clone(services),
@@ -115,7 +115,7 @@ impl WorkerModel {
     }
 
     /// Starts a worker and loads the model in it.
-    fn start(&self) -> Result<(Worker, Opened, Vec<u8>), Failure> {
+    fn start(&self) -> Result<(Worker, Opened, Vec<u8>), LoadFailure> {
         let widened = |least: Confinement| least.with_weights(&self.weights).with_device(self.device);
         let (mut worker, opened) = Worker::start(&self.settings, &self.services, widened)?;
         let (info, _) = worker.ask(&self.load, &[])?;
@@ -136,7 +136,7 @@ impl WorkerModel {
             });
             match started {
                 Ok(worker) => return Ok(worker),
-                Err(Failure::Died(death)) if !is_last && !death.is_stall => {
+                Err(LoadFailure::Died(death)) if !is_last && !death.is_stall => {
                     tracing::warn!(
                         model = self.name,
                         reason = death.reason,
@@ -179,8 +179,8 @@ impl Call for WorkerModel {
         }
         state.worker = Some(worker);
         state.deaths = 0;
-        let (message, buffers) = result.map_err(|failure| match Failure::from(failure) {
-            Failure::Plugin(error) => CallFailure::ThisCall(error),
+        let (message, buffers) = result.map_err(|failure| match LoadFailure::from(failure) {
+            LoadFailure::Plugin(error) => CallFailure::ThisCall(error),
             other => CallFailure::EveryCall(other.of(format!("call the model {}", self.name))),
         })?;
         match method {

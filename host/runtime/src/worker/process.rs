@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     LibraryError, RuntimeError, Sandbox, SandboxLayer,
-    runner::{Failure, PluginServices},
+    runner::{LoadFailure, PluginServices},
     sandbox::Confinement,
 };
 use modelzoo_base::process::end_within;
@@ -49,7 +49,7 @@ pub(super) struct Worker {
     stderr_reader: JoinHandle<()>,
     services: Arc<PluginServices>,
     liveness: Arc<Liveness>,
-    stall_timeout: Option<Duration>,
+    stall_timeout: Duration,
 }
 
 /// Why a question brought no answer.
@@ -65,7 +65,7 @@ pub(super) enum AskFailure {
     Died(Death),
 }
 
-impl From<AskFailure> for Failure {
+impl From<AskFailure> for LoadFailure {
     fn from(failure: AskFailure) -> Self {
         match failure {
             AskFailure::Refused(error) => Self::Library(error),
@@ -82,9 +82,9 @@ impl Worker {
         settings: &WorkerSettings,
         services: &Arc<PluginServices>,
         widened: impl FnOnce(Confinement) -> Confinement,
-    ) -> Result<(Self, Opened), Failure> {
+    ) -> Result<(Self, Opened), LoadFailure> {
         let cannot_start = |source| {
-            Failure::Runtime(RuntimeError::WorkerStart {
+            LoadFailure::Runtime(RuntimeError::WorkerStart {
                 program: settings.program.clone(),
                 source,
             })
@@ -218,10 +218,8 @@ impl Worker {
                 .is_some_and(|since: Instant| since.elapsed() > GRACE)
             {
                 impatience.set(Some(Cause::Cancelled));
-            } else if let Some(timeout) = self.stall_timeout
-                && self.liveness.silence() > timeout
-            {
-                impatience.set(Some(Cause::Stalled(timeout)));
+            } else if self.liveness.silence() > self.stall_timeout {
+                impatience.set(Some(Cause::Stalled(self.stall_timeout)));
             } else {
                 return Ok(());
             }

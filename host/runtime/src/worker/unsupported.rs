@@ -2,7 +2,7 @@
 
 use crate::{
     Artifact, LoadedModel, RuntimeError, Sandbox,
-    runner::{Failure, PluginServices},
+    runner::{LoadFailure, PluginServices},
 };
 use modelzoo_plugin_api::{LoadOptions, message::PluginDescription};
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -12,15 +12,18 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 pub(crate) struct WorkerSettings {
     pub(crate) artifact: Artifact,
     pub(crate) program: PathBuf,
-    pub(crate) stall_timeout: Option<Duration>,
+    pub(crate) stall_timeout: Duration,
     pub(crate) sandbox: Sandbox,
 }
 
 /// Does nothing: this program cannot be started as a worker.
 pub fn run_worker_if_asked() {}
 
-pub(crate) fn describe(_: &WorkerSettings, _: &Arc<PluginServices>) -> Result<PluginDescription, Failure> {
-    Err(Failure::Runtime(RuntimeError::IsolationUnsupported))
+pub(crate) fn describe(
+    _: &WorkerSettings,
+    _: &Arc<PluginServices>,
+) -> Result<PluginDescription, LoadFailure> {
+    Err(LoadFailure::Runtime(RuntimeError::IsolationUnsupported))
 }
 
 pub(crate) fn download_model(
@@ -28,8 +31,8 @@ pub(crate) fn download_model(
     _: &Arc<PluginServices>,
     _: &str,
     _: &str,
-) -> Result<(), Failure> {
-    Err(Failure::Runtime(RuntimeError::IsolationUnsupported))
+) -> Result<(), LoadFailure> {
+    Err(LoadFailure::Runtime(RuntimeError::IsolationUnsupported))
 }
 
 pub(crate) fn load_model(
@@ -38,6 +41,6 @@ pub(crate) fn load_model(
     _: &str,
     _: &str,
     _: LoadOptions,
-) -> Result<Box<dyn LoadedModel>, Failure> {
-    Err(Failure::Runtime(RuntimeError::IsolationUnsupported))
+) -> Result<Box<dyn LoadedModel>, LoadFailure> {
+    Err(LoadFailure::Runtime(RuntimeError::IsolationUnsupported))
 }

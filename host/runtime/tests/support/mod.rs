@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use modelzoo_base::progress::NoObserver;
 use modelzoo_plugin_api::{Image, LoadOptions};
 use modelzoo_runtime::{
     Artifact, BuildError, BuildRequest, Builder, BuiltPlugin, DefaultServices, HostServices, Isolation,
@@ -33,7 +34,7 @@ pub fn builder() -> Builder {
 
 /// Builds the source in a folder.
 pub fn build(source: &Path) -> Result<BuiltPlugin, BuildError> {
-    builder().build(&request(source), &mut |_| {})
+    builder().build(&request(source), &NoObserver)
 }
 
 /// A request to build the source in a folder as it is now.

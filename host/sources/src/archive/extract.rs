@@ -1,7 +1,7 @@
 //! Walking through the entries of an archive.
 use super::{
     ArchiveError, ArchiveFormat, ArchiveLimits,
-    writer::{Content, Extracted, Writer},
+    writer::{Content, EntryWriter, Extracted},
 };
 use std::{io, path::Path};
 
@@ -35,7 +35,7 @@ pub fn extract(
         path: destination.to_owned(),
         source,
     })?;
-    let mut writer = Writer::new(archive, size, destination, limits);
+    let mut writer = EntryWriter::new(archive, size, destination, limits);
     match format {
         ArchiveFormat::Zip => extract_zip(file, &mut writer, &unreadable)?,
         _ => extract_tar(file, format, &mut writer, &unreadable)?,
@@ -48,7 +48,7 @@ type Unreadable<'a> = &'a dyn Fn(io::Error) -> ArchiveError;
 fn extract_tar(
     file: std::fs::File,
     format: ArchiveFormat,
-    writer: &mut Writer<'_>,
+    writer: &mut EntryWriter<'_>,
     unreadable: Unreadable<'_>,
 ) -> Result<(), ArchiveError> {
     let mut archive = tar::Archive::new(format.tar_stream(file).map_err(unreadable)?);
@@ -87,7 +87,7 @@ fn extract_tar(
 
 fn extract_zip(
     file: std::fs::File,
-    writer: &mut Writer<'_>,
+    writer: &mut EntryWriter<'_>,
     unreadable: Unreadable<'_>,
 ) -> Result<(), ArchiveError> {
     const TYPE_BITS: u32 = 0o170_000;

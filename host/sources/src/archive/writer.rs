@@ -63,7 +63,7 @@ pub(super) enum Content<'a> {
 }
 
 /// Writes the entries of one archive into a new folder.
-pub(super) struct Writer<'a> {
+pub(super) struct EntryWriter<'a> {
     archive: &'a Path,
     destination: &'a Path,
     limits: &'a ArchiveLimits,
@@ -75,7 +75,7 @@ pub(super) struct Writer<'a> {
     links: Vec<(String, String)>,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> EntryWriter<'a> {
     pub(super) fn new(
         archive: &'a Path,
         archive_size: u64,

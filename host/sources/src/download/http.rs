@@ -1,7 +1,8 @@
 //! The HTTP client: its own redirects, so that secrets, mirrors and downgrades are decided at every hop.
-use super::{Cancellation, DownloadError, FailureReason, credentials::Credentials};
+use super::{DownloadError, FailureReason, credentials::Credentials};
 use crate::config::Mirrors;
 use modelzoo_base::error::chain;
+use modelzoo_base::progress::Cancellation;
 use reqwest::{
     Client, Response, StatusCode,
     header::{self, HeaderMap, HeaderValue},

@@ -9,7 +9,6 @@ mod google_drive;
 mod http;
 mod hugging_face;
 mod partial;
-mod progress;
 mod transfer;
 mod web_page;
 
@@ -24,14 +23,16 @@ pub use credentials::Credentials;
 pub use error::{DownloadError, FailureReason, UrlFailure};
 pub use google_drive::google_drive_url;
 pub use hugging_face::hugging_face_url;
-pub use progress::{Cancellation, NoProgress, Progress};
 
 use crate::config::{Config, DownloadConfig, Mirrors};
 use http::Rules;
 pub(crate) use http::{
     CONNECT_TIMEOUT, Http, Interrupted, MAXIMUM_REDIRECTS, TICK, redirect_target, watched,
 };
-use modelzoo_base::Sha256Digest;
+use modelzoo_base::{
+    Sha256Digest,
+    progress::{Cancellation, Event, Observer},
+};
 use partial::{Claim, Partial};
 use transfer::{Stop, Transfer};
 
@@ -99,6 +100,16 @@ impl Downloader {
         }
     }
 
+    /// What stands in the place of URLs.
+    pub(crate) fn mirrors(&self) -> &Mirrors {
+        &self.mirrors
+    }
+
+    /// The tokens that servers are shown.
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// How long a server may send nothing before it is given up.
     pub fn stall_timeout(&self) -> Duration {
         self.settings.stall_timeout
@@ -115,36 +126,36 @@ impl Downloader {
     pub fn fetch(
         &self,
         request: &Request,
-        progress: &dyn Progress,
+        observer: &dyn Observer,
         cancellation: &Cancellation,
     ) -> Result<Downloaded, DownloadError> {
         if let Some(there) = request.sha256.and_then(|_| existing(request)) {
-            progress.finished(&request.destination);
+            observer.notice(Event::Over);
             return Ok(there);
         }
         let urls = self.usable_urls(request)?;
         let stall_timeout = self.settings.stall_timeout;
-        let mut partial = match Partial::claim(&request.destination, stall_timeout, progress, cancellation)? {
+        let mut partial = match Partial::claim(&request.destination, stall_timeout, observer, cancellation)? {
             Claim::Mine(partial) => *partial,
             Claim::Published => match existing(request) {
                 Some(there) => {
-                    progress.finished(&request.destination);
+                    observer.notice(Event::Over);
                     return Ok(there);
                 }
                 // Another process wanted, and got, something else under this name.
-                None => return self.fetch(request, progress, cancellation),
+                None => return self.fetch(request, observer, cancellation),
             },
         };
         let transfer = Transfer {
             request,
-            progress,
+            observer,
             rules: self.rules(cancellation),
         };
         match self.first_that_works(transfer, urls, &mut partial) {
             Ok(url) => {
                 let (sha256, size) = (partial.digest(), partial.length());
                 partial.publish()?;
-                progress.finished(&request.destination);
+                observer.notice(Event::Over);
                 Ok(Downloaded {
                     path: request.destination.clone(),
                     sha256,
@@ -273,9 +284,11 @@ impl Downloader {
             }
             let pause = self.pause(fruitless, &reason);
             fruitless += 1;
-            transfer
-                .progress
-                .retrying(&transfer.request.destination, &reason, pause);
+            transfer.observer.notice(Event::Retrying {
+                file: &transfer.request.destination,
+                reason: &reason.to_string(),
+                after: pause,
+            });
             transfer.pause(pause)?;
         }
     }

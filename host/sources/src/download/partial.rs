@@ -4,8 +4,11 @@
 //! that works on it holds an advisory lock on it; another one that wants the same file waits. Nothing depends on the
 //! lock but work saved: where locks do not work, or their holder hangs, a file of its own (`.NAME.part-RANDOM`) is
 //! used, and the last rename wins.
-use super::{Cancellation, DownloadError, Progress};
-use modelzoo_base::digest::{Sha256Digest, Sha256Hasher};
+use super::DownloadError;
+use modelzoo_base::{
+    digest::{Sha256Digest, Sha256Hasher},
+    progress::{Cancellation, Event, Observer},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{File, TryLockError},
@@ -66,7 +69,7 @@ impl Partial {
     pub(super) fn claim(
         destination: &Path,
         patience: Duration,
-        progress: &dyn Progress,
+        observer: &dyn Observer,
         cancellation: &Cancellation,
     ) -> Result<Claim, DownloadError> {
         let at_start = identity(destination);
@@ -95,7 +98,7 @@ impl Partial {
                 Err(TryLockError::Error(_)) => return Self::alone(destination),
             }
             if !told {
-                progress.waiting(destination);
+                observer.notice(Event::Waiting { path: destination });
                 told = true;
             }
             let length = file.metadata().map(|metadata| metadata.len()).unwrap_or(0);

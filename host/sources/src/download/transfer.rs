@@ -1,10 +1,11 @@
 //! One attempt at one URL: from the answer's headers to the last byte in the partial file.
 use super::{
-    DownloadError, FailureReason, Progress, Request, google_drive,
+    DownloadError, FailureReason, Request, google_drive,
     http::{Http, Interrupted, Rules, TICK},
     partial::{Partial, Record},
     web_page,
 };
+use modelzoo_base::progress::{Event, Observer};
 use reqwest::{
     Response,
     header::{
@@ -43,7 +44,7 @@ impl From<FailureReason> for Stop {
 #[derive(Clone, Copy)]
 pub(super) struct Transfer<'a> {
     pub(super) request: &'a Request,
-    pub(super) progress: &'a dyn Progress,
+    pub(super) observer: &'a dyn Observer,
     pub(super) rules: Rules<'a>,
 }
 
@@ -93,7 +94,7 @@ impl Transfer<'_> {
         partial
             .restart(record)
             .map_err(|error| self.disk(error, Some(total)))?;
-        self.progress.started(&self.request.destination, 0, Some(total));
+        self.tell(0, Some(total));
         let mut buffer = vec![0; COPY_BUFFER_BYTES];
         loop {
             if self.rules.cancellation.is_cancelled() {
@@ -232,8 +233,7 @@ impl Transfer<'_> {
             total
         };
         self.check_space(total, partial)?;
-        self.progress
-            .started(&self.request.destination, partial.length(), total);
+        self.tell(partial.length(), total);
         Ok(total)
     }
 
@@ -298,8 +298,16 @@ impl Transfer<'_> {
         }
         let rest = total.map(|total| total.saturating_sub(partial.length()));
         partial.append(bytes).map_err(|error| self.disk(error, rest))?;
-        self.progress.advanced(&self.request.destination, length);
+        self.tell(length, total);
         Ok(())
+    }
+
+    fn tell(self, done: u64, total: Option<u64>) {
+        self.observer.notice(Event::Downloading {
+            file: &self.request.destination,
+            done,
+            total,
+        });
     }
 
     /// Waits before the next attempt.

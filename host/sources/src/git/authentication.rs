@@ -2,7 +2,7 @@
 //!
 //! A server is first asked without any, and may redirect. Only when it wants to know who asks is it shown the token, and
 //! only the server of the user's URL is: what is sent goes there and nowhere else.
-use super::Access;
+use crate::access::Access;
 use url::Url;
 
 /// GitHub takes a token as the password of this user.
@@ -16,9 +16,9 @@ pub(super) struct Authentication {
 impl Authentication {
     /// `url` is the reference's own, `fetch_url` what mirrors and the user's Git configuration made of it.
     pub(super) fn new(access: &Access<'_>, url: &str, fetch_url: &str) -> Self {
-        let token = |url: &str| access.credentials.token_for(&Url::parse(url).ok()?);
+        let token = |url: &str| access.downloader.credentials().token_for(&Url::parse(url).ok()?);
         // Who configures a mirror of a host trusts it with that host's token.
-        let mirrored = access.mirrors.rewrite(url) == fetch_url;
+        let mirrored = access.downloader.mirrors().rewrite(url) == fetch_url;
         let token = if mirrored {
             token(url).or_else(|| token(fetch_url))
         } else {

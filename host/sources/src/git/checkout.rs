@@ -66,7 +66,7 @@ impl std::fmt::Display for Omission {
 /// Writes the files of a commit into `folder`, which is empty. Regular files, executable ones, and symbolic links that
 /// stay inside are written; submodules and LFS files are reported; all else is refused.
 pub(crate) fn check_out(objects: &Repository, commit: &str, folder: &Path) -> Result<Checkout, GitError> {
-    let mut writer = Writer {
+    let mut writer = TreeWriter {
         objects,
         commit,
         root: folder,
@@ -80,7 +80,7 @@ pub(crate) fn check_out(objects: &Repository, commit: &str, folder: &Path) -> Re
         .map_err(|error| writer.broken(error))?;
     writer.write_tree(found.tree_id(), "", 0)?;
     writer.write_links()?;
-    let Writer {
+    let TreeWriter {
         hasher,
         mut omissions,
         ..
@@ -93,7 +93,7 @@ pub(crate) fn check_out(objects: &Repository, commit: &str, folder: &Path) -> Re
     })
 }
 
-struct Writer<'a> {
+struct TreeWriter<'a> {
     objects: &'a Repository,
     commit: &'a str,
     root: &'a Path,
@@ -104,7 +104,7 @@ struct Writer<'a> {
     omissions: Vec<Omission>,
 }
 
-impl Writer<'_> {
+impl TreeWriter<'_> {
     fn write_tree(&mut self, tree: Oid, prefix: &str, depth: usize) -> Result<(), GitError> {
         if depth > DEEPEST_FOLDER {
             return Err(self.refuse(

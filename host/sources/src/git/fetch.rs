@@ -1,12 +1,16 @@
 //! Resolving a revision at a remote, and fetching its commit.
 use super::{
-    Access, FetchProgress, GitError, RemoteRefs,
+    GitError, RemoteRefs,
     authentication::Authentication,
     refs::{Target, Wanted},
     transport::{Broken, Connection, HttpConnection, Known, Patience, SshConnection},
 };
-use crate::reference::{GitRepository, Revision};
+use crate::{
+    access::Access,
+    reference::{GitRepository, Revision},
+};
 use git2::{AutotagOption, Direction, ErrorClass, ErrorCode, Oid, RemoteCallbacks};
+use modelzoo_base::progress::Event;
 use std::{io, path::Path, sync::Arc};
 use url::Url;
 
@@ -63,8 +67,9 @@ pub fn fetch(
 ) -> Result<Fetched, GitError> {
     let url = repository.url();
     let session = Session {
+        identity: &repository.identity(),
         url: &url,
-        fetch_url: access.mirrors.rewrite(&url),
+        fetch_url: access.downloader.mirrors().rewrite(&url),
         scratch,
         access,
     };
@@ -72,6 +77,8 @@ pub fn fetch(
 }
 
 struct Session<'a> {
+    /// What users know the repository by.
+    identity: &'a str,
     url: &'a str,
     /// The URL after mirrors, for libgit2 and for messages.
     fetch_url: String,
@@ -218,13 +225,12 @@ impl Session<'_> {
     fn callbacks(&self) -> RemoteCallbacks<'_> {
         let mut callbacks = RemoteCallbacks::new();
         callbacks.transfer_progress(|progress| {
-            if let Some(report) = self.access.progress {
-                report(FetchProgress {
-                    received_objects: progress.received_objects(),
-                    total_objects: progress.total_objects(),
-                    received_bytes: progress.received_bytes(),
-                });
-            }
+            let total = progress.total_objects() as u64;
+            self.access.observer.notice(Event::Fetching {
+                source: self.identity,
+                done: progress.received_objects() as u64,
+                total: Some(total).filter(|&total| total > 0),
+            });
             !self.access.cancellation.is_cancelled()
         });
         callbacks.sideband_progress(|_| !self.access.cancellation.is_cancelled());

@@ -322,18 +322,18 @@ fn write(
     users: bool,
     sources: BTreeMap<SourceKey, LockedSource>,
 ) -> Result<(), LockError> {
-    let change = |text: Option<String>| -> Result<_, Failure> {
+    let change = |text: Option<String>| -> Result<_, WriteFailure> {
         let mut lock = match text.map(|text| Lock::parse(&text, path)) {
             Some(Ok(lock)) => lock,
-            Some(Err(error)) if users => return Err(Failure::Lock(error)),
+            Some(Err(error)) if users => return Err(WriteFailure::Lock(error)),
             Some(Err(_)) | None => Lock::default(),
         };
         lock.sources.extend(sources);
         Ok(Some(lock.to_toml()))
     };
     file::update(path, &place.guard(path), change).map_err(|failure| match failure {
-        Failure::Lock(error) => error,
-        Failure::File(source) => LockError::File {
+        WriteFailure::Lock(error) => error,
+        WriteFailure::File(source) => LockError::File {
             action: "write",
             path: path.to_owned(),
             source,
@@ -342,12 +342,12 @@ fn write(
 }
 
 /// Carries both kinds of errors through an update.
-enum Failure {
+enum WriteFailure {
     Lock(LockError),
     File(io::Error),
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for WriteFailure {
     fn from(error: io::Error) -> Self {
         Self::File(error)
     }

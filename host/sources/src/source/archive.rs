@@ -14,14 +14,15 @@ use std::path::{Path, PathBuf};
 
 /// The source in the archive at `url`. An archive that the store has is not downloaded again, unless asked.
 pub(super) fn resolve_url(url: &str, options: &ResolveOptions<'_>) -> Result<FoundTree, SourceError> {
-    let store = options.store;
-    if (options.offline || !options.refresh)
+    let ResolveOptions { store, access, .. } = *options;
+    let is_offline = access.downloader.is_offline();
+    if (is_offline || !options.refresh)
         && let Some(record) = store.revision_record(url, "")
         && let Some(found) = known(store, url, record.commit)?
     {
         return Ok(found);
     }
-    if options.offline {
+    if is_offline {
         return Err(SourceError::Offline {
             reference: url.to_owned(),
         });
@@ -38,9 +39,9 @@ pub(super) fn resolve_url(url: &str, options: &ResolveOptions<'_>) -> Result<Fou
         size: None,
         destination: folder.join(name),
     };
-    let downloaded = options
+    let downloaded = access
         .downloader
-        .fetch(&request, options.download_progress, options.cancellation)?;
+        .fetch(&request, access.observer, access.cancellation)?;
     let found = resolve_content(url, &downloaded.path, downloaded.sha256, store)?;
     let commit = Commit::by_id(downloaded.sha256.to_string());
     store.record_revision(url, "", &commit)?;

@@ -2,6 +2,7 @@
 mod archive;
 mod error;
 mod local;
+mod options;
 mod pack;
 mod remote;
 mod resolve;
@@ -18,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 pub use error::SourceError;
+pub use options::ResolveOptions;
 pub use pack::{PackError, Packed, Packing};
-pub use resolve::{ResolveOptions, resolve};
+pub use resolve::resolve;
 
 /// A source whose files are on this machine.
 #[derive(Clone, Debug, PartialEq)]

@@ -31,7 +31,7 @@ pub(super) fn resolve(
     {
         return Ok(found);
     }
-    if options.offline {
+    if options.access.downloader.is_offline() {
         return from_store_alone(&identity, revision, store);
     }
 
@@ -41,7 +41,7 @@ pub(super) fn resolve(
         repository,
         revision,
         &staging.path().join("git"),
-        &options.access(),
+        &options.access,
         &have,
     )?;
     store.record_revision(&identity, revision.as_str().unwrap_or_default(), &fetched.commit)?;

@@ -1,72 +1,10 @@
 //! Resolving: which files a reference means, and getting them.
 use super::{
-    ResolvedSource, SourceError, SourceManifest, archive, find_manifests, local,
+    ResolveOptions, ResolvedSource, SourceError, SourceManifest, archive, find_manifests, local,
     remote::{self, FoundTree},
 };
-use crate::{
-    SourceRef,
-    config::Mirrors,
-    download::{Cancellation, Credentials, Downloader, Progress},
-    git::{Access, FetchProgress},
-    manifest::Manifest,
-    reference::Location,
-    store::Store,
-};
+use crate::{SourceRef, manifest::Manifest, reference::Location, store::Store};
 use std::path::{Path, PathBuf};
-
-/// How a source may be had.
-#[derive(Clone, Copy)]
-pub struct ResolveOptions<'a> {
-    /// Where fetched sources are kept.
-    pub store: &'a Store,
-    /// Mirrors for URL prefixes.
-    pub mirrors: &'a Mirrors,
-    /// Tokens for private repositories.
-    pub credentials: &'a Credentials,
-    /// Whether to work from the store alone: a branch or tag means what it meant when it was last looked up.
-    pub offline: bool,
-    /// Whether archives that the store has are downloaded again, to see whether they changed.
-    pub refresh: bool,
-    /// Stops a fetch.
-    pub cancellation: &'a Cancellation,
-    /// Is told how a fetch of a Git repository goes, often; answer fast.
-    pub progress: Option<&'a dyn Fn(FetchProgress)>,
-    /// Downloads archives.
-    pub downloader: &'a Downloader,
-    /// Is told how the download of an archive goes.
-    pub download_progress: &'a dyn Progress,
-}
-
-impl std::fmt::Debug for ResolveOptions<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            store,
-            mirrors,
-            credentials,
-            offline,
-            ..
-        } = self;
-        formatter
-            .debug_struct("ResolveOptions")
-            .field("store", store)
-            .field("mirrors", mirrors)
-            .field("credentials", credentials)
-            .field("offline", offline)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<'a> ResolveOptions<'a> {
-    pub(super) fn access(&self) -> Access<'a> {
-        Access {
-            mirrors: self.mirrors,
-            credentials: self.credentials,
-            downloader: self.downloader,
-            cancellation: self.cancellation,
-            progress: self.progress,
-        }
-    }
-}
 
 /// Finds out what `reference` means now, gets its files unless the store has them, and reads its manifests.
 ///

@@ -20,9 +20,12 @@ use std::{
 };
 
 pub use error::TrustError;
-pub use signature::{SIGNATURE_FILE, message_to_sign};
+pub use signature::message_to_sign;
 pub use store::{Decision, DecisionKind, TrustStore};
 pub use summary::Summary;
+
+/// The name of the signature's file.
+pub const SIGNATURE_FILE: &str = "modelzoo.minisig";
 
 use crate::{SourceRef, config::TrustPolicy, reference::Revision, source::ResolvedSource};
 use modelzoo_base::Sha256Digest;

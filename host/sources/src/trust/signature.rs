@@ -2,7 +2,7 @@
 //!
 //! A source bears its signature in the file `modelzoo.minisig` at the root of its tree. What is signed is a text, one
 //! line, with the hash of the tree without that file, so that the signature can be part of what it signs.
-use super::{Subject, TrustError, pattern};
+use super::{SIGNATURE_FILE, Subject, TrustError, pattern};
 use crate::{
     config::TrustPolicy,
     source::{PackError, Packing},
@@ -11,9 +11,6 @@ use crate::{
 use minisign_verify::{PublicKey, Signature};
 use modelzoo_base::Sha256Digest;
 use std::{io, path::Path};
-
-/// The name of the signature's file.
-pub const SIGNATURE_FILE: &str = "modelzoo.minisig";
 
 /// The text that the author of the source in `folder` signs before it is published. `folder` is the root of what is
 /// published; what Git ignores, Git's own files and what Cargo built are no part of it.

@@ -127,10 +127,10 @@ impl TrustStore {
 
     fn update(&self, change: impl FnOnce(&mut Vec<Decision>)) -> Result<(), TrustError> {
         let guard = self.path.with_extension("guard");
-        let updated = |text: Option<String>| -> Result<_, Failure> {
+        let updated = |text: Option<String>| -> Result<_, WriteFailure> {
             let decisions = text
                 .map_or_else(|| Ok(Vec::new()), |text| self.parse(&text))
-                .map_err(Failure::Trust)?;
+                .map_err(WriteFailure::Trust)?;
             let mut document = Document { decisions };
             change(&mut document.decisions);
             match toml::to_string(&document) {
@@ -139,8 +139,8 @@ impl TrustStore {
             }
         };
         file::update(&self.path, &guard, updated).map_err(|failure| match failure {
-            Failure::Trust(error) => error,
-            Failure::File(source) => self.failed("write", source),
+            WriteFailure::Trust(error) => error,
+            WriteFailure::File(source) => self.failed("write", source),
         })
     }
 
@@ -168,12 +168,12 @@ fn now() -> Timestamp {
 }
 
 /// Carries both kinds of errors through an update.
-enum Failure {
+enum WriteFailure {
     Trust(TrustError),
     File(io::Error),
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for WriteFailure {
     fn from(error: io::Error) -> Self {
         Self::File(error)
     }

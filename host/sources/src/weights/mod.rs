@@ -10,22 +10,28 @@
 //! same file have it once. What a model consists of is only decided by its plugin: it is filled in a
 //! [staging folder](Store::stage) and published as a whole, so a folder that is there is complete.
 mod link;
+mod place;
 
 use crate::{
-    download::{Cancellation, DownloadError, Downloaded, Downloader, Progress, Request},
+    download::{DownloadError, Downloaded, Downloader, Request},
     manifest::ModelEntry,
     reference::ARCHIVE_SUFFIXES,
     store::{Staging, Store, StoreError, stamp},
     tree::{EntryKind, visit},
 };
 use link::{link, make_read_only};
-use modelzoo_base::{Sha256Digest, file};
+use modelzoo_base::{
+    Sha256Digest, file,
+    progress::{Cancellation, Event, Observer},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
 };
+
+pub use place::WeightsPlace;
 
 /// The digests of a model's files, and the stamp by which a change of one would be noticed.
 #[derive(Serialize, Deserialize)]
@@ -46,11 +52,11 @@ impl Store {
         &self,
         downloader: &Downloader,
         request: &Request,
-        progress: &dyn Progress,
+        observer: &dyn Observer,
         cancellation: &Cancellation,
     ) -> Result<Downloaded, DownloadError> {
         if let Some(there) = self.stored(request)? {
-            progress.finished(&request.destination);
+            observer.notice(Event::Over);
             return Ok(there);
         }
         // The same place for all that want the same, so that they share one download.
@@ -61,7 +67,7 @@ impl Store {
             destination: arrival,
             ..request.clone()
         };
-        let downloaded = downloader.fetch(&arriving, progress, cancellation)?;
+        let downloaded = downloader.fetch(&arriving, observer, cancellation)?;
         let stored = self.weights_path(&downloaded.sha256);
         self.keep(&downloaded.path, &stored)
             .map_err(|error| failed("store", &stored, error))?;
@@ -80,7 +86,7 @@ impl Store {
 
     /// The file or folder that the plugin is given as the weights of a model, if they are there: its `base_filename`.
     /// Where an archive was extracted and not kept, what bears its name without the ending, or else all that was in it.
-    pub fn model_path(&self, identity: &str, model: &ModelEntry) -> Option<PathBuf> {
+    pub(crate) fn model_path(&self, identity: &str, model: &ModelEntry) -> Option<PathBuf> {
         let folder = self.model_dir(identity, &model.name());
         if !folder.exists() {
             return None;

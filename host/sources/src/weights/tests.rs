@@ -1,8 +1,6 @@
 use super::*;
-use crate::{
-    config::Config,
-    download::{Credentials, NoProgress},
-};
+use crate::{config::Config, download::Credentials};
+use modelzoo_base::progress::NoObserver;
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -35,7 +33,7 @@ impl World {
     fn fetch(&self, request: &Request) -> Result<Downloaded, DownloadError> {
         let downloader = Downloader::with_credentials(&Config::default(), true, Credentials::default());
         self.store
-            .fetch_weights(&downloader, request, &NoProgress, &Cancellation::default())
+            .fetch_weights(&downloader, request, &NoObserver, &Cancellation::default())
     }
 
     fn publish(&self, model: &str, files: &[(&str, &str)]) -> BTreeMap<String, Sha256Digest> {

@@ -6,7 +6,7 @@ use crate::{
     terminal::{Result, count, print_json, print_line, print_table},
 };
 use modelzoo::{
-    dataset::{Damage, Dataset, DatasetInfo, Failure, FieldInfo, RunInfo},
+    dataset::{Damage, Dataset, DatasetInfo, FailedSample, FieldInfo, RunInfo},
     output::OutputError,
 };
 use serde::Serialize;
@@ -23,7 +23,7 @@ struct Info {
     /// Facts about the dataset as a whole.
     facts: serde_json::Map<String, serde_json::Value>,
     /// The samples on which each run failed, by the run's field.
-    failures: BTreeMap<String, Vec<Failure>>,
+    failures: BTreeMap<String, Vec<FailedSample>>,
     /// The samples whose files each run found damaged, by the run's field.
     damages: BTreeMap<String, Vec<Damage>>,
 }

@@ -26,7 +26,7 @@ const HEADER: [&str; 13] = [
     "warning",
 ];
 
-pub(super) struct Writer {
+pub(super) struct CsvWriter {
     lines: csv::Writer<AtomicFile>,
     path: std::path::PathBuf,
     classes: Classes,
@@ -45,7 +45,7 @@ struct Line<'a> {
     value: Option<String>,
 }
 
-impl Writer {
+impl CsvWriter {
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self, FormatError> {
         let mut lines = csv::Writer::from_writer(AtomicFile::create(path)?);
         lines
@@ -100,7 +100,7 @@ impl Writer {
     }
 }
 
-impl RecordWriter for Writer {
+impl RecordWriter for CsvWriter {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         self.samples += 1;
         let failure = |path: &Path, error: csv::Error| {

@@ -20,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(super) struct Writer {
+pub(super) struct FiftyOneWriter {
     folder: AtomicFolder,
     samples: AtomicFile,
     media: MediaFolder,
@@ -30,7 +30,7 @@ pub(super) struct Writer {
     count: u64,
 }
 
-impl Writer {
+impl FiftyOneWriter {
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self, FormatError> {
         let folder = new_folder(path)?;
         let mut samples = AtomicFile::create(folder.path().join("samples.json"))?;
@@ -81,7 +81,7 @@ impl Writer {
     }
 }
 
-impl RecordWriter for Writer {
+impl RecordWriter for FiftyOneWriter {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         if *self.media_type.get_or_insert(record.media_type) != record.media_type {
             let problem =

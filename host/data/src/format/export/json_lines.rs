@@ -4,12 +4,12 @@ use super::{FormatError, RecordWriter, SampleRecord, Summary};
 use crate::output::JsonLinesWriter;
 use std::path::Path;
 
-pub(super) struct Writer {
+pub(super) struct JsonLinesExport {
     lines: JsonLinesWriter,
     samples: u64,
 }
 
-impl Writer {
+impl JsonLinesExport {
     pub fn create(path: &Path) -> Result<Self, FormatError> {
         Ok(Self {
             lines: JsonLinesWriter::create(path)?,
@@ -18,7 +18,7 @@ impl Writer {
     }
 }
 
-impl RecordWriter for Writer {
+impl RecordWriter for JsonLinesExport {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         self.lines.write(record)?;
         self.samples += 1;

@@ -28,7 +28,7 @@ use std::{
     path::Path,
 };
 
-pub(super) struct Writer {
+pub(super) struct LabelStudioWriter {
     file: AtomicFile,
     options: ExportOptions,
     notes: Notes,
@@ -37,7 +37,7 @@ pub(super) struct Writer {
     samples: u64,
 }
 
-impl Writer {
+impl LabelStudioWriter {
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self, FormatError> {
         let mut file = AtomicFile::create(path)?;
         file.write_all(b"[")
@@ -74,7 +74,7 @@ impl Writer {
     }
 }
 
-impl RecordWriter for Writer {
+impl RecordWriter for LabelStudioWriter {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         self.samples += 1;
         if record.media_type != MediaType::Image {

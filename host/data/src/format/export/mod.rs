@@ -112,11 +112,11 @@ pub fn create(
 ) -> Result<Box<dyn RecordWriter>, FormatError> {
     let path = path.as_ref();
     let writer: Box<dyn RecordWriter> = match format {
-        Format::JsonLines => Box::new(json_lines::Writer::create(path)?),
-        Format::Coco | Format::CocoResults => Box::new(coco::Writer::create(path, format, options)?),
-        Format::Yolo => Box::new(yolo::Writer::create(path, options)?),
-        Format::FiftyOne => Box::new(fiftyone::Writer::create(path, options)?),
-        Format::Csv => Box::new(csv::Writer::create(path, options)?),
+        Format::JsonLines => Box::new(json_lines::JsonLinesExport::create(path)?),
+        Format::Coco | Format::CocoResults => Box::new(coco::CocoWriter::create(path, format, options)?),
+        Format::Yolo => Box::new(yolo::YoloWriter::create(path, options)?),
+        Format::FiftyOne => Box::new(fiftyone::FiftyOneWriter::create(path, options)?),
+        Format::Csv => Box::new(csv::CsvWriter::create(path, options)?),
         #[cfg(feature = "parquet")]
         Format::Parquet => parquet::create(path, options)?,
         #[cfg(not(feature = "parquet"))]
@@ -124,8 +124,8 @@ pub fn create(
             let problem = "this program is built without it";
             return Err(FormatError::unsuitable(format, problem));
         }
-        Format::LabelStudio => Box::new(label_studio::Writer::create(path, options)?),
-        Format::Npy => Box::new(npy::Writer::create(path)?),
+        Format::LabelStudio => Box::new(label_studio::LabelStudioWriter::create(path, options)?),
+        Format::Npy => Box::new(npy::NpyWriter::create(path)?),
         Format::Voc | Format::Cvat => {
             return Err(FormatError::unsuitable(
                 format,

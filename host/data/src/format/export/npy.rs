@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(super) struct Writer {
+pub(super) struct NpyWriter {
     path: PathBuf,
     file: AtomicFile,
     /// The rows wait here until their number is known, which stands in front of them.
@@ -27,7 +27,7 @@ pub(super) struct Writer {
     samples: u64,
 }
 
-impl Writer {
+impl NpyWriter {
     pub fn create(path: &Path) -> Result<Self, FormatError> {
         let rows = tempfile::tempfile().map_err(|source| OutputError::new(path, source))?;
         Ok(Self {
@@ -97,7 +97,7 @@ impl Writer {
     }
 }
 
-impl RecordWriter for Writer {
+impl RecordWriter for NpyWriter {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         self.samples += 1;
         self.damaged += u64::from(!record.warnings.is_empty());

@@ -21,7 +21,7 @@ use modelzoo_plugin_api::{
 use serde_json::json;
 use std::{fmt::Write as _, path::Path};
 
-pub(super) struct Writer {
+pub(super) struct YoloWriter {
     folder: AtomicFolder,
     media: MediaFolder,
     options: ExportOptions,
@@ -33,7 +33,7 @@ pub(super) struct Writer {
     samples: u64,
 }
 
-impl Writer {
+impl YoloWriter {
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self, FormatError> {
         let folder = new_folder(path)?;
         let labels = folder.path().join("labels");
@@ -150,7 +150,7 @@ impl Writer {
     }
 }
 
-impl RecordWriter for Writer {
+impl RecordWriter for YoloWriter {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         self.samples += 1;
         if record.media_type != MediaType::Image {

@@ -62,7 +62,7 @@ fn a_missing_private_file_hints_at_the_token() {
     let downloader = Downloader::with_credentials(&config, false, without_token);
     let request = request(server.url("/m"), folder.path());
     let error = downloader
-        .fetch(&request, &NoProgress, &Cancellation::default())
+        .fetch(&request, &NoObserver, &Cancellation::default())
         .unwrap_err();
     assert_eq!(
         error.next_step().unwrap().to_string(),
@@ -96,7 +96,7 @@ fn a_server_that_does_not_encrypt_is_not_talked_to_as_if() {
     let error = downloader(&once)
         .fetch(
             &request(url, folder.path()),
-            &NoProgress,
+            &NoObserver,
             &Cancellation::default(),
         )
         .unwrap_err();
@@ -125,7 +125,7 @@ fn a_stalled_connection_is_given_up_and_continued() {
     impatient.download.retries = 0;
     let request = request(server.url("/m"), folder.path());
     let error = downloader(&impatient)
-        .fetch(&request, &NoProgress, &Cancellation::default())
+        .fetch(&request, &NoObserver, &Cancellation::default())
         .unwrap_err();
     assert!(
         error.to_string().ends_with("nothing arrived for 0.4 s"),

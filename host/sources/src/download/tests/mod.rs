@@ -4,6 +4,7 @@ mod resume;
 mod sharing;
 
 use super::*;
+use modelzoo_base::progress::NoObserver;
 use modelzoo_test_support::http_server::{Answer, Seen, Server};
 use std::{path::Path, time::Duration};
 
@@ -45,7 +46,7 @@ fn request(url: impl Into<String>, folder: &Path) -> Request {
 }
 
 fn fetch(request: &Request) -> Result<Downloaded, DownloadError> {
-    downloader(&config()).fetch(request, &NoProgress, &Cancellation::default())
+    downloader(&config()).fetch(request, &NoObserver, &Cancellation::default())
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -115,7 +116,7 @@ fn file_urls_are_copied_even_offline() {
     let request = request(Url::from_file_path(&original).unwrap(), folder.path());
     let offline = Downloader::with_credentials(&config(), true, Credentials::default());
     let downloaded = offline
-        .fetch(&request, &NoProgress, &Cancellation::default())
+        .fetch(&request, &NoObserver, &Cancellation::default())
         .unwrap();
     assert_eq!(downloaded.sha256, Sha256Digest::of(content(1000)));
     assert_eq!(names_in(folder.path()), ["a weight#1.bin", "model.bin"]);
@@ -128,7 +129,7 @@ fn offline_refuses_at_once_and_says_what_is_missing() {
     let request = request(server.url("/m"), folder.path());
     let offline = Downloader::with_credentials(&config(), true, Credentials::default());
     let error = offline
-        .fetch(&request, &NoProgress, &Cancellation::default())
+        .fetch(&request, &NoObserver, &Cancellation::default())
         .unwrap_err();
     assert!(
         matches!(&error, DownloadError::Offline { destination, .. } if *destination == request.destination)
@@ -148,7 +149,7 @@ fn mirrors_are_asked_in_place_of_the_original() {
         .insert("https://github.com/", server.url("/mirror/"));
     let request = request("https://github.com/u/r/m.bin", folder.path());
     let downloaded = downloader(&config)
-        .fetch(&request, &NoProgress, &Cancellation::default())
+        .fetch(&request, &NoObserver, &Cancellation::default())
         .unwrap();
     assert_eq!(downloaded.url.as_deref(), Some("https://github.com/u/r/m.bin"));
     assert_eq!(server.seen()[0].path, "/mirror/u/r/m.bin");
@@ -179,12 +180,15 @@ fn the_next_url_is_tried_when_one_fails() {
 #[test]
 fn progress_is_told_and_cancelling_stops() {
     struct CancelAtFirst(Cancellation);
-    impl Progress for CancelAtFirst {
-        fn started(&self, _: &Path, done: u64, total: Option<u64>) {
-            assert_eq!((done, total), (0, Some(1_000_000)));
-        }
-        fn advanced(&self, _: &Path, _: u64) {
-            self.0.cancel();
+    impl Observer for CancelAtFirst {
+        fn notice(&self, event: Event<'_>) {
+            let Event::Downloading { done, total, .. } = event else {
+                panic!("only a download is going on, not {event:?}");
+            };
+            assert_eq!(total, Some(1_000_000));
+            if done > 0 {
+                self.0.cancel();
+            }
         }
     }
     let server = Server::start(|_, _| Answer::ok(content(1_000_000)).stall_at(1000));

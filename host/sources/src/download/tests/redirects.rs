@@ -17,7 +17,7 @@ fn fetch_as_github(server: &Server, url: String) -> Result<Downloaded, DownloadE
     config.github.hosts = vec![server.address().to_owned()];
     downloader(&config).fetch(
         &request(url, folder.path()),
-        &NoProgress,
+        &NoObserver,
         &Cancellation::default(),
     )
 }
@@ -75,7 +75,7 @@ fn mirrors_apply_to_redirects_too() {
         .insert("https://objects.example/", mirror.url("/objects/"));
     let request = request(server.url("/m"), folder.path());
     downloader(&config)
-        .fetch(&request, &NoProgress, &Cancellation::default())
+        .fetch(&request, &NoObserver, &Cancellation::default())
         .unwrap();
     assert_eq!(mirror.seen()[0].path, "/objects/m");
 }
@@ -117,7 +117,7 @@ fn an_encrypted_connection_is_not_left() {
     config.mirrors.insert("https://secure.example/", server.url("/"));
     let request = request("https://secure.example/m", folder.path());
     let error = downloader(&config)
-        .fetch(&request, &NoProgress, &Cancellation::default())
+        .fetch(&request, &NoObserver, &Cancellation::default())
         .unwrap_err();
     assert!(
         error
@@ -148,7 +148,7 @@ fn the_page_before_a_big_google_drive_file_is_passed() {
         folder.path(),
     );
     let downloaded = downloader(&config)
-        .fetch(&request, &NoProgress, &Cancellation::default())
+        .fetch(&request, &NoObserver, &Cancellation::default())
         .unwrap();
     assert_eq!(downloaded.sha256, Sha256Digest::of("weights"));
     assert_eq!(

@@ -30,9 +30,11 @@ fn a_holder_that_hangs_does_not_hold_up_the_others() {
     let held = std::fs::File::create(folder.path().join(".model.bin.part")).unwrap();
     held.lock().unwrap();
     struct CountWaiting(AtomicUsize);
-    impl Progress for CountWaiting {
-        fn waiting(&self, _: &Path) {
-            self.0.fetch_add(1, Ordering::Relaxed);
+    impl Observer for CountWaiting {
+        fn notice(&self, event: Event<'_>) {
+            if matches!(event, Event::Waiting { .. }) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
     let waiting = CountWaiting(AtomicUsize::new(0));

@@ -1,5 +1,5 @@
 //! What both ways have in common: how they break, and how long they are waited for.
-use crate::download::Cancellation;
+use modelzoo_base::progress::Cancellation;
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},

@@ -4,13 +4,17 @@ mod in_place;
 
 use super::*;
 use crate::{
+    access::Access,
     config::{Config, Mirrors},
-    download::{Cancellation, Credentials, Downloader, NoProgress},
+    download::{Credentials, Downloader},
     git::GitError,
     store::{GcOptions, Store},
     testing::{Entry, TestRepository},
 };
-use modelzoo_base::error::Diagnose as _;
+use modelzoo_base::{
+    error::Diagnose as _,
+    progress::{Cancellation, NoObserver},
+};
 use modelzoo_test_support::git_server::GitServer;
 use tempfile::TempDir;
 
@@ -64,14 +68,12 @@ impl World {
         };
         let options = ResolveOptions {
             store: &self.store,
-            mirrors: &self.mirrors,
-            credentials: &self.credentials,
-            offline: self.offline,
+            access: Access {
+                downloader: &Downloader::with_credentials(&config, self.offline, self.credentials.clone()),
+                observer: &NoObserver,
+                cancellation: &Cancellation::default(),
+            },
             refresh: self.refresh,
-            cancellation: &Cancellation::default(),
-            progress: None,
-            downloader: &Downloader::with_credentials(&config, self.offline, self.credentials.clone()),
-            download_progress: &NoProgress,
         };
         resolve(&SourceRef::parse(spelling).unwrap(), &options)
     }

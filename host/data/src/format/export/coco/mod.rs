@@ -21,7 +21,7 @@ use std::{
     path::Path,
 };
 
-pub(super) struct Writer {
+pub(super) struct CocoWriter {
     file: AtomicFile,
     format: Format,
     /// Annotations stand behind the images, and both lists grow at once: these wait here.
@@ -36,7 +36,7 @@ pub(super) struct Writer {
     images: u64,
 }
 
-impl Writer {
+impl CocoWriter {
     /// `format` is [`Format::Coco`] or [`Format::CocoResults`].
     pub fn create(path: &Path, format: Format, options: &ExportOptions) -> Result<Self, FormatError> {
         let reference = options
@@ -164,7 +164,7 @@ impl Writer {
     }
 }
 
-impl RecordWriter for Writer {
+impl RecordWriter for CocoWriter {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         self.samples += 1;
         if record.media_type != MediaType::Image {

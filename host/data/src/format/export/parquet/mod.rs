@@ -36,7 +36,7 @@ use std::{
 /// How many bytes of samples are kept before they are written, roughly.
 const ROW_GROUP_BYTES: usize = 32 << 20;
 
-pub(super) struct Writer {
+pub(super) struct ParquetWriter {
     path: PathBuf,
     columns: Vec<Column>,
     file: SerializedFileWriter<AtomicFile>,
@@ -44,7 +44,7 @@ pub(super) struct Writer {
     samples: u64,
 }
 
-impl Writer {
+impl ParquetWriter {
     /// Writes these columns; labels of other fields are not written.
     fn create(path: &Path, columns: Vec<Column>, options: &ExportOptions) -> Result<Self, FormatError> {
         let schema = columns::schema(&columns);
@@ -84,7 +84,7 @@ fn begin(
     SerializedFileWriter::new(file, schema::to_parquet(schema)?, Arc::new(properties))
 }
 
-impl RecordWriter for Writer {
+impl RecordWriter for ParquetWriter {
     fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
         self.samples += 1;
         self.rows
@@ -115,7 +115,7 @@ impl RecordWriter for Writer {
 /// Begins a file. Where the fields are not known yet, the samples wait in a temporary file until all of them are.
 pub(super) fn create(path: &Path, options: &ExportOptions) -> Result<Box<dyn RecordWriter>, FormatError> {
     Ok(match &options.fields {
-        Some(fields) => Box::new(Writer::create(path, columns::of_fields(fields), options)?),
+        Some(fields) => Box::new(ParquetWriter::create(path, columns::of_fields(fields), options)?),
         None => Box::new(Waiting::create(path, options)?),
     })
 }
@@ -161,7 +161,7 @@ impl RecordWriter for Waiting {
             .and_then(|()| self.lines.seek(SeekFrom::Start(0)))
             .map_err(|source| OutputError::new(&self.path, source))?;
         let columns = self.columns.into_columns();
-        let mut writer = Box::new(Writer::create(&self.path, columns, &self.options)?);
+        let mut writer = Box::new(ParquetWriter::create(&self.path, columns, &self.options)?);
         let mut report = ImportReport::strict();
         import_json_lines(self.file.path(), &mut report, &mut |record, _, _| {
             writer.write(&record)

@@ -144,7 +144,7 @@ fn a_damaged_record_hides_no_other() {
 fn filters_are_all_tags_any_license_one_source_and_downloaded() {
     let world = world();
     world.register("acme/one", r#"
-        {"base_name": "a", "tags": ["x", "y"], "license": "MIT, Apache 2.0"},
+        {"base_name": "a", "base_filename": "a.bin", "tags": ["x", "y"], "license": "MIT, Apache 2.0"},
         {"base_name": "b", "tags": ["x"], "license": "GPL", "manager": {"type": "modelzoo.ModelManager", "config": {"file": "Cargo.toml"}}}"#);
     world.register("acme/two", r#"{"base_name": "c", "tags": ["y"]}"#);
     let catalog = world.catalog();

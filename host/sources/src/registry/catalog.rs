@@ -2,11 +2,15 @@
 use super::{Registry, RegistryError, ZooManifest, ZooSource};
 use crate::{
     SourceRef,
-    manifest::{ModelEntry, ModelName, Origin, resolve_name},
+    manifest::{ModelEntry, ModelName, resolve_name},
     store::Store,
+    weights::WeightsPlace,
 };
 use modelzoo_base::suggest;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// All models of all registered sources and configured manifests.
 #[derive(Clone, Debug, Default)]
@@ -163,18 +167,10 @@ impl CatalogModel {
 
     /// The file or folder of its weights, if they are on this machine.
     pub fn weights(&self, store: &Store) -> Option<PathBuf> {
-        let entry = self.entry();
-        let manager = entry.manager.as_ref();
-        if let Some(Origin::SourceFile(file)) = manager.and_then(|manager| manager.origins.first()) {
-            // Whether the file is intact is seen when it is used.
-            let path = self
-                .source
-                .folder(store)?
-                .join(&self.manifest().folder)
-                .join(file);
-            return path.is_file().then_some(path);
-        }
-        store.model_path(&self.source.identity, entry)
+        let folder = self.source.folder(store);
+        let folder = folder.map(|folder| folder.join(&self.manifest().folder));
+        let place = WeightsPlace::of(store, &self.source.identity, self.entry(), folder.as_deref());
+        place.path().map(Path::to_owned)
     }
 
     fn model_name(&self) -> ModelName<'_> {

@@ -7,7 +7,7 @@
 mod catalog;
 mod error;
 mod machine;
-mod registry;
+mod register;
 mod requirements;
 #[cfg(test)]
 mod tests;
@@ -16,6 +16,6 @@ mod update;
 pub use catalog::{Catalog, CatalogModel, ModelFilter};
 pub use error::RegistryError;
 pub use machine::{Gpu, Machine};
-pub use registry::{Registry, ZooManifest, ZooSource};
+pub use register::{Registry, ZooManifest, ZooSource};
 pub use requirements::{Unmet, check_requirements};
 pub use update::{FileChange, ModelChange, Update};

@@ -1,11 +1,12 @@
 //! How long it takes to list a large zoo, and to find, resolve and verify a model that is there.
 use criterion::{Criterion, criterion_group, criterion_main};
+use modelzoo_base::progress::{Cancellation, NoObserver};
 use modelzoo_sources::{
-    SourceRef, Store,
+    Access, SourceRef, Store,
     config::Config,
-    download::{Cancellation, Credentials, Downloader, NoProgress},
+    download::{Credentials, Downloader},
+    registry::{Catalog, ModelFilter, Registry},
     source::{ResolveOptions, resolve},
-    zoo::{Catalog, ModelFilter, Registry},
 };
 use std::{hint::black_box, path::Path};
 
@@ -14,20 +15,17 @@ const MODELS_OF_EACH: usize = 10;
 const WEIGHTS_BYTES: usize = 100 << 20;
 
 /// Calls `use_options` with options for a store in `folder`.
-fn with_options<T>(folder: &Path, use_options: impl FnOnce(&ResolveOptions<'_>) -> T) -> T {
+fn with_options<T>(folder: &Path, is_offline: bool, use_options: impl FnOnce(&ResolveOptions<'_>) -> T) -> T {
     let store = Store::open(folder.join("store")).expect("the folder is new");
     let config = Config::default();
-    let credentials = Credentials::default();
     use_options(&ResolveOptions {
         store: &store,
-        mirrors: &config.mirrors,
-        credentials: &credentials,
-        offline: true,
+        access: Access {
+            downloader: &Downloader::with_credentials(&config, is_offline, Credentials::default()),
+            observer: &NoObserver,
+            cancellation: &Cancellation::default(),
+        },
         refresh: false,
-        cancellation: &Cancellation::default(),
-        progress: None,
-        downloader: &Downloader::with_credentials(&config, true, credentials.clone()),
-        download_progress: &NoProgress,
     })
 }
 
@@ -59,7 +57,7 @@ fn write_source(folder: &Path, source: usize) {
 fn list(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let registry = Registry::new(folder.path().join("data"));
-    with_options(folder.path(), |options| {
+    with_options(folder.path(), true, |options| {
         for source in 0..SOURCES {
             let place = folder.path().join(format!("source{source}"));
             write_source(&place, source);
@@ -90,12 +88,10 @@ fn warm_resolve(criterion: &mut Criterion) {
     tar.finish().expect("the archive can be written");
     let reference = SourceRef::parse(&format!("file://{}", archive.display())).expect("it is an URL");
     let registry = Registry::new(folder.path().join("data"));
-    with_options(folder.path(), |options| {
-        let first = ResolveOptions {
-            offline: false,
-            ..*options
-        };
-        let source = resolve(&reference, &first).expect("the archive is a source");
+    let source = with_options(folder.path(), false, |options| {
+        resolve(&reference, options).expect("the archive is a source")
+    });
+    with_options(folder.path(), true, |options| {
         registry.register(&source).expect("it can be written");
         let name = format!("owner0/model-{}", MODELS_OF_EACH - 1);
         let staging = options.store.stage().expect("the store is new");
