@@ -1,4 +1,4 @@
-//! From a [`ModelSource`] to the exported root: the only place where safe plugins meet the ABI.
+//! From a [`ModelSource`] to the root of a plugin: the only place where safe plugins meet the ABI.
 
 /// Exports a type that implements [`ModelSource`](crate::ModelSource) and `Default` as this library's source.
 ///
@@ -7,6 +7,20 @@
 macro_rules! export_source {
     ($source:ty) => {
         const _: () = {
+    $crate::source_root!(fn root() for $source);
+            $crate::abi::export_root!(root);
+        };
+    };
+}
+
+/// Defines a function that makes the root of a plugin out of a type that implements [`ModelSource`](crate::ModelSource)
+/// and `Default`: `source_root!(pub fn root() for MySource);`. For a source that is linked into a program instead of
+/// being exported by a library of its own.
+#[macro_export]
+macro_rules! source_root {
+    ($(#[$attribute:meta])* $visibility:vis fn $root:ident() for $source:ty) => {
+        $(#[$attribute])*
+        $visibility fn $root() -> $crate::abi::PluginRootRef {
             fn source() -> &'static dyn $crate::ModelSource {
                 static SOURCE: ::std::sync::OnceLock<$source> = ::std::sync::OnceLock::new();
                 SOURCE.get_or_init(<$source as ::core::default::Default>::default)
@@ -29,12 +43,8 @@ macro_rules! export_source {
                 $crate::glue::load_model(source, name, path, options, host)
             }
 
-            fn root() -> $crate::abi::PluginRootRef {
-                $crate::glue::root(download_model, load_model)
-            }
-
-            $crate::abi::export_root!(root);
-        };
+            $crate::glue::root(download_model, load_model)
+        }
     };
 }
 

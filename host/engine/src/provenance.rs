@@ -14,8 +14,12 @@ pub struct Provenance {
     pub tree_hash: String,
     /// The model's name, with its version where it has one.
     pub model: String,
-    /// The SHA-256 of the built plugin.
-    pub artifact_sha256: String,
+    /// The SHA-256 of the built plugin; `None` where that is built in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact_sha256: Option<String>,
+    /// Name and version of the plugin where it is built in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub built_in: Option<String>,
     /// The SHA-256 of each file of the weights, by its name.
     pub weights_sha256: BTreeMap<String, String>,
     /// The options that it is loaded with.

@@ -3,7 +3,7 @@
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use modelzoo_data::{format::FormatError, input::InputError};
 use modelzoo_engine::EngineError;
-use modelzoo_plugin_api::Error as PluginError;
+use modelzoo_plugin_api::{Error as PluginError, ErrorKind as PluginErrorKind};
 use modelzoo_runtime::{BuildError, RuntimeError};
 use modelzoo_sources::{
     archive::ArchiveError,
@@ -103,6 +103,26 @@ pub enum ZooError {
         /// The source.
         identity: String,
     },
+    /// A published model that the program cannot run, by what its files of settings say.
+    #[error("cannot run {identity}: {error}")]
+    Published {
+        /// The source.
+        identity: String,
+        /// What the plugin that would run it says.
+        error: PluginError,
+    },
+    /// A published model, and a program without the plugin that runs such models.
+    #[error("{identity} is a published model, and this program was built without what runs these")]
+    NothingBuiltIn {
+        /// The source.
+        identity: String,
+    },
+    /// A file of a published model is kept where nothing says how to get it.
+    #[error("{} is a pointer of Git LFS to a file that is kept elsewhere", path.display())]
+    KeptElsewhere {
+        /// The file.
+        path: PathBuf,
+    },
     /// The folder that plugins are built in cannot be made.
     #[error("cannot make the folder {} for building plugins", path.display())]
     BuildFolder {
@@ -197,10 +217,17 @@ impl Diagnose for ZooError {
             Self::Runtime(error) => error.class(),
             Self::Download(error) => error.class(),
             Self::NotDownloaded(_) => ErrorClass::NotFound,
-            Self::Unmet { .. } | Self::NoPlugin { .. } => ErrorClass::Incompatible,
+            Self::Unmet { .. } | Self::NoPlugin { .. } | Self::NothingBuiltIn { .. } => {
+                ErrorClass::Incompatible
+            }
+            Self::Published { error, .. } if error.kind() == PluginErrorKind::Unsupported => {
+                ErrorClass::Incompatible
+            }
             Self::WeightsMismatch { .. } => ErrorClass::Integrity,
             Self::CurrentFolder(_)
             | Self::NoStore
+            | Self::Published { .. }
+            | Self::KeptElsewhere { .. }
             | Self::BuildFolder { .. }
             | Self::OmittedWeights { .. }
             | Self::WeightsFile { .. }
@@ -228,6 +255,13 @@ impl Diagnose for ZooError {
                 "`requirement_error_level = 1` in the configuration makes it a warning",
             )),
             Self::NoPlugin { .. } => Some(NextStep::StartFromTemplate),
+            Self::Published { error, .. } => error.hint().map(|hint| NextStep::advice(hint.to_owned())),
+            Self::NothingBuiltIn { .. } => Some(NextStep::advice(
+                "build the program with the feature `built-in-models` of the crate modelzoo",
+            )),
+            Self::KeptElsewhere { .. } => Some(NextStep::advice(
+                "`git lfs pull` in the repository gets it; from Hugging Face, `hf:owner/name` does",
+            )),
             Self::WeightsMismatch { .. } => Some(NextStep::advice(
                 "the file was changed or is damaged: get the source again",
             )),

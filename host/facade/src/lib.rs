@@ -19,6 +19,7 @@
 #![deny(missing_docs)]
 
 mod apply;
+mod built_in;
 pub mod dataset;
 pub mod doctor;
 mod error;
@@ -29,6 +30,7 @@ mod settings;
 mod zoo;
 
 pub use apply::{apply_model, compute_embeddings, compute_patch_embeddings, load_model};
+pub use built_in::run_worker_if_asked;
 pub use error::{Error, ZooError};
 pub use model::Model;
 pub use modelzoo_base::{
@@ -52,13 +54,13 @@ pub use modelzoo_plugin_api::{
     self as plugin_api, Array, Device, Image, ModelInfo, Output, PredictOptions, label,
 };
 pub use modelzoo_runtime::{
-    Artifact, BuildError, Frames, Isolation, Items, LibraryError, LoadedModel, RuntimeError, Sandbox,
-    SandboxLayer, SandboxReport, run_worker_if_asked, sandbox_support,
+    Artifact, BuildError, BuiltInPlugin, Frames, Isolation, Items, LibraryError, LoadedModel, PluginCode,
+    RuntimeError, Sandbox, SandboxLayer, SandboxReport, sandbox_support,
 };
 pub use modelzoo_sources::{
     SourceRef, archive, config,
     download::{self, Credentials},
-    git, lock, manifest,
+    git, index, lock, manifest,
     reference::{self, ModelRef},
     registry, source, store, trust,
 };

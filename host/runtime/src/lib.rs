@@ -1,7 +1,7 @@
 //! Building plugins, loading them, and running them in worker processes.
 //!
 //! [`Builder`] makes an [`Artifact`] from the source of a plugin, [`PluginRunner`] opens it, in a worker process or in
-//! this one, and gives a [`LoadedModel`]. The crate knows files and nothing of where they come from: references,
+//! this one, and gives a [`LoadedModel`]; a [`BuiltInPlugin`] is linked into the program, and runs in the same way. The crate knows files and nothing of where they come from: references,
 //! downloads and the store are the business of the crates beside it.
 //!
 //! ```no_run
@@ -11,7 +11,7 @@
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     // A worker is this very program, started again: this must come first.
-//!     modelzoo_runtime::run_worker_if_asked();
+//!     modelzoo_runtime::run_worker_if_asked(&[]);
 //!
 //!     let builder = Builder::new("cache/build", "cache/artifacts");
 //!     let request = BuildRequest::new("plugins/brightness", "a hash of its files", "plugins/brightness");
@@ -36,6 +36,7 @@ mod artifact;
 mod build;
 mod error;
 mod library;
+mod plugin_code;
 mod plugin_runner;
 mod runner;
 mod sandbox;
@@ -50,6 +51,7 @@ pub use build::{ArtifactRecord, BuildError, BuildRequest, Builder, BuiltPlugin};
 pub use error::RuntimeError;
 pub use library::LibraryError;
 pub use modelzoo_base::Sandbox;
+pub use plugin_code::{BuiltInPlugin, PluginCode};
 pub use plugin_runner::{Isolation, PluginRunner};
 pub use runner::{DefaultServices, Frames, HostServices, Items, LoadedModel};
 pub use sandbox::{SandboxLayer, SandboxReport, sandbox_support};

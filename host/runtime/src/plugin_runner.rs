@@ -1,7 +1,7 @@
 //! How a plugin is run: the choice between this process and a worker, and the calls of a source.
 
 use crate::{
-    Artifact, HostServices, LoadedModel, RuntimeError, Sandbox,
+    HostServices, LoadedModel, PluginCode, RuntimeError, Sandbox,
     runner::{PluginServices, in_process},
     worker,
 };
@@ -30,7 +30,7 @@ pub enum Isolation {
 #[derive(Clone)]
 pub struct PluginRunner {
     /// The plugin.
-    pub artifact: Artifact,
+    pub code: PluginCode,
     /// Where it runs.
     pub isolation: Isolation,
     /// What the plugin may ask the host for.
@@ -47,10 +47,10 @@ pub struct PluginRunner {
 }
 
 impl PluginRunner {
-    /// Runs `artifact` in a worker process, with `services` at its disposal.
-    pub fn new(artifact: Artifact, services: Arc<dyn HostServices>) -> Self {
+    /// Runs a plugin in a worker process, with `services` at its disposal.
+    pub fn new(code: impl Into<PluginCode>, services: Arc<dyn HostServices>) -> Self {
         Self {
-            artifact,
+            code: code.into(),
             services,
             isolation: Isolation::default(),
             worker_program: None,
@@ -89,7 +89,7 @@ impl PluginRunner {
     /// When the library is no plugin that this host can use, or the worker cannot be started.
     pub fn describe(&self) -> Result<PluginDescription, RuntimeError> {
         match self.isolation {
-            Isolation::None => in_process::describe(&self.artifact),
+            Isolation::None => in_process::describe(&self.code),
             Isolation::Process => worker::describe(&self.worker_settings()?, &self.plugin_services()),
         }
         .map_err(|failure| failure.of("describe the plugin"))
@@ -103,7 +103,7 @@ impl PluginRunner {
         let path = plugin_path(path)?;
         let services = self.plugin_services();
         match self.isolation {
-            Isolation::None => in_process::download_model(&self.artifact, &services, name, &path),
+            Isolation::None => in_process::download_model(&self.code, &services, name, &path),
             Isolation::Process => worker::download_model(&self.worker_settings()?, &services, name, &path),
         }
         .map_err(|failure| failure.of(format!("download the model {name}")))
@@ -123,7 +123,7 @@ impl PluginRunner {
         let path = plugin_path(path)?;
         let services = self.plugin_services();
         match self.isolation {
-            Isolation::None => in_process::load_model(&self.artifact, &services, name, &path, &options),
+            Isolation::None => in_process::load_model(&self.code, &services, name, &path, &options),
             Isolation::Process => {
                 worker::load_model(self.worker_settings()?, &services, name, &path, options)
             }
@@ -144,7 +144,7 @@ impl PluginRunner {
             })?,
         };
         Ok(worker::WorkerSettings {
-            artifact: self.artifact.clone(),
+            code: self.code.clone(),
             program,
             stall_timeout: self.stall_timeout,
             sandbox: self.sandbox,
@@ -156,7 +156,7 @@ impl fmt::Debug for PluginRunner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("PluginRunner")
-            .field("artifact", &self.artifact)
+            .field("code", &self.code)
             .field("isolation", &self.isolation)
             .field("worker_program", &self.worker_program)
             .field("stall_timeout", &self.stall_timeout)

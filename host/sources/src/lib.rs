@@ -56,6 +56,7 @@ pub mod doctor;
 pub mod download;
 pub mod git;
 mod identity;
+pub mod index;
 pub mod lock;
 pub mod manifest;
 pub mod reference;

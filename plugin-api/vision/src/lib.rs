@@ -36,5 +36,11 @@ mod source;
 mod tasks;
 mod text;
 
+pub use checkpoint::WEIGHT_FILES;
 pub use settings::{ImageSize, Names, Settings};
-pub use source::PublishedModels;
+pub use source::{PublishedModels, check};
+
+modelzoo_plugin_api::source_root!(
+    /// The root of [`PublishedModels`] for a program that it is linked into.
+    pub fn root() for PublishedModels
+);

@@ -41,6 +41,17 @@ impl ModelSource for PublishedModels {
     }
 }
 
+/// Makes sure that the model in a folder can be run, by what its files of settings say; its weights need not be there.
+///
+/// # Errors
+/// As for loading it, but for what its weights are.
+pub fn check(folder: &Path) -> Result<()> {
+    let repository = Repository::open(folder)?;
+    let architecture = architectures::find(&repository)?;
+    Processing::of(&repository, architecture.kind, None)?;
+    Ok(())
+}
+
 /// Tensors that the network has no use for may be a sign of a wrong configuration.
 fn tell_surplus(checkpoint: &Checkpoint, host: &Host) {
     let mut unused = checkpoint.unused();

@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: the real program in a home of its own, and sources that are published for it.
 
 pub mod hosted;
+pub mod hub;
 pub mod published;
 
 pub use modelzoo_test_support::{
@@ -106,6 +107,7 @@ impl User {
         }
         for variable in [
             "GITHUB_TOKEN",
+            "HF_ENDPOINT",
             "HF_TOKEN",
             "MODELZOO_CONFIG",
             "MODELZOO_HOME",

@@ -1,4 +1,5 @@
 //! A real Git server: `git http-backend` behind a small HTTP server that runs it as CGI.
+use crate::http_server::{Answer, Seen};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -19,8 +20,12 @@ struct Shared {
     authorization: Option<String>,
     /// Where every request is redirected to.
     redirect: Option<String>,
+    /// What is answered instead of Git.
+    instead: Option<Instead>,
     requests: Mutex<Vec<Request>>,
 }
+
+type Instead = Box<dyn Fn(&Seen) -> Option<Answer> + Send + Sync>;
 
 /// What a client asked.
 #[derive(Clone, Debug)]
@@ -32,25 +37,43 @@ pub struct Request {
 
 impl GitServer {
     pub fn open(root: &Path) -> Self {
-        Self::start(root, None, None)
+        Self::start(root, None, None, None)
     }
 
     /// A server that wants this token as the password of `x-access-token`, as GitHub does.
     pub fn with_token(root: &Path, token: &str) -> Self {
-        Self::start(root, Some(authorization(token)), None)
+        Self::start(root, Some(authorization(token)), None, None)
     }
 
     /// A server that sends those who know its token to another one.
     pub fn redirecting_members(token: &str, to: &str) -> Self {
-        Self::start(Path::new("/"), Some(authorization(token)), Some(to.to_owned()))
+        Self::start(
+            Path::new("/"),
+            Some(authorization(token)),
+            Some(to.to_owned()),
+            None,
+        )
     }
 
     /// A server that sends everybody to another one.
     pub fn redirecting(to: &str) -> Self {
-        Self::start(Path::new("/"), None, Some(to.to_owned()))
+        Self::start(Path::new("/"), None, Some(to.to_owned()), None)
     }
 
-    fn start(root: &Path, authorization: Option<String>, redirect: Option<String>) -> Self {
+    /// A server that gives what `instead` says, and answers as Git where it says nothing.
+    pub fn with_files(
+        root: &Path,
+        instead: impl Fn(&Seen) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        Self::start(root, None, None, Some(Box::new(instead)))
+    }
+
+    fn start(
+        root: &Path,
+        authorization: Option<String>,
+        redirect: Option<String>,
+        instead: Option<Instead>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let requests = Mutex::default();
@@ -58,6 +81,7 @@ impl GitServer {
             root: root.to_owned(),
             authorization,
             redirect,
+            instead,
             requests,
         });
         let server = Arc::clone(&shared);
@@ -94,6 +118,16 @@ impl Shared {
             };
             let body = read_body(&mut reader, header("content-length"), header("transfer-encoding"));
             self.requests.lock().unwrap().push(request.clone());
+            if let Some(answer) = self.instead.as_ref().and_then(|instead| {
+                instead(&Seen::new(
+                    request.target.clone(),
+                    headers.iter().cloned().collect(),
+                ))
+            }) {
+                // The client may be gone by now, as some tests want it.
+                let _ = answer.send(connection);
+                return;
+            }
             let answer = if self.authorization.is_some() && request.authorization != self.authorization {
                 b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\n\r\n".to_vec()
             } else if let Some(to) = &self.redirect {

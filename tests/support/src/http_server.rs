@@ -15,6 +15,10 @@ pub struct Seen {
 }
 
 impl Seen {
+    pub(crate) fn new(path: String, headers: BTreeMap<String, String>) -> Self {
+        Self { path, headers }
+    }
+
     /// The value of a header, by its lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
@@ -108,7 +112,7 @@ impl Answer {
         self
     }
 
-    fn send(&self, mut stream: TcpStream) -> std::io::Result<()> {
+    pub(crate) fn send(&self, mut stream: TcpStream) -> std::io::Result<()> {
         let mut head = format!("HTTP/1.1 {}\r\nConnection: close\r\n", self.status);
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");

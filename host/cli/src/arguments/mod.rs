@@ -24,7 +24,7 @@ pub use plugin::{
     BenchArguments, CheckArguments, NewArguments, PackArguments, PluginAction, PluginArguments,
     SignedTextArguments,
 };
-pub use query::{ListArguments, ModelChangeArguments, ModelQueryArguments};
+pub use query::{ListArguments, ModelChangeArguments, ModelQueryArguments, SearchArguments};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};
 pub use sources::{SourceArgument, SourceChangeArguments, SourcesAction, SourcesArguments, UpdateArguments};
 pub use store::{LockArguments, StoreAction, StoreArguments};
@@ -69,6 +69,8 @@ pub enum Command {
     Dataset(DatasetArguments),
     /// List the models of a source, or of all registered sources
     List(ListArguments),
+    /// Look for a published model that runs here
+    Search(SearchArguments),
     /// Show what is known of a model
     Info(ModelQueryArguments),
     /// Print where the weights of a model are

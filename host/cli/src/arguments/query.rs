@@ -10,9 +10,13 @@ pub struct ListArguments {
     #[arg(short, long, value_name = "TAG", value_delimiter = ',')]
     pub tags: Vec<String>,
 
-    /// Models that have one of these licences
+    /// Models that have one of these licences; `permissive` stands for Apache, MIT, BSD and their like
     #[arg(short, long, value_name = "LICENSE", value_delimiter = ',')]
     pub license: Vec<String>,
+
+    /// Also the published models that are known to run here, of which nothing is registered
+    #[arg(short, long, conflicts_with_all = ["source", "downloaded"])]
+    pub available: bool,
 
     /// Models whose weights are on this machine
     #[arg(short, long, conflicts_with = "source")]
@@ -25,6 +29,20 @@ pub struct ListArguments {
     /// Print JSON
     #[arg(long, conflicts_with = "names_only")]
     pub json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct SearchArguments {
+    /// Words that must be in a model's name, task, family, licence or description
+    #[arg(required = true)]
+    pub words: Vec<String>,
+
+    /// Models that have one of these licences; `permissive` stands for Apache, MIT, BSD and their like
+    #[arg(short, long, value_name = "LICENSE", value_delimiter = ',')]
+    pub license: Vec<String>,
+
+    #[command(flatten)]
+    pub facts: JsonArgument,
 }
 
 /// A question about a model.

@@ -18,6 +18,8 @@ struct Info<'a> {
     tree_hash: String,
     folder: String,
     has_plugin: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    built_in: Option<String>,
     manifest: &'a modelzoo::manifest::ModelEntry,
 }
 
@@ -41,6 +43,7 @@ fn info(found: &FoundModel) -> Info<'_> {
         tree_hash: found.source.tree_hash.to_string(),
         folder: found.manifest.folder.display().to_string(),
         has_plugin: found.manifest.has_plugin(),
+        built_in: found.built_in_plugin().map(|plugin| plugin.to_string()),
         manifest: &found.entry,
     }
 }
@@ -52,10 +55,10 @@ fn print(info: &Info<'_>) -> Result<(), OutputError> {
         .size_bytes
         .map(|bytes| indicatif::HumanBytes(bytes).to_string());
     let tags = Some(manifest.tags.join(", ")).filter(|tags| !tags.is_empty());
-    let plugin = if info.has_plugin {
-        "yes"
-    } else {
-        "no: the source was written for Python"
+    let plugin = match &info.built_in {
+        Some(plugin) => format!("built in: {plugin}"),
+        None if info.has_plugin => "yes".to_owned(),
+        None => "no: the source was written for Python".to_owned(),
     };
     print_facts(
         &info.name,
@@ -70,7 +73,7 @@ fn print(info: &Info<'_>) -> Result<(), OutputError> {
             ("source", Some(info.source.to_owned())),
             ("commit", info.commit.map(str::to_owned)),
             ("tree", Some(info.tree_hash.clone())),
-            ("plugin", Some(plugin.to_owned())),
+            ("plugin", Some(plugin)),
         ],
     )
 }

@@ -6,7 +6,12 @@ use crate::{
     exit::Exit,
     terminal::{Result, Terminal, print_json, print_line, print_table},
 };
-use modelzoo::{Zoo, manifest::ModelEntry, registry::ModelFilter};
+use modelzoo::{
+    Zoo,
+    index::{self, IndexedModel},
+    manifest::{ModelEntry, is_any_license},
+    registry::ModelFilter,
+};
 use serde::Serialize;
 
 /// One model in the list.
@@ -23,10 +28,13 @@ struct Row {
 
 pub fn run(arguments: &ListArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
-    let rows = match &arguments.source {
+    let mut rows = match &arguments.source {
         Some(source) => of_source(&zoo, source, arguments)?,
         None => of_all(&zoo, arguments, terminal)?,
     };
+    if arguments.available {
+        rows.extend(available(arguments));
+    }
     if arguments.json {
         print_json(&rows)?;
     } else if arguments.names_only {
@@ -58,7 +66,7 @@ fn nothing(arguments: &ListArguments) -> &'static str {
     if is_filtered || arguments.source.is_some() {
         "no such model"
     } else {
-        "no model is known; `modelzoo sources add SOURCE` registers a source"
+        "no model is known; `modelzoo search WORDS` finds published ones, `modelzoo sources add SOURCE` registers a source"
     }
 }
 
@@ -96,6 +104,23 @@ fn of_all(zoo: &Zoo, arguments: &ListArguments, terminal: &Terminal) -> Result<V
             )
         })
         .collect())
+}
+
+/// The published models that are known to run here, as far as they fit.
+fn available(arguments: &ListArguments) -> impl Iterator<Item = Row> {
+    let wanted = |model: &&IndexedModel| {
+        arguments.tags.iter().all(|tag| *tag == model.task)
+            && is_any_license([model.license.as_str()], &arguments.license)
+    };
+    index::models().iter().filter(wanted).map(|model| Row {
+        name: model.name.clone(),
+        tags: vec![model.task.clone()],
+        license: Some(model.license.clone()),
+        source: model.reference(),
+        size_bytes: Some(model.size_bytes()),
+        description: Some(model.description.clone()),
+        downloaded: None,
+    })
 }
 
 fn row(entry: &ModelEntry, source: &str, downloaded: Option<bool>) -> Row {

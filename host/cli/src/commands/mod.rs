@@ -14,6 +14,7 @@ mod plan;
 mod plugin;
 mod requirements;
 mod run;
+mod search;
 mod sources;
 mod store;
 mod trust;
@@ -32,6 +33,7 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit> {
         Command::Apply(arguments) => apply::run(arguments, global, terminal),
         Command::Embed(arguments) => embed::run(arguments, global, terminal),
         Command::List(arguments) => list::run(arguments, global, terminal),
+        Command::Search(arguments) => search::run(arguments, terminal),
         Command::Info(arguments) => info::run(arguments, global, terminal),
         Command::Find(arguments) => weights::find(arguments, global, terminal),
         Command::Download(arguments) => weights::download(arguments, global, terminal),

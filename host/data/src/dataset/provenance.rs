@@ -20,6 +20,9 @@ pub struct Provenance {
     /// SHA-256 of the plugin, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_sha256: Option<String>,
+    /// Name and version of the plugin where it is built in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub built_in: Option<String>,
     /// SHA-256 of each file of weights, in hexadecimal, by the file's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub weights_sha256: BTreeMap<String, String>,

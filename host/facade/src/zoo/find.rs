@@ -1,8 +1,9 @@
 //! From what a person names to a source and a model in it.
 
 use super::{Network, Zoo};
-use crate::error::ZooError;
+use crate::{built_in::plugin_of_published_models, error::ZooError};
 use modelzoo_base::{Sha256Digest, progress::Event};
+use modelzoo_runtime::BuiltInPlugin;
 use modelzoo_sources::{
     SourceRef,
     lock::SourceKey,
@@ -49,6 +50,12 @@ impl<T> Known<T> {
 }
 
 impl FoundModel {
+    /// The plugin that runs it, where that is built in.
+    pub fn built_in_plugin(&self) -> Option<BuiltInPlugin> {
+        self.manifest.published.as_ref()?;
+        plugin_of_published_models()
+    }
+
     /// What the lock calls its source; `None` for local folders, which are the user's own and change as he likes.
     pub(super) fn lock_key(&self) -> Option<SourceKey> {
         lock_key(&self.source.reference)
@@ -105,7 +112,8 @@ impl Zoo {
             Some(commit) => self.resolve(&reference.clone().with_revision(commit.clone()), false)?,
             None => self.resolve(reference, refresh)?,
         };
-        if source.fetched {
+        // What a published model keeps elsewhere is fetched when it is needed.
+        if source.fetched && !source.is_published() {
             for omission in &source.omissions {
                 tracing::warn!("{}: {omission}", source.identity);
             }

@@ -14,7 +14,7 @@ use crate::{
 };
 use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::LoadOptions;
-use modelzoo_runtime::{Artifact, PluginRunner};
+use modelzoo_runtime::{PluginCode, PluginRunner};
 use modelzoo_sources::reference::ModelRef;
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
@@ -82,11 +82,11 @@ impl Zoo {
         self.plan(model, settings, again).map(DownloadPlan)
     }
 
-    /// The built plugin of a model; it is built unless it is there.
+    /// The plugin of a model; it is built unless it is there, or is built in.
     ///
     /// # Errors
     /// When there is no such model, its source is not trusted, this machine lacks what it needs, or it does not compile.
-    pub fn build(&self, model: &ModelRef, settings: &LoadSettings) -> Result<Artifact, ZooError> {
+    pub fn build(&self, model: &ModelRef, settings: &LoadSettings) -> Result<PluginCode, ZooError> {
         Preparation::of(self, self.find(model)?, settings, false)?.build()
     }
 
@@ -107,7 +107,7 @@ impl Zoo {
         options.device = self.device(settings);
         options.threads = settings.threads;
         options.settings = settings.options.clone();
-        let runner = self.runner(prepared.artifact, settings, None);
+        let runner = self.runner(prepared.code, settings, None);
         let started = Instant::now();
         let loaded = runner.load_model(&prepared.model.entry.name(), &prepared.weights, options)?;
         Ok(Model::new(
@@ -118,10 +118,10 @@ impl Zoo {
         ))
     }
 
-    /// How the plugin of an artifact is run, and the folder that it may download to.
+    /// How a plugin is run, and the folder that it may download to.
     pub(super) fn runner(
         &self,
-        artifact: Artifact,
+        code: PluginCode,
         settings: &LoadSettings,
         download_folder: Option<PathBuf>,
     ) -> PluginRunner {
@@ -135,7 +135,7 @@ impl Zoo {
         let stall_timeout = settings
             .stall_timeout
             .unwrap_or(self.settings.config.plugin.stall_timeout);
-        let mut runner = PluginRunner::new(artifact, Arc::new(services))
+        let mut runner = PluginRunner::new(code, Arc::new(services))
             .with_isolation(settings.isolation)
             .with_stall_timeout(stall_timeout)
             .with_sandbox(settings.sandbox.unwrap_or(self.settings.config.plugin.sandbox));

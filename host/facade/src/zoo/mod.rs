@@ -7,6 +7,7 @@ mod garbage;
 mod load;
 mod lock;
 mod prepare;
+mod published;
 mod services;
 mod sources;
 mod trust;

@@ -1,11 +1,11 @@
 //! Making a model ready: asking for consent, building its plugin, getting its weights.
 
-use super::{FoundModel, Zoo, weights::Weights};
+use super::{FoundModel, Zoo, published::require_published, weights::Weights};
 use crate::{error::ZooError, plan::PlannedStep, settings::LoadSettings};
 use modelzoo_base::progress::Event;
 use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::{API_VERSION, Device};
-use modelzoo_runtime::{Artifact, BuildRequest, Builder, TARGET};
+use modelzoo_runtime::{Artifact, BuildRequest, Builder, PluginCode, TARGET};
 use modelzoo_sources::{
     registry::{Machine, Unmet, check_requirements},
     trust::Undecided,
@@ -21,8 +21,8 @@ pub(super) struct Preparation<'a> {
     settings: LoadSettings,
     /// What has to be asked, if anything.
     undecided: Option<Undecided>,
-    /// The plugin, where it is built already.
-    artifact: Option<Artifact>,
+    /// The plugin, where it is built already or built in.
+    code: Option<PluginCode>,
     /// Whether weights that are there are downloaded once more.
     again: bool,
 }
@@ -33,7 +33,7 @@ pub(super) struct PreparedModel {
     pub(super) model: FoundModel,
     pub(super) settings: LoadSettings,
     /// The plugin.
-    pub(super) artifact: Artifact,
+    pub(super) code: PluginCode,
     /// The file or folder of the weights; for models without weights, a path where nothing is.
     pub(super) weights: PathBuf,
     /// Where it all comes from.
@@ -49,15 +49,21 @@ impl<'a> Preparation<'a> {
         again: bool,
     ) -> Result<Self, ZooError> {
         zoo.require_plugin(&model, settings)?;
-        let undecided = zoo.undecided(&model)?;
-        let (builder, request) = zoo.plugin_builder(&model, settings)?;
-        let artifact = builder.find(&request)?.map(|built| built.artifact);
+        let (undecided, code) = if model.manifest.published.is_some() {
+            // Nobody is asked, because no code of it runs.
+            (None, Some(require_published(&model)?.into()))
+        } else {
+            let undecided = zoo.undecided(&model)?;
+            let (builder, request) = zoo.plugin_builder(&model, settings)?;
+            let built = builder.find(&request)?;
+            (undecided, built.map(|built| built.artifact.into()))
+        };
         Ok(Self {
             zoo,
             model,
             settings: settings.clone(),
             undecided,
-            artifact,
+            code,
             again,
         })
     }
@@ -68,7 +74,7 @@ impl<'a> Preparation<'a> {
             source: source.clone(),
             allow: undecided.source.clone(),
         });
-        let build = self.artifact.is_none().then(|| PlannedStep::Build {
+        let build = self.code.is_none().then(|| PlannedStep::Build {
             source: source.clone(),
         });
         let download = self.zoo.plan_weights(&self.model, self.again);
@@ -76,30 +82,35 @@ impl<'a> Preparation<'a> {
     }
 
     /// Asks and builds, where that is to be done.
-    pub(super) fn build(&mut self) -> Result<Artifact, ZooError> {
+    pub(super) fn build(&mut self) -> Result<PluginCode, ZooError> {
         if let Some(undecided) = self.undecided.take() {
             self.zoo.ask(&self.model, undecided)?;
         }
-        match &self.artifact {
-            Some(artifact) => Ok(artifact.clone()),
-            None => self.zoo.build_plugin(&self.model, &self.settings),
+        match &self.code {
+            Some(code) => Ok(code.clone()),
+            None => Ok(self.zoo.build_plugin(&self.model, &self.settings)?.into()),
         }
     }
 
     /// Does all of it, and notes what came of it in the lock.
     pub(super) fn execute(mut self) -> Result<PreparedModel, ZooError> {
-        let artifact = self.build()?;
+        let code = self.build()?;
         let Self {
             zoo, model, settings, ..
         } = self;
-        let weights = zoo.weights(&model, &artifact, &settings, self.again)?;
-        zoo.note_contents(&model, &artifact, &weights)?;
+        let weights = zoo.weights(&model, &code, &settings, self.again)?;
+        zoo.note_contents(&model, &code, &weights)?;
+        let (artifact_sha256, built_in) = match &code {
+            PluginCode::Library(artifact) => (Some(artifact.sha256.to_string()), None),
+            PluginCode::BuiltIn(plugin) => (None, Some(plugin.to_string())),
+        };
         let provenance = Provenance {
             source: model.source.identity.clone(),
             commit: model.source.commit.as_ref().map(|commit| commit.id.clone()),
             tree_hash: model.source.tree_hash.to_string(),
             model: model.entry.name(),
-            artifact_sha256: artifact.sha256.to_string(),
+            artifact_sha256,
+            built_in,
             weights_sha256: weights
                 .files
                 .iter()
@@ -110,7 +121,7 @@ impl<'a> Preparation<'a> {
         Ok(PreparedModel {
             model,
             settings,
-            artifact,
+            code,
             weights: weights.path,
             provenance,
         })
@@ -120,7 +131,7 @@ impl<'a> Preparation<'a> {
 impl Zoo {
     /// Makes sure that there is a plugin, and that this machine is one for it, before anything is downloaded.
     fn require_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<(), ZooError> {
-        if !model.manifest.has_plugin() {
+        if model.manifest.published.is_none() && !model.manifest.has_plugin() {
             return Err(ZooError::NoPlugin {
                 folder: model.manifest.folder.clone(),
                 identity: model.source.identity.clone(),
@@ -177,14 +188,17 @@ impl Zoo {
     fn note_contents(
         &self,
         model: &FoundModel,
-        artifact: &Artifact,
+        code: &PluginCode,
         weights: &Weights,
     ) -> Result<(), ZooError> {
         let Some(key) = model.lock_key() else {
             return Ok(());
         };
         let mut lock = self.lock();
-        lock.built(&key, TARGET, artifact.sha256)?;
+        match code {
+            PluginCode::Library(artifact) => lock.built(&key, TARGET, artifact.sha256)?,
+            PluginCode::BuiltIn(plugin) => lock.runs_built_in(&key, &plugin.to_string())?,
+        }
         for (file, digest) in &weights.files {
             lock.downloaded(&key, &model.entry.name(), file, *digest)?;
         }

@@ -1,13 +1,17 @@
 //! Getting a model's weights: from the source itself, from the network, or through the plugin.
 
-use super::{FoundModel, Zoo, find::Known};
+use super::{
+    FoundModel, Zoo,
+    find::Known,
+    published::{published_download, weights_in_place},
+};
 use crate::{
     error::ZooError,
     plan::{Plan, PlannedStep},
     settings::LoadSettings,
 };
 use modelzoo_base::Sha256Digest;
-use modelzoo_runtime::Artifact;
+use modelzoo_runtime::PluginCode;
 use modelzoo_sources::{
     archive::{ArchiveFormat, ArchiveLimits, extract},
     download::{Request, google_drive_url, hugging_face_url},
@@ -36,7 +40,7 @@ impl Zoo {
     pub(super) fn weights(
         &self,
         model: &FoundModel,
-        artifact: &Artifact,
+        code: &PluginCode,
         settings: &LoadSettings,
         again: bool,
     ) -> Result<Weights, ZooError> {
@@ -53,6 +57,10 @@ impl Zoo {
                     files: BTreeMap::from([(file, digest)]),
                 })
             }
+            WeightsPlace::WholeSource(path) => Ok(Weights {
+                files: weights_in_place(model, store)?,
+                path,
+            }),
             WeightsPlace::Nowhere => Ok(Weights {
                 path: store.model_dir(identity, &name),
                 files: BTreeMap::new(),
@@ -61,16 +69,17 @@ impl Zoo {
                 path,
                 files: store.model_files(identity, &name)?,
             }),
-            WeightsPlace::Stored(_) | WeightsPlace::Missing => {
-                self.download_weights(model, artifact, settings)
-            }
+            WeightsPlace::Stored(_) | WeightsPlace::Missing => match &model.manifest.published {
+                Some(published) => self.download_published(model, published),
+                None => self.download_weights(model, code, settings),
+            },
         }
     }
 
     fn download_weights(
         &self,
         model: &FoundModel,
-        artifact: &Artifact,
+        code: &PluginCode,
         settings: &LoadSettings,
     ) -> Result<Weights, ZooError> {
         let store = &self.settings.store;
@@ -86,7 +95,7 @@ impl Zoo {
             Some(manager) => self.download_managed(model, manager, &staged)?,
             None => {
                 let folder = staging.path().to_owned();
-                self.runner(artifact.clone(), settings, Some(folder))
+                self.runner(code.clone(), settings, Some(folder))
                     .download_model(&model.entry.name(), &staged)?;
             }
         }
@@ -100,7 +109,13 @@ impl Zoo {
         match self.place(model) {
             WeightsPlace::Missing => {}
             WeightsPlace::Stored(_) if again => {}
-            WeightsPlace::Stored(_) | WeightsPlace::InSource { .. } | WeightsPlace::Nowhere => return None,
+            WeightsPlace::Stored(_)
+            | WeightsPlace::WholeSource(_)
+            | WeightsPlace::InSource { .. }
+            | WeightsPlace::Nowhere => return None,
+        }
+        if let Some(published) = &model.manifest.published {
+            return Some(published_download(model, published));
         }
         let manager = model.entry.manager.as_ref();
         let origins = manager.map(|manager| manager.origins.as_slice());
@@ -131,8 +146,18 @@ impl Zoo {
     }
 
     fn place(&self, model: &FoundModel) -> WeightsPlace {
+        let (store, identity) = (&self.settings.store, &model.source.identity);
+        if let Some(published) = &model.manifest.published {
+            return WeightsPlace::of_published(
+                store,
+                identity,
+                &model.entry,
+                &model.manifest.folder,
+                published,
+            );
+        }
         let folder = Some(model.manifest.folder.as_path());
-        WeightsPlace::of(&self.settings.store, &model.source.identity, &model.entry, folder)
+        WeightsPlace::of(store, identity, &model.entry, folder)
     }
 
     /// What it takes to delete the weights of a model. Weights that the source carries stay.

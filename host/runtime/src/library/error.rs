@@ -83,6 +83,14 @@ pub enum LibraryError {
         /// What it said.
         reason: String,
     },
+    /// The worker's program has no such plugin built in.
+    #[error("the worker has no plugin {name} {version} built in")]
+    NotBuiltIn {
+        /// The plugin's name.
+        name: String,
+        /// The version that is needed.
+        version: String,
+    },
 }
 
 impl Diagnose for LibraryError {
@@ -92,7 +100,8 @@ impl Diagnose for LibraryError {
             Self::NotAPlugin { .. }
             | Self::OtherAbiStable { .. }
             | Self::OtherContract { .. }
-            | Self::OtherLayout { .. } => ErrorClass::Incompatible,
+            | Self::OtherLayout { .. }
+            | Self::NotBuiltIn { .. } => ErrorClass::Incompatible,
             Self::Unreadable { .. } | Self::Refused { .. } | Self::NotInitialised { .. } => {
                 ErrorClass::Failed
             }
@@ -110,6 +119,7 @@ impl Diagnose for LibraryError {
             Self::OtherAbiStable { .. } | Self::OtherContract { .. } | Self::OtherLayout { .. } => {
                 "build the plugin again with the modelzoo-plugin-api of this host, unmodified"
             }
+            Self::NotBuiltIn { .. } => "let the worker be a program with the same version of modelzoo",
             Self::Refused { .. } | Self::NotInitialised { .. } => return None,
         }))
     }

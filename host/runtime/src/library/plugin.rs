@@ -1,7 +1,7 @@
 //! An open plugin, with the messages of its entries encoded and decoded.
 
 use super::{LibraryError, open};
-use crate::Artifact;
+use crate::PluginCode;
 use modelzoo_abi::{BufferView, HostServices, ModelHandle, PluginRootRef, Reply, Request};
 use modelzoo_plugin_api::{
     LoadOptions, Result,
@@ -15,11 +15,13 @@ pub(crate) struct Plugin {
 }
 
 impl Plugin {
-    /// Opens the library after checking its content.
-    pub(crate) fn open(artifact: &Artifact) -> Result<Self, LibraryError> {
-        Ok(Self {
-            root: open::root(artifact)?,
-        })
+    /// Opens the library after checking its content; a plugin that is built in is open already.
+    pub(crate) fn open(code: &PluginCode) -> Result<Self, LibraryError> {
+        let root = match code {
+            PluginCode::Library(artifact) => open::root(artifact)?,
+            PluginCode::BuiltIn(plugin) => (plugin.root)(),
+        };
+        Ok(Self { root })
     }
 
     /// What the plugin was built with.

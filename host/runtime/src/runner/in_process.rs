@@ -2,7 +2,7 @@
 
 use super::{Call, CallFailure, CalledModel, LoadFailure, LoadedModel, PluginServices, service_table};
 use crate::{
-    Artifact, SandboxReport,
+    PluginCode, SandboxReport,
     library::{Plugin, call_model},
 };
 use modelzoo_abi::{HostServices, ModelHandle, Reply};
@@ -13,29 +13,29 @@ use modelzoo_plugin_api::{
 use std::sync::Arc;
 
 /// What the plugin was built with.
-pub(crate) fn describe(artifact: &Artifact) -> Result<PluginDescription, LoadFailure> {
-    Ok(Plugin::open(artifact)?.describe()?)
+pub(crate) fn describe(code: &PluginCode) -> Result<PluginDescription, LoadFailure> {
+    Ok(Plugin::open(code)?.describe()?)
 }
 
 /// Asks the plugin for a download.
 pub(crate) fn download_model(
-    artifact: &Artifact,
+    code: &PluginCode,
     services: &Arc<PluginServices>,
     name: &str,
     path: &str,
 ) -> Result<(), LoadFailure> {
-    Ok(Plugin::open(artifact)?.download_model(name, path, table(services))?)
+    Ok(Plugin::open(code)?.download_model(name, path, table(services))?)
 }
 
 /// Loads a model.
 pub(crate) fn load_model(
-    artifact: &Artifact,
+    code: &PluginCode,
     services: &Arc<PluginServices>,
     name: &str,
     path: &str,
     options: &LoadOptions,
 ) -> Result<Box<dyn LoadedModel>, LoadFailure> {
-    let plugin = Plugin::open(artifact)?;
+    let plugin = Plugin::open(code)?;
     let handle = plugin.load_model(name, path, options, table(services))?;
     Ok(Box::new(CalledModel {
         info: message::decode(&message::result(handle.info())?)?,

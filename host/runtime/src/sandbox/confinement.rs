@@ -63,11 +63,11 @@ pub(crate) struct Confinement {
 }
 
 impl Confinement {
-    /// What every plugin may reach: the library at `artifact`, the program that opens it (for the names in a
-    /// backtrace), the system's libraries, and the folder `temporary`.
-    pub(crate) fn new(sandbox: Sandbox, artifact: &Path, program: &Path, temporary: &Path) -> Self {
+    /// What every plugin may reach: its library, where it is one, the program that opens it (for the names in a backtrace), the system's
+    /// libraries, and the folder `temporary`.
+    pub(crate) fn new(sandbox: Sandbox, library: Option<&Path>, program: &Path, temporary: &Path) -> Self {
         let mut reads: Vec<PathBuf> = SYSTEM.map(PathBuf::from).into();
-        reads.extend([artifact, program].map(Path::to_owned));
+        reads.extend(library.into_iter().chain([program]).map(Path::to_owned));
         reads.extend(folders_of("LD_LIBRARY_PATH"));
         let mut writes: Vec<PathBuf> = HARMLESS_DEVICES.map(PathBuf::from).into();
         writes.push(temporary.to_owned());
@@ -86,6 +86,16 @@ impl Confinement {
         if path.is_file() {
             self.reads.extend(path.parent().map(Path::to_owned));
         }
+        self
+    }
+
+    /// Lets it read what the links in the folder of weights lead to: a hub's cache is made of them. Only for code that is
+    /// this program's own, because weights that a plugin made itself could lead anywhere.
+    pub(crate) fn with_linked_files(mut self, weights: &Path) -> Self {
+        let entries = fs_err::read_dir(weights).into_iter().flatten().flatten();
+        let links = entries.map(|entry| entry.path()).filter(|path| path.is_symlink());
+        self.reads
+            .extend(links.filter_map(|link| fs_err::canonicalize(link).ok()));
         self
     }
 
@@ -138,7 +148,7 @@ mod tests {
         std::fs::write(&weights, "").unwrap();
         let plain = Confinement::new(
             Sandbox::Auto,
-            Path::new("/store/plugin.so"),
+            Some(Path::new("/store/plugin.so")),
             Path::new("/bin/modelzoo"),
             Path::new("/tmp/own"),
         );

@@ -26,7 +26,7 @@ pub fn sandbox_support() -> SandboxReport {
     // Only the thread that tries is shut in, and ends.
     let attempt = std::thread::spawn(|| {
         let nowhere = Path::new("/nowhere");
-        let confinement = Confinement::new(Sandbox::Auto, nowhere, nowhere, nowhere);
+        let confinement = Confinement::new(Sandbox::Auto, None, nowhere, nowhere);
         let mut in_force = vec![SandboxLayer::Limits];
         restrict_thread(&confinement, &mut in_force);
         in_force.sort_unstable();

@@ -3,11 +3,12 @@
 use super::{
     channel::Channel,
     protocol::{
-        Answer, MethodCall, Opened, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT, WORKER_VARIABLE,
+        Answer, CodeName, MethodCall, Opened, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT,
+        WORKER_VARIABLE,
     },
 };
 use crate::{
-    Artifact, Sandbox,
+    Artifact, BuiltInPlugin, LibraryError, PluginCode, Sandbox,
     library::{Plugin, call_model},
     runner::{LoadFailure, ServiceReply, service_table},
     sandbox::{self, Confinement},
@@ -25,8 +26,9 @@ use std::{
 /// Turns this process into a worker, when it was started as one; otherwise does nothing.
 ///
 /// A program that embeds modelzoo and lets plugins run in worker processes calls this first in its `main`, before it
-/// reads its arguments or starts threads. In a worker it does not return: it ends the process.
-pub fn run_worker_if_asked() {
+/// reads its arguments or starts threads. In a worker it does not return: it ends the process. `built_in` are the plugins
+/// that are linked into the program.
+pub fn run_worker_if_asked(built_in: &[BuiltInPlugin]) {
     let is_asked = std::env::args_os()
         .nth(1)
         .is_some_and(|argument| argument == WORKER_ARGUMENT);
@@ -39,7 +41,7 @@ pub fn run_worker_if_asked() {
         .to_str()
         .and_then(|host| host.parse().ok())
         .and_then(Pid::from_raw);
-    std::process::exit(match work(host) {
+    std::process::exit(match work(host, built_in) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("the worker cannot go on: {error}");
@@ -49,7 +51,7 @@ pub fn run_worker_if_asked() {
 }
 
 /// Answers the host until it closes its socket.
-fn work(host: Option<Pid>) -> io::Result<()> {
+fn work(host: Option<Pid>, built_in: &[BuiltInPlugin]) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if host != getppid() {
         return Err(io::Error::other("the host has ended"));
@@ -64,6 +66,7 @@ fn work(host: Option<Pid>) -> io::Result<()> {
         None,
     )?;
     let mut worker = Worker {
+        built_in,
         services: Arc::new(Mutex::new(Channel::new(services)?)),
         plugin: None,
         model: None,
@@ -96,20 +99,17 @@ fn take_sockets() -> io::Result<(UnixStream, UnixStream)> {
     Ok((questions.into(), services.into()))
 }
 
-struct Worker {
+struct Worker<'a> {
+    built_in: &'a [BuiltInPlugin],
     services: Arc<Mutex<Channel>>,
     plugin: Option<Plugin>,
     model: Option<ModelHandle>,
 }
 
-impl Worker {
+impl Worker<'_> {
     fn answer(&mut self, question: Question, buffers: &[&[u8]]) -> Result<Reply, LoadFailure> {
         match question {
-            Question::Open {
-                path,
-                sha256,
-                confinement,
-            } => self.open(&Artifact { path, sha256 }, &confinement),
+            Question::Open { code, confinement } => self.open(code, &confinement),
             Question::Download { name, path } => {
                 self.plugin()?.download_model(&name, &path, self.table())?;
                 reply(message::encode(&())?)
@@ -133,16 +133,30 @@ impl Worker {
     }
 
     /// Opens the plugin, after shutting this process in: opening runs the library's initialisers.
-    fn open(&mut self, artifact: &Artifact, confinement: &Confinement) -> Result<Reply, LoadFailure> {
+    fn open(&mut self, code: CodeName, confinement: &Confinement) -> Result<Reply, LoadFailure> {
         let sandbox = sandbox::enter(confinement);
         let missing = sandbox.missing();
         if confinement.sandbox == Sandbox::On && !missing.is_empty() {
             return Err(LoadFailure::NotShutIn(missing));
         }
-        let plugin = Plugin::open(artifact)?;
+        let plugin = Plugin::open(&self.find(code)?)?;
         self.plugin = Some(plugin);
         let plugin = plugin.describe()?;
         reply(message::encode(&Opened { plugin, sandbox })?)
+    }
+
+    /// The plugin that is meant, which is there unless it should be built in and is not.
+    fn find(&self, code: CodeName) -> Result<PluginCode, LibraryError> {
+        match code {
+            CodeName::Library { path, sha256 } => Ok(Artifact { path, sha256 }.into()),
+            CodeName::BuiltIn { name, version } => {
+                let is_it = |plugin: &&BuiltInPlugin| plugin.name == name && plugin.version == version;
+                let found = self.built_in.iter().find(is_it).copied();
+                found
+                    .map(PluginCode::from)
+                    .ok_or(LibraryError::NotBuiltIn { name, version })
+            }
+        }
     }
 
     fn plugin(&self) -> PluginResult<Plugin> {

@@ -18,14 +18,14 @@ mod stderr;
 pub use child::run_worker_if_asked;
 pub(crate) use model::{describe, download_model, load_model};
 
-use crate::{Artifact, Sandbox};
+use crate::{PluginCode, Sandbox};
 use std::{path::PathBuf, time::Duration};
 
 /// What a worker is started with.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerSettings {
     /// The plugin that it runs.
-    pub(crate) artifact: Artifact,
+    pub(crate) code: PluginCode,
     /// The program to start.
     pub(crate) program: PathBuf,
     /// How long the plugin may give no sign of life.

@@ -7,7 +7,7 @@ use super::{
     protocol::{MethodCall, Opened, Question},
 };
 use crate::{
-    LoadedModel, RuntimeError,
+    LoadedModel, PluginCode, RuntimeError,
     runner::{Call, CallFailure, CalledModel, LoadFailure, PluginServices},
     sandbox::Confinement,
 };
@@ -116,7 +116,13 @@ impl WorkerModel {
 
     /// Starts a worker and loads the model in it.
     fn start(&self) -> Result<(Worker, Opened, Vec<u8>), LoadFailure> {
-        let widened = |least: Confinement| least.with_weights(&self.weights).with_device(self.device);
+        let widened = |least: Confinement| {
+            let widened = least.with_weights(&self.weights).with_device(self.device);
+            match self.settings.code {
+                PluginCode::Library(_) => widened,
+                PluginCode::BuiltIn(_) => widened.with_linked_files(&self.weights),
+            }
+        };
         let (mut worker, opened) = Worker::start(&self.settings, &self.services, widened)?;
         let (info, _) = worker.ask(&self.load, &[])?;
         Ok((worker, opened, info))

@@ -7,7 +7,8 @@ use super::{
     environment, frame,
     liveness::Liveness,
     protocol::{
-        Answer, MethodCall, Opened, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT, WORKER_VARIABLE,
+        Answer, CodeName, MethodCall, Opened, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT,
+        WORKER_VARIABLE,
     },
     stderr::LastLines,
 };
@@ -99,16 +100,15 @@ impl Worker {
             .prefix("modelzoo-worker-")
             .tempdir()
             .map_err(cannot_start)?;
-        let artifact = &settings.artifact;
+        let least = Confinement::new(
+            settings.sandbox,
+            settings.code.library(),
+            &settings.program,
+            temporary.path(),
+        );
         let question = Question::Open {
-            path: artifact.path.clone(),
-            sha256: artifact.sha256,
-            confinement: widened(Confinement::new(
-                settings.sandbox,
-                &artifact.path,
-                &settings.program,
-                temporary.path(),
-            )),
+            code: CodeName::from(&settings.code),
+            confinement: widened(least),
         };
         let mut worker = Self::spawn(settings, services, temporary).map_err(cannot_start)?;
         worker.wait_until_ready().map_err(cannot_start)?;

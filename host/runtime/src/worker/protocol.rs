@@ -3,7 +3,7 @@
 //! Over the first socket the host asks and the worker answers; over the second one the plugin asks for services and
 //! the host answers. On each, a question is answered before the next one is asked.
 
-use crate::{LibraryError, SandboxLayer, SandboxReport, sandbox::Confinement};
+use crate::{LibraryError, PluginCode, SandboxLayer, SandboxReport, sandbox::Confinement};
 use modelzoo_base::Sha256Digest;
 use modelzoo_plugin_api::{Error, LoadOptions, message::PluginDescription};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ pub(super) const WORKER_VARIABLE: &str = "MODELZOO_WORKER";
 pub(super) const WORKER_ARGUMENT: &str = "__worker";
 
 /// The version of this protocol: host and worker are usually the same program, but a worker program may be named.
-pub(super) const PROTOCOL_VERSION: u32 = 2;
+pub(super) const PROTOCOL_VERSION: u32 = 3;
 
 /// What a worker says first, on the first socket.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,10 +30,8 @@ pub(super) struct Ready {
 pub(super) enum Question {
     /// Shut yourself in and open this plugin; answered with [`Opened`]. The first question.
     Open {
-        /// The artifact's path.
-        path: PathBuf,
-        /// The artifact's hash.
-        sha256: Sha256Digest,
+        /// The plugin.
+        code: CodeName,
         /// What the worker may reach from now on.
         confinement: Confinement,
     },
@@ -55,6 +53,40 @@ pub(super) enum Question {
     },
     /// Call a method of the loaded model; answered as the method says.
     Call(MethodCall),
+}
+
+/// Which plugin a worker opens.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum CodeName {
+    /// A library.
+    Library {
+        /// The artifact's path.
+        path: PathBuf,
+        /// The artifact's hash.
+        sha256: Sha256Digest,
+    },
+    /// One that the worker's own program has built in.
+    BuiltIn {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+    },
+}
+
+impl From<&PluginCode> for CodeName {
+    fn from(code: &PluginCode) -> Self {
+        match code {
+            PluginCode::Library(artifact) => Self::Library {
+                path: artifact.path.clone(),
+                sha256: artifact.sha256,
+            },
+            PluginCode::BuiltIn(plugin) => Self::BuiltIn {
+                name: plugin.name.to_owned(),
+                version: plugin.version.to_owned(),
+            },
+        }
+    }
 }
 
 /// A method, or a service, and the message to it. Buffers come beside it.

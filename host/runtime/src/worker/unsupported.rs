@@ -1,7 +1,7 @@
 //! Systems on which plugins cannot run in worker processes.
 
 use crate::{
-    Artifact, LoadedModel, RuntimeError, Sandbox,
+    BuiltInPlugin, LoadedModel, PluginCode, RuntimeError, Sandbox,
     runner::{LoadFailure, PluginServices},
 };
 use modelzoo_plugin_api::{LoadOptions, message::PluginDescription};
@@ -10,14 +10,14 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 /// What a worker is started with.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerSettings {
-    pub(crate) artifact: Artifact,
+    pub(crate) code: PluginCode,
     pub(crate) program: PathBuf,
     pub(crate) stall_timeout: Duration,
     pub(crate) sandbox: Sandbox,
 }
 
 /// Does nothing: this program cannot be started as a worker.
-pub fn run_worker_if_asked() {}
+pub fn run_worker_if_asked(_: &[BuiltInPlugin]) {}
 
 pub(crate) fn describe(
     _: &WorkerSettings,

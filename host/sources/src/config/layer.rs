@@ -11,6 +11,11 @@ use std::{
     str::FromStr,
 };
 
+/// Names another address of the hub of models, as the hub's own programs understand it.
+const HUB_ENDPOINT: &str = "HF_ENDPOINT";
+/// The hub's own address.
+const HUB: &str = "https://huggingface.co/";
+
 /// What one file or the environment says.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -99,7 +104,12 @@ impl Layer {
     /// Reads the `MODELZOO_*` variables that are settings; empty ones count as unset.
     pub(super) fn from_environment(get: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let get = |variable| get(variable).filter(|value| !value.is_empty());
+        let mut mirrors = Mirrors::default();
+        if let Some(endpoint) = parsed(&get, HUB_ENDPOINT, hub_endpoint)? {
+            mirrors.insert(HUB, endpoint);
+        }
         Ok(Self {
+            mirrors,
             github: GithubLayer {
                 hosts: parsed(&get, "MODELZOO_GITHUB_HOSTS", |text| Ok(names(text)))?,
             },
@@ -141,6 +151,14 @@ fn parsed<T>(
         .to_str()
         .ok_or_else(|| invalid("it is no valid Unicode".to_owned()))?;
     parse(text.trim()).map(Some).map_err(invalid)
+}
+
+/// An address as the beginning of URLs.
+fn hub_endpoint(text: &str) -> Result<String, String> {
+    match text.split_once("://") {
+        Some(("http" | "https", host)) if !host.is_empty() => Ok(format!("{}/", text.trim_end_matches('/'))),
+        _ => Err("an address begins with https:// or http://".to_owned()),
+    }
 }
 
 fn value<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {

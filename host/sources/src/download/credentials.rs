@@ -5,6 +5,7 @@ use url::{Host, Url};
 
 const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
 const HUGGING_FACE_TOKEN: &str = "HF_TOKEN";
+const HUB_ENDPOINT: &str = "HF_ENDPOINT";
 
 /// GitHub's hosts that take its token. Those where downloads end up (`objects.githubusercontent.com`) do not:
 /// their URLs are signed.
@@ -24,6 +25,8 @@ pub struct Credentials {
     github_token: Option<String>,
     hugging_face_token: Option<String>,
     enterprise_hosts: Vec<String>,
+    /// The host, with its port where it has one, that stands for the hub.
+    hub_endpoint: Option<String>,
 }
 
 /// All hosts that may see the same token. A redirect that leaves one ends its use.
@@ -45,18 +48,23 @@ impl Audience {
 }
 
 impl Credentials {
-    /// `GITHUB_TOKEN` and `HF_TOKEN` of this process, and the configured Enterprise hosts.
+    /// `GITHUB_TOKEN` and `HF_TOKEN` of this process, the configured Enterprise hosts, and the host of `HF_ENDPOINT`, which
+    /// stands for the hub.
     pub fn from_environment(config: &Config) -> Self {
         let token = |variable| {
             std::env::var(variable)
                 .ok()
                 .filter(|token| !token.trim().is_empty())
         };
-        Self::new(
-            token(GITHUB_TOKEN),
-            token(HUGGING_FACE_TOKEN),
-            config.github.hosts.clone(),
-        )
+        let endpoint = token(HUB_ENDPOINT).and_then(|url| Url::parse(url.trim()).ok());
+        Self {
+            hub_endpoint: endpoint.and_then(|url| address(&url)),
+            ..Self::new(
+                token(GITHUB_TOKEN),
+                token(HUGGING_FACE_TOKEN),
+                config.github.hosts.clone(),
+            )
+        }
     }
 
     /// These tokens, and these Enterprise hosts (`host` or `host:port`) for GitHub's.
@@ -69,6 +77,7 @@ impl Credentials {
             github_token,
             hugging_face_token,
             enterprise_hosts,
+            hub_endpoint: None,
         }
     }
 
@@ -92,9 +101,10 @@ impl Credentials {
         }
         let host = url.host_str()?;
         // The port is part of what was configured: another port of the same host may be another's server.
-        let address = url
-            .port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let address = address(url)?;
+        if self.hub_endpoint.as_ref() == Some(&address) {
+            return Some(Audience::HuggingFace);
+        }
         let enterprise = self.enterprise_hosts.iter().find(|known| {
             address.eq_ignore_ascii_case(known)
                 || ENTERPRISE_SUBDOMAINS.iter().any(|subdomain| {
@@ -126,6 +136,15 @@ impl fmt::Debug for Credentials {
             .field("enterprise_hosts", &self.enterprise_hosts)
             .finish()
     }
+}
+
+/// `host` or `host:port`.
+fn address(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 fn is_this_machine(url: &Url) -> bool {
@@ -177,6 +196,17 @@ mod tests {
         ] {
             assert_eq!(credentials().token_for(&Url::parse(url).unwrap()), token, "{url}");
         }
+    }
+
+    #[test]
+    fn the_token_of_the_hub_goes_to_what_stands_for_it() {
+        let credentials = Credentials {
+            hub_endpoint: Some("127.0.0.1:8081".to_owned()),
+            ..credentials()
+        };
+        let token = |url| credentials.token_for(&Url::parse(url).unwrap());
+        assert_eq!(token("http://127.0.0.1:8081/u/r"), Some("hf-secret"));
+        assert_eq!(token("http://127.0.0.1:8082/u/r"), None);
     }
 
     #[test]

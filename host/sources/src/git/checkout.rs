@@ -1,5 +1,5 @@
 //! Writing the files of a commit.
-use super::GitError;
+use super::{GitError, lfs::is_pointer};
 use crate::tree::{EntryKind, TreeHasher, link_stays_inside, make_executable, refused_name, write_link};
 use git2::{ObjectType, Oid, Repository};
 use modelzoo_base::Sha256Digest;
@@ -10,11 +10,6 @@ use std::{io::Write as _, path::Path};
 const MOST_FILES: usize = 200_000;
 const MOST_BYTES: u64 = 32 << 30;
 const DEEPEST_FOLDER: usize = 100;
-
-/// Files in Git LFS begin so; the content is elsewhere.
-const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
-/// No pointer is longer.
-const LONGEST_LFS_POINTER: usize = 1024;
 
 /// A commit's files, written.
 #[derive(Debug)]
@@ -150,7 +145,7 @@ impl TreeWriter<'_> {
         self.count_bytes(&path, blob)?;
         let blob = self.objects.find_blob(blob).map_err(|error| self.broken(error))?;
         let content = blob.content();
-        if content.len() <= LONGEST_LFS_POINTER && content.starts_with(LFS_POINTER) {
+        if is_pointer(content) {
             self.omissions.push(Omission {
                 path: path.clone(),
                 kind: OmissionKind::LfsPointer,

@@ -144,7 +144,8 @@ impl Diagnose for GitError {
                 }
             }
             Self::Authentication { refused: false, .. } => {
-                "check the spelling; for a private repository, set GITHUB_TOKEN or a Git credential helper"
+                "check the spelling; for a private repository, set GITHUB_TOKEN (on Hugging Face, also for one with conditions to \
+                 accept: HF_TOKEN) or a Git credential helper"
             }
             Self::Authentication { refused: true, .. } => {
                 "check that the token is valid and may read the repository"

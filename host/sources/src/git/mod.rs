@@ -6,12 +6,14 @@ mod authentication;
 mod checkout;
 mod error;
 mod fetch;
+mod lfs;
 mod refs;
 mod transport;
 
 pub use checkout::{Checkout, Omission, OmissionKind};
 pub use error::GitError;
 pub use fetch::{Commit, Fetched, fetch};
+pub use lfs::LfsPointer;
 pub use refs::RemoteRefs;
 
 pub(crate) use checkout::check_out;

@@ -95,6 +95,12 @@ fn parts(source: &LockedSource) -> BTreeMap<String, String> {
     );
     parts.extend(
         source
+            .built_in
+            .iter()
+            .map(|version| ("built-in plugin".to_owned(), version.clone())),
+    );
+    parts.extend(
+        source
             .artifacts
             .iter()
             .map(|(target, hash)| (format!("plugin for {target}"), digest(hash))),

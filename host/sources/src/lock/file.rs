@@ -196,6 +196,7 @@ impl LockFile {
         }
         let mut source = LockedSource::new(commit.map(str::to_owned), tree, cargo_lock);
         if let Some(before) = self.now.sources.get(key).filter(|before| before.tree == tree) {
+            source.built_in.clone_from(&before.built_in);
             source.artifacts.clone_from(&before.artifacts);
             source.weights.clone_from(&before.weights);
         }
@@ -212,6 +213,15 @@ impl LockFile {
             return Ok(());
         }
         source.artifacts.insert(target.to_owned(), artifact);
+        self.change(key, source)
+    }
+
+    /// Notes that the models of `key` are run by a plugin that is built in, and its version.
+    pub fn runs_built_in(&mut self, key: &SourceKey, version: &str) -> Result<(), LockError> {
+        let Some(mut source) = self.now.sources.get(key).cloned() else {
+            return Ok(());
+        };
+        source.built_in = Some(version.to_owned());
         self.change(key, source)
     }
 

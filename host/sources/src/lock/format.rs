@@ -35,6 +35,8 @@ struct Entry {
     tree: Sha256Digest,
     #[serde(skip_serializing_if = "Option::is_none")]
     cargo_lock: Option<Sha256Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    built_in: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     artifacts: BTreeMap<String, Sha256Digest>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -88,6 +90,7 @@ impl Lock {
                 commit: entry.commit.map(|commit| commit.0),
                 tree: entry.tree,
                 cargo_lock: entry.cargo_lock,
+                built_in: entry.built_in,
                 artifacts: entry.artifacts,
                 weights: entry.weights,
             };
@@ -118,6 +121,7 @@ impl Lock {
             commit: source.commit.clone().map(CommitId),
             tree: source.tree,
             cargo_lock: source.cargo_lock,
+            built_in: source.built_in.clone(),
             artifacts: source.artifacts.clone(),
             weights: source.weights.clone(),
         };

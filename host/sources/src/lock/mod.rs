@@ -65,6 +65,8 @@ pub struct LockedSource {
     pub tree: Sha256Digest,
     /// The hash of the plugin's `Cargo.lock`, where it has one.
     pub cargo_lock: Option<Sha256Digest>,
+    /// The version of the plugin that runs its models, where that is built in.
+    pub built_in: Option<String>,
     /// The built plugin by target: the triple, and whatever else tells builds of one source apart.
     pub artifacts: BTreeMap<String, Sha256Digest>,
     /// The files of each model (`name[@version]`) by their path in the model's folder.
@@ -78,6 +80,7 @@ impl LockedSource {
             commit,
             tree,
             cargo_lock,
+            built_in: None,
             artifacts: BTreeMap::new(),
             weights: BTreeMap::new(),
         }

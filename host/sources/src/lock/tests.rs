@@ -356,6 +356,7 @@ fn any_lock() -> impl Strategy<Value = Lock> {
         ),
     )
         .prop_map(|(commit, tree, cargo_lock, artifacts, weights)| LockedSource {
+            built_in: None,
             commit,
             tree,
             cargo_lock,

@@ -3,6 +3,7 @@
 //! FiftyOne's manifests are read as they are; the additions are `requirements.modelzoo`, further ways to name a file
 //! in `manager`, and `training_data`. Fields that are not known are kept and written back.
 mod error;
+mod license;
 mod manager;
 mod name;
 mod read;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 use std::{collections::BTreeSet, path::Path};
 
 pub use error::{ManifestError, SelectError};
+pub use license::is_any_license;
 pub use manager::{Manager, Origin};
 pub(crate) use name::resolve as resolve_name;
 pub use name::{ModelName, compare_versions};
@@ -259,11 +261,8 @@ impl ModelEntry {
             .all(|tag| self.tags.iter().any(|own| own == tag.as_ref()))
     }
 
-    /// Whether any of `licenses` is among the model's. An empty list asks for nothing.
+    /// Whether any of `licenses` is among the model's: see [`is_any_license`].
     pub fn has_any_license<S: AsRef<str>>(&self, licenses: &[S]) -> bool {
-        licenses.is_empty()
-            || licenses
-                .iter()
-                .any(|wanted| self.licenses().any(|own| own == wanted.as_ref().trim()))
+        is_any_license(self.licenses(), licenses)
     }
 }

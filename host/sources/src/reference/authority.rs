@@ -1,7 +1,7 @@
 //! The hosts in URLs.
 use super::{
     error::Problem,
-    git::{GITHUB_HOST, Transport},
+    git::{GITHUB_HOST, HUGGING_FACE_HOST, Transport},
 };
 
 /// The host of a URL and how to reach it.
@@ -18,12 +18,26 @@ pub(super) struct Authority {
 impl Authority {
     /// The public GitHub.
     pub(super) fn github() -> Self {
+        Self::encrypted(GITHUB_HOST)
+    }
+
+    /// The hub of models.
+    pub(super) fn hugging_face() -> Self {
+        Self::encrypted(HUGGING_FACE_HOST)
+    }
+
+    fn encrypted(host: &str) -> Self {
         Self {
             transport: Transport::Https,
             user: None,
-            host: GITHUB_HOST.to_owned(),
+            host: host.to_owned(),
             port: None,
         }
+    }
+
+    /// Whether this is the hub of models.
+    pub(super) fn is_hugging_face(&self) -> bool {
+        self.host == HUGGING_FACE_HOST && self.transport == Transport::Https && self.port.is_none()
     }
 
     /// Reads `user@host:port`.

@@ -51,6 +51,9 @@ const ENCODED_IN_PATH: &AsciiSet = &ENCODED_IN_REF.add(b'@');
 /// The public GitHub.
 pub(super) const GITHUB_HOST: &str = "github.com";
 
+/// The hub of models.
+pub(super) const HUGGING_FACE_HOST: &str = "huggingface.co";
+
 impl GitRepository {
     /// The URL from which Git fetches, before any mirror is applied.
     pub fn url(&self) -> String {
@@ -85,6 +88,11 @@ impl GitRepository {
     /// Whether the host is GitHub or an enterprise host of it that the configuration names.
     pub fn is_github(&self) -> bool {
         self.github
+    }
+
+    /// Whether the host is the hub of models, Hugging Face.
+    pub fn is_hugging_face(&self) -> bool {
+        self.host == HUGGING_FACE_HOST && self.transport == Transport::Https && self.port.is_none()
     }
 
     /// Who owns the repository: the path without its last part, `user` of `user/repo`.
@@ -126,11 +134,14 @@ pub(super) fn is_host_like(text: &str) -> bool {
     text.contains(['.', ':']) || text == "localhost"
 }
 
-/// The canonical spelling: `user/repo` for the public GitHub over https, the URL for all others.
+/// The canonical spelling: `user/repo` for the public GitHub over https, `hf:owner/name` for Hugging Face, the URL for all
+/// others.
 impl fmt::Display for GitRepository {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host == GITHUB_HOST && self.transport == Transport::Https && self.port.is_none() {
             formatter.write_str(&self.path)
+        } else if self.is_hugging_face() && self.path.split('/').count() == 2 {
+            write!(formatter, "hf:{}", self.encoded_path())
         } else {
             formatter.write_str(&self.url())
         }

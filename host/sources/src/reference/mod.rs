@@ -5,6 +5,7 @@
 //! | `user/repo`, `gh:user/repo`, `github.com/user/repo` | a repository on GitHub, its default branch |
 //! | `user/repo@REF`, `user/repo/REF` | the same at a branch, tag or commit |
 //! | `https://github.com/user/repo/tree/REF`, `/commit/SHA`, `/releases/tag/TAG` | what a browser's address bar gives |
+//! | `hf:owner/name`, `https://huggingface.co/owner/name` | a model on Hugging Face; `@REF` and `/tree/REF` as above |
 //! | `https://host/path`, `ssh://git@host/path`, `git@host:path`, `file:///path` | any other Git repository; `@REF` may follow |
 //! | `https://host/file.tar.gz` | an archive |
 //! | `./folder`, `../folder`, `/folder` | a folder, or an archive, on this machine |
@@ -184,7 +185,9 @@ impl fmt::Display for SourceRef {
                 let lead = match &self.revision {
                     Revision::Default => "",
                     Revision::Named(_) | Revision::Commit(_) => "@",
-                    Revision::RefOrPath(_) if repository.is_github() => "/tree/",
+                    Revision::RefOrPath(_) if repository.is_github() || repository.is_hugging_face() => {
+                        "/tree/"
+                    }
                     // The page separator of GitLab is understood after any repository.
                     Revision::RefOrPath(_) => "/-/tree/",
                 };

@@ -130,6 +130,7 @@ fn may_be_name(text: &str) -> bool {
         && !text.contains("://")
         && !text.contains(MODEL_SIGN)
         && !text.starts_with("gh:")
+        && !text.starts_with("hf:")
         && !text.starts_with("git@")
 }
 
@@ -160,6 +161,7 @@ mod tests {
         }
         for source in [
             "gh:user/repo",
+            "hf:owner/name",
             "https://example.com/repo.git",
             "./folder",
             "git@host:path",

@@ -4,7 +4,7 @@ use super::{
     authority::Authority,
     browser,
     error::{Problem, ReferenceError},
-    git::{GITHUB_HOST, GitRepository, Transport, is_host_like},
+    git::{GITHUB_HOST, GitRepository, HUGGING_FACE_HOST, Transport, is_host_like},
     is_archive_name,
     revision::Revision,
 };
@@ -83,6 +83,9 @@ impl Forges {
         if let Some(shorthand) = spelling.strip_prefix("gh:") {
             return self.read_hosted(Authority::github(), shorthand, understood);
         }
+        if let Some(shorthand) = spelling.strip_prefix("hf:") {
+            return self.read_hosted(Authority::hugging_face(), shorthand, understood);
+        }
         if let Some((scheme, rest)) = split_scheme(spelling) {
             return self.read_url(&scheme, rest, understood);
         }
@@ -124,7 +127,11 @@ impl Forges {
         if authority.host == "www.github.com" {
             authority.host = GITHUB_HOST.to_owned();
         }
-        if authority.host == GITHUB_HOST && transport == Transport::Http && authority.port.is_none() {
+        if matches!(authority.host.as_str(), "hf.co" | "www.huggingface.co") {
+            authority.host = HUGGING_FACE_HOST.to_owned();
+        }
+        let is_known = [GITHUB_HOST, HUGGING_FACE_HOST].contains(&authority.host.as_str());
+        if is_known && transport == Transport::Http && authority.port.is_none() {
             authority.transport = Transport::Https;
         }
         let is_web = matches!(transport, Transport::Https | Transport::Http);
@@ -186,7 +193,8 @@ impl Forges {
             return Err(Problem::Repository { name: String::new() });
         }
 
-        let page_start = page_start(&parts, github, is_web);
+        let hub = authority.is_hugging_face();
+        let page_start = page_start(&parts, github || hub, is_web);
         let after_at = cut_revision(&mut parts, page_start);
         let page = match after_at {
             Some(_) => Vec::new(),
@@ -194,6 +202,8 @@ impl Forges {
         };
         let path = if github {
             github_path(&parts, understood)?
+        } else if hub {
+            hub_path(&parts, understood)?
         } else {
             host_path(&parts, understood)?
         };
@@ -306,9 +316,9 @@ fn decode(part: &str) -> Result<String, Problem> {
     Ok(decoded.into_owned())
 }
 
-/// Where in a path's parts the repository ends and a page of it begins.
-fn page_start(parts: &[&str], github: bool, is_web: bool) -> usize {
-    if github {
+/// Where in a path's parts the repository ends and a page of it begins. `has_owner`: after owner and name.
+fn page_start(parts: &[&str], has_owner: bool, is_web: bool) -> usize {
+    if has_owner {
         return parts.len().min(2);
     }
     if let Some(index) = parts
@@ -375,6 +385,17 @@ fn github_path(parts: &[&str], understood: &mut Understood) -> Result<String, Pr
     }
     understood.push(("repository", name.to_owned()));
     Ok(format!("{owner}/{name}"))
+}
+
+/// Checks `owner/name` of a model on Hugging Face. What it has besides models begins with a word of its own.
+fn hub_path(parts: &[&str], understood: &mut Understood) -> Result<String, Problem> {
+    let (["datasets" | "spaces", _] | [_] | []) = parts else {
+        let parts: Vec<&str> = parts.iter().map(|part| part.trim_end_matches(".git")).collect();
+        return host_path(&parts, understood);
+    };
+    Err(Problem::Repository {
+        name: parts.join("/"),
+    })
 }
 
 /// Whether a part of a path is a folder, with and without the `.git` at its end that an identity leaves out.

@@ -463,3 +463,40 @@ proptest! {
         prop_assert_eq!(reference.to_string(), spelling);
     }
 }
+
+#[test]
+fn models_of_the_hub_have_one_identity_however_they_are_spelt() {
+    for (spelling, revision) in [
+        ("hf:google/vit-base-patch16-224", None),
+        ("https://huggingface.co/google/vit-base-patch16-224", None),
+        ("huggingface.co/google/vit-base-patch16-224.git", None),
+        ("http://hf.co/google/vit-base-patch16-224", None),
+        ("hf:google/vit-base-patch16-224@refs/pr/1", Some("refs/pr/1")),
+        (
+            "https://huggingface.co/google/vit-base-patch16-224/tree/refs%2Fpr%2F1",
+            Some("refs/pr/1"),
+        ),
+        (
+            "https://huggingface.co/google/vit-base-patch16-224/tree/main",
+            Some("main"),
+        ),
+    ] {
+        let reference = SourceRef::parse(spelling).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(reference.identity(), "huggingface.co/google/vit-base-patch16-224");
+        assert_eq!(reference.revision().as_str(), revision, "{spelling}");
+        assert!(reference.to_string().starts_with("hf:google/"), "{reference}");
+        assert_eq!(SourceRef::parse(&reference.to_string()), Ok(reference));
+    }
+    for refused in [
+        "hf:gpt2",
+        "hf:",
+        "https://huggingface.co/datasets/imagenet",
+        "https://huggingface.co/google/vit/discussions",
+        "https://huggingface.co/google/vit/blob/main/config.json",
+    ] {
+        assert!(SourceRef::parse(refused).is_err(), "{refused}");
+    }
+    // Elsewhere, a server of this machine stands for the hub.
+    let mirror = SourceRef::parse("http://127.0.0.1:8080/google/vit").unwrap();
+    assert_eq!(mirror.identity(), "127.0.0.1:8080/google/vit");
+}

@@ -50,6 +50,9 @@ pub struct ZooManifest {
     pub folder: String,
     /// Whether there is a plugin beside it. Models without one were written for Python and cannot be loaded.
     pub has_plugin: bool,
+    /// Whether it stands for a published model, which needs no plugin of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_published: bool,
     /// Its content.
     pub manifest: Manifest,
 }
@@ -209,6 +212,7 @@ impl ZooSource {
             manifests: vec![ZooManifest {
                 folder: String::new(),
                 has_plugin,
+                is_published: false,
                 manifest,
             }],
         })
@@ -291,6 +295,7 @@ impl ZooManifest {
         Self {
             folder: folder.to_string_lossy().into_owned(),
             has_plugin: found.has_plugin(),
+            is_published: found.published.is_some(),
             manifest: found.manifest.clone(),
         }
     }

@@ -61,6 +61,7 @@ impl World {
             root: root.clone(),
             path: root.clone(),
             manifests: vec![SourceManifest {
+                published: None,
                 folder: root,
                 manifest: manifest(models),
             }],

@@ -37,8 +37,10 @@ pub enum SourceError {
         /// The folder.
         subdirectory: String,
     },
-    /// There are files, but no manifest.
-    #[error("`{identity}` is no source of models: it has no manifest.json")]
+    /// There are files, but neither a manifest nor a published model.
+    #[error(
+        "`{identity}` is no source of models: it has neither a manifest.json nor the config.json of a published model"
+    )]
     NoManifest {
         /// The source.
         identity: String,

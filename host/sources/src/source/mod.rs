@@ -4,6 +4,7 @@ mod error;
 mod local;
 mod options;
 mod pack;
+mod published;
 mod remote;
 mod resolve;
 #[cfg(test)]
@@ -11,8 +12,10 @@ mod tests;
 
 use crate::{
     SourceRef,
+    download::hugging_face_url,
     git::Omission,
     manifest::{MANIFEST_FILE, Manifest, ModelEntry, SelectError},
+    reference::Location,
 };
 use modelzoo_base::Sha256Digest;
 use serde::{Deserialize, Serialize};
@@ -21,6 +24,7 @@ use std::path::{Path, PathBuf};
 pub use error::SourceError;
 pub use options::ResolveOptions;
 pub use pack::{PackError, Packed, Packing};
+pub use published::{PublishedFile, PublishedModel, WEIGHT_FILES};
 pub use resolve::resolve;
 
 /// A source whose files are on this machine.
@@ -38,7 +42,8 @@ pub struct ResolvedSource {
     pub root: PathBuf,
     /// The folder of the source in it; absolute.
     pub path: PathBuf,
-    /// The manifests of the source, each with its folder; never empty.
+    /// The manifests of the source, each with its folder; never empty. A published model has one that says what its own
+    /// files say.
     pub manifests: Vec<SourceManifest>,
     /// What the commit refers to and is not there.
     pub omissions: Vec<Omission>,
@@ -64,17 +69,36 @@ pub struct SourceManifest {
     pub folder: PathBuf,
     /// Its content.
     pub manifest: Manifest,
+    /// The published model that it was made of, where there is no manifest but one.
+    pub published: Option<PublishedModel>,
 }
 
 impl SourceManifest {
-    /// Whether there is a plugin to build beside the manifest. A source without one was written for Python: its
-    /// models can be listed, not loaded.
+    /// Whether there is a plugin to build beside the manifest. A source without one, and that is no published model, was
+    /// written for Python: its models can be listed, not loaded.
     pub fn has_plugin(&self) -> bool {
         self.folder.join("Cargo.toml").is_file()
     }
 }
 
 impl ResolvedSource {
+    /// Whether it is a published model, of which no code is ever run.
+    pub fn is_published(&self) -> bool {
+        self.manifests.iter().any(|found| found.published.is_some())
+    }
+
+    /// Where its hub hands out a file of the commit that is kept outside of the repository; `None` for sources of other
+    /// places.
+    pub fn file_url(&self, file: &str) -> Option<String> {
+        let Location::Git(repository) = self.reference.location() else {
+            return None;
+        };
+        let commit = self.commit.as_ref()?;
+        repository
+            .is_hugging_face()
+            .then(|| hugging_face_url(repository.path(), file, Some(&commit.id)))
+    }
+
     /// The model of this name, or the only one, with the manifest that declares it.
     ///
     /// # Errors
@@ -120,6 +144,17 @@ impl ResolvedSource {
     }
 }
 
+/// What there is in `folder`: code beside a manifest, or else a published model that goes by `name`, or else manifests.
+fn find_models(folder: &Path, name: &str) -> Result<Vec<SourceManifest>, SourceError> {
+    let has_code = ["Cargo.toml", MANIFEST_FILE]
+        .iter()
+        .all(|name| folder.join(name).is_file());
+    if !has_code && let Some(published) = published::read(folder, name)? {
+        return Ok(vec![published]);
+    }
+    find_manifests(folder)
+}
+
 /// Reads the manifests in `folder`: its own, or else those of the folders below it. Hidden folders are not looked
 /// into, nor is what lies below a manifest.
 fn find_manifests(folder: &Path) -> Result<Vec<SourceManifest>, SourceError> {
@@ -132,6 +167,7 @@ fn find_manifests(folder: &Path) -> Result<Vec<SourceManifest>, SourceError> {
             found.push(SourceManifest {
                 manifest: Manifest::load(&path)?,
                 folder,
+                published: None,
             });
             continue;
         }

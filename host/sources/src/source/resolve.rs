@@ -1,6 +1,6 @@
 //! Resolving: which files a reference means, and getting them.
 use super::{
-    ResolveOptions, ResolvedSource, SourceError, SourceManifest, archive, find_manifests, local,
+    ResolveOptions, ResolvedSource, SourceError, SourceManifest, archive, find_models, local,
     remote::{self, FoundTree},
 };
 use crate::{SourceRef, manifest::Manifest, reference::Location, store::Store};
@@ -35,13 +35,22 @@ fn resolve_path(path: &Path, store: &Store) -> Result<FoundTree, SourceError> {
         return archive::resolve_file(path, &root, store);
     }
     // A folder that is no source may be large: it is not read for nothing.
-    if find_manifests(&root)?.is_empty() {
-        return Err(SourceError::NoManifest {
-            identity: root.display().to_string(),
-            path: root,
-        });
-    }
-    let tree_hash = local::tree_hash(&root, store)?;
+    let found = find_models(&root, &folder_name(&root))?;
+    let tree_hash = match &found[..] {
+        [] => {
+            return Err(SourceError::NoManifest {
+                identity: root.display().to_string(),
+                path: root,
+            });
+        }
+        [
+            SourceManifest {
+                published: Some(model),
+                ..
+            },
+        ] => model.tree_hash(&root, store)?,
+        _ => local::tree_hash(&root, store)?,
+    };
     Ok(FoundTree {
         root,
         tree_hash,
@@ -67,6 +76,7 @@ fn resolve_manifest_file(
     let found = SourceManifest {
         folder: folder.clone(),
         manifest: Manifest::load(&file)?,
+        published: None,
     };
     let tree_hash = if found.has_plugin() {
         local::tree_hash(&folder, store)?
@@ -107,7 +117,7 @@ fn finish(reference: &SourceRef, found: FoundTree) -> Result<ResolvedSource, Sou
         }
         None => root.clone(),
     };
-    let manifests = find_manifests(&path)?;
+    let manifests = find_models(&path, &model_name(&reference, &path))?;
     if manifests.is_empty() {
         return Err(SourceError::NoManifest { identity, path });
     }
@@ -122,6 +132,24 @@ fn finish(reference: &SourceRef, found: FoundTree) -> Result<ResolvedSource, Sou
         omissions,
         fetched,
     })
+}
+
+/// What a published model of a source goes by: on its hub with its owner, elsewhere as its folder.
+fn model_name(reference: &SourceRef, path: &Path) -> String {
+    match (reference.location(), reference.subdirectory()) {
+        (Location::Git(repository), None) if repository.is_hugging_face() => repository.path().to_owned(),
+        (Location::Git(repository), None) => folder_name(Path::new(repository.path())),
+        (Location::Archive(url), None) => {
+            let name = url.split('?').next().and_then(|path| path.rsplit('/').next());
+            name.unwrap_or_default().to_owned()
+        }
+        _ => folder_name(path),
+    }
+}
+
+fn folder_name(path: &Path) -> String {
+    path.file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 /// The folder of that name below `root`. A link that leads elsewhere inside is followed; none leads out.

@@ -1,11 +1,12 @@
 //! Records of what references resolved to: for work without a network, and to save fetches with one.
 //!
 //! Each fact is a file of its own, replaced as a whole, so that no two processes ever edit the same one.
-use super::{Store, StoreError};
+use super::{Store, StoreError, stamp::stamp_file};
 use crate::git::{Commit, Omission};
 use modelzoo_base::{Sha256Digest, file};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
+    io,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -46,7 +47,7 @@ pub struct RevisionRecord {
     pub since: i64,
 }
 
-/// What a folder on this machine was when it was last hashed.
+/// What a folder or file on this machine was when it was last hashed.
 #[derive(Serialize, Deserialize)]
 struct LocalRecord {
     root: PathBuf,
@@ -126,6 +127,24 @@ impl Store {
         }
     }
 
+    /// The digest of a file on this machine; links are followed. A file that was not touched since it was last hashed is
+    /// not read again.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn file_digest(&self, path: &Path) -> io::Result<Sha256Digest> {
+        let path = fs_err::canonicalize(path)?;
+        let now = stamp_file(&path)?;
+        if let Some(known) = now.and_then(|now| self.local_hash(&path, &now)) {
+            return Ok(known);
+        }
+        let digest = Sha256Digest::of_file(&path)?;
+        if let Some(now) = now {
+            self.record_local_hash(&path, now, digest);
+        }
+        Ok(digest)
+    }
+
     fn local_file(&self, root: &Path) -> PathBuf {
         self.record_file(&root.to_string_lossy(), "local", "")
     }
@@ -154,7 +173,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
 }
 
 fn write<T: Serialize>(path: PathBuf, record: &T) -> Result<(), StoreError> {
-    let text = serde_json::to_vec_pretty(record).map_err(std::io::Error::from);
+    let text = serde_json::to_vec_pretty(record).map_err(io::Error::from);
     text.and_then(|text| file::write(&path, text))
         .map_err(|source| StoreError::Write { path, source })
 }

@@ -29,6 +29,15 @@ pub(crate) fn stamp(root: &Path, skip: &dyn Fn(&Path) -> bool) -> io::Result<Opt
     Ok(is_settled.then(|| hasher.finish()))
 }
 
+/// The same for one file; links are followed.
+pub(crate) fn stamp_file(path: &Path) -> io::Result<Option<Sha256Digest>> {
+    let newest_allowed = SystemTime::now().checked_sub(CLOCK_GRAIN).unwrap_or(UNIX_EPOCH);
+    let metadata = fs_err::metadata(path)?;
+    let is_settled = metadata.modified()? < newest_allowed;
+    let line = format!("{}\0{}", metadata.len(), status(&metadata));
+    Ok(is_settled.then(|| Sha256Digest::of(line)))
+}
+
 #[cfg(unix)]
 fn status(metadata: &std::fs::Metadata) -> String {
     use std::os::unix::fs::MetadataExt as _;

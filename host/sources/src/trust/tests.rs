@@ -329,6 +329,7 @@ fn source(root: &Path, files: &[(&str, &str)]) -> ResolvedSource {
         root: root.to_owned(),
         path: root.to_owned(),
         manifests: vec![SourceManifest {
+            published: None,
             folder: root.to_owned(),
             manifest,
         }],

@@ -2,6 +2,7 @@
 
 use crate::{
     manifest::{ModelEntry, Origin},
+    source::PublishedModel,
     store::Store,
 };
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ pub enum WeightsPlace {
         /// Where that is on this machine, where the source is on it.
         path: Option<PathBuf>,
     },
+    /// All of the source's folder, a published model.
+    WholeSource(PathBuf),
     /// In the store: the file or folder that the plugin is given.
     Stored(PathBuf),
     /// Not on this machine.
@@ -44,10 +47,33 @@ impl WeightsPlace {
         }
     }
 
+    /// The place of a published model in `folder`. A model whose folder has all of its files is used where it is; else all
+    /// of them are put together in the store, in place of those of any other revision.
+    pub fn of_published(
+        store: &Store,
+        identity: &str,
+        model: &ModelEntry,
+        folder: &Path,
+        published: &PublishedModel,
+    ) -> Self {
+        if published.kept_elsewhere().next().is_none() {
+            return Self::WholeSource(folder.to_owned());
+        }
+        let stored = store.model_dir(identity, &model.name());
+        if !stored.is_dir() {
+            return Self::Missing;
+        }
+        let there = store.model_files(identity, &model.name());
+        match (there, published.digests(folder, store)) {
+            (Ok(there), Ok(expected)) if there == expected => Self::Stored(stored),
+            _ => Self::Missing,
+        }
+    }
+
     /// The file or folder of the weights, if it is there. Whether it is intact is seen when it is used.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Stored(path) => Some(path),
+            Self::Stored(path) | Self::WholeSource(path) => Some(path),
             Self::InSource { path, .. } => path.as_deref().filter(|path| path.is_file()),
             Self::Missing | Self::Nowhere => None,
         }

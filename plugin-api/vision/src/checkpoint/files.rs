@@ -11,7 +11,7 @@ use std::{
 };
 
 /// What publishers call their weights; an index names several files. The first that is there is taken.
-const NAMES: [&str; 6] = [
+pub const WEIGHT_FILES: [&str; 6] = [
     "model.safetensors",
     "model.safetensors.index.json",
     "open_clip_model.safetensors",
@@ -71,13 +71,15 @@ impl TensorFile {
 
 /// The files of a folder that have the tensors, and the one to name in errors.
 pub(super) fn find(folder: &Path) -> Result<(PathBuf, Vec<TensorFile>)> {
-    let path = NAMES
+    let path = WEIGHT_FILES
         .iter()
         .map(|name| folder.join(name))
         .find(|path| path.is_file())
         .ok_or_else(|| {
-            weights_error(format!("there are no weights in {}", folder.display()))
-                .with_hint(format!("one of these files is needed: {}", NAMES.join(", ")))
+            weights_error(format!("there are no weights in {}", folder.display())).with_hint(format!(
+                "one of these files is needed: {}",
+                WEIGHT_FILES.join(", ")
+            ))
         })?;
     let files = if path.extension().is_some_and(|ending| ending == "json") {
         open_shards(&path, folder)?

@@ -1,11 +1,14 @@
 //! The trained tensors of a published model, by name, whatever files they are in.
 
 mod files;
+mod header;
 mod pickle;
 #[cfg(test)]
 mod tests;
 
 use files::TensorFile;
+
+pub use files::WEIGHT_FILES;
 use modelzoo_candle::{network::Parameters, weights::Weights};
 use modelzoo_kernels::graph::Weight;
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -169,7 +172,20 @@ fn weights_error(message: String) -> Error {
     Error::new(message).with_kind(ErrorKind::Weights)
 }
 
-/// A safetensors file's tensors.
+/// A safetensors file's tensors, each of which is there once.
 fn open_safetensors(path: &Path) -> Result<Weights> {
-    Weights::open(path)
+    let weights = Weights::open(path)?;
+    let repeated = header::repeated_name(path).map_err(|error| {
+        weights_error(format!(
+            "the header of {} cannot be read: {error}",
+            path.display()
+        ))
+    })?;
+    match repeated {
+        Some(name) => Err(weights_error(format!(
+            "tensor `{name}` is in {} more than once",
+            path.display()
+        ))),
+        None => Ok(weights),
+    }
 }

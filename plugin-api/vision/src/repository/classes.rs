@@ -46,7 +46,11 @@ fn of_hugging_face(config: &Config) -> Result<Option<Vec<String>>> {
     Ok(Some(classes))
 }
 
-/// `label_names`, described by `label_descriptions` where the names are WordNet's; or a number of classes.
+/// The classes of ImageNet-1k in their usual order, a line each, as torchvision calls them.
+const IMAGENET_1K: &str = include_str!("imagenet_1k.txt");
+
+/// `label_names`, described by `label_descriptions` where the names are WordNet's; or a number of classes. timm's own
+/// files have no names: what has as many classes as ImageNet-1k was trained on that.
 fn of_timm(config: &Config) -> Result<Option<Vec<String>>> {
     let Some(names) = config.value("label_names") else {
         let inner = config.section("pretrained_cfg")?;
@@ -54,7 +58,7 @@ fn of_timm(config: &Config) -> Result<Option<Vec<String>>> {
             0 => inner.map_or(Ok(0), |inner| inner.count_or_none("num_classes", 0))?,
             count => count,
         };
-        return Ok((count > 0).then(|| unnamed(count)));
+        return Ok((count > 0).then(|| imagenet(count).unwrap_or_else(|| unnamed(count))));
     };
     let names: Option<Vec<&str>> = names
         .as_array()
@@ -65,6 +69,37 @@ fn of_timm(config: &Config) -> Result<Option<Vec<String>>> {
     names.iter().map(described).collect::<Result<_>>().map(Some)
 }
 
+/// The names of ImageNet's classes, where there are so many of them.
+fn imagenet(count: usize) -> Option<Vec<String>> {
+    let names = IMAGENET_1K.lines();
+    (names.clone().count() == count).then(|| names.map(str::to_owned).collect())
+}
+
 fn unnamed(count: usize) -> Vec<String> {
     (0..count).map(|index| format!("LABEL_{index}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn names(config: &str) -> Option<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("config.json"), config).unwrap();
+        class_names(&Repository::open(folder.path()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn timms_classifiers_know_the_classes_of_imagenet() {
+        let known = names(r#"{"architecture": "resnet18", "num_classes": 1000}"#).unwrap();
+        assert_eq!(
+            (known.len(), known[0].as_str(), known[999].as_str()),
+            (1000, "tench", "toilet tissue")
+        );
+        let own = names(r#"{"architecture": "resnet18", "num_classes": 2, "label_names": ["cat", "dog"]}"#);
+        assert_eq!(own.unwrap(), ["cat", "dog"]);
+        let unnamed = names(r#"{"architecture": "resnet18", "pretrained_cfg": {"num_classes": 3}}"#);
+        assert_eq!(unnamed.unwrap(), ["LABEL_0", "LABEL_1", "LABEL_2"]);
+    }
 }

@@ -115,6 +115,9 @@ fn print_run(run: &RunInfo) -> Result<(), OutputError> {
     if let Some(artifact) = &provenance.artifact_sha256 {
         line("plugin", artifact)?;
     }
+    if let Some(built_in) = &provenance.built_in {
+        line("plugin", &format!("built in: {built_in}"))?;
+    }
     for (file, hash) in &provenance.weights_sha256 {
         line("weights", &format!("{hash}  {file}"))?;
     }

@@ -281,7 +281,7 @@ fn missing_things_are_named() {
             "has no branch, tag or commit `1111",
         ),
         (format!("{base}//nowhere"), "has no folder `nowhere`"),
-        (format!("{base}@v1//src"), "it has no manifest.json"),
+        (format!("{base}@v1//src"), "it has neither a manifest.json"),
         (format!("{base}-x"), "there is no Git repository at file:///"),
         (
             format!("{}user/none", server.url()),

@@ -12,7 +12,8 @@ use crate::{
     terminal::{Result, Terminal, print_checks, print_json},
 };
 use modelzoo::{
-    LoadSettings, ModelRef, SourceRef, Zoo, ZooError, manifest::ModelEntry, source::ResolvedSource,
+    LoadSettings, ModelRef, PluginCode, SourceRef, Zoo, ZooError, manifest::ModelEntry,
+    source::ResolvedSource,
 };
 use report::Report;
 use std::path::Path;
@@ -69,9 +70,13 @@ fn models(source: &ResolvedSource, name: Option<&str>) -> Result<Vec<(ModelRef, 
 
 fn build(zoo: &Zoo, model: &ModelRef, settings: &LoadSettings, report: &mut Report) -> bool {
     match zoo.build(model, settings) {
-        Ok(artifact) => {
+        Ok(PluginCode::Library(artifact)) => {
             let size = fs_err::metadata(&artifact.path).map_or(0, |metadata| metadata.len());
             report.good("build", format!("a library of {}", indicatif::HumanBytes(size)));
+            true
+        }
+        Ok(PluginCode::BuiltIn(plugin)) => {
+            report.good("build", format!("nothing to build: {plugin} is built in"));
             true
         }
         Err(error) => {

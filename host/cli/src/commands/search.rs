@@ -1,0 +1,38 @@
+//! `modelzoo search`: published models that run here, for people who look for one.
+
+use crate::{
+    arguments::SearchArguments,
+    exit::Exit,
+    terminal::{Result, Terminal, print_json, print_table},
+};
+use modelzoo::{
+    index::{self, IndexedModel},
+    manifest::is_any_license,
+};
+
+pub fn run(arguments: &SearchArguments, terminal: &Terminal) -> Result<Exit> {
+    let mut found = index::search(&arguments.words);
+    found.retain(|model| is_any_license([model.license.as_str()], &arguments.license));
+    if arguments.facts.json {
+        print_json(&found)?;
+    } else {
+        let rows: Vec<_> = found.iter().map(|model| cells(model)).collect();
+        print_table(["model", "task", "license", "size", "description"], &rows)?;
+        terminal.say(match found.first() {
+            Some(first) => format!("try it: modelzoo apply {} PICTURES", first.reference()),
+            None => "no such model in the list; any repository of a known architecture runs, listed or not"
+                .to_owned(),
+        });
+    }
+    Ok(Exit::Done)
+}
+
+fn cells(model: &IndexedModel) -> [String; 5] {
+    [
+        model.reference(),
+        model.task.clone(),
+        model.license.clone(),
+        indicatif::HumanBytes(model.size_bytes()).to_string(),
+        model.description.clone(),
+    ]
+}
