@@ -168,8 +168,13 @@ impl CatalogModel {
     /// The file or folder of its weights, if they are on this machine.
     pub fn weights(&self, store: &Store) -> Option<PathBuf> {
         let folder = self.source.folder(store);
-        if self.manifest().is_published && self.source.folder_in_tree.is_none() {
-            return folder.filter(|folder| folder.is_dir());
+        if self.manifest().is_published {
+            // Where it is not used in place, its files are put together in the store.
+            let place = match &self.source.folder_in_tree {
+                Some(_) => Some(store.model_dir(&self.source.identity, self.name())),
+                None => folder,
+            };
+            return place.filter(|place| place.is_dir());
         }
         let folder = folder.map(|folder| folder.join(&self.manifest().folder));
         let place = WeightsPlace::of(store, &self.source.identity, self.entry(), folder.as_deref());
