@@ -76,14 +76,37 @@ fn a_circle_is_found_through_names_that_are_given_out() {
     assert!(with_b(only_in_tests).circles().is_empty());
 }
 
-fn crate_sources() -> Vec<PathBuf> {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"))
+#[test]
+fn what_the_map_names_is_there() {
+    let map = fs::read_to_string(project().join("ARCHITECTURE.md")).unwrap();
+    let named: Vec<&str> = map
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.ends_with(".rs"))
+        .collect();
+    assert!(named.len() > 15, "{named:?}");
+    let files: Vec<PathBuf> = ["host", "plugin-api", "plugins"]
+        .iter()
+        .flat_map(|folder| rust_files(&project().join(folder)))
+        .collect();
+    for name in named {
+        // A map names files by the ends of their paths, as a person would.
+        assert!(files.iter().any(|file| file.ends_with(name)), "{name}");
+    }
+}
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
         .nth(2)
-        .expect("this crate lies in tests/support");
+        .expect("this crate lies in tests/support")
+}
+
+fn crate_sources() -> Vec<PathBuf> {
     let sources: Vec<PathBuf> = CRATES
         .iter()
-        .flat_map(|folder| WalkDir::new(project.join(folder)).max_depth(2))
+        .flat_map(|folder| WalkDir::new(project().join(folder)).max_depth(2))
         .map(|entry| entry.unwrap().into_path())
         .filter(|path| path.ends_with("src") && path.is_dir())
         .collect();

@@ -1,11 +1,24 @@
-//! Processes that are not waited for for ever.
+//! Programs: where they are, and processes that are not waited for for ever.
 
 use std::{
+    env,
     io::{self, Read as _},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 use wait_timeout::ChildExt as _;
+
+/// Where the program of this name is: in a folder of `PATH`, or else in one of `more`. Folders of `PATH` that depend on the
+/// current one are passed over, as what lies there may be a stranger's.
+pub fn find_program(name: &str, more: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path)
+        .chain(more)
+        .filter(|folder| folder.is_absolute());
+    let folders = env::join_paths(folders).ok()?;
+    which::which_in_global(name, Some(folders)).ok()?.next()
+}
 
 /// Waits for the end of a process, and kills it when the time is up.
 ///
@@ -84,5 +97,18 @@ mod tests {
                 .code(),
             Some(3)
         );
+    }
+
+    #[test]
+    fn programs_are_found_by_path_and_then_elsewhere() {
+        assert!(find_program("sh", []).is_some_and(|shell| shell.is_absolute() && shell.ends_with("sh")));
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("of-no-path");
+        fs_err::write(&own, "#!/bin/sh\n").unwrap();
+        let more = || [folder.path().to_owned()];
+        assert_eq!(find_program("of-no-path", more()), None, "it cannot be executed");
+        fs_err::set_permissions(&own, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        assert_eq!(find_program("of-no-path", more()), Some(own));
+        assert_eq!(find_program("of-no-path", [PathBuf::from(".")]), None);
     }
 }

@@ -1,8 +1,8 @@
 //! FFmpeg's processes: limited in memory, ended when they give no sign of life, and never left behind.
 
 use super::error::VideoReason;
+use modelzoo_base::process::find_program;
 use std::{
-    ffi::OsString,
     io,
     path::PathBuf,
     process::{Child, Command, ExitStatus},
@@ -26,14 +26,14 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 /// # Errors
 /// When it is not installed.
 pub(super) fn program(program: &'static str) -> Result<Command, VideoReason> {
-    if find(program).is_none() {
+    if find_program(program, []).is_none() {
         return Err(VideoReason::FfmpegMissing { program });
     }
     // A process that waits for something (a pipe, a disk that is gone) does not notice that this one has ended. The
     // system can be told to end it, but only by the process itself before it becomes FFmpeg.
     static LEASH: OnceLock<Option<PathBuf>> = OnceLock::new();
     let leash = LEASH.get_or_init(|| {
-        let setpriv = find("setpriv").filter(|_| cfg!(target_os = "linux"))?;
+        let setpriv = find_program("setpriv", []).filter(|_| cfg!(target_os = "linux"))?;
         let mut trial = Command::new(&setpriv);
         let trial = trial.args(["--pdeathsig", "KILL", "--", "true"]);
         let works = trial.output().is_ok_and(|output| output.status.success());
@@ -47,15 +47,6 @@ pub(super) fn program(program: &'static str) -> Result<Command, VideoReason> {
         }
         None => Command::new(program),
     })
-}
-
-/// Where a program is, going by `PATH`.
-fn find(program: &str) -> Option<PathBuf> {
-    let paths: OsString = std::env::var_os("PATH")?;
-    let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&paths)
-        .map(|folder| folder.join(&name))
-        .find(|path| path.is_file())
 }
 
 /// A process that ends when this is dropped, when this program ends, or when it has given no sign of life for too long

@@ -2,11 +2,10 @@
 
 use super::BuildError;
 use fs_err as fs;
-use modelzoo_base::file;
+use modelzoo_base::{file, process::find_program};
 use serde::{Deserialize, Serialize};
 use std::{
     env::consts::EXE_SUFFIX,
-    ffi::OsStr,
     io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -153,15 +152,10 @@ fn modified(path: &Path) -> Option<SystemTime> {
 
 /// Finds a program as the shell does, and where rustup puts it besides.
 fn on_path(tool: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
     let cargo_home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    let file = format!("{tool}{EXE_SUFFIX}");
-    std::env::split_paths(OsStr::new(&path))
-        .chain(cargo_home.map(|home| home.join("bin")))
-        .map(|folder| folder.join(&file))
-        .find(|candidate| candidate.is_absolute() && candidate.is_file())
+    find_program(tool, cargo_home.map(|home| home.join("bin")))
 }
 
 fn missing(tool: &str) -> BuildError {

@@ -17,6 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io::{self, IoSlice, IoSliceMut},
     mem::MaybeUninit,
+    net::Shutdown,
     ops::Range,
     os::{
         fd::{AsFd as _, BorrowedFd, OwnedFd},
@@ -54,6 +55,12 @@ impl Channel {
             outgoing: OutgoingMemory::default(),
             incoming: IncomingMemory::default(),
         })
+    }
+
+    /// Lets the other end see the end of what it is sent.
+    pub(super) fn close(&self) {
+        // An error means that it is closed already.
+        let _ = self.socket.shutdown(Shutdown::Both);
     }
 
     /// Sends a message and the buffers beside it.

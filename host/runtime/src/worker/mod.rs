@@ -7,6 +7,7 @@ mod channel;
 mod child;
 mod death;
 mod environment;
+mod folder;
 mod frame;
 mod liveness;
 mod memory;

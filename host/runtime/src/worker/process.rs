@@ -4,7 +4,9 @@ use super::{
     WorkerSettings,
     channel::{Channel, Patience},
     death::{Cause, Death},
-    environment, frame,
+    environment,
+    folder::WorkerFolder,
+    frame,
     liveness::Liveness,
     protocol::{
         Answer, CodeName, MethodCall, Opened, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT,
@@ -21,6 +23,7 @@ use modelzoo_base::process::end_within;
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind, message};
 use std::{
     cell::Cell,
+    convert::Infallible,
     io,
     net::Shutdown,
     os::unix::{net::UnixStream, process::CommandExt as _},
@@ -30,12 +33,13 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use tempfile::TempDir;
 
 /// How long a program may take from its start until it says that it is a worker.
 const START_TIME: Duration = Duration::from_secs(30);
 /// How long a worker may take to end when it should, or to stop what it does when the user cancels.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long a worker may take to end when nobody asks it anything any more.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The variables that tell a program where its temporary files go.
 const TEMPORARY_FOLDER: [&str; 3] = ["TMPDIR", "TMP", "TEMP"];
@@ -46,6 +50,8 @@ pub(super) struct Worker {
     /// The socket on which the keeper serves the plugin; closing it lets the keeper end the process.
     services_socket: UnixStream,
     child: Arc<Mutex<Child>>,
+    /// Says nothing, and is closed when the keeper has ended.
+    keeper: mpsc::Receiver<Infallible>,
     last_lines: LastLines,
     stderr_reader: JoinHandle<()>,
     services: Arc<PluginServices>,
@@ -96,32 +102,29 @@ impl Worker {
                 "it was itself started as a worker, but does not call `run_worker_if_asked()`",
             )));
         }
-        let temporary = tempfile::Builder::new()
-            .prefix("modelzoo-worker-")
-            .tempdir()
-            .map_err(cannot_start)?;
+        let folder = WorkerFolder::new().map_err(cannot_start)?;
         let least = Confinement::new(
             settings.sandbox,
             settings.code.library(),
             &settings.program,
-            temporary.path(),
+            folder.path(),
         );
         let question = Question::Open {
             code: CodeName::from(&settings.code),
             confinement: widened(least),
         };
-        let mut worker = Self::spawn(settings, services, temporary).map_err(cannot_start)?;
+        let mut worker = Self::spawn(settings, services, folder).map_err(cannot_start)?;
         worker.wait_until_ready().map_err(cannot_start)?;
         let (opened, _) = worker.ask(&question, &[])?;
         Ok((worker, message::decode(&opened)?))
     }
 
     /// Starts the process. Its standard input and output are the sockets: they need no numbers to be agreed on.
-    /// What it leaves in the folder `temporary` is deleted after its end.
+    /// What it leaves in `folder` is deleted after its end.
     fn spawn(
         settings: &WorkerSettings,
         services: &Arc<PluginServices>,
-        temporary: TempDir,
+        folder: WorkerFolder,
     ) -> io::Result<Self> {
         let (questions, questions_end) = UnixStream::pair()?;
         let (services_socket, services_end) = UnixStream::pair()?;
@@ -137,11 +140,11 @@ impl Worker {
             // Control-C at the terminal is for the host to act on.
             .process_group(0);
         if settings.sandbox != Sandbox::Off {
-            command.envs(TEMPORARY_FOLDER.map(|variable| (variable, temporary.path())));
+            command.envs(TEMPORARY_FOLDER.map(|variable| (variable, folder.path())));
         }
         let liveness = Arc::new(Liveness::new());
-        let child = keep(
-            (command, temporary),
+        let (child, keeper) = keep(
+            (command, folder),
             Channel::new(services_socket.try_clone()?)?,
             Arc::clone(services),
             Arc::clone(&liveness),
@@ -152,6 +155,7 @@ impl Worker {
             questions: Channel::new(questions)?,
             services_socket,
             child,
+            keeper,
             last_lines,
             stderr_reader,
             services: Arc::clone(services),
@@ -261,8 +265,15 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        // Nobody asks any more, so it ends, or is ended.
+        self.questions.close();
+        if let Err(error) = reap(&self.child, FAREWELL) {
+            tracing::warn!(%error, "cannot end a worker");
+        }
         // An error means that it is closed already.
         let _ = self.services_socket.shutdown(Shutdown::Both);
+        // The keeper deletes the worker's folder, for which a program that ends now would leave it no time.
+        let _ = self.keeper.recv_timeout(FAREWELL);
     }
 }
 
@@ -281,12 +292,13 @@ fn exchange(
 ///
 /// The thread must outlive the process, because the system ends a worker together with the *thread* that started it.
 fn keep(
-    (mut command, temporary): (Command, TempDir),
+    (mut command, folder): (Command, WorkerFolder),
     mut channel: Channel,
     services: Arc<PluginServices>,
     liveness: Arc<Liveness>,
-) -> io::Result<Arc<Mutex<Child>>> {
+) -> io::Result<(Arc<Mutex<Child>>, mpsc::Receiver<Infallible>)> {
     let (sender, receiver) = mpsc::channel();
+    let (ended, keeper) = mpsc::channel();
     std::thread::Builder::new()
         .name("worker-keeper".to_owned())
         .spawn(move || {
@@ -304,9 +316,11 @@ fn keep(
                     tracing::warn!(%error, "cannot end a worker");
                 }
             }
-            drop(temporary);
+            drop(folder);
+            drop(ended);
         })?;
-    receiver.recv().map_err(io::Error::other)?
+    let child = receiver.recv().map_err(io::Error::other)??;
+    Ok((child, keeper))
 }
 
 /// Answers the plugin's calls of services until the socket is closed, and gives the reason.
