@@ -152,6 +152,26 @@ fn test(home: &Path) {
     files_are_handed_on(&model, &folder);
     a_dataset_is_filled_and_goes_on(&model, home);
     patches_are_embedded(&model, home);
+    a_published_model_runs_in_a_worker_of_this_program();
+}
+
+fn a_published_model_runs_in_a_worker_of_this_program() {
+    let folder = project().join("plugin-api/vision/tests/goldens/vit_classifier");
+    let model = modelzoo::load_model(folder.to_str().unwrap(), LoadSettings::default()).unwrap();
+    assert_eq!(model.info().classes.len(), 5);
+    let pixels = vec![100; 20 * 10 * 3];
+    let image = modelzoo::Image::new(20, 10, &pixels).unwrap();
+    let output = model.predict(&image, &Default::default()).unwrap();
+    assert!(format!("{output:?}").contains("LABEL_"), "{output:?}");
+    let provenance = model.provenance();
+    assert_eq!(provenance.artifact_sha256, None);
+    assert!(
+        provenance
+            .built_in
+            .as_ref()
+            .unwrap()
+            .starts_with("modelzoo-vision ")
+    );
 }
 
 fn pictures(home: &Path) -> PathBuf {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares the networks of this crate with transformers and timm, on models with random weights of every family, larger
-# ones than the repository keeps. PyTorch comes from PyPI, which has the build for CUDA only (some 3 GB); it runs on the
+# ones than the repository keeps; then the program's labels of photographs with those of the models' own code. PyTorch comes from PyPI, which has the build for CUDA only (some 3 GB); it runs on the
 # CPU all the same.
 set -euo pipefail
 
@@ -22,3 +22,8 @@ fi
 "$environment/bin/python" "$here/make.py" "$work/models" "$@" 2>"$work/log" || { cat "$work/log"; exit 1; }
 cd "$here/.."
 MODELZOO_VISION_PARITY=$work/models cargo test --quiet -p modelzoo-vision --lib parity
+root=$(cd "$here/../../.." && pwd)
+(cd "$root" && cargo build --quiet --bin modelzoo)
+MODELZOO_STORE=$work/store "$environment/bin/python" "$here/check_program.py" \
+    "${CARGO_TARGET_DIR:-$root/target}/debug/modelzoo" "$work/models" "$root"/examples/photos/*.jpg 2>"$work/log" ||
+    { cat "$work/log"; exit 1; }

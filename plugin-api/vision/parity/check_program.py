@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Compares what the program says of photographs with what the models' own code says of them, from the JPEG file on.
+
+    parity/check_program.py MODELZOO MODELS PHOTO...
+
+MODELS is the folder that `make.py` wrote. The other side is transformers' or timm's own processor and network on the
+same files. Labels must be the same, scores within 0.005, boxes overlap by more than 0.99; masks may differ in one pixel of
+a thousand, where two classes are equally likely; embeddings and depths are within 1e-4 of the largest number.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import numpy
+import timm
+import torch
+import transformers
+from PIL import Image
+from safetensors.torch import load_file
+
+SCORE = 0.005
+OVERLAP = 0.99
+PIXELS = 0.001
+NUMBERS = 1e-4
+
+
+class Different(Exception):
+    """What the program says is not what the model's own code says."""
+
+
+def run(program: str, command: str, folder: Path, photos: list[str], *more: str) -> list[dict]:
+    """The program's answer for each photograph."""
+    done = subprocess.run([program, command, str(folder), *photos, *more], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Different(f"the program ended with {done.returncode}: {done.stderr.strip()}")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return sorted(lines, key=lambda line: photos.index(line["filepath"]))
+
+
+def array(value: object) -> numpy.ndarray:
+    """An array as FiftyOne writes it: a compressed `.npy` file, or a list."""
+    if isinstance(value, list):
+        return numpy.asarray(value, dtype=numpy.float32)
+    packed = base64.b64decode(value["$binary"]["base64"])
+    return numpy.load(io.BytesIO(zlib.decompress(packed)))
+
+
+def same_numbers(found: numpy.ndarray, expected: torch.Tensor, what: str) -> None:
+    wanted = expected.detach().float().numpy()
+    if found.shape != wanted.shape:
+        raise Different(f"{what} has the shape {found.shape} instead of {wanted.shape}")
+    difference = numpy.abs(found - wanted).max() / numpy.abs(wanted).max()
+    if difference > NUMBERS:
+        raise Different(f"{what} differs by {difference:.2e} of the largest number")
+
+
+def same_class(found: dict, logits: torch.Tensor, names: list[str]) -> None:
+    probabilities = logits.softmax(-1)[0]
+    index = int(probabilities.argmax())
+    score = float(probabilities[index])
+    if found["label"] != names[index] or abs(found["confidence"] - score) > SCORE:
+        raise Different(f"{found['label']} {found['confidence']:.4f} instead of {names[index]} {score:.4f}")
+
+
+def overlap(one: list[float], other: list[float]) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    area = lambda box: (box[2] - box[0]) * (box[3] - box[1])
+    shared = max(width, 0) * max(height, 0)
+    return shared / (area(one) + area(other) - shared)
+
+
+def same_objects(found: list[dict], expected: dict, names: dict[int, str], size: tuple[int, int]) -> None:
+    wanted = list(zip(expected["scores"].tolist(), expected["labels"].tolist(), expected["boxes"].tolist()))
+    if len(found) != len(wanted):
+        raise Different(f"{len(found)} objects instead of {len(wanted)}")
+    width, height = size
+    for score, label, box in wanted:
+        fits = []
+        for detection in found:
+            x, y, w, h = detection["bounding_box"]
+            corners = [x * width, y * height, (x + w) * width, (y + h) * height]
+            same = detection["label"] == names[label] and abs(detection["confidence"] - score) <= SCORE
+            fits.append(overlap(corners, box) if same else 0.0)
+        if max(fits) <= OVERLAP:
+            raise Different(f"no object is {names[label]} {score:.4f} at {box}; the nearest overlaps by {max(fits):.4f}")
+
+
+def check_timm(program: str, folder: Path, photos: list[str], config: dict) -> None:
+    network = timm.create_model(config["architecture"], num_classes=config["num_classes"], **config.get("model_args", {}))
+    network.load_state_dict({name: value.float() for name, value in load_file(folder / "model.safetensors").items()})
+    network.eval()
+    transform = timm.data.create_transform(**timm.data.resolve_data_config(pretrained_cfg=config["pretrained_cfg"]))
+    names = [f"LABEL_{index}" for index in range(config["num_classes"])]
+    for photo, line in zip(photos, run(program, "apply", folder, photos)):
+        same_class(line["predictions"], network(transform(Image.open(photo).convert("RGB"))[None]), names)
+
+
+def check_transformers(program: str, folder: Path, photos: list[str], config: dict) -> None:
+    name = config["architectures"][0]
+    network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+    names = network.config.id2label
+    command, more = "apply", []
+    if name.endswith("Model"):
+        command = "embed"
+    elif name.endswith("ForObjectDetection"):
+        more = ["--set", "score_threshold=0"]
+    for photo, line in zip(photos, run(program, command, folder, photos, *more)):
+        picture = Image.open(photo).convert("RGB")
+        inputs = processor(picture, return_tensors="pt")
+        pixels, size = inputs["pixel_values"], [picture.size[::-1]]
+        if name in ("CLIPModel", "SiglipModel"):
+            features = network.get_image_features(pixel_values=pixels)
+            same_numbers(array(line["embeddings"]), getattr(features, "pooler_output", features)[0], "the embedding")
+            continue
+        result = network(pixels)
+        if name.endswith("ForObjectDetection"):
+            expected = processor.post_process_object_detection(result, threshold=0.0, target_sizes=size)[0]
+            same_objects(line["predictions"]["detections"], expected, names, picture.size)
+        elif name.endswith("ForSemanticSegmentation"):
+            expected = processor.post_process_semantic_segmentation(result, target_sizes=size)[0].numpy()
+            differing = (array(line["predictions"]["mask"]) != expected).mean()
+            if differing > PIXELS:
+                raise Different(f"{differing:.2%} of the mask's pixels differ")
+        elif name.endswith("ForDepthEstimation"):
+            same_numbers(array(line["predictions"]["map"]), result.predicted_depth[0], "the depth")
+        elif command == "embed":
+            pooled = result.pooler_output if name.startswith(("ResNet", "ConvNext", "Swin")) else result.last_hidden_state[:, 0]
+            same_numbers(array(line["embeddings"]), pooled.flatten(1)[0], "the embedding")
+        else:
+            same_class(line["predictions"], result.logits, [names[index] for index in range(len(names))])
+
+
+def main() -> None:
+    program, models = sys.argv[1], Path(sys.argv[2]).resolve()
+    photos = [str(Path(photo).resolve()) for photo in sys.argv[3:]]
+    failed = []
+    folders = sorted(folder for folder in models.iterdir() if folder.is_dir())
+    for folder in folders:
+        config = json.loads((folder / "config.json").read_text())
+        check = check_timm if "architecture" in config else check_transformers
+        try:
+            with torch.no_grad():
+                check(program, folder, photos, config)
+        except Different as difference:
+            failed.append(folder.name)
+            print(f"{folder.name}: {difference}")
+    print(f"{len(folders) - len(failed)} of {len(folders)} models say of {len(photos)} photographs what their own code says")
+    sys.exit(bool(failed) or not folders)
+
+
+if __name__ == "__main__":
+    main()
