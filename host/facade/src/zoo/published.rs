@@ -1,6 +1,6 @@
 //! Published models: the plugin that is built in runs them, and their weights are where their hub keeps them.
 
-use super::{FoundModel, Zoo, weights::Weights};
+use super::{FoundModel, Zoo};
 use crate::{
     built_in::{check, plugin_of_published_models},
     error::ZooError,
@@ -64,12 +64,12 @@ pub(super) fn weights_in_place(
 
 impl Zoo {
     /// Puts all files of a published model together in the store; those that are kept elsewhere are downloaded, and must
-    /// be what their pointers say.
+    /// be what their pointers say. Gives their digests.
     pub(super) fn download_published(
         &self,
         model: &FoundModel,
         published: &PublishedModel,
-    ) -> Result<Weights, ZooError> {
+    ) -> Result<BTreeMap<String, Sha256Digest>, ZooError> {
         let (store, access) = (self.store(), self.access());
         let staging = store.stage()?;
         for file in &published.files {
@@ -91,11 +91,7 @@ impl Zoo {
             store.fetch_weights(access.downloader, &request, access.observer, access.cancellation)?;
         }
         let (identity, name) = (&model.source.identity, model.entry.name());
-        let files = store.publish_model(&staging, identity, &name)?;
-        Ok(Weights {
-            path: store.model_dir(identity, &name),
-            files,
-        })
+        Ok(store.publish_model(&staging, identity, &name)?)
     }
 }
 

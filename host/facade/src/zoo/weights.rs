@@ -70,7 +70,10 @@ impl Zoo {
                 files: store.model_files(identity, &name)?,
             }),
             WeightsPlace::Stored(_) | WeightsPlace::Missing => match &model.manifest.published {
-                Some(published) => self.download_published(model, published),
+                Some(published) => Ok(Weights {
+                    path: store.model_dir(identity, &name),
+                    files: self.download_published(model, published)?,
+                }),
                 None => self.download_weights(model, code, settings),
             },
         }
