@@ -26,6 +26,9 @@ pub(super) fn checks(store_root: &Path, data_dir: &Path) -> Vec<Check> {
 }
 
 fn writable(name: &'static str, folder: &Path, remedy: &str) -> Check {
+    if let Some(file) = file_in_the_way(folder) {
+        return Check::bad(name, format!("{} is no folder", file.display()), remedy);
+    }
     let existing = existing_part(folder);
     match tempfile::NamedTempFile::new_in(&existing) {
         Ok(_) => Check::good(name, folder.display().to_string()),
@@ -95,4 +98,11 @@ fn existing_part(folder: &Path) -> PathBuf {
         .find(|part| part.is_dir())
         .unwrap_or(Path::new("."))
         .to_owned()
+}
+
+/// What is no folder where `folder` or one above it is to be.
+fn file_in_the_way(folder: &Path) -> Option<PathBuf> {
+    let absolute = file::absolute(folder);
+    let existing = absolute.ancestors().find(|part| part.exists())?;
+    (!existing.is_dir()).then(|| existing.to_owned())
 }

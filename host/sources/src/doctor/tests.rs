@@ -141,6 +141,20 @@ fn proxies_are_shown_without_their_password() {
 }
 
 #[test]
+fn a_file_where_the_store_should_be_is_bad() {
+    let config = Config::default();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "no folder").unwrap();
+    for store in [file.clone(), file.join("store")] {
+        let checks = examine(&equipped(), Ok(&config), &store, folder.path());
+        let check = checks.iter().find(|check| check.name == "store").unwrap();
+        let expected = format!("{} is no folder", file.display());
+        assert_eq!((check.verdict, &check.detail), (Verdict::Bad, &expected));
+    }
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_store_that_cannot_be_written_is_bad() {
     let config = Config::default();
