@@ -12,6 +12,7 @@ mod conformance;
 mod datasets;
 mod datasets_cli;
 mod downloads;
+mod errors;
 mod facade;
 mod git_sources;
 mod hostile_sources;

@@ -99,9 +99,8 @@ fn a_plugin_that_hangs_costs_its_time_and_one_picture() {
     let run = user.run([&arguments[..], &more].concat()).expect(8);
     only_the_black_picture_failed(&run, "the plugin gave no sign of life for 1 s and was ended");
     assert!(
-        run.stderr.contains(
-            "hint: if it only needs more time: `plugin.stall_timeout_seconds` in the configuration"
-        ),
+        run.stderr
+            .contains("hint: if it only needs more time: `--stall-timeout SECONDS`"),
         "{}",
         run.stderr
     );
@@ -110,7 +109,7 @@ fn a_plugin_that_hangs_costs_its_time_and_one_picture() {
         failure["hint"]
             .as_str()
             .unwrap()
-            .contains("plugin.stall_timeout_seconds"),
+            .contains("--stall-timeout SECONDS"),
         "{failure}"
     );
 

@@ -28,7 +28,7 @@ const FILTERS: [(&str, &str); 13] = [
 ];
 
 /// Compares a text with the snapshot of this name.
-fn assert_looks(user: &User, name: &str, text: &str) {
+pub fn assert_looks(user: &User, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(project().join("tests/end_to_end/snapshots"));
     settings.set_prepend_module_to_snapshot(false);
@@ -49,7 +49,7 @@ fn assert_looks(user: &User, name: &str, text: &str) {
 }
 
 /// Runs commands one after the other; gives what was typed and what was printed.
-fn session(user: &User, commands: &[&str]) -> String {
+pub fn session(user: &User, commands: &[&str]) -> String {
     let mut text = String::new();
     for command in commands {
         let run = user.run(command.split_whitespace());

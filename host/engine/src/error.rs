@@ -5,11 +5,10 @@ use modelzoo_data::{
     dataset::DatasetError, format::FormatError, input::InputError, label::FrameNumberError,
     media::MediaError, output::OutputError, panics::Panic, video::VideoError,
 };
-use modelzoo_plugin_api::Error as PluginError;
-use modelzoo_runtime::RuntimeError;
+use modelzoo_runtime::{CallError, RuntimeError};
 use serde::Serialize;
 use std::{
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -55,8 +54,13 @@ pub enum EngineError {
     #[error(transparent)]
     LabelImages(#[from] OutputError),
     /// There is no room for what a run keeps on the disk meanwhile.
-    #[error("cannot make a temporary folder")]
-    Temporary(#[source] std::io::Error),
+    #[error("cannot make a temporary folder in {}", folder.display())]
+    Temporary {
+        /// Where it was to be.
+        folder: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The results could not be handed on.
     #[error("cannot write the results")]
     Sink(#[source] SinkError),
@@ -80,7 +84,7 @@ impl Diagnose for EngineError {
             Self::Runtime(error) => error.class(),
             Self::LabelImages(error) => error.class(),
             Self::Unsupported(_) | Self::InvalidOption { .. } => ErrorClass::Usage,
-            Self::Stopped { .. } | Self::Temporary(_) | Self::Sink(_) => ErrorClass::Failed,
+            Self::Stopped { .. } | Self::Temporary { .. } | Self::Sink(_) => ErrorClass::Failed,
         }
     }
 
@@ -94,7 +98,13 @@ impl Diagnose for EngineError {
             Self::Unsupported(_) => Some(NextStep::ShowModel),
             Self::InvalidOption { next_step, .. } => Some(next_step.clone()),
             Self::Stopped { .. } => Some(NextStep::PassOverFailures),
-            Self::Temporary(_) | Self::Sink(_) => None,
+            Self::Temporary { source, .. } => match NextStep::for_writing(source) {
+                NextStep::FreeSpace => Some(NextStep::advice(
+                    "free some space, or set TMPDIR to a folder on another disk",
+                )),
+                _ => Some(NextStep::advice("set TMPDIR to a folder that can be written to")),
+            },
+            Self::Sink(_) => None,
         }
     }
 }
@@ -116,11 +126,11 @@ pub enum ItemError {
     #[error("cutting it up met a fault of the program ({0}): please report it with the file and its labels")]
     Fault(Panic),
     /// The model could not make its input from the picture.
-    #[error("{0}")]
-    Preprocess(PluginError),
+    #[error(transparent)]
+    Preprocess(CallError),
     /// The model failed on it.
-    #[error("{0}")]
-    Model(PluginError),
+    #[error(transparent)]
+    Model(CallError),
     /// The model labels a frame that cannot be.
     #[error(transparent)]
     FrameNumber(#[from] FrameNumberError),
@@ -176,9 +186,7 @@ impl Diagnose for ItemError {
             Self::Input(error) => error.next_step(),
             Self::Media(error) => error.next_step(),
             Self::Video(error) => error.next_step(),
-            Self::Preprocess(error) | Self::Model(error) => {
-                error.hint().map(|hint| NextStep::advice(hint.to_owned()))
-            }
+            Self::Preprocess(error) | Self::Model(error) => error.next_step(),
             _ => None,
         }
     }

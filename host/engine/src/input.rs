@@ -3,7 +3,7 @@
 use crate::EngineError;
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
-    file::absolute,
+    file::{about, absolute},
 };
 use modelzoo_data::{
     dataset::{Dataset, DatasetError, SampleId, Samples, Selection},
@@ -170,7 +170,11 @@ impl Input {
     }
 
     fn import(path: &Path) -> Result<Self, EngineError> {
-        let temporary = tempfile::tempdir().map_err(EngineError::Temporary)?;
+        let folder = std::env::temp_dir();
+        let temporary = tempfile::tempdir_in(&folder).map_err(|error| EngineError::Temporary {
+            source: about(&folder, error),
+            folder,
+        })?;
         let registered = Temporary::new(temporary.path());
         let mut samples = Dataset::create(temporary.path().join("samples.sqlite"))?;
         let summary = import_dataset(&mut samples, detect(path), path, &ImportOptions::default())?;

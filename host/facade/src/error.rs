@@ -1,10 +1,13 @@
 //! What can go wrong.
 
-use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
+use modelzoo_base::{
+    error::{Diagnose, ErrorClass, NextStep},
+    file::about,
+};
 use modelzoo_data::{format::FormatError, input::InputError};
 use modelzoo_engine::EngineError;
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind as PluginErrorKind};
-use modelzoo_runtime::{BuildError, RuntimeError};
+use modelzoo_runtime::{BuildError, CallError, RuntimeError};
 use modelzoo_sources::{
     archive::ArchiveError,
     config::ConfigError,
@@ -18,7 +21,10 @@ use modelzoo_sources::{
     store::StoreError,
     trust::TrustError,
 };
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why something did not work.
 #[derive(Debug, thiserror::Error)]
@@ -40,8 +46,8 @@ pub enum Error {
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
     /// The model failed on this picture.
-    #[error("{0}")]
-    Model(PluginError),
+    #[error(transparent)]
+    Model(CallError),
 }
 
 /// Why a model cannot be had.
@@ -96,10 +102,10 @@ pub enum ZooError {
     #[error(transparent)]
     Select(#[from] SelectError),
     /// The source was written for Python.
-    #[error("{} has no Cargo.toml: {identity} was written for Python, its models can be listed but not loaded", folder.display())]
+    #[error(
+        "{identity} was written for Python: it has no Cargo.toml, and its models can be listed but not loaded"
+    )]
     NoPlugin {
-        /// Where the manifest is.
-        folder: PathBuf,
         /// The source.
         identity: String,
     },
@@ -184,7 +190,7 @@ impl Diagnose for Error {
             Self::Format(error) => error.class(),
             Self::Engine(error) => error.class(),
             Self::Runtime(error) => error.class(),
-            Self::Model(_) => ErrorClass::Failed,
+            Self::Model(error) => error.class(),
         }
     }
 
@@ -195,7 +201,18 @@ impl Diagnose for Error {
             Self::Format(error) => error.next_step(),
             Self::Engine(error) => error.next_step(),
             Self::Runtime(error) => error.next_step(),
-            Self::Model(error) => error.hint().map(|hint| NextStep::advice(hint.to_owned())),
+            Self::Model(error) => error.next_step(),
+        }
+    }
+}
+
+impl ZooError {
+    /// For `map_err`: the weights in `path` cannot be used.
+    pub(crate) fn weights_file(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::WeightsFile {
+            source: about(&path, error),
+            path: path.clone(),
         }
     }
 }
@@ -265,12 +282,10 @@ impl Diagnose for ZooError {
             Self::WeightsMismatch { .. } => Some(NextStep::advice(
                 "the file was changed or is damaged: get the source again",
             )),
-            Self::CurrentFolder(_)
-            | Self::NoStore
-            | Self::BuildFolder { .. }
-            | Self::OmittedWeights { .. }
-            | Self::WeightsFile { .. }
-            | Self::UnknownManager { .. } => None,
+            Self::CurrentFolder(_) => Some(NextStep::advice("change to a folder that is there")),
+            Self::BuildFolder { source, .. } => Some(NextStep::for_writing(source)),
+            Self::WeightsFile { source, .. } => NextStep::for_access(source),
+            Self::NoStore | Self::OmittedWeights { .. } | Self::UnknownManager { .. } => None,
         }
     }
 }

@@ -54,8 +54,8 @@ pub use modelzoo_plugin_api::{
     self as plugin_api, Array, Device, Image, ModelInfo, Output, PredictOptions, label,
 };
 pub use modelzoo_runtime::{
-    Artifact, BuildError, BuiltInPlugin, Frames, Isolation, Items, LibraryError, LoadedModel, PluginCode,
-    RuntimeError, Sandbox, SandboxLayer, SandboxReport, sandbox_support,
+    Artifact, BuildError, BuiltInPlugin, CallError, Frames, Isolation, Items, LibraryError, LoadedModel,
+    PluginCode, RuntimeError, Sandbox, SandboxLayer, SandboxReport, WorkerDeath, sandbox_support,
 };
 pub use modelzoo_sources::{
     SourceRef, archive, config,

@@ -6,7 +6,7 @@ use modelzoo_engine::{
     EngineError, Input, LabeledItem, Outcome, PromptEmbedding, Provenance, Task, Work, embed_prompts,
 };
 use modelzoo_plugin_api::{Array, Error as PluginError, Image, ModelInfo, Output, PredictOptions};
-use modelzoo_runtime::LoadedModel;
+use modelzoo_runtime::{Items, LoadedModel};
 use std::{num::NonZeroUsize, time::Duration};
 
 /// A loaded model. Dropping it ends it.
@@ -117,10 +117,10 @@ impl Model {
 }
 
 /// The result of a batch of one.
-fn only<T>(results: Vec<Result<T, PluginError>>) -> Result<T, Error> {
+fn only<T>(results: Items<T>) -> Result<T, Error> {
     results
         .into_iter()
         .next()
-        .unwrap_or_else(|| Err(PluginError::new("the model gave no result")))
+        .unwrap_or_else(|| Err(PluginError::new("the model gave no result").into()))
         .map_err(Error::Model)
 }

@@ -3,7 +3,7 @@
 use crate::{LibraryError, SandboxLayer};
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind as PluginErrorKind};
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 /// Why a plugin could not be used at all. What concerns one input is not among it: that is an error of the item.
 #[derive(Debug, thiserror::Error)]
@@ -21,14 +21,12 @@ pub enum RuntimeError {
         error: PluginError,
     },
     /// The worker died, and starting it again did not help.
-    #[error("cannot {action}: {reason}")]
+    #[error("cannot {action}: {death}")]
     WorkerDied {
         /// What it was asked for.
         action: String,
-        /// How it ended: its signal or exit code, and the last lines that it printed.
-        reason: String,
-        /// What the user can do next, where there is something.
-        next_step: Option<NextStep>,
+        /// How it ended.
+        death: WorkerDeath,
     },
     /// The worker could not be started.
     #[error("cannot start the worker {}", program.display())]
@@ -63,7 +61,7 @@ impl Diagnose for RuntimeError {
         match self {
             Self::Library(error) => error.next_step(),
             Self::Plugin { error, .. } => error.hint().map(|hint| NextStep::advice(hint.to_owned())),
-            Self::WorkerDied { next_step, .. } => next_step.clone(),
+            Self::WorkerDied { death, .. } => death.next_step.clone(),
             Self::WorkerStart { .. } => Some(NextStep::advice(
                 "a program that embeds modelzoo calls `run_worker_if_asked()` first in its main, or names a worker program",
             )),
@@ -71,5 +69,66 @@ impl Diagnose for RuntimeError {
             Self::IsolationUnsupported => Some(NextStep::RunInProcess),
             Self::SandboxUnavailable(_) => Some(NextStep::RelaxSandbox),
         }
+    }
+}
+
+/// Why a model has no answer to one of its inputs. Others may work: it is the error of an item, or of a call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The plugin answered with an error.
+    #[error("{0}")]
+    Plugin(PluginError),
+    /// The worker died of it. The next call gets another one.
+    #[error("{0}")]
+    WorkerDied(WorkerDeath),
+}
+
+impl CallError {
+    /// What kind of thing went wrong, as far as the plugin says.
+    pub fn kind(&self) -> PluginErrorKind {
+        match self {
+            Self::Plugin(error) => error.kind(),
+            Self::WorkerDied(_) => PluginErrorKind::Other,
+        }
+    }
+}
+
+impl From<PluginError> for CallError {
+    fn from(error: PluginError) -> Self {
+        Self::Plugin(error)
+    }
+}
+
+impl Diagnose for CallError {
+    fn class(&self) -> ErrorClass {
+        match self.kind() {
+            PluginErrorKind::InvalidOption => ErrorClass::Usage,
+            _ => ErrorClass::Failed,
+        }
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Plugin(error) => error.hint().map(|hint| NextStep::advice(hint.to_owned())),
+            Self::WorkerDied(death) => death.next_step.clone(),
+        }
+    }
+}
+
+/// How a worker died, or why it was ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerDeath {
+    /// Its signal or exit code, and the last lines that it printed.
+    pub reason: String,
+    /// What the user can do next, where there is something.
+    pub next_step: Option<NextStep>,
+    /// Whether it was ended after a long wait, which is not worth a second attempt.
+    pub is_stall: bool,
+}
+
+impl fmt::Display for WorkerDeath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.reason)
     }
 }

@@ -48,7 +48,7 @@ mod worker;
 
 pub use artifact::Artifact;
 pub use build::{ArtifactRecord, BuildError, BuildRequest, Builder, BuiltPlugin};
-pub use error::RuntimeError;
+pub use error::{CallError, RuntimeError, WorkerDeath};
 pub use library::LibraryError;
 pub use modelzoo_base::Sandbox;
 pub use plugin_code::{BuiltInPlugin, PluginCode};

@@ -6,7 +6,8 @@ pub mod published;
 
 pub use modelzoo_test_support::{
     files::{copy_folder, plugin, project, sample},
-    git_server, http_server, media, mount, ssh_server,
+    git_server, http_server, levels, media, mount, ssh_server,
+    terminal::on_terminal,
 };
 
 use std::{
@@ -81,6 +82,24 @@ impl User {
         Run::of(self.program().args(arguments).output().unwrap())
     }
 
+    /// Runs the program on a terminal, on which `typed` is typed. All that the terminal shows counts as standard error.
+    pub fn run_on_terminal<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+        typed: &str,
+    ) -> Run {
+        let mut program = self.program();
+        let shown = on_terminal(program.args(arguments), typed);
+        Run::of(Output {
+            stdout: Vec::new(),
+            stderr: String::from_utf8(shown.stdout)
+                .unwrap()
+                .replace('\r', "")
+                .into_bytes(),
+            ..shown
+        })
+    }
+
     /// Runs `command` with one of the small models of the plugin `capabilities`.
     pub fn run_capability(&self, command: &str, model: &str, arguments: &[&str]) -> Run {
         let plugin = sample("capabilities");
@@ -126,12 +145,28 @@ impl User {
 
 impl Run {
     /// What a program did that has ended. A signal counts as -1.
+    ///
+    /// Whatever it was, its error has to say each thing once: all tests look after that.
+    #[track_caller]
     pub fn of(output: Output) -> Self {
-        Self {
+        let run = Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        };
+        assert_eq!(levels::repetition(&run.levels()), None, "{}", run.stderr);
+        run
+    }
+
+    /// The error and its causes, outermost first; nothing where there is none.
+    fn levels(&self) -> Vec<String> {
+        let mut lines = self
+            .stderr
+            .lines()
+            .skip_while(|line| !line.starts_with("error: "));
+        let error = lines.next().and_then(|line| line.strip_prefix("error: "));
+        let causes = lines.map_while(|line| line.strip_prefix("  because: "));
+        error.into_iter().chain(causes).map(str::to_owned).collect()
     }
 
     /// The same, once it has ended as it should.

@@ -8,7 +8,9 @@ pub mod alone;
 pub mod files;
 pub mod git_server;
 pub mod http_server;
+pub mod levels;
 pub mod media;
 #[cfg(target_os = "linux")]
 pub mod mount;
 pub mod ssh_server;
+pub mod terminal;

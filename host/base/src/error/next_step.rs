@@ -127,6 +127,22 @@ impl NextStep {
         (!names.is_empty()).then_some(Self::DidYouMean { names })
     }
 
+    /// What to do about a file or folder of the user's that the system would not let be read or written, where there is
+    /// something.
+    pub fn for_access(error: &io::Error) -> Option<Self> {
+        Some(Self::advice(match error.kind() {
+            io::ErrorKind::NotFound => "check that it is there",
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                "check who may read and write there"
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "free some space, or name a place on another disk"
+            }
+            io::ErrorKind::InvalidData => "check that it is UTF-8 text",
+            _ => return None,
+        }))
+    }
+
     /// What to do about something of the store that the system would not let be written.
     pub fn for_writing(error: &io::Error) -> Self {
         match error.kind() {

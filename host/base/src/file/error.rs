@@ -1,8 +1,11 @@
 use crate::error::{Diagnose, ErrorClass, NextStep};
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::{MAIN_SEPARATOR, Path, PathBuf},
 };
+
+/// How `tempfile` adds the path to what the system said, which it does not give apart.
+const TEMPORARY_PATH: &str = " at path \"";
 
 /// Why a result could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +20,10 @@ pub struct OutputError {
 impl OutputError {
     /// An error about `path`.
     pub fn new(path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
+        let path = path.into();
         Self {
-            path: path.into(),
-            source: without_path(source.into()),
+            source: about(&path, source.into()),
+            path,
         }
     }
 
@@ -35,18 +39,34 @@ impl Diagnose for OutputError {
     }
 
     fn next_step(&self) -> Option<NextStep> {
-        None
+        NextStep::for_access(&self.source)
     }
 }
 
-/// What the system said, without the path that `fs_err` adds: for errors that name the path themselves.
-pub fn without_path(error: io::Error) -> io::Error {
+/// What the system said about `path`, for an error that names the path itself: without it, and without the temporary
+/// name of what is to become it. An error about another file, such as one in a folder `path`, keeps that file's path.
+pub fn about(path: &Path, error: io::Error) -> io::Error {
+    let Some(told) = error.get_ref().map(ToString::to_string) else {
+        return error;
+    };
+    if let Some((said, _)) = told.split_once(TEMPORARY_PATH) {
+        return io::Error::new(error.kind(), said.to_owned());
+    }
+    let shown = path.display().to_string();
+    let is_named = told
+        .match_indices(&shown)
+        .any(|(at, _)| !told[at + shown.len()..].starts_with(MAIN_SEPARATOR));
     let system = error
         .get_ref()
         .and_then(|with_path| with_path.source())
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .and_then(io::Error::raw_os_error);
-    system.map_or(error, io::Error::from_raw_os_error)
+        .and_then(|source| source.downcast_ref::<io::Error>());
+    match system {
+        Some(system) if is_named => match system.raw_os_error() {
+            Some(number) => io::Error::from_raw_os_error(number),
+            None => io::Error::new(system.kind(), system.to_string()),
+        },
+        _ => error,
+    }
 }
 
 #[cfg(test)]
@@ -64,8 +84,26 @@ mod tests {
     }
 
     #[test]
-    fn other_errors_stay_as_they_are() {
-        let error = without_path(io::Error::other("it is on fire"));
+    fn a_temporary_name_is_not_told() {
+        let folder = Path::new("/proc/none");
+        let error = tempfile::Builder::new()
+            .tempfile_in(folder)
+            .expect_err("there is no such folder");
+        let kind = error.kind();
+        let error = about(&folder.join("result"), error);
+        assert!(!error.to_string().contains("/proc"), "{error}");
+        assert_eq!(error.kind(), kind);
+    }
+
+    #[test]
+    fn the_path_of_another_file_is_kept() {
+        let error = fs_err::read("/nowhere/at/all").expect_err("there is no such file");
+        assert!(
+            about(Path::new("/nowhere"), error)
+                .to_string()
+                .contains("/nowhere/at/all")
+        );
+        let error = about(Path::new("/nowhere"), io::Error::other("it is on fire"));
         assert_eq!(error.to_string(), "it is on fire");
     }
 }

@@ -11,7 +11,7 @@ mod unfinished;
 pub use atomic_file::AtomicFile;
 pub use atomic_folder::AtomicFolder;
 pub use content::{update, write};
-pub use error::{OutputError, without_path};
+pub use error::{OutputError, about};
 pub use path::{absolute, folder_of};
 pub use temporary::{temporary_file, temporary_folder};
 pub use unfinished::{Temporary, remove_temporaries};

@@ -66,7 +66,12 @@ impl Failure {
 
     /// What to do next, in the words of the command line.
     pub fn hint(&self) -> Option<String> {
-        self.error.next_step().as_ref().map(words)
+        self.next_step().as_ref().map(words)
+    }
+
+    /// What to do next, as a value.
+    pub(super) fn next_step(&self) -> Option<NextStep> {
+        self.error.next_step()
     }
 
     /// How the program ends.
@@ -79,7 +84,8 @@ impl Failure {
         is_broken_pipe(self.error.as_ref())
     }
 
-    fn levels(&self) -> impl Iterator<Item = String> {
+    /// What went wrong and why, outermost first.
+    pub(super) fn levels(&self) -> impl Iterator<Item = String> {
         let error: &(dyn Error + 'static) = self.error.as_ref();
         self.context
             .iter()

@@ -1,6 +1,8 @@
 //! What people see: errors, progress, colours. Data goes to standard output, everything here to standard error.
 
 mod consent;
+#[cfg(test)]
+mod every_error;
 mod failure;
 mod logging;
 mod next_step;
@@ -60,18 +62,24 @@ impl Terminal {
         if failure.is_reader_gone() {
             return Exit::Done;
         }
-        tell(format_args!(
-            "{} {}",
-            self.paint("error:", "1;31"),
-            failure.message()
-        ));
-        for cause in failure.causes() {
-            tell(format_args!("  {} {cause}", self.paint("because:", "31")));
-        }
-        if let Some(hint) = failure.hint() {
-            self.tell_hint(&hint);
+        for line in self.lines(failure) {
+            tell(format_args!("{line}"));
         }
         failure.exit()
+    }
+
+    /// An error, its causes and its hint.
+    fn lines(&self, failure: &Failure) -> Vec<String> {
+        let mut lines = vec![format!("{} {}", self.paint("error:", "1;31"), failure.message())];
+        let because = self.paint("because:", "31");
+        lines.extend(
+            failure
+                .causes()
+                .iter()
+                .map(|cause| format!("  {because} {cause}")),
+        );
+        lines.extend(failure.hint().map(|hint| self.hint_line(&hint)));
+        lines
     }
 
     /// Tells something that is not as it should be, but works.
@@ -104,12 +112,12 @@ impl Terminal {
     /// Tells what can be done about what was warned of.
     pub fn hint(&self, hint: &str) {
         if !self.quiet {
-            self.tell_hint(hint);
+            tell(format_args!("{}", self.hint_line(hint)));
         }
     }
 
-    fn tell_hint(&self, hint: &str) {
-        tell(format_args!("{} {hint}", self.paint("hint:", "1;36")));
+    fn hint_line(&self, hint: &str) -> String {
+        format!("{} {hint}", self.paint("hint:", "1;36"))
     }
 
     /// Tells what was done.

@@ -55,8 +55,8 @@ pub fn words(step: &NextStep) -> String {
             "without --no-skip-failures the other samples are done all the same".to_owned()
         }
         NextStep::WaitLonger => {
-            "if it only needs more time: `--stall-timeout SECONDS`, or `plugin.stall_timeout_seconds` in the configuration; \
-             0 waits for ever"
+            "if it only needs more time: `--stall-timeout SECONDS` (of `apply`, `embed` and `plugin bench`), or \
+             `plugin.stall_timeout_seconds` in the configuration; 0 waits for ever"
                 .to_owned()
         }
         NextStep::UseLessMemory => "a smaller --batch-size or a smaller model takes less memory".to_owned(),

@@ -48,6 +48,7 @@ impl Diagnose for DatasetError {
                 "wait until it is done, or end process {process}: what it has done is kept"
             ))),
             Reason::OtherValues { .. } => Some(NextStep::ReplaceValues),
+            Reason::Create(source) | Reason::Lock(source) => NextStep::for_access(source),
             Reason::TakenOver { .. } => Some(NextStep::advice(
                 "run the same once more when the other has ended",
             )),
@@ -161,8 +162,15 @@ pub enum Reason {
     #[error("the lock file of a run cannot be made beside it")]
     Lock(#[source] std::io::Error),
     /// SQLite failed: the disk is full, the file damaged, or another process has been writing for too long.
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    // Its cause says the same in other words.
+    #[error("{0}")]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Reason {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
 }
 
 impl Reason {

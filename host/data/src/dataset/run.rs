@@ -11,6 +11,7 @@ use super::{
     store::{Writer, store},
 };
 use crate::{label::Fields, record::field_name_problem};
+use modelzoo_base::file::about;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -77,7 +78,7 @@ impl Dataset {
         let (id, lease) = database.write(|transaction| {
             // While this transaction has the write lock, no other process is between taking its lease and naming it.
             lease::clear_away(&path);
-            let lease = Lease::take(&path).map_err(Reason::Lock)?;
+            let lease = Lease::take(&path).map_err(|error| Reason::Lock(about(&path, error)))?;
             let id = match find(transaction, field)? {
                 Some(run) => {
                     run.check_unattended(&path, field)?;

@@ -5,7 +5,7 @@ use super::{
     error::{DatasetError, Reason},
 };
 use crate::output::Temporary;
-use modelzoo_base::file::{folder_of, temporary_folder};
+use modelzoo_base::file::{about, folder_of, temporary_folder};
 use std::{io, path::Path};
 
 impl Dataset {
@@ -16,7 +16,7 @@ impl Dataset {
         fill: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         let path = path.as_ref();
-        let failure = |source: io::Error| Reason::Create(source).at(path);
+        let failure = |error: io::Error| Reason::Create(about(path, error)).at(path);
         if path.exists() {
             return Err(Reason::Exists.at(path).into());
         }

@@ -4,7 +4,7 @@ use super::Format;
 use crate::{dataset::DatasetError, input::InputError, output::OutputError};
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
-    file::without_path,
+    file::about,
 };
 use std::{
     io,
@@ -83,6 +83,7 @@ impl Diagnose for FormatError {
             Self::Input(error) => error.next_step(),
             Self::UnknownFormat { name } => NextStep::did_you_mean(name, Format::ALL.map(Format::name)),
             Self::Exists { .. } => Some(NextStep::advice("name a new or an empty folder")),
+            Self::Read { source, .. } => NextStep::for_access(source),
             _ => None,
         }
     }
@@ -92,7 +93,7 @@ impl FormatError {
     pub(super) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read {
             path: path.to_owned(),
-            source: without_path(source),
+            source: about(path, source),
         }
     }
 

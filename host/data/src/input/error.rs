@@ -102,6 +102,7 @@ impl Diagnose for InputError {
                     endings.join(" ")
                 )))
             }
+            Self::Io { source, .. } => NextStep::for_access(source),
             _ => None,
         }
     }

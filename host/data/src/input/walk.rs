@@ -5,6 +5,7 @@ use super::{
     media_kind::MediaKind,
     passed_over::{self, Counts, PassedOver},
 };
+use modelzoo_base::file::about;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
@@ -65,8 +66,8 @@ fn media_file(
         Err(error) => {
             let path = error.path().unwrap_or(root).to_owned();
             Some(Err(InputError::Io {
+                source: about(&path, error.into()),
                 path,
-                source: error.into(),
             }))
         }
     }

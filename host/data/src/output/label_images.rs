@@ -83,7 +83,7 @@ impl LabelImageFolder {
     fn write(&mut self, sample: &Path, png: image::ImageResult<Vec<u8>>) -> Result<String, OutputError> {
         let name = self.next_name(sample);
         let path = self.folder.join(name);
-        let png = png.map_err(|error| OutputError::new(&path, io::Error::other(error)))?;
+        let png = png.map_err(|error| OutputError::new(&path, io::Error::other(error.to_string())))?;
         let mut file = AtomicFile::create(&path)?;
         file.write_all(&png)
             .map_err(|source| OutputError::new(&path, source))?;

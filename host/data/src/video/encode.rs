@@ -7,7 +7,7 @@ use super::{
     process::{program, spawn_for_good},
 };
 use crate::{media::RgbImage, output::Temporary};
-use modelzoo_base::file::{folder_of, temporary_file};
+use modelzoo_base::file::{about, folder_of, temporary_file};
 use std::{
     io::{Read as _, Write as _},
     path::{Path, PathBuf},
@@ -38,7 +38,9 @@ impl VideoWriter {
     }
 
     fn start(path: &Path, size: (u32, u32), frame_rate: f64) -> Result<Self, VideoReason> {
-        let file = temporary_file(folder_of(path), ".mp4").map_err(|source| VideoReason::Write { source })?;
+        let file = temporary_file(folder_of(path), ".mp4").map_err(|error| VideoReason::Write {
+            source: about(path, error),
+        })?;
         let mut command = program(FFMPEG)?;
         command
             .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"])

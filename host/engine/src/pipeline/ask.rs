@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{EngineError, ItemError, Place};
 use modelzoo_plugin_api::{Error as PluginError, Image, Output, PredictOptions, PreparedImage, SampleFields};
-use modelzoo_runtime::RuntimeError;
+use modelzoo_runtime::{CallError, Items, RuntimeError};
 use std::thread::Scope;
 
 /// Steps without a part that wait for the next batch at most, for each part that fits in.
@@ -155,7 +155,7 @@ fn ask(plan: &Plan<'_>, mut units: Vec<Unit>) -> Result<Vec<Answer>, RuntimeErro
             None => ways.push((way, vec![index])),
         }
     }
-    let mut results: Vec<Option<Result<Output, PluginError>>> = units.iter().map(|_| None).collect();
+    let mut results: Vec<Option<Result<Output, CallError>>> = units.iter().map(|_| None).collect();
     for (way, indices) in ways {
         for indices in indices.chunks(plan.batch_size) {
             // The model's own inputs are as large as the pictures: they are moved, not copied.
@@ -170,7 +170,7 @@ fn ask(plan: &Plan<'_>, mut units: Vec<Unit>) -> Result<Vec<Answer>, RuntimeErro
             }
         }
     }
-    let answer = |(unit, result): (Unit, Option<Result<Output, PluginError>>)| Answer {
+    let answer = |(unit, result): (Unit, Option<Result<Output, CallError>>)| Answer {
         place: unit.place,
         image: (unit.place == Place::default()).then_some(unit.image),
         result: result.unwrap_or_else(no_result).map_err(ItemError::Model),
@@ -178,14 +178,12 @@ fn ask(plan: &Plan<'_>, mut units: Vec<Unit>) -> Result<Vec<Answer>, RuntimeErro
     Ok(units.into_iter().zip(results).map(answer).collect())
 }
 
-type Outputs = Vec<Result<Output, PluginError>>;
-
 fn ask_batch(
     plan: &Plan<'_>,
     way: &Way,
     batch: &[&Unit],
     prepared: Vec<PreparedImage>,
-) -> Result<Outputs, RuntimeError> {
+) -> Result<Items<Output>, RuntimeError> {
     match (&plan.question, way) {
         (Question::Embed, _) => {
             let embeddings = plan.model.embed(&images(batch))?;
@@ -201,7 +199,7 @@ fn predict_samples(
     plan: &Plan<'_>,
     batch: &[&Unit],
     options: &PredictOptions,
-) -> Result<Outputs, RuntimeError> {
+) -> Result<Items<Output>, RuntimeError> {
     let fields = batch.iter().map(|unit| unit.fields.clone());
     let samples: Vec<(Image<'_>, SampleFields)> = images(batch).into_iter().zip(fields).collect();
     plan.model.predict_samples(&samples, options)
@@ -214,6 +212,6 @@ fn images<'a>(batch: &[&'a Unit]) -> Vec<Image<'a>> {
 
 /// The runtime checks that there are as many results as pictures, so this only keeps a mistake there from a panic
 /// here.
-fn no_result() -> Result<Output, PluginError> {
-    Err(PluginError::new("the model gave no result for this picture"))
+fn no_result() -> Result<Output, CallError> {
+    Err(PluginError::new("the model gave no result for this picture").into())
 }

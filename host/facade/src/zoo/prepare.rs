@@ -2,7 +2,7 @@
 
 use super::{FoundModel, Zoo, published::require_published, weights::Weights};
 use crate::{error::ZooError, plan::PlannedStep, settings::LoadSettings};
-use modelzoo_base::progress::Event;
+use modelzoo_base::{file::about, progress::Event};
 use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::{API_VERSION, Device};
 use modelzoo_runtime::{Artifact, BuildRequest, Builder, PluginCode, TARGET};
@@ -133,7 +133,6 @@ impl Zoo {
     fn require_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<(), ZooError> {
         if model.manifest.published.is_none() && !model.manifest.has_plugin() {
             return Err(ZooError::NoPlugin {
-                folder: model.manifest.folder.clone(),
                 identity: model.source.identity.clone(),
             });
         }
@@ -224,9 +223,9 @@ impl Zoo {
     ) -> Result<(Builder, BuildRequest), ZooError> {
         let store = &self.settings.store;
         let build_folder = store.build_dir();
-        fs_err::create_dir_all(&build_folder).map_err(|source| ZooError::BuildFolder {
+        fs_err::create_dir_all(&build_folder).map_err(|error| ZooError::BuildFolder {
             path: build_folder.clone(),
-            source,
+            source: about(&build_folder, error),
         })?;
         let mut request = BuildRequest::new(
             &model.manifest.folder,

@@ -89,10 +89,7 @@ impl Zoo {
         let staging = store.stage()?;
         let staged = staging.path().join(model.entry.weights_name());
         if let Some(parent) = staged.parent() {
-            fs_err::create_dir_all(parent).map_err(|source| ZooError::WeightsFile {
-                path: parent.to_owned(),
-                source,
-            })?;
+            fs_err::create_dir_all(parent).map_err(ZooError::weights_file(parent))?;
         }
         match &model.entry.manager {
             Some(manager) => self.download_managed(model, manager, &staged)?,
@@ -214,10 +211,7 @@ impl Zoo {
             extract(&request.destination, format, folder, &ArchiveLimits::default())?;
             let kept = folder.join(name);
             if !manager.delete_archive && !kept.exists() {
-                fs_err::rename(&request.destination, &kept).map_err(|source| ZooError::WeightsFile {
-                    path: kept.clone(),
-                    source,
-                })?;
+                fs_err::rename(&request.destination, &kept).map_err(ZooError::weights_file(&kept))?;
             }
         }
         Ok(())
@@ -302,10 +296,7 @@ fn refuse_pointer(path: &Path, source: &ResolvedSource) -> Result<(), ZooError> 
 
 /// Checks a file that the source carries against the manifest's hash; gives its own.
 fn file_of_source(path: &Path, expected: Option<Sha256Digest>) -> Result<Sha256Digest, ZooError> {
-    let actual = Sha256Digest::of_file(path).map_err(|source| ZooError::WeightsFile {
-        path: path.to_owned(),
-        source,
-    })?;
+    let actual = Sha256Digest::of_file(path).map_err(ZooError::weights_file(path))?;
     match expected {
         Some(expected) if expected != actual => Err(ZooError::WeightsMismatch {
             path: path.to_owned(),

@@ -2,7 +2,7 @@
 
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
-    file::{OutputError, without_path},
+    file::{OutputError, about},
 };
 use std::{
     io,
@@ -111,9 +111,8 @@ impl Diagnose for BuildError {
                 "a source must be complete in itself: depend on a published crate, or copy the file into the source"
             }
             Self::Fetch { .. } => "check the network; crates that were fetched before need none",
-            Self::Compile { .. } | Self::Manifest { .. } | Self::NoFeature { .. } | Self::File { .. } => {
-                return None;
-            }
+            Self::File { source, .. } => return NextStep::for_access(source),
+            Self::Compile { .. } | Self::Manifest { .. } | Self::NoFeature { .. } => return None,
         }))
     }
 }
@@ -133,8 +132,8 @@ impl BuildError {
         let path = path.to_owned();
         move |source| Self::File {
             action,
+            source: about(&path, source),
             path,
-            source: without_path(source),
         }
     }
 }

@@ -9,7 +9,7 @@ use modelzoo_abi::{
         AbiHeader, AbiHeaderRef, LibraryError as AbiStableError, ROOT_MODULE_LOADER_NAME_WITH_NUL,
     },
 };
-use modelzoo_base::{Sha256Digest, file::without_path};
+use modelzoo_base::{Sha256Digest, file};
 use std::path::Path;
 
 /// Opens a plugin, after checking that its content is what it should be: the system's loader maps a file without
@@ -21,7 +21,7 @@ pub(super) fn root(artifact: &Artifact) -> Result<PluginRootRef, LibraryError> {
     let path = artifact.path.as_path();
     let unreadable = |error: std::io::Error| LibraryError::Unreadable {
         path: path.to_owned(),
-        reason: without_path(error).to_string(),
+        reason: file::about(path, error).to_string(),
     };
     let actual = Sha256Digest::of_file(path).map_err(unreadable)?;
     if actual != artifact.sha256 {

@@ -1,11 +1,11 @@
 //! Batches: what to do when one of them fails as a whole.
 
 use super::CallFailure;
-use crate::RuntimeError;
-use modelzoo_plugin_api::{Error as PluginError, ErrorKind};
+use crate::{CallError, RuntimeError};
+use modelzoo_plugin_api::ErrorKind;
 
 /// The result of each item of a batch, in order.
-pub type Items<T> = Vec<Result<T, PluginError>>;
+pub type Items<T> = Vec<Result<T, CallError>>;
 
 /// Calls `once` for all `items` together. When that fails, calls it for each of them alone, so that exactly the guilty
 /// ones get the error. `once` gives a result for each of the items it is called with.
@@ -47,6 +47,7 @@ fn may_be_one_item(kind: ErrorKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use modelzoo_plugin_api::Error as PluginError;
     use std::cell::RefCell;
 
     /// Calls a model that fails every batch with a 0 in it; also gives the sizes of the batches that it saw.
@@ -66,7 +67,7 @@ mod tests {
     fn only_the_guilty_item_gets_the_error() {
         let (results, sizes) = call(&[1, 0, 3], ErrorKind::Panic);
         assert_eq!((&results[0], &results[2]), (&Ok(1), &Ok(3)));
-        assert_eq!(results[1].as_ref().unwrap_err().message(), "too dark");
+        assert_eq!(results[1].as_ref().unwrap_err().to_string(), "too dark");
         assert_eq!(sizes, [3, 1, 1, 1]);
     }
 

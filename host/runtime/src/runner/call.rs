@@ -1,8 +1,7 @@
 //! The one thing in which the ways to run a plugin differ: how a call gets to the model and back.
 
-use crate::{LibraryError, RuntimeError, SandboxLayer};
+use crate::{CallError, LibraryError, RuntimeError, SandboxLayer, WorkerDeath};
 use modelzoo_abi::Reply;
-use modelzoo_base::error::NextStep;
 use modelzoo_plugin_api::Error as PluginError;
 
 /// A way to call a loaded model.
@@ -18,7 +17,7 @@ pub(crate) trait Call: Send + Sync {
 #[derive(Debug)]
 pub(crate) enum CallFailure {
     /// This call failed; others may work.
-    ThisCall(PluginError),
+    ThisCall(CallError),
     /// No call will work any more.
     EveryCall(RuntimeError),
 }
@@ -27,7 +26,8 @@ impl CallFailure {
     /// The failure of what the caller was doing: `action`.
     pub(crate) fn of(self, action: impl Into<String>) -> RuntimeError {
         match self {
-            Self::ThisCall(error) => LoadFailure::Plugin(error).of(action),
+            Self::ThisCall(CallError::Plugin(error)) => LoadFailure::Plugin(error).of(action),
+            Self::ThisCall(CallError::WorkerDied(death)) => LoadFailure::Died(death).of(action),
             Self::EveryCall(error) => error,
         }
     }
@@ -35,19 +35,8 @@ impl CallFailure {
 
 impl From<PluginError> for CallFailure {
     fn from(error: PluginError) -> Self {
-        Self::ThisCall(error)
+        Self::ThisCall(error.into())
     }
-}
-
-/// How a worker died.
-#[derive(Debug)]
-pub(crate) struct WorkerDeath {
-    /// Its signal or exit code, or why it was ended, and the last lines that it printed.
-    pub(crate) reason: String,
-    /// What the user can do next, where there is something.
-    pub(crate) next_step: Option<NextStep>,
-    /// Whether it was ended after a long wait, which is not worth a second attempt.
-    pub(crate) is_stall: bool,
 }
 
 /// Why a plugin could not be opened, or a model not be downloaded or loaded.
@@ -73,13 +62,7 @@ impl LoadFailure {
             Self::Library(error) => error.into(),
             Self::NotShutIn(missing) => RuntimeError::SandboxUnavailable(missing),
             Self::Plugin(error) => RuntimeError::Plugin { action, error },
-            Self::Died(WorkerDeath {
-                reason, next_step, ..
-            }) => RuntimeError::WorkerDied {
-                action,
-                reason,
-                next_step,
-            },
+            Self::Died(death) => RuntimeError::WorkerDied { action, death },
             Self::Runtime(error) => error,
         }
     }

@@ -10,7 +10,7 @@ mod table;
 mod video;
 
 pub use batch::Items;
-pub(crate) use call::{Call, CallFailure, LoadFailure, WorkerDeath};
+pub(crate) use call::{Call, CallFailure, LoadFailure};
 pub(crate) use model::CalledModel;
 pub use model::LoadedModel;
 pub(crate) use services::PluginServices;

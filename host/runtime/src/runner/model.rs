@@ -5,10 +5,10 @@ use super::{
     batch::{Items, call_for},
     process_memory,
 };
-use crate::{RuntimeError, SandboxReport};
+use crate::{CallError, RuntimeError, SandboxReport};
 use modelzoo_abi::{Reply, ReplyBuffer};
 use modelzoo_plugin_api::{
-    Array, Error as PluginError, Image, ModelInfo, Output, PredictOptions, PreparedImage, SampleFields,
+    Array, Image, ModelInfo, Output, PredictOptions, PreparedImage, Result as PluginResult, SampleFields,
     VideoInfo,
     message::{
         self, ImageRef, PluginDescription, PredictArguments, PreparedArguments, PromptArguments,
@@ -101,18 +101,15 @@ pub trait LoadedModel: Send + Sync + fmt::Debug {
         info: &VideoInfo,
         frames: Frames,
         options: &PredictOptions,
-    ) -> Result<Result<Output, PluginError>, RuntimeError>;
+    ) -> Result<Result<Output, CallError>, RuntimeError>;
 
     /// Computes the embedding of a video as a whole. The model pulls as many of the `frames` as it needs. The inner
     /// error concerns this video.
     ///
     /// # Errors
     /// When no video can be done any more.
-    fn embed_video(
-        &self,
-        info: &VideoInfo,
-        frames: Frames,
-    ) -> Result<Result<Array, PluginError>, RuntimeError>;
+    fn embed_video(&self, info: &VideoInfo, frames: Frames)
+    -> Result<Result<Array, CallError>, RuntimeError>;
 
     /// Calls any method that [`ModelInfo::methods`] lists, with a MessagePack message and buffers.
     ///
@@ -141,7 +138,7 @@ pub(crate) struct CalledModel<C> {
 }
 
 /// Reads the reply to a call for so many items.
-type Decode<T> = fn(message: &[u8], buffers: &[&[u8]], expected: usize) -> Result<Items<T>, PluginError>;
+type Decode<T> = fn(message: &[u8], buffers: &[&[u8]], expected: usize) -> PluginResult<Vec<PluginResult<T>>>;
 
 impl<C: Call> CalledModel<C> {
     /// Calls `method` for so many items at once.
@@ -154,7 +151,11 @@ impl<C: Call> CalledModel<C> {
     ) -> Result<Items<T>, CallFailure> {
         let reply = self.calls.call(method, &message::encode(arguments)?, buffers)?;
         let buffers: Vec<&[u8]> = reply.buffers.iter().map(ReplyBuffer::bytes).collect();
-        Ok(decode(&reply.message, &buffers, expected)?)
+        let results = decode(&reply.message, &buffers, expected)?;
+        Ok(results
+            .into_iter()
+            .map(|result| result.map_err(CallError::from))
+            .collect())
     }
 
     /// Calls `method` for images.
@@ -182,7 +183,7 @@ impl<C: Call> CalledModel<C> {
         mut arguments: VideoArguments,
         frames: Frames,
         decode: Decode<T>,
-    ) -> Result<Result<T, PluginError>, RuntimeError> {
+    ) -> Result<Result<T, CallError>, RuntimeError> {
         let video = self.services.videos.open(frames);
         arguments.reader = video.number;
         match self.once(method, &arguments, &[], (decode, 1)) {
@@ -298,7 +299,7 @@ impl<C: Call> LoadedModel for CalledModel<C> {
         info: &VideoInfo,
         frames: Frames,
         options: &PredictOptions,
-    ) -> Result<Result<Output, PluginError>, RuntimeError> {
+    ) -> Result<Result<Output, CallError>, RuntimeError> {
         let arguments = VideoArguments {
             info: info.clone(),
             options: options.clone(),
@@ -311,7 +312,7 @@ impl<C: Call> LoadedModel for CalledModel<C> {
         &self,
         info: &VideoInfo,
         frames: Frames,
-    ) -> Result<Result<Array, PluginError>, RuntimeError> {
+    ) -> Result<Result<Array, CallError>, RuntimeError> {
         let arguments = VideoArguments {
             info: info.clone(),
             ..VideoArguments::default()

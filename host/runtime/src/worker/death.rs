@@ -1,6 +1,6 @@
 //! How a worker ended, in one line.
 
-use crate::runner::WorkerDeath;
+use crate::{CallError, WorkerDeath};
 use modelzoo_base::error::NextStep;
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind};
 use rustix::process::Signal;
@@ -29,16 +29,11 @@ pub(super) enum Cause {
 
 impl Death {
     /// The error of the call that the worker died in.
-    pub(super) fn into_plugin_error(self) -> PluginError {
-        let kind = match self.cause {
-            Cause::Cancelled => ErrorKind::Cancelled,
-            _ => ErrorKind::Other,
-        };
-        let next_step = self.next_step();
-        let error = PluginError::new(self).with_kind(kind);
-        match next_step {
-            Some(next_step) => error.with_hint(next_step),
-            None => error,
+    pub(super) fn into_call_error(self) -> CallError {
+        match self.cause {
+            // Nothing is wrong with the input.
+            Cause::Cancelled => PluginError::new(self).with_kind(ErrorKind::Cancelled).into(),
+            _ => CallError::WorkerDied(self.into()),
         }
     }
 
@@ -152,12 +147,12 @@ mod tests {
     #[test]
     fn only_a_cancelled_call_is_an_error_of_that_kind() {
         assert_eq!(
-            death(Cause::Cancelled, &[]).into_plugin_error().kind(),
+            death(Cause::Cancelled, &[]).into_call_error().kind(),
             ErrorKind::Cancelled
         );
         assert_eq!(
             death(Cause::Stalled(Duration::from_secs(9)), &[])
-                .into_plugin_error()
+                .into_call_error()
                 .kind(),
             ErrorKind::Other
         );

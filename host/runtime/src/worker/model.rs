@@ -7,7 +7,7 @@ use super::{
     protocol::{MethodCall, Opened, Question},
 };
 use crate::{
-    LoadedModel, PluginCode, RuntimeError,
+    LoadedModel, PluginCode, RuntimeError, WorkerDeath,
     runner::{Call, CallFailure, CalledModel, LoadFailure, PluginServices},
     sandbox::Confinement,
 };
@@ -177,16 +177,20 @@ impl Call for WorkerModel {
                 let deaths = std::mem::take(&mut state.deaths);
                 return Err(CallFailure::EveryCall(RuntimeError::WorkerDied {
                     action: format!("go on with the model {}", self.name),
-                    reason: format!("{deaths} calls in a row ended its process, the last one so: {death}"),
-                    next_step: death.next_step(),
+                    death: WorkerDeath {
+                        reason: format!(
+                            "{deaths} calls in a row ended its process, the last one so: {death}"
+                        ),
+                        ..death.into()
+                    },
                 }));
             }
-            return Err(death.into_plugin_error().into());
+            return Err(CallFailure::ThisCall(death.into_call_error()));
         }
         state.worker = Some(worker);
         state.deaths = 0;
         let (message, buffers) = result.map_err(|failure| match LoadFailure::from(failure) {
-            LoadFailure::Plugin(error) => CallFailure::ThisCall(error),
+            LoadFailure::Plugin(error) => error.into(),
             other => CallFailure::EveryCall(other.of(format!("call the model {}", self.name))),
         })?;
         match method {

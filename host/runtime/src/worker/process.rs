@@ -19,7 +19,7 @@ use crate::{
     runner::{LoadFailure, PluginServices},
     sandbox::Confinement,
 };
-use modelzoo_base::process::end_within;
+use modelzoo_base::{file::about, process::end_within};
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind, message};
 use std::{
     cell::Cell,
@@ -93,7 +93,7 @@ impl Worker {
         let cannot_start = |source| {
             LoadFailure::Runtime(RuntimeError::WorkerStart {
                 program: settings.program.clone(),
-                source,
+                source: about(&settings.program, source),
             })
         };
         if std::env::var_os(WORKER_VARIABLE).is_some() {

@@ -1,6 +1,12 @@
 //! Why an archive cannot be extracted.
-use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
-use std::{io, path::PathBuf};
+use modelzoo_base::{
+    error::{Diagnose, ErrorClass, NextStep},
+    file::about,
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// An archive that is broken or refused.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +44,26 @@ pub enum ArchiveError {
         /// Why not.
         source: io::Error,
     },
+}
+
+impl ArchiveError {
+    /// For `map_err`: the archive `path` cannot be read.
+    pub(super) fn read(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::Read {
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
+
+    /// For `map_err`: `path` cannot be written.
+    pub(super) fn write(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::Write {
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
 }
 
 impl Diagnose for ArchiveError {

@@ -4,6 +4,7 @@ use super::{
     writer::{Content, EntryWriter, Extracted},
 };
 use std::{io, path::Path};
+use zip::result::ZipError;
 
 /// Why an entry such as a device is refused.
 const NO_CONTENT: &str = "is neither a file, nor a folder, nor a link";
@@ -25,16 +26,10 @@ pub fn extract(
     destination: &Path,
     limits: &ArchiveLimits,
 ) -> Result<Extracted, ArchiveError> {
-    let unreadable = |source| ArchiveError::Read {
-        path: archive.to_owned(),
-        source,
-    };
-    let file = std::fs::File::open(archive).map_err(unreadable)?;
-    let size = file.metadata().map_err(unreadable)?.len();
-    fs_err::create_dir_all(destination).map_err(|source| ArchiveError::Write {
-        path: destination.to_owned(),
-        source,
-    })?;
+    let unreadable = ArchiveError::read(archive);
+    let file = std::fs::File::open(archive).map_err(&unreadable)?;
+    let size = file.metadata().map_err(&unreadable)?.len();
+    fs_err::create_dir_all(destination).map_err(ArchiveError::write(destination))?;
     let mut writer = EntryWriter::new(archive, size, destination, limits);
     match format {
         ArchiveFormat::Zip => extract_zip(file, &mut writer, &unreadable)?,
@@ -94,7 +89,12 @@ fn extract_zip(
     const REGULAR: u32 = 0o100_000;
     const FOLDER: u32 = 0o040_000;
     const LINK: u32 = 0o120_000;
-    let failed = |error: zip::result::ZipError| unreadable(io::Error::other(error));
+    let failed = |error: ZipError| {
+        unreadable(match error {
+            ZipError::Io(error) => error,
+            other => io::Error::other(other),
+        })
+    };
     let mut archive = zip::ZipArchive::new(io::BufReader::new(file)).map_err(failed)?;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(failed)?;

@@ -4,7 +4,7 @@ use crate::tree::{EntryKind, TreeHasher, link_stays_inside, make_executable, ref
 use modelzoo_base::{Sha256Digest, digest::Sha256Hasher};
 use std::{
     io::{self, Read, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// What an archive may contain.
@@ -157,7 +157,7 @@ impl<'a> EntryWriter<'a> {
         for (path, target) in std::mem::take(&mut self.links) {
             let place = self.destination.join(&path);
             self.create_parent(&place)?;
-            write_link(&target, &place).map_err(|source| ArchiveError::Write { path: place, source })?;
+            write_link(&target, &place).map_err(ArchiveError::write(&place))?;
             self.hasher.add(path, EntryKind::Link, Sha256Digest::of(target));
         }
         let files = self.hasher.len();
@@ -199,10 +199,7 @@ impl<'a> EntryWriter<'a> {
     }
 
     fn create_folder(&self, place: &Path) -> Result<(), ArchiveError> {
-        fs_err::create_dir_all(place).map_err(|source| ArchiveError::Write {
-            path: place.to_owned(),
-            source,
-        })
+        fs_err::create_dir_all(place).map_err(ArchiveError::write(place))
     }
 
     fn write_file(
@@ -212,12 +209,9 @@ impl<'a> EntryWriter<'a> {
         executable: bool,
         content: &mut dyn Read,
     ) -> Result<Sha256Digest, ArchiveError> {
-        let failed = |source| ArchiveError::Write {
-            path: PathBuf::from(place),
-            source,
-        };
+        let failed = ArchiveError::write(place);
         // A second entry of the same name must not replace the first.
-        let mut file = fs_err::File::create_new(place).map_err(failed)?;
+        let mut file = fs_err::File::create_new(place).map_err(&failed)?;
         let mut hasher = Sha256Hasher::default();
         let mut buffer = vec![0; 128 * 1024];
         loop {
@@ -225,12 +219,7 @@ impl<'a> EntryWriter<'a> {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => {
-                    return Err(ArchiveError::Read {
-                        path: self.archive.to_owned(),
-                        source,
-                    });
-                }
+                Err(error) => return Err(ArchiveError::read(self.archive)(error)),
             };
             self.bytes += count as u64;
             if self.bytes > self.byte_limit {
@@ -241,10 +230,10 @@ impl<'a> EntryWriter<'a> {
                 ));
             }
             hasher.update(&buffer[..count]);
-            file.write_all(&buffer[..count]).map_err(failed)?;
+            file.write_all(&buffer[..count]).map_err(&failed)?;
         }
         if executable {
-            make_executable(&file).map_err(failed)?;
+            make_executable(&file).map_err(&failed)?;
         }
         Ok(hasher.finish())
     }

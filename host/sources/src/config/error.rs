@@ -49,6 +49,9 @@ impl Diagnose for ConfigError {
     }
 
     fn next_step(&self) -> Option<NextStep> {
-        None
+        match self {
+            Self::Read { source, .. } => NextStep::for_access(source),
+            Self::Invalid { .. } | Self::Environment { .. } => None,
+        }
     }
 }

@@ -2,6 +2,7 @@
 use modelzoo_base::{
     Sha256Digest,
     error::{Diagnose, ErrorClass, NextStep, in_one_line},
+    file::about,
 };
 use std::{
     error::Error as StdError,
@@ -79,7 +80,7 @@ impl DownloadError {
             _ => Self::File {
                 action,
                 path: path.to_owned(),
-                source,
+                source: about(path, source),
             },
         }
     }
@@ -128,7 +129,8 @@ impl Diagnose for DownloadError {
                 "install the system's certificates (package ca-certificates)",
             )),
             Self::Failed { failures, .. } => failures.iter().find_map(|failure| failure.reason.next_step()),
-            Self::NoUrl { .. } | Self::Cancelled { .. } | Self::File { .. } => None,
+            Self::File { source, .. } => NextStep::for_access(source),
+            Self::NoUrl { .. } | Self::Cancelled { .. } => None,
         }
     }
 }

@@ -123,7 +123,7 @@ impl TreeWriter<'_> {
             match (entry.filemode() & 0o170_000, entry.kind()) {
                 (0o040_000, _) => {
                     let place = self.root.join(&path);
-                    fs_err::create_dir(&place).map_err(|source| GitError::Write { path: place, source })?;
+                    fs_err::create_dir(&place).map_err(GitError::write(&place))?;
                     self.write_tree(entry.id(), &format!("{path}/"), depth + 1)?;
                 }
                 (0o120_000, _) => self.take_link(path, entry.id())?,
@@ -162,10 +162,7 @@ impl TreeWriter<'_> {
                 Ok(())
             }
         };
-        write().map_err(|source| GitError::Write {
-            path: place.clone(),
-            source,
-        })?;
+        write().map_err(GitError::write(&place))?;
         let kind = if is_executable {
             EntryKind::Executable
         } else {
@@ -212,7 +209,7 @@ impl TreeWriter<'_> {
     fn write_links(&mut self) -> Result<(), GitError> {
         for (path, target) in std::mem::take(&mut self.links) {
             let place = self.root.join(&path);
-            write_link(&target, &place).map_err(|source| GitError::Write { path: place, source })?;
+            write_link(&target, &place).map_err(GitError::write(&place))?;
             self.hasher.add(path, EntryKind::Link, Sha256Digest::of(target));
         }
         Ok(())
@@ -221,7 +218,7 @@ impl TreeWriter<'_> {
     fn broken(&self, source: git2::Error) -> GitError {
         GitError::BrokenObject {
             commit: self.commit.to_owned(),
-            source,
+            source: source.into(),
         }
     }
 

@@ -1,9 +1,14 @@
 //! What can go wrong between a reference and its files.
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
+    file::about,
     suggest,
 };
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// A repository or revision that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +61,7 @@ pub enum GitError {
         /// The URL that was tried.
         url: String,
         /// What libgit2 says.
-        source: git2::Error,
+        source: GitReason,
     },
     /// The server is not known by its key, or has another one than before.
     #[error("the key of the server at {url} is not the one in ~/.ssh/known_hosts")]
@@ -92,7 +97,7 @@ pub enum GitError {
         /// The repository's URL.
         url: String,
         /// What libgit2 says.
-        source: git2::Error,
+        source: GitReason,
     },
     /// An object of the repository is missing or broken.
     #[error("commit {commit} has a broken object")]
@@ -100,7 +105,7 @@ pub enum GitError {
         /// The commit.
         commit: String,
         /// What libgit2 says.
-        source: git2::Error,
+        source: GitReason,
     },
     /// A file of the commit is refused.
     #[error("commit {commit} cannot be checked out: `{path}` is refused because {reason}", path = path.escape_debug())]
@@ -120,6 +125,33 @@ pub enum GitError {
         /// Why not.
         source: io::Error,
     },
+}
+
+/// What libgit2, or the connection below it, says: the words, without numbers of libgit2's own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct GitReason {
+    /// The words.
+    pub message: String,
+}
+
+impl From<git2::Error> for GitReason {
+    fn from(error: git2::Error) -> Self {
+        Self {
+            message: error.message().to_owned(),
+        }
+    }
+}
+
+impl GitError {
+    /// For `map_err`: `path` cannot be written.
+    pub(super) fn write(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::Write {
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
 }
 
 impl Diagnose for GitError {

@@ -1,6 +1,6 @@
 //! Resolving a revision at a remote, and fetching its commit.
 use super::{
-    GitError, RemoteRefs,
+    GitError, GitReason, RemoteRefs,
     authentication::Authentication,
     refs::{Target, Wanted},
     transport::{Broken, Connection, HttpConnection, Known, Patience, SshConnection},
@@ -208,7 +208,9 @@ impl Session<'_> {
     fn unreachable(&self, error: &dyn std::error::Error) -> GitError {
         GitError::Network {
             url: self.fetch_url.clone(),
-            source: git2::Error::from_str(&error.to_string()),
+            source: GitReason {
+                message: error.to_string(),
+            },
         }
     }
 
@@ -250,7 +252,7 @@ impl Session<'_> {
     fn fetch_error(&self, source: git2::Error) -> GitError {
         GitError::Fetch {
             url: self.fetch_url.clone(),
-            source,
+            source: source.into(),
         }
     }
 
@@ -276,7 +278,10 @@ impl Session<'_> {
             return GitError::NoSuchRepository { url };
         }
         if error.class() == ErrorClass::Net || error.code() == ErrorCode::Eof {
-            return GitError::Network { url, source: error };
+            return GitError::Network {
+                url,
+                source: error.into(),
+            };
         }
         self.fetch_error(error)
     }
@@ -295,7 +300,7 @@ impl Session<'_> {
             Broken::UnknownHost => GitError::UnknownHost { url },
             Broken::Network(problem) => GitError::Network {
                 url,
-                source: git2::Error::from_str(&problem),
+                source: GitReason { message: problem },
             },
             Broken::Answer(problem) => self.fetch_error(git2::Error::from_str(&problem)),
         }

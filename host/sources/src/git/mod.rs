@@ -11,7 +11,7 @@ mod refs;
 mod transport;
 
 pub use checkout::{Checkout, Omission, OmissionKind};
-pub use error::GitError;
+pub use error::{GitError, GitReason};
 pub use fetch::{Commit, Fetched, fetch};
 pub use lfs::LfsPointer;
 pub use refs::RemoteRefs;

@@ -4,8 +4,12 @@ use crate::identity::spelling_at;
 use modelzoo_base::{
     Sha256Digest,
     error::{Diagnose, ErrorClass, NextStep},
+    file::about,
 };
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why a lock cannot be used or kept to.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +80,18 @@ pub struct ContentMismatch {
     pub found: Sha256Digest,
 }
 
+impl LockError {
+    /// For `map_err`: `action` failed on `path`.
+    pub(super) fn file(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::File {
+            action,
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
+}
+
 impl Diagnose for LockError {
     fn class(&self) -> ErrorClass {
         match self {
@@ -91,7 +107,8 @@ impl Diagnose for LockError {
             Self::Content(mismatch) => mismatch.next_step(),
             Self::Newer { .. } => Some(NextStep::UpdateProgram),
             Self::Invalid { path, .. } => Some(NextStep::RestoreLock { path: path.clone() }),
-            Self::File { .. } | Self::NoPlace => None,
+            Self::File { source, .. } => NextStep::for_access(source),
+            Self::NoPlace => None,
         }
     }
 }

@@ -316,11 +316,7 @@ fn read(path: &Path) -> Result<Option<Lock>, LockError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Lock::parse(&text, path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(LockError::File {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        }),
+        Err(error) => Err(LockError::file("read", path)(error)),
     }
 }
 
@@ -343,11 +339,7 @@ fn write(
     };
     file::update(path, &place.guard(path), change).map_err(|failure| match failure {
         WriteFailure::Lock(error) => error,
-        WriteFailure::File(source) => LockError::File {
-            action: "write",
-            path: path.to_owned(),
-            source,
-        },
+        WriteFailure::File(error) => LockError::file("write", path)(error),
     })
 }
 

@@ -172,14 +172,6 @@ pub enum Problem {
         /// What stands after `//`.
         subdirectory: String,
     },
-    /// Two refs at once.
-    #[error("it names two refs, `{first}` and `{second}`")]
-    TwoRevisions {
-        /// The one after `@`.
-        first: String,
-        /// The one in the URL's path.
-        second: String,
-    },
     /// `%` without two hexadecimal digits of UTF-8 text after it.
     #[error("`{part}` is not a percent-encoded text")]
     PercentEncoding {

@@ -2,9 +2,13 @@
 use crate::manifest::ManifestError;
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
+    file::about,
     suggest,
 };
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why the register has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +53,18 @@ pub enum RegistryError {
     Manifest(#[from] ManifestError),
 }
 
+impl RegistryError {
+    /// For `map_err`: `action` failed on `path`.
+    pub(super) fn file(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::File {
+            action,
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
+}
+
 impl Diagnose for RegistryError {
     fn class(&self) -> ErrorClass {
         match self {
@@ -68,7 +84,7 @@ impl Diagnose for RegistryError {
             }),
             Self::UnknownSource { .. } => Some(NextStep::ListSources),
             Self::Manifest(error) => error.next_step(),
-            Self::File { .. } => None,
+            Self::File { source, .. } => NextStep::for_access(source),
         }
     }
 }

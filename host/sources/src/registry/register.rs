@@ -75,11 +75,7 @@ impl Registry {
         let path = self.file(&known.identity);
         let text = serde_json::to_vec(&known).map_err(io::Error::from);
         text.and_then(|text| file::write(&path, text))
-            .map_err(|source| RegistryError::File {
-                action: "write",
-                path,
-                source,
-            })?;
+            .map_err(RegistryError::file("write", &path))?;
         Ok(known)
     }
 
@@ -89,11 +85,7 @@ impl Registry {
     /// # Errors
     /// The register cannot be read.
     pub fn sources(&self) -> Result<Vec<ZooSource>, RegistryError> {
-        let failed = |source| RegistryError::File {
-            action: "read",
-            path: self.folder.clone(),
-            source,
-        };
+        let failed = RegistryError::file("read", &self.folder);
         let entries = match std::fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -101,7 +93,7 @@ impl Registry {
         };
         let mut sources = Vec::new();
         for entry in entries {
-            let path = entry.map_err(failed)?.path();
+            let path = entry.map_err(&failed)?.path();
             if path.extension().is_some_and(|ending| ending == "json") {
                 match read(&path) {
                     Ok(source) => sources.push(source.refreshed()),
@@ -139,11 +131,7 @@ impl Registry {
                     suggestions,
                 })
             }
-            Err(source) => Err(RegistryError::File {
-                action: "read",
-                path: self.file(&identity),
-                source,
-            }),
+            Err(error) => Err(RegistryError::file("read", &self.file(&identity))(error)),
         }
     }
 
@@ -154,11 +142,7 @@ impl Registry {
     pub fn remove(&self, reference: &SourceRef) -> Result<ZooSource, RegistryError> {
         let source = self.find(reference)?;
         let path = self.file(&source.identity);
-        std::fs::remove_file(&path).map_err(|source| RegistryError::File {
-            action: "delete",
-            path,
-            source,
-        })?;
+        std::fs::remove_file(&path).map_err(RegistryError::file("delete", &path))?;
         Ok(source)
     }
 

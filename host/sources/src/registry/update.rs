@@ -155,13 +155,7 @@ impl ModelChange {
 }
 
 fn file_changes(old: &Path, new: &Path) -> Result<Vec<FileChange>, RegistryError> {
-    let list = |root: &Path| {
-        files_of(root).map_err(|source| RegistryError::File {
-            action: "read",
-            path: root.to_owned(),
-            source,
-        })
-    };
+    let list = |root: &Path| files_of(root).map_err(RegistryError::file("read", root));
     let (old, new) = (list(old)?, list(new)?);
     let gone_or_changed = old.iter().filter_map(|(path, content)| match new.get(path) {
         None => Some(FileChange::Removed { path: path.clone() }),

@@ -61,10 +61,7 @@ pub(super) fn resolve_file(path: &Path, file: &Path, store: &Store) -> Result<Fo
             path: path.to_owned(),
         });
     }
-    let sha256 = Sha256Digest::of_file(file).map_err(|source| SourceError::Read {
-        path: file.to_owned(),
-        source,
-    })?;
+    let sha256 = Sha256Digest::of_file(file).map_err(SourceError::read(file))?;
     resolve_content(&file.to_string_lossy(), file, sha256, store)
 }
 
@@ -120,13 +117,10 @@ fn known(store: &Store, identity: &str, sha256: String) -> Result<Option<FoundTr
 
 /// Most archives hold one folder with everything in it: that is the source's root.
 fn only_folder(root: PathBuf) -> Result<PathBuf, StoreError> {
-    let failed = |source| StoreError::Read {
-        path: root.clone(),
-        source,
-    };
-    let mut entries = fs_err::read_dir(&root).map_err(failed)?;
-    match (entries.next().transpose().map_err(failed)?, entries.next()) {
-        (Some(only), None) if only.file_type().map_err(failed)?.is_dir() => Ok(only.path()),
+    let failed = StoreError::read(&root);
+    let mut entries = fs_err::read_dir(&root).map_err(&failed)?;
+    match (entries.next().transpose().map_err(&failed)?, entries.next()) {
+        (Some(only), None) if only.file_type().map_err(&failed)?.is_dir() => Ok(only.path()),
         _ => Ok(root),
     }
 }

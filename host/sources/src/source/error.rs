@@ -2,8 +2,14 @@
 use crate::{
     archive::ArchiveError, download::DownloadError, git::GitError, manifest::ManifestError, store::StoreError,
 };
-use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
-use std::{io, path::PathBuf};
+use modelzoo_base::{
+    error::{Diagnose, ErrorClass, NextStep},
+    file::about,
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// A source that cannot be resolved.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +76,17 @@ pub enum SourceError {
     Store(#[from] StoreError),
 }
 
+impl SourceError {
+    /// For `map_err`: `path` cannot be read.
+    pub(super) fn read(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::Read {
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
+}
+
 impl Diagnose for SourceError {
     fn class(&self) -> ErrorClass {
         match self {
@@ -98,7 +115,7 @@ impl Diagnose for SourceError {
             }
             Self::NoManifest { .. } => NextStep::StartFromTemplate,
             Self::Offline { .. } => NextStep::GoOnline,
-            Self::Read { .. } => return None,
+            Self::Read { source, .. } => return NextStep::for_access(source),
             Self::Manifest(error) => return error.next_step(),
             Self::Git(error) => return error.next_step(),
             Self::Download(error) => return error.next_step(),

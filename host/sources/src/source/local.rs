@@ -11,11 +11,8 @@ use std::path::Path;
 /// The hash of a local folder: of all files but Git's own and what Cargo built. Files that were not touched since they
 /// were last hashed are not read again.
 pub(super) fn tree_hash(root: &Path, store: &Store) -> Result<Sha256Digest, SourceError> {
-    let failed = |source| SourceError::Read {
-        path: root.to_owned(),
-        source,
-    };
-    let now = stamp(root, &is_ignored).map_err(failed)?;
+    let failed = SourceError::read(root);
+    let now = stamp(root, &is_ignored).map_err(&failed)?;
     if let Some(now) = &now
         && let Some(known) = store.local_hash(root, now)
     {
@@ -31,10 +28,7 @@ pub(super) fn tree_hash(root: &Path, store: &Store) -> Result<Sha256Digest, Sour
 /// The hash of a tree that holds nothing but this manifest. The folder of a manifest without a plugin may be any,
 /// a home folder as well: what else is in it is no part of the source.
 pub(super) fn manifest_hash(manifest: &Path) -> Result<Sha256Digest, SourceError> {
-    let digest = Sha256Digest::of_file(manifest).map_err(|source| SourceError::Read {
-        path: manifest.to_owned(),
-        source,
-    })?;
+    let digest = Sha256Digest::of_file(manifest).map_err(SourceError::read(manifest))?;
     let mut hasher = TreeHasher::default();
     hasher.add(MANIFEST_FILE.to_owned(), EntryKind::File, digest);
     Ok(hasher.finish())

@@ -174,15 +174,12 @@ fn find_manifests(folder: &Path) -> Result<Vec<SourceManifest>, SourceError> {
         if depth == DEEPEST {
             continue;
         }
-        let failed = |source| SourceError::Read {
-            path: folder.clone(),
-            source,
-        };
-        for entry in fs_err::read_dir(&folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
+        let failed = SourceError::read(&folder);
+        for entry in fs_err::read_dir(&folder).map_err(&failed)? {
+            let entry = entry.map_err(&failed)?;
             let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
             if !is_hidden
-                && entry.file_type().map_err(failed)?.is_dir()
+                && entry.file_type().map_err(&failed)?.is_dir()
                 && !local::is_build_folder(&entry.path())
             {
                 pending.push((entry.path(), depth + 1));

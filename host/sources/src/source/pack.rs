@@ -11,7 +11,7 @@ use ignore::WalkBuilder;
 use modelzoo_base::{
     Sha256Digest,
     error::{Diagnose, ErrorClass, NextStep},
-    file::{folder_of, temporary_file},
+    file::{about, folder_of, temporary_file},
 };
 use std::{
     io::{self, Write},
@@ -76,6 +76,26 @@ pub enum PackError {
     },
 }
 
+impl PackError {
+    /// For `map_err`: `path` cannot be read.
+    fn read(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::Read {
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
+
+    /// For `map_err`: the archive `path` cannot be written.
+    fn write(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::Write {
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
+}
+
 impl Diagnose for PackError {
     fn class(&self) -> ErrorClass {
         ErrorClass::Failed
@@ -86,7 +106,7 @@ impl Diagnose for PackError {
             Self::LeadsOut { .. } => Some(NextStep::advice(
                 "a source must be complete in itself: copy what the link leads to into it",
             )),
-            Self::Read { .. } | Self::Write { .. } => None,
+            Self::Read { source, .. } | Self::Write { source, .. } => NextStep::for_access(source),
         }
     }
 }
@@ -97,10 +117,6 @@ impl Packing {
     /// # Errors
     /// When a folder cannot be read, a name is not UTF-8, or a link leads out of the source.
     pub fn of(root: &Path, archive: &Path) -> Result<Self, PackError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| PackError::Read { path, source }
-        };
         let archive = same_file::Handle::from_path(archive).ok();
         let walk = WalkBuilder::new(root)
             .standard_filters(false)
@@ -111,9 +127,14 @@ impl Packing {
             .build();
         let mut entries = Vec::new();
         for found in walk {
-            let found = found.map_err(|error| failed(root)(io::Error::other(error)))?;
+            let found = found.map_err(|error| {
+                let told = error.to_string();
+                let system = error.into_io_error();
+                PackError::read(root)(system.unwrap_or_else(|| io::Error::other(told)))
+            })?;
             let place = found.into_path();
-            let metadata = fs::symlink_metadata(&place).map_err(failed(&place))?;
+            let failed = PackError::read(&place);
+            let metadata = fs::symlink_metadata(&place).map_err(&failed)?;
             let Some(kind) = entry_kind(&metadata) else {
                 continue;
             };
@@ -121,9 +142,9 @@ impl Packing {
                 continue;
             }
             // The walk gives paths below its root.
-            let path = path_text(place.strip_prefix(root).unwrap_or(&place)).map_err(failed(&place))?;
+            let path = path_text(place.strip_prefix(root).unwrap_or(&place)).map_err(&failed)?;
             if kind == EntryKind::Link {
-                let target = link_target(&place).map_err(failed(&place))?;
+                let target = link_target(&place).map_err(&failed)?;
                 if !link_stays_inside(&path, &target) {
                     return Err(PackError::LeadsOut { path: place, target });
                 }
@@ -157,11 +178,8 @@ impl Packing {
     /// # Errors
     /// When a file cannot be read, or the archive not be written.
     pub fn write(&self, archive: &Path, name: &str) -> Result<Packed, PackError> {
-        let failed = |source| PackError::Write {
-            path: archive.to_owned(),
-            source,
-        };
-        let mut file = temporary_file(folder_of(archive), ".tmp").map_err(failed)?;
+        let failed = PackError::write(archive);
+        let mut file = temporary_file(folder_of(archive), ".tmp").map_err(&failed)?;
         // Neither name nor time of the file within.
         let gzip = GzBuilder::new().write(io::BufWriter::new(&mut file), Compression::best());
         let mut tar = tar::Builder::new(gzip);
@@ -169,16 +187,16 @@ impl Packing {
         for entry in &self.entries {
             let path = format!("{name}/{}", entry.path);
             let hash = entry.digest()?;
-            append(&mut tar, &path, entry).map_err(failed)?;
+            append(&mut tar, &path, entry).map_err(&failed)?;
             hasher.add(path, entry.kind, hash);
         }
         tar.into_inner()
             .and_then(flate2::write::GzEncoder::finish)
             .and_then(|mut buffer| buffer.flush())
-            .map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        let sha256 = Sha256Digest::of_file(file.path()).map_err(failed)?;
-        let size_bytes = file.as_file().metadata().map_err(failed)?.len();
+            .map_err(&failed)?;
+        file.as_file().sync_all().map_err(&failed)?;
+        let sha256 = Sha256Digest::of_file(file.path()).map_err(&failed)?;
+        let size_bytes = file.as_file().metadata().map_err(&failed)?.len();
         file.persist(archive).map_err(|error| failed(error.error))?;
         Ok(Packed {
             sha256,
@@ -190,10 +208,7 @@ impl Packing {
 
 impl Entry {
     fn digest(&self) -> Result<Sha256Digest, PackError> {
-        digest(self.kind, &self.place).map_err(|source| PackError::Read {
-            path: self.place.clone(),
-            source,
-        })
+        digest(self.kind, &self.place).map_err(PackError::read(&self.place))
     }
 }
 

@@ -52,10 +52,7 @@ pub(super) fn resolve(
         return stored(store, &identity, &fetched.commit)?.ok_or_else(gone);
     };
     let tree = staging.path().join(TREE);
-    fs_err::create_dir(&tree).map_err(|source| StoreError::Write {
-        path: tree.clone(),
-        source,
-    })?;
+    fs_err::create_dir(&tree).map_err(StoreError::write(&tree))?;
     let checkout = git::check_out(&objects, &fetched.commit.id, &tree)?;
     let root = store.publish_source(&staging, &checkout.tree_hash)?;
     store.record_commit(&CommitRecord {

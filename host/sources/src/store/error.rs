@@ -2,8 +2,12 @@
 use modelzoo_base::{
     Sha256Digest,
     error::{Diagnose, ErrorClass, NextStep},
+    file::about,
 };
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// The store cannot do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,35 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// For `map_err`: the store in `root` cannot be opened.
+    pub(crate) fn open(root: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let root = root.to_owned();
+        move |error| Self::Open {
+            source: about(&root, error),
+            root: root.clone(),
+        }
+    }
+
+    /// For `map_err`: `path` cannot be written.
+    pub(crate) fn write(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::Write {
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
+
+    /// For `map_err`: `path` cannot be read.
+    pub(crate) fn read(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::Read {
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
+}
+
 impl Diagnose for StoreError {
     fn class(&self) -> ErrorClass {
         match self {
@@ -61,7 +94,7 @@ impl Diagnose for StoreError {
             Self::NoHome | Self::Open { .. } => Some(NextStep::MoveStore),
             Self::Write { source, .. } => Some(NextStep::for_writing(source)),
             Self::Changed { .. } => Some(NextStep::VerifyStore),
-            Self::Read { .. } => None,
+            Self::Read { source, .. } => NextStep::for_access(source),
         }
     }
 }

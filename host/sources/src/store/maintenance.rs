@@ -95,12 +95,9 @@ impl Store {
         ];
         let mut entries = Vec::new();
         for (kind, folder) in kinds {
-            let failed = |source| StoreError::Read {
-                path: folder.clone(),
-                source,
-            };
-            for found in fs_err::read_dir(&folder).map_err(failed)? {
-                let path = found.map_err(failed)?.path();
+            let failed = StoreError::read(&folder);
+            for found in fs_err::read_dir(&folder).map_err(&failed)? {
+                let path = found.map_err(&failed)?.path();
                 let name = path
                     .file_name()
                     .unwrap_or_default()
@@ -216,10 +213,7 @@ impl Store {
     /// # Errors
     /// It cannot be renamed or deleted.
     pub fn remove(&self, entry: &Path) -> Result<(), StoreError> {
-        let failed = |source| StoreError::Write {
-            path: entry.to_owned(),
-            source,
-        };
+        let failed = StoreError::write(entry);
         if !entry.starts_with(&self.root) || entry.components().any(|part| part == Component::ParentDir) {
             return Err(failed(io::Error::new(
                 io::ErrorKind::InvalidInput,

@@ -61,24 +61,17 @@ impl Store {
     /// The folder cannot be created or written to.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let root = root.into();
-        let failed = |source| StoreError::Open {
-            root: root.clone(),
-            source,
-        };
         // Plugins and workers start in other folders.
-        let root = std::path::absolute(&root).map_err(failed)?;
+        let root = std::path::absolute(&root).map_err(StoreError::open(&root))?;
         let store = Self { root };
-        let failed = |source| StoreError::Open {
-            root: store.root.clone(),
-            source,
-        };
+        let failed = StoreError::open(&store.root);
         for folder in [
             store.sources_dir(),
             store.weights_dir(),
             store.artifacts_dir(),
             store.temporary_dir(),
         ] {
-            fs_err::create_dir_all(folder).map_err(failed)?;
+            fs_err::create_dir_all(folder).map_err(&failed)?;
         }
         let tag = store.root.join("CACHEDIR.TAG");
         if !tag.exists() {

@@ -175,5 +175,5 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
 fn write<T: Serialize>(path: PathBuf, record: &T) -> Result<(), StoreError> {
     let text = serde_json::to_vec_pretty(record).map_err(io::Error::from);
     text.and_then(|text| file::write(&path, text))
-        .map_err(|source| StoreError::Write { path, source })
+        .map_err(StoreError::write(&path))
 }

@@ -33,11 +33,8 @@ impl Store {
         let Ok(text) = std::fs::read(&marker_path) else {
             return Ok(None);
         };
-        let failed = |source| StoreError::Read {
-            path: tree.clone(),
-            source,
-        };
-        let now = stamp(&tree, &|_| false).map_err(failed)?;
+        let failed = StoreError::read(&tree);
+        let now = stamp(&tree, &|_| false).map_err(&failed)?;
         let known = serde_json::from_slice::<Marker>(&text)
             .ok()
             .and_then(|marker| marker.stamp);
@@ -71,12 +68,9 @@ impl Store {
     pub fn publish_source(&self, staging: &Staging, tree_hash: &Sha256Digest) -> Result<PathBuf, StoreError> {
         const ENTRY: &str = "entry";
         let new_entry = staging.path().join(ENTRY);
-        let failed = |source| StoreError::Write {
-            path: new_entry.clone(),
-            source,
-        };
-        fs_err::create_dir(&new_entry).map_err(failed)?;
-        fs_err::rename(staging.path().join(TREE), new_entry.join(TREE)).map_err(failed)?;
+        let failed = StoreError::write(&new_entry);
+        fs_err::create_dir(&new_entry).map_err(&failed)?;
+        fs_err::rename(staging.path().join(TREE), new_entry.join(TREE)).map_err(&failed)?;
         // The files are new, so no stamp of theirs would be settled.
         write_marker(
             &new_entry.join(MARKER),
@@ -89,7 +83,7 @@ impl Store {
         if !staging.publish(ENTRY, &entry)? && !matches!(self.source_tree(tree_hash), Ok(Some(_))) {
             // What is there is broken: it makes way, and what still uses it keeps its open files.
             let aside = staging.path().join("aside");
-            fs_err::rename(&entry, &aside).map_err(failed)?;
+            fs_err::rename(&entry, &aside).map_err(StoreError::write(&entry))?;
             staging.publish(ENTRY, &entry)?;
         }
         Ok(entry.join(TREE))
@@ -106,10 +100,7 @@ impl Store {
 }
 
 fn write_marker(path: &Path, marker: &Marker) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Write {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = StoreError::write(path);
     let text = serde_json::to_vec_pretty(marker).map_err(|error| failed(error.into()))?;
     file::write(path, text).map_err(failed)
 }

@@ -27,17 +27,14 @@ impl Store {
     /// The folder cannot be created.
     pub fn stage(&self) -> Result<Staging, StoreError> {
         let parent = self.temporary_dir();
-        let failed = |source| StoreError::Write {
-            path: parent.clone(),
-            source,
-        };
+        let failed = StoreError::write(&parent);
         // The lock comes first: a folder without one would have to be left alone for long.
         let lock_file = tempfile::Builder::new()
             .prefix("stage-")
             .suffix(&format!(".{LOCK_ENDING}"))
             .tempfile_in(&parent)
-            .map_err(failed)?;
-        lock_file.as_file().lock().map_err(failed)?;
+            .map_err(&failed)?;
+        lock_file.as_file().lock().map_err(&failed)?;
         let (lock, lock_path) = lock_file.keep().map_err(|error| failed(error.error))?;
         let staging = Staging {
             folder: lock_path.with_extension(""),
@@ -69,10 +66,7 @@ impl Staging {
         match std::fs::rename(&from, destination) {
             Ok(()) => Ok(true),
             Err(_) if destination.exists() => Ok(false),
-            Err(source) => Err(StoreError::Write {
-                path: destination.to_owned(),
-                source,
-            }),
+            Err(error) => Err(StoreError::write(destination)(error)),
         }
     }
 }

@@ -1,7 +1,13 @@
 //! Why code does not run.
 use super::{SIGNATURE_FILE, TrustState, Undecided};
-use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
-use std::{io, path::PathBuf};
+use modelzoo_base::{
+    error::{Diagnose, ErrorClass, NextStep},
+    file::about,
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why code does not run.
 #[derive(Debug, thiserror::Error)]
@@ -82,13 +88,27 @@ pub enum TrustError {
         source: io::Error,
     },
     /// The file of decisions is damaged. It is not replaced: what it denied must not be forgotten.
-    #[error("{} is damaged: {problem}", path.display())]
+    #[error("{}:{line}: this cannot be understood: {problem}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
         /// What is wrong with it.
         problem: String,
     },
+}
+
+impl TrustError {
+    /// For `map_err`: `action` failed on `path`.
+    pub(super) fn file(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| Self::File {
+            action,
+            source: about(&path, error),
+            path: path.clone(),
+        }
+    }
 }
 
 impl Diagnose for TrustError {
@@ -124,9 +144,11 @@ impl Diagnose for TrustError {
             Self::Damaged { path, .. } => {
                 NextStep::advice(format!("repair {} by hand; it is TOML", path.display()))
             }
-            Self::UnknownAge { .. } | Self::Unsigned { .. } | Self::BadKey { .. } | Self::File { .. } => {
-                return None;
+            Self::File { source, .. } => return NextStep::for_access(source),
+            Self::BadKey { .. } => {
+                NextStep::advice("a key is the second line of the author's .pub file, as minisign writes it")
             }
+            Self::UnknownAge { .. } | Self::Unsigned { .. } => return None,
         })
     }
 }

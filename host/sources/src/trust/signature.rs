@@ -58,24 +58,14 @@ pub(super) fn check(subject: &Subject<'_>, policy: &TrustPolicy) -> Result<(), T
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(TrustError::Unsigned { identity: identity() });
         }
-        Err(source) => {
-            return Err(TrustError::File {
-                action: "read",
-                path,
-                source,
-            });
-        }
+        Err(error) => return Err(TrustError::file("read", &path)(error)),
     };
     let bad = |error: minisign_verify::Error| TrustError::BadSignature {
         identity: identity(),
         problem: error.to_string(),
     };
     let signature = Signature::decode(&text).map_err(bad)?;
-    let message = signed_message(subject.root).map_err(|source| TrustError::File {
-        action: "read",
-        path: subject.root.to_owned(),
-        source,
-    })?;
+    let message = signed_message(subject.root).map_err(TrustError::file("read", subject.root))?;
     // Only signatures of the message's hash, which minisign makes by default, are accepted.
     key.verify(message.as_bytes(), &signature, false).map_err(bad)
 }

@@ -72,7 +72,7 @@ impl TrustStore {
         match std::fs::read_to_string(&self.path) {
             Ok(text) => self.parse(&text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(source) => Err(self.failed("read", source)),
+            Err(error) => Err(TrustError::file("read", &self.path)(error)),
         }
     }
 
@@ -140,24 +140,20 @@ impl TrustStore {
         };
         file::update(&self.path, &guard, updated).map_err(|failure| match failure {
             WriteFailure::Trust(error) => error,
-            WriteFailure::File(source) => self.failed("write", source),
+            WriteFailure::File(error) => TrustError::file("write", &self.path)(error),
         })
     }
 
     fn parse(&self, text: &str) -> Result<Vec<Decision>, TrustError> {
-        let damaged = |error: toml::de::Error| TrustError::Damaged {
-            path: self.path.clone(),
-            problem: error.to_string().trim_end().to_owned(),
+        let damaged = |error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            TrustError::Damaged {
+                path: self.path.clone(),
+                line: before.unwrap_or_default().matches('\n').count() + 1,
+                problem: error.message().to_owned(),
+            }
         };
         Ok(toml::from_str::<Document>(text).map_err(damaged)?.decisions)
-    }
-
-    fn failed(&self, action: &'static str, source: io::Error) -> TrustError {
-        TrustError::File {
-            action,
-            path: self.path.clone(),
-            source,
-        }
     }
 }
 

@@ -118,20 +118,16 @@ impl Store {
         identity: &str,
         model: &str,
     ) -> Result<BTreeMap<String, Sha256Digest>, StoreError> {
-        let write = |path: &Path| {
-            let path = path.to_owned();
-            move |source| StoreError::Write { path, source }
-        };
-        let files = hash_files(staging.path()).map_err(write(staging.path()))?;
+        let files = hash_files(staging.path()).map_err(StoreError::write(staging.path()))?;
         for (path, digest) in &files {
             let (file, stored) = (staging.path().join(path), self.weights_path(digest));
-            self.keep(&file, &stored).map_err(write(&stored))?;
+            self.keep(&file, &stored).map_err(StoreError::write(&stored))?;
             // The same content may be there already: then this copy of it is given up.
-            link(&stored, &file).map_err(write(&file))?;
+            link(&stored, &file).map_err(StoreError::write(&file))?;
         }
         let folder = self.model_dir(identity, model);
         if let Some(parent) = folder.parent() {
-            std::fs::create_dir_all(parent).map_err(write(parent))?;
+            std::fs::create_dir_all(parent).map_err(StoreError::write(parent))?;
         }
         // What is there and the same stays: another process may be about to open it.
         if staging.publish("", &folder)?
@@ -168,13 +164,10 @@ impl Store {
         model: &str,
     ) -> Result<BTreeMap<String, Sha256Digest>, StoreError> {
         let folder = self.model_dir(identity, model);
-        let failed = |source| StoreError::Read {
-            path: folder.clone(),
-            source,
-        };
+        let failed = StoreError::read(&folder);
         // No model's folder has such a name.
         let record = folder.with_file_name(format!("{}%files.json", file_name(model)));
-        let now = stamp(&folder, &|_| false).map_err(failed)?;
+        let now = stamp(&folder, &|_| false).map_err(&failed)?;
         let known = std::fs::read(&record)
             .ok()
             .and_then(|json| serde_json::from_slice::<Known>(&json).ok());

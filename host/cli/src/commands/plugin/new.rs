@@ -75,7 +75,7 @@ impl Plan for NewSource<'_> {
             let parent = path.parent().unwrap_or(folder);
             fs_err::create_dir_all(parent)
                 .and_then(|()| fs_err::write(&path, content.replace("NAME", name)))
-                .with_context(|| format!("cannot write the source to {}", folder.display()))?;
+                .context("cannot write the source")?;
         }
         Ok(())
     }

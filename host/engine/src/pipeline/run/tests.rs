@@ -8,7 +8,7 @@ use modelzoo_plugin_api::{
     label::{Classification, Detection, Detections, Label, Regression},
     message::PluginDescription,
 };
-use modelzoo_runtime::{Frames, Items};
+use modelzoo_runtime::{CallError, Frames, Items};
 use std::{
     collections::BTreeMap,
     fs,
@@ -46,9 +46,9 @@ impl FirstByte {
         self.calls.lock().unwrap().clone()
     }
 
-    fn tell(&self, value: u8) -> Result<Output, PluginError> {
+    fn tell(&self, value: u8) -> Result<Output, CallError> {
         if self.dislikes == Some(value) {
-            Err(PluginError::new("odd"))
+            Err(PluginError::new("odd").into())
         } else {
             Ok(Regression::new(value.into()).into())
         }
@@ -89,10 +89,10 @@ impl LoadedModel for FirstByte {
     }
 
     fn preprocess(&self, images: &[Image<'_>]) -> Result<Items<PreparedImage>, RuntimeError> {
-        let prepare = |image: &Image<'_>| {
+        let prepare = |image: &Image<'_>| -> Result<PreparedImage, CallError> {
             let value = image.pixels()[0];
             match self.dislikes == Some(value) {
-                true => Err(PluginError::new("odd")),
+                true => Err(PluginError::new("odd").into()),
                 false => {
                     let input = Array::new([1, image.width()], vec![value; image.width()])?;
                     Ok(PreparedImage::new(input, image.width(), image.height()))
@@ -140,11 +140,11 @@ impl LoadedModel for FirstByte {
         _: &VideoInfo,
         _: Frames,
         _: &PredictOptions,
-    ) -> Result<Result<Output, PluginError>, RuntimeError> {
+    ) -> Result<Result<Output, CallError>, RuntimeError> {
         Ok(Ok(Output::Nothing))
     }
 
-    fn embed_video(&self, _: &VideoInfo, _: Frames) -> Result<Result<Array, PluginError>, RuntimeError> {
+    fn embed_video(&self, _: &VideoInfo, _: Frames) -> Result<Result<Array, CallError>, RuntimeError> {
         Ok(Ok(Array::default()))
     }
 

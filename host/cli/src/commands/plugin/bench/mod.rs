@@ -7,7 +7,10 @@ use crate::{
     arguments::{BenchArguments, Global, IsolationArgument},
     commands::{loading::load_settings, open::open},
     exit::Exit,
-    terminal::{Failure, Result, Step, Terminal, ensure, print_facts, print_json, print_line, print_table},
+    terminal::{
+        Context as _, Failure, Result, Step, Terminal, ensure, print_facts, print_json, print_line,
+        print_table,
+    },
 };
 use indicatif::HumanBytes;
 use modelzoo::{
@@ -138,7 +141,7 @@ fn predict(model: &dyn LoadedModel, batch: &[Image<'_>]) -> Result<Duration> {
     let outputs = model.predict(batch, &PredictOptions::default())?;
     let took = started.elapsed();
     for output in outputs {
-        output.map_err(|error| Failure::new(format!("the model fails on a picture: {error}")))?;
+        output.context("the model fails on a picture")?;
     }
     Ok(took)
 }

@@ -6,11 +6,12 @@ use crate::{
     terminal::{Failure, Result, ensure},
 };
 use modelzoo::{
-    Fields, Frames, Isolation, Items, LoadSettings, LoadedModel, Model, ModelRef, Plan, RuntimeError, Zoo,
+    CallError, Fields, Frames, Isolation, Items, LoadSettings, LoadedModel, Model, ModelRef, Plan,
+    RuntimeError, Zoo,
     media::RgbImage,
     plugin_api::{
-        Array, Error as PluginError, ErrorKind, Frame, Image, MediaType, ModelInfo, Output, PredictOptions,
-        VideoInfo, label::Label, message,
+        Array, ErrorKind, Frame, Image, MediaType, ModelInfo, Output, PredictOptions, VideoInfo,
+        label::Label, message,
     },
 };
 use std::collections::BTreeSet;
@@ -279,7 +280,7 @@ fn describe(info: &ModelInfo) -> String {
 }
 
 /// What a model answered, or its own error; the outer error is for what keeps it from answering at all.
-type Answer<T> = Result<Result<T, PluginError>>;
+type Answer<T> = Result<Result<T, CallError>>;
 
 /// A prediction by the way that the model is made for.
 fn predict(model: &dyn LoadedModel, picture: &RgbImage) -> Answer<Output> {
@@ -338,7 +339,7 @@ fn only<T>(items: Result<Items<T>, RuntimeError>) -> Answer<T> {
 
 /// What the model answered; its own error is as good as any other.
 fn said<T>(answer: Answer<T>) -> Result<T> {
-    answer?.map_err(|error| Failure::new(format!("{error}")))
+    Ok(answer??)
 }
 
 /// The picture as a short video that does not move.

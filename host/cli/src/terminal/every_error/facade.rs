@@ -1,0 +1,112 @@
+//! What the library as a whole fails with.
+
+use super::{Sample, each, joined, not_found, path, runtime::plugin_error};
+use modelzoo::{
+    BuildError, CallError, EngineError, Error, RuntimeError, ZooError,
+    archive::ArchiveError,
+    config::ConfigError,
+    download::DownloadError,
+    format::FormatError,
+    git::{Omission, OmissionKind},
+    input::InputError,
+    lock::{LockError, MovedTag},
+    manifest::SelectError,
+    reference::Forges,
+    registry::{RegistryError, Unmet},
+    source::SourceError,
+    store::StoreError,
+    trust::TrustError,
+};
+use std::io;
+
+pub(super) fn samples() -> Vec<Sample> {
+    let zoo = each([
+        ZooError::Config(ConfigError::Read {
+            path: path("config.toml"),
+            source: not_found(),
+        }),
+        ZooError::CurrentFolder(not_found()),
+        ZooError::Lock(LockError::NoPlace),
+        ZooError::NoStore,
+        ZooError::MovedTag(MovedTag {
+            identity: identity(),
+            tag: "v1".to_owned(),
+            before: "a".repeat(40),
+            now: "b".repeat(40),
+        }),
+        ZooError::Trust(TrustError::Denied { identity: identity() }),
+        ZooError::Registry(RegistryError::UnknownSource {
+            identity: identity(),
+            suggestions: Vec::new(),
+        }),
+        ZooError::Unmet {
+            model: "small".to_owned(),
+            unmet: vec![
+                Unmet::Feature {
+                    name: "cuda".to_owned(),
+                },
+                Unmet::SystemLibrary {
+                    name: "nowhere".to_owned(),
+                },
+            ],
+        },
+        ZooError::NotDownloaded("small".to_owned()),
+        ZooError::Archive(ArchiveError::UnknownFormat {
+            path: path("store/model.rar"),
+        }),
+        ZooError::Store(StoreError::NoHome),
+        ZooError::Reference(Forges::default().parse("clip").expect_err("no source")),
+        ZooError::Source(SourceError::NoSuchPath {
+            path: "./nowhere".into(),
+        }),
+        ZooError::Select(SelectError::NoModels),
+        ZooError::NoPlugin {
+            identity: path("python").display().to_string(),
+        },
+        ZooError::BuildFolder {
+            path: path("store/build"),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        ZooError::Build(BuildError::NoTool {
+            tool: "rustc".to_owned(),
+            source: not_found(),
+        }),
+        ZooError::Runtime(RuntimeError::IsolationUnsupported),
+        ZooError::Download(DownloadError::NoUrl {
+            destination: path("store/model.safetensors"),
+        }),
+        ZooError::WeightsMismatch {
+            path: path("store/model.safetensors"),
+            actual: "a".repeat(64),
+            expected: "b".repeat(64),
+        },
+        ZooError::OmittedWeights {
+            source_identity: identity(),
+            omission: Omission {
+                path: "model.safetensors".to_owned(),
+                kind: OmissionKind::LfsPointer,
+            },
+        },
+        ZooError::WeightsFile {
+            path: path("store/model.safetensors"),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        ZooError::UnknownManager {
+            model: "small".to_owned(),
+            type_name: "acme.Manager".to_owned(),
+        },
+    ]);
+    let all = each([
+        Error::Zoo(ZooError::NoStore),
+        Error::Input(InputError::NoInput),
+        Error::Format(FormatError::Exists { path: path("out") }),
+        Error::Engine(EngineError::Unsupported("has no embeddings")),
+        Error::Runtime(RuntimeError::IsolationUnsupported),
+        Error::Model(CallError::Plugin(plugin_error())),
+    ]);
+    joined([zoo, all])
+}
+
+fn identity() -> String {
+    "github.com/acme/model".to_owned()
+}

@@ -1,0 +1,507 @@
+//! What getting sources, models and weights fails with.
+
+use super::{Sample, each, joined, kind, not_found, path, within};
+use modelzoo::{
+    Sha256Digest,
+    archive::ArchiveError,
+    config::ConfigError,
+    download::{DownloadError, FailureReason, UrlFailure},
+    git::{GitError, GitReason},
+    lock::{Change, ContentMismatch, LockError, MovedTag, SourceKey},
+    manifest::{ManifestError, SelectError},
+    reference::{Forges, ModelRef, Problem, ReferenceError},
+    registry::RegistryError,
+    source::{PackError, SourceError},
+    store::StoreError,
+    trust::{TrustError, TrustState, Undecided},
+};
+use std::{io, time::Duration};
+
+const COMMIT: &str = "0123456789012345678901234567890123456789";
+
+pub(super) fn samples() -> Vec<Sample> {
+    joined([
+        references(),
+        manifests(),
+        git(),
+        archives(),
+        downloads(),
+        found_sources(),
+        packing(),
+        store(),
+        registry(),
+        locks(),
+        trust(),
+        configuration(),
+    ])
+}
+
+fn identity() -> String {
+    "github.com/acme/model".to_owned()
+}
+
+fn url() -> String {
+    "https://github.com/acme/model".to_owned()
+}
+
+fn digest(of: &str) -> Sha256Digest {
+    Sha256Digest::of(of)
+}
+
+fn full() -> io::Error {
+    io::ErrorKind::StorageFull.into()
+}
+
+/// Of each problem a spelling that has it.
+fn references() -> Vec<Sample> {
+    let too_long = format!("a/{}", "b".repeat(5000));
+    let spellings = [
+        "",
+        &too_long,
+        "clip",
+        "acme/mo del",
+        "ftp://example.com/a",
+        "https://exa$mple.com/a/b",
+        "https://me:secret@example.com/a/b",
+        "-acme/model",
+        "acme/..",
+        "https://github.com/acme/model/issues/3",
+        "acme/model@a..b",
+        "acme/model@a:b",
+        "acme/model//../b",
+        "file:///home/me/model%ff",
+    ];
+    let failed = |spelling: &str| Forges::default().parse(spelling).expect_err(spelling);
+    let two_models = Forges::default()
+        .parse_model("acme/model#small", Some("large"))
+        .map(|model: ModelRef| model)
+        .expect_err("two models");
+    spellings
+        .into_iter()
+        .map(failed)
+        .chain([two_models])
+        .map(|error: ReferenceError| Sample {
+            kind: kind::<Problem>(error.problem()),
+            failure: error.into(),
+        })
+        .collect()
+}
+
+fn manifests() -> Vec<Sample> {
+    let path = || path("model/manifest.json");
+    let manifests = each([
+        ManifestError::Read {
+            path: path(),
+            source: not_found(),
+        },
+        ManifestError::TooLarge {
+            path: path(),
+            size: 9_000_000,
+            limit: 8_000_000,
+        },
+        ManifestError::NotUtf8 {
+            path: path(),
+            line: 3,
+            column: 14,
+        },
+        ManifestError::Malformed {
+            path: path(),
+            line: 3,
+            column: 14,
+            message: "missing field `base_name`".to_owned(),
+        },
+    ]);
+    let names = || vec!["small".to_owned(), "large".to_owned()];
+    let selections = each([
+        SelectError::NoModels,
+        SelectError::NameNeeded { names: names() },
+        SelectError::Unknown {
+            name: "smal".to_owned(),
+            suggestions: vec!["small".to_owned()],
+            names: names(),
+        },
+    ]);
+    joined([manifests, selections])
+}
+
+fn git() -> Vec<Sample> {
+    let source = || GitReason {
+        message: "unexpected end of the stream".to_owned(),
+    };
+    each([
+        GitError::NoSuchRepository { url: url() },
+        GitError::Authentication {
+            url: url(),
+            refused: true,
+        },
+        GitError::Empty { url: url() },
+        GitError::NoSuchRevision {
+            url: url(),
+            revision: "v1.0".to_owned(),
+            suggestions: vec!["v1".to_owned()],
+        },
+        GitError::AmbiguousCommit {
+            url: url(),
+            revision: "0123".to_owned(),
+        },
+        GitError::Network {
+            url: url(),
+            source: source(),
+        },
+        GitError::UnknownHost { url: url() },
+        GitError::Stalled {
+            url: url(),
+            after: Duration::from_secs(30),
+        },
+        GitError::Redirected {
+            url: url(),
+            to: "https://example.com/acme/model".to_owned(),
+        },
+        GitError::Cancelled { url: url() },
+        GitError::Fetch {
+            url: url(),
+            source: source(),
+        },
+        GitError::BrokenObject {
+            commit: COMMIT.to_owned(),
+            source: source(),
+        },
+        GitError::Refused {
+            commit: COMMIT.to_owned(),
+            path: "../outside".to_owned(),
+            reason: "it leads out of the source".to_owned(),
+        },
+        GitError::Write {
+            path: path("store/tmp/a"),
+            source: full(),
+        },
+    ])
+}
+
+fn archives() -> Vec<Sample> {
+    let path = || path("model.zip");
+    each([
+        ArchiveError::UnknownFormat { path: path() },
+        ArchiveError::Read {
+            path: path(),
+            source: io::ErrorKind::UnexpectedEof.into(),
+        },
+        ArchiveError::Refused {
+            path: path(),
+            entry: "../outside".to_owned(),
+            reason: "leads out of the archive".to_owned(),
+        },
+        ArchiveError::Write {
+            path: path(),
+            source: full(),
+        },
+    ])
+}
+
+fn downloads() -> Vec<Sample> {
+    let destination = || path("store/model.safetensors");
+    let url = || "https://example.com/model.safetensors".to_owned();
+    let downloads = each([
+        DownloadError::Offline {
+            destination: destination(),
+            url: url(),
+        },
+        DownloadError::NoUrl {
+            destination: destination(),
+        },
+        DownloadError::Failed {
+            destination: destination(),
+            failures: vec![
+                UrlFailure {
+                    url: url(),
+                    reason: FailureReason::Changed,
+                },
+                UrlFailure {
+                    url: "https://mirror.example.com/model.safetensors".to_owned(),
+                    reason: FailureReason::WebPage { title: None },
+                },
+            ],
+        },
+        DownloadError::Cancelled {
+            destination: destination(),
+        },
+        DownloadError::DiskFull {
+            destination: destination(),
+            needed: Some(4096),
+        },
+        DownloadError::File {
+            action: "write",
+            path: destination(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        DownloadError::Client("no certificates".into()),
+    ]);
+    let reasons = [
+        FailureReason::UnsupportedUrl {
+            problem: "relative URL without a base".to_owned(),
+        },
+        FailureReason::Connect {
+            problem: "connection refused".to_owned(),
+        },
+        FailureReason::Status {
+            code: 401,
+            phrase: "Unauthorized".to_owned(),
+            retry_after: None,
+            missing_token: Some("HF_TOKEN"),
+        },
+        FailureReason::Redirect {
+            to: "http://example.com/model".to_owned(),
+            problem: "it is not encrypted",
+        },
+        FailureReason::Stalled {
+            after: Duration::from_secs(30),
+        },
+        FailureReason::Broken {
+            received: 10,
+            total: Some(4096),
+        },
+        FailureReason::Changed,
+        FailureReason::WebPage {
+            title: Some("Sign in".to_owned()),
+        },
+        FailureReason::Encoding {
+            encoding: "br".to_owned(),
+        },
+        FailureReason::SizeMismatch {
+            expected: 4096,
+            found: 10,
+        },
+        FailureReason::DigestMismatch {
+            expected: digest("expected"),
+            found: digest("found"),
+        },
+        FailureReason::LocalFile { source: not_found() },
+    ];
+    let at_one_url = within(reasons, |reason| DownloadError::Failed {
+        destination: destination(),
+        failures: vec![UrlFailure { url: url(), reason }],
+    });
+    joined([downloads, at_one_url])
+}
+
+fn found_sources() -> Vec<Sample> {
+    each([
+        SourceError::NoSuchPath {
+            path: "./nowhere".into(),
+        },
+        SourceError::NotAFolder {
+            path: "./model.txt".into(),
+        },
+        SourceError::Read {
+            path: path("model"),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        SourceError::NoSuchSubdirectory {
+            identity: identity(),
+            subdirectory: "sub".to_owned(),
+        },
+        SourceError::NoManifest {
+            identity: path("model").display().to_string(),
+            path: path("model"),
+        },
+        SourceError::Offline {
+            reference: "github.com/acme/model@v1".to_owned(),
+        },
+        SourceError::Manifest(ManifestError::Read {
+            path: path("model/manifest.json"),
+            source: not_found(),
+        }),
+        SourceError::Git(GitError::Empty { url: url() }),
+        SourceError::Download(DownloadError::NoUrl {
+            destination: path("store/model.zip"),
+        }),
+        SourceError::Extraction(ArchiveError::UnknownFormat {
+            path: path("model.rar"),
+        }),
+        SourceError::Store(StoreError::NoHome),
+    ])
+}
+
+fn packing() -> Vec<Sample> {
+    each([
+        PackError::Read {
+            path: path("model/src"),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        PackError::LeadsOut {
+            path: path("model/data"),
+            target: "../data".to_owned(),
+        },
+        PackError::Write {
+            path: path("model.tar.gz"),
+            source: full(),
+        },
+    ])
+}
+
+fn store() -> Vec<Sample> {
+    each([
+        StoreError::NoHome,
+        StoreError::Open {
+            root: path("store"),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        StoreError::Write {
+            path: path("store/tmp"),
+            source: full(),
+        },
+        StoreError::Read {
+            path: path("store/sources"),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        StoreError::Changed {
+            path: path("store/sources/a"),
+            expected: digest("expected"),
+            found: digest("found"),
+        },
+    ])
+}
+
+fn registry() -> Vec<Sample> {
+    each([
+        RegistryError::UnknownModel {
+            name: "smal".to_owned(),
+            suggestions: vec!["small".to_owned(), "smaller".to_owned()],
+        },
+        RegistryError::AmbiguousModel {
+            name: "small".to_owned(),
+            sources: vec!["acme/model".to_owned(), "other/model".to_owned()],
+        },
+        RegistryError::UnknownSource {
+            identity: identity(),
+            suggestions: Vec::new(),
+        },
+        RegistryError::File {
+            action: "read",
+            path: path("data/sources"),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        RegistryError::Manifest(ManifestError::Read {
+            path: path("model/manifest.json"),
+            source: not_found(),
+        }),
+    ])
+}
+
+fn locks() -> Vec<Sample> {
+    let path = || path("modelzoo.lock");
+    let mismatch = || ContentMismatch {
+        path: path(),
+        key: SourceKey {
+            identity: identity(),
+            revision: Some("v1".to_owned()),
+        },
+        what: "the tree".to_owned(),
+        expected: digest("expected"),
+        found: digest("found"),
+    };
+    let locks = each([
+        LockError::File {
+            action: "read",
+            path: path(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        LockError::Invalid {
+            path: path(),
+            line: 3,
+            message: "expected a commit".to_owned(),
+        },
+        LockError::Newer {
+            path: path(),
+            version: 9,
+        },
+        LockError::NoPlace,
+        LockError::Missing {
+            folder: "/home/me".into(),
+        },
+        LockError::Locked {
+            path: path(),
+            changes: vec![Change {
+                source: identity(),
+                part: None,
+                before: None,
+                after: Some(COMMIT.to_owned()),
+            }],
+        },
+        LockError::Content(Box::new(mismatch())),
+    ]);
+    let moved = each([MovedTag {
+        identity: identity(),
+        tag: "v1".to_owned(),
+        before: "a".repeat(40),
+        now: "b".repeat(40),
+    }]);
+    joined([locks, each([mismatch()]), moved])
+}
+
+fn trust() -> Vec<Sample> {
+    let problem = || "unexpected text".to_owned();
+    each([
+        TrustError::NotTrusted(Box::new(Undecided {
+            identity: identity(),
+            state: TrustState::Stale,
+            allowed_commit: Some(COMMIT.to_owned()),
+            source: "acme/model@v2".to_owned(),
+        })),
+        TrustError::DeniedByPolicy {
+            identity: identity(),
+            entry: "github.com/acme".to_owned(),
+        },
+        TrustError::Denied { identity: identity() },
+        TrustError::TooYoung {
+            identity: identity(),
+            days: 3,
+            minimum_days: 14,
+        },
+        TrustError::UnknownAge {
+            identity: identity(),
+            minimum_days: 14,
+        },
+        TrustError::Unsigned { identity: identity() },
+        TrustError::NoKey { identity: identity() },
+        TrustError::BadSignature {
+            identity: identity(),
+            problem: problem(),
+        },
+        TrustError::BadKey {
+            entry: identity(),
+            problem: problem(),
+        },
+        TrustError::File {
+            action: "read",
+            path: path("data/trust.toml"),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        TrustError::Damaged {
+            path: path("data/trust.toml"),
+            line: 3,
+            problem: problem(),
+        },
+    ])
+}
+
+fn configuration() -> Vec<Sample> {
+    each([
+        ConfigError::Read {
+            path: path("config.toml"),
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        ConfigError::Invalid {
+            path: path("config.toml"),
+            line: 2,
+            column: 1,
+            message: "unknown field `retrys`".to_owned(),
+            suggestion: Some("retries".to_owned()),
+        },
+        ConfigError::Environment {
+            variable: "MODELZOO_DEFAULT_DEVICE",
+            value: "tpu".to_owned(),
+            problem: "there is no such device".to_owned(),
+        },
+    ])
+}
