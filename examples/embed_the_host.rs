@@ -2,17 +2,18 @@
 //!
 //!     cargo run --release --example embed_the_host -- ./plugins/mobilenet_v2 examples/photos
 
+use anyhow::{Context as _, bail};
 use modelzoo::{ApplyOptions, LoadSettings, apply_model, load_model};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> anyhow::Result<()> {
     // The plugin runs in a process of its own: this program, started again.
     modelzoo::run_worker_if_asked();
 
     let mut arguments = std::env::args().skip(1);
     let (Some(source), Some(folder)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: embed_the_host SOURCE FOLDER".into());
+        bail!("usage: embed_the_host SOURCE FOLDER");
     };
-    let model = load_model(&source, LoadSettings::default())?;
+    let model = load_model(&source, LoadSettings::default()).context("there is no model to apply")?;
     let options = ApplyOptions::default();
     let outcome = apply_model(&model, &folder, &options, |item| match item.error() {
         None => println!(

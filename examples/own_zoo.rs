@@ -3,13 +3,14 @@
 //!
 //!     cargo run --release --example own_zoo -- user/repo@v1 COMMIT examples/photos
 
+use anyhow::bail;
 use modelzoo::{ApplyOptions, Zoo, apply_model, trust};
 
-pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub fn main() -> anyhow::Result<()> {
     modelzoo::run_worker_if_asked();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [source, reviewed, pictures] = &arguments[..] else {
-        return Err("usage: own_zoo SOURCE COMMIT PICTURES".into());
+        bail!("usage: own_zoo SOURCE COMMIT PICTURES");
     };
     let reviewed = reviewed.clone();
     let consent =

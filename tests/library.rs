@@ -28,7 +28,7 @@ fn main() {
     modelzoo::run_worker_if_asked();
     if std::env::var_os(OWN_ZOO).is_some() {
         if let Err(error) = own_zoo::main() {
-            eprintln!("{error}");
+            eprintln!("{error:#}");
             std::process::exit(1);
         }
         return;
