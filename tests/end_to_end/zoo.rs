@@ -47,6 +47,84 @@ fn a_strangers_code_waits_for_consent_which_an_update_makes_stale() {
 }
 
 #[test]
+fn the_question_for_consent_tells_what_would_run_and_is_answered_on_a_terminal() {
+    let (user, url, _, [first, _]) = user_with_source();
+    let photos = project().join("examples/photos");
+    let arguments = [
+        "apply",
+        &url,
+        photos.to_str().unwrap(),
+        "--no-progress",
+        "--color=never",
+    ];
+
+    let refused = user.run_on_terminal(arguments, "n\n").expect(4);
+    let fact = |name: &str| {
+        let mut lines = refused.stderr.lines();
+        let line = lines.find_map(|line| line.trim_start().strip_prefix(name));
+        line.unwrap_or_else(|| panic!("{name}: {}", refused.stderr))
+            .trim()
+            .to_owned()
+    };
+    assert_eq!(fact("commit"), first);
+    // Those of the plugin's own crate and of all that it needs; what is there to be seen is asked of Cargo.
+    assert!(fact("dependencies").ends_with(" packages"), "{}", refused.stderr);
+    assert!(fact("build scripts").contains("serde"), "{}", refused.stderr);
+    assert!(fact("macros").contains("serde_derive"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("Run it? [y/N]"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("brightness is not trusted"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(user.run(["trust", "list"]).expect(0).stdout, "");
+
+    let allowed = user.run_on_terminal(arguments, "y\n").expect(0);
+    assert!(allowed.stderr.contains("4 of 4 samples"), "{}", allowed.stderr);
+    assert!(user.run(["trust", "list"]).expect(0).stdout.contains(&first));
+    let again = apply(&user, &url, &[]).expect(0);
+    assert!(!again.stderr.contains("Run it?"), "{}", again.stderr);
+}
+
+#[test]
+fn what_the_question_for_consent_cannot_know_it_says() {
+    let (user, url, repository, _) = user_with_source();
+    let work = repository.parent().unwrap().parent().unwrap().join("work");
+    let manifest = work.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let needs_more = text.replace("[dependencies]", "[dependencies]\nmodelzoo-nowhere = \"1\"");
+    assert_ne!(text, needs_more);
+    fs::write(&manifest, needs_more).unwrap();
+    fs::write(work.join("build.rs"), "fn main() {}").unwrap();
+    git(&work, &["add", "--all"]);
+    git(&work, &["commit", "--quiet", "-m", "Need more"]);
+    git(&work, &["push", "--quiet", repository.to_str().unwrap(), "main"]);
+    user.run(["sources", "add", &url]).expect(0);
+    let photos = project().join("examples/photos");
+    let arguments = [
+        "apply",
+        &url,
+        photos.to_str().unwrap(),
+        "--offline",
+        "--no-progress",
+        "--color=never",
+    ];
+    let run = user.run_on_terminal(arguments, "\n").expect(4);
+    assert!(
+        run.stderr.contains(
+            "build scripts  brightness (of the plugin itself; not known of its dependencies, which are not here yet)"
+        ),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("macros         none (of the plugin itself"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn the_lock_holds_a_source_and_tells_a_tag_that_moved() {
     let (user, url, repository, [first, second]) = user_with_source();
     let tagged = format!("{url}@v1");

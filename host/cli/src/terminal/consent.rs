@@ -8,10 +8,11 @@ use modelzoo::{
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 impl Consent for Terminal {
+    fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
     fn ask(&self, summary: &Summary, undecided: &Undecided) -> Option<bool> {
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return None;
-        }
         eprintln!("{}", question(summary, undecided));
         eprint!("Run it? [y/N] ");
         io::stderr().flush().ok()?;
@@ -47,10 +48,10 @@ fn question(summary: &Summary, undecided: &Undecided) -> String {
         summary.dependencies.map(|count| format!("{count} packages")),
     );
     fact("from elsewhere", Some(summary.foreign_dependencies.join(", ")));
-    let known = if summary.complete {
+    let known = if summary.is_complete {
         ""
     } else {
-        " (of the plugin itself; not known of its dependencies)"
+        " (of the plugin itself; not known of its dependencies, which are not here yet)"
     };
     fact(
         "build scripts",

@@ -4,7 +4,12 @@ use modelzoo_sources::trust::{Summary, Undecided};
 
 /// Is asked before a stranger's code runs. A closure of the same form is one as well.
 pub trait Consent: Send + Sync {
-    /// Whether the code that `summary` describes may run. `None` where nobody can be asked.
+    /// Whether somebody can be asked. Where nobody can, what the question would say is not found out.
+    fn can_ask(&self) -> bool {
+        true
+    }
+
+    /// Whether the code that `summary` describes may run. `None` where nobody can be asked after all.
     fn ask(&self, summary: &Summary, undecided: &Undecided) -> Option<bool>;
 }
 
@@ -13,6 +18,10 @@ pub trait Consent: Send + Sync {
 pub struct NobodyToAsk;
 
 impl Consent for NobodyToAsk {
+    fn can_ask(&self) -> bool {
+        false
+    }
+
     fn ask(&self, _summary: &Summary, _undecided: &Undecided) -> Option<bool> {
         None
     }

@@ -5,7 +5,7 @@ use crate::{error::ZooError, plan::PlannedStep, settings::LoadSettings};
 use modelzoo_base::{file::about, progress::Event};
 use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::{API_VERSION, Device};
-use modelzoo_runtime::{Artifact, BuildRequest, Builder, PluginCode, TARGET};
+use modelzoo_runtime::{Artifact, BuildCrate, BuildRequest, Builder, PluginCode, TARGET};
 use modelzoo_sources::{
     registry::{Machine, Unmet, check_requirements},
     trust::Undecided,
@@ -84,7 +84,7 @@ impl<'a> Preparation<'a> {
     /// Asks and builds, where that is to be done.
     pub(super) fn build(&mut self) -> Result<PluginCode, ZooError> {
         if let Some(undecided) = self.undecided.take() {
-            self.zoo.ask(&self.model, undecided)?;
+            self.zoo.ask(&self.model, &self.settings, undecided)?;
         }
         match &self.code {
             Some(code) => Ok(code.clone()),
@@ -213,6 +213,19 @@ impl Zoo {
         let built = built?;
         tracing::info!(artifact = %built.artifact.path.display(), new = built.is_new, "the plugin is there");
         Ok(built.artifact)
+    }
+
+    /// The crates that building the plugin of `model` compiles. Nothing of them runs to find out.
+    pub(super) fn plugin_crates(
+        &self,
+        model: &FoundModel,
+        settings: &LoadSettings,
+    ) -> Result<Vec<BuildCrate>, ZooError> {
+        let (builder, request) = self.plugin_builder(model, settings)?;
+        let observer = &self.settings.observer;
+        let crates = builder.crates(&request, observer.as_ref());
+        observer.notice(Event::Over);
+        Ok(crates?)
     }
 
     /// The builder of this store's plugins, and what to ask it for.

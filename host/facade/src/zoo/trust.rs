@@ -4,11 +4,14 @@ use super::{FoundModel, Zoo, find::Known};
 use crate::{
     error::ZooError,
     plan::{Plan, PlannedStep},
+    settings::LoadSettings,
 };
+use modelzoo_base::error::in_one_line;
+use modelzoo_runtime::BuildCrate;
 use modelzoo_sources::{
     SourceRef,
     source::ResolvedSource,
-    trust::{Decision, Subject, Summary, Undecided, Verdict, check},
+    trust::{CrateFacts, Decision, Subject, Summary, Undecided, Verdict, check},
 };
 use std::time::SystemTime;
 
@@ -86,11 +89,37 @@ impl Zoo {
     }
 
     /// Asks whether the code of `model` may run, and remembers a yes.
-    pub(super) fn ask(&self, model: &FoundModel, undecided: Undecided) -> Result<(), ZooError> {
+    pub(super) fn ask(
+        &self,
+        model: &FoundModel,
+        settings: &LoadSettings,
+        undecided: Undecided,
+    ) -> Result<(), ZooError> {
+        let consent = &self.settings.consent;
+        let is_allowed =
+            consent.can_ask() && consent.ask(&self.summary(model, settings), &undecided) == Some(true);
+        match is_allowed {
+            true => Ok(self.decisions().allow(&Subject::of(&model.source))?),
+            false => Err(undecided.into_error().into()),
+        }
+    }
+
+    /// What to say of `model` in the question whether its code may run.
+    fn summary(&self, model: &FoundModel, settings: &LoadSettings) -> Summary {
         let summary = Summary::of(&model.source, &model.manifest);
-        match self.settings.consent.ask(&summary, &undecided) {
-            Some(true) => Ok(self.decisions().allow(&Subject::of(&model.source))?),
-            Some(false) | None => Err(undecided.into_error().into()),
+        let facts = |one: BuildCrate| CrateFacts {
+            name: one.name,
+            source: one.source,
+            has_build_script: one.has_build_script,
+            is_proc_macro: one.is_proc_macro,
+        };
+        match self.plugin_crates(model, settings) {
+            Ok(crates) => summary.with_crates(&crates.into_iter().map(facts).collect::<Vec<_>>()),
+            // The question says what is not known, and the build, if there is one, why.
+            Err(error) => {
+                tracing::debug!("{}", in_one_line(&error));
+                summary
+            }
         }
     }
 

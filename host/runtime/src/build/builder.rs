@@ -1,23 +1,14 @@
 //! The steps of a build.
 
 use super::{
-    ArtifactRecord, BuildError, BuildRequest,
-    cargo::{Cargo, CargoFailure},
-    key, lockfile, manifest, profile, publish,
-    sdk::{self, SdkCrate},
+    ArtifactRecord, BuildCrate, BuildError, BuildRequest, key, phases::BuildCopy, profile, publish, sdk,
     toolchain::Toolchain,
-    tree,
 };
 use crate::Artifact;
-use cargo_metadata::{CrateType, Metadata, Package};
 use fs_err as fs;
-use modelzoo_base::{
-    Sha256Digest, file,
-    progress::{Event, Observer},
-};
+use modelzoo_base::progress::{Event, Observer};
 use std::{
     fs::TryLockError,
-    io,
     path::{Path, PathBuf},
 };
 
@@ -67,13 +58,14 @@ impl Builder {
         if let Some(found) = self.published(&key) {
             return Ok(found);
         }
-        let folder = fs::canonicalize(&self.folder).map_err(BuildError::file("find", &self.folder))?;
+        let folder = self.absolute_folder()?;
         let _lock = lock(&folder, observer)?;
         // It may have been built while this waited.
         if let Some(found) = self.published(&key) {
             return Ok(found);
         }
-        let (library, lock_sha256) = compile(request, &folder, &toolchain, &key, observer)?;
+        let (library, lock_sha256) =
+            BuildCopy::make(request, &folder, &toolchain, &key)?.compile(observer)?;
         let record = ArtifactRecord {
             key,
             sha256: String::new(),
@@ -95,6 +87,26 @@ impl Builder {
             record,
             is_new: true,
         })
+    }
+
+    /// The crates that a build of `request` compiles, with what of them runs meanwhile. They are fetched to find out,
+    /// where `request` lets the network be used; nothing of them runs.
+    ///
+    /// # Errors
+    /// When the crate cannot be built, or its crates are not here and cannot be fetched.
+    pub fn crates(
+        &self,
+        request: &BuildRequest,
+        observer: &dyn Observer,
+    ) -> Result<Vec<BuildCrate>, BuildError> {
+        let (key, toolchain) = self.key(request)?;
+        let folder = self.absolute_folder()?;
+        let _lock = lock(&folder, observer)?;
+        BuildCopy::make(request, &folder, &toolchain, &key)?.crates(observer)
+    }
+
+    fn absolute_folder(&self) -> Result<PathBuf, BuildError> {
+        fs::canonicalize(&self.folder).map_err(BuildError::file("find", &self.folder))
     }
 
     fn key(&self, request: &BuildRequest) -> Result<(String, Toolchain), BuildError> {
@@ -119,65 +131,6 @@ impl Builder {
     }
 }
 
-/// Compiles a copy of the source: first the phase with network, then the one that runs other people's code. Gives the
-/// library, and the hash of the lock file that it was built with.
-fn compile(
-    request: &BuildRequest,
-    folder: &Path,
-    toolchain: &Toolchain,
-    key: &str,
-    observer: &dyn Observer,
-) -> Result<(PathBuf, String), BuildError> {
-    let sdk_folder = folder.join("sdk");
-    let sdk = sdk::unpack(&sdk_folder)?;
-    let source = prepare(request, folder, &sdk)?;
-    let log_path = folder.join("logs").join(format!("{key}.log"));
-    let log = open_log(&log_path).map_err(BuildError::file("write", &log_path))?;
-    let cargo = Cargo {
-        toolchain,
-        folder,
-        source: &source,
-        sdk: &sdk,
-        features: &request.features,
-        log: &log,
-    };
-    let unusable = |failure: CargoFailure| {
-        failure.into_error(|reason| BuildError::Manifest {
-            folder: request.source.clone(),
-            reason,
-        })
-    };
-    let package = cargo.describe().map_err(unusable)?;
-    let name = package.name.to_string();
-    check_package(&package, request)?;
-
-    observer.notice(Event::FetchingCrates);
-    fetch(&cargo, request, &source).map_err(|failure| {
-        failure.into_error(|reason| BuildError::Fetch {
-            name: name.clone(),
-            reason,
-            log: log_path.clone(),
-        })
-    })?;
-    let metadata = cargo.resolve().map_err(unusable)?;
-    check_paths(&metadata, &source, &sdk_folder)?;
-
-    let target_folder = folder.join("target").join(profile::id(toolchain));
-    let library = cargo
-        .build(&target_folder, &metadata, observer)
-        .map_err(|failure| {
-            failure.into_error(|reason| BuildError::Compile {
-                name,
-                reason,
-                log: log_path,
-            })
-        })?;
-    let library = library.ok_or_else(|| no_library(&package, request))?;
-    let lock_file = source.join("Cargo.lock");
-    let lock = fs::read(&lock_file).map_err(BuildError::file("read", &lock_file))?;
-    Ok((library, Sha256Digest::of(&lock).to_string()))
-}
-
 /// Waits until no other process builds in `folder`. The lock ends with the file that this gives.
 fn lock(folder: &Path, observer: &dyn Observer) -> Result<std::fs::File, BuildError> {
     let path = folder.join("lock");
@@ -195,96 +148,4 @@ fn lock(folder: &Path, observer: &dyn Observer) -> Result<std::fs::File, BuildEr
         Ok(file)
     };
     take().map_err(BuildError::file("lock", &path))
-}
-
-/// Copies the source to where it is built, and adjusts its lock file to the SDK. A source keeps its place, so that
-/// its next version replaces it there.
-fn prepare(request: &BuildRequest, folder: &Path, sdk: &[SdkCrate]) -> Result<PathBuf, BuildError> {
-    let source = folder
-        .join("sources")
-        .join(&Sha256Digest::of(&request.identity).to_string()[..16]);
-    tree::copy(&request.source, &source)?;
-    manifest::prepare(&source)?;
-    let lock_file = source.join("Cargo.lock");
-    if lock_file.exists() {
-        let text = fs::read_to_string(&lock_file).map_err(BuildError::file("read", &lock_file))?;
-        let adjusted = lockfile::without_sdk(&text, sdk);
-        // Cargo completes it, also where the original is read-only.
-        file::write(&lock_file, adjusted).map_err(BuildError::file("write", &lock_file))?;
-    }
-    Ok(source)
-}
-
-fn open_log(path: &Path) -> io::Result<fs::File> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    // Both we and cargo write to its end, and we read it again.
-    fs::File::create(path)?;
-    fs::OpenOptions::new().read(true).append(true).open(path)
-}
-
-/// Checks what can be checked before anything is fetched.
-fn check_package(package: &Package, request: &BuildRequest) -> Result<(), BuildError> {
-    let mut targets = package.targets.iter();
-    if !targets.any(|target| target.crate_types.contains(&CrateType::CDyLib)) {
-        return Err(no_library(package, request));
-    }
-    if let Some(feature) = request
-        .features
-        .iter()
-        .find(|feature| !package.features.contains_key(*feature))
-    {
-        return Err(BuildError::NoFeature {
-            name: package.name.to_string(),
-            feature: feature.clone(),
-            available: package
-                .features
-                .keys()
-                .filter(|name| *name != "default")
-                .cloned()
-                .collect(),
-        });
-    }
-    Ok(())
-}
-
-/// Fetches what the crate needs. Pinned crates that are here already need no network.
-fn fetch(cargo: &Cargo<'_>, request: &BuildRequest, source: &Path) -> Result<(), CargoFailure> {
-    let is_pinned = source.join("Cargo.lock").exists();
-    if is_pinned || request.is_offline {
-        match cargo.fetch(true) {
-            Err(CargoFailure::Said(reason)) if !request.is_offline => {
-                tracing::debug!(reason, "the crates are not all here yet");
-            }
-            result => return result,
-        }
-    }
-    cargo.fetch(false)
-}
-
-/// Checks that every crate comes from a registry, from Git, from the source itself or from the SDK.
-fn check_paths(metadata: &Metadata, source: &Path, sdk: &Path) -> Result<(), BuildError> {
-    let local = metadata
-        .packages
-        .iter()
-        .filter(|package| package.source.is_none());
-    for package in local {
-        let manifest = package.manifest_path.as_std_path();
-        let manifest_folder = fs::canonicalize(manifest).map_err(BuildError::file("find", manifest))?;
-        if !manifest_folder.starts_with(source) && !manifest_folder.starts_with(sdk) {
-            return Err(BuildError::PointsOutside {
-                from: source.join("Cargo.toml"),
-                to: manifest_folder,
-            });
-        }
-    }
-    Ok(())
-}
-
-fn no_library(package: &Package, request: &BuildRequest) -> BuildError {
-    BuildError::NoLibrary {
-        folder: request.source.clone(),
-        name: package.name.to_string(),
-    }
 }

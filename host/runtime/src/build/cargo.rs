@@ -106,7 +106,7 @@ impl Cargo<'_> {
         observer: &dyn Observer,
     ) -> Result<Option<PathBuf>, CargoFailure> {
         let root = self.root(metadata)?.id.clone();
-        let total = needed(metadata, &root);
+        let total = Self::needed(metadata, &root).len();
         let mut command = self.command("build");
         command
             .args([
@@ -140,6 +140,25 @@ impl Cargo<'_> {
             Ok(())
         })?;
         Ok(library)
+    }
+
+    /// The packages that a build of `root` compiles.
+    pub(super) fn needed<'m>(metadata: &'m Metadata, root: &'m PackageId) -> HashSet<&'m PackageId> {
+        let (mut seen, mut open) = (HashSet::from([root]), vec![root]);
+        while let Some(id) = open.pop() {
+            let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
+            let dependencies = nodes.filter(|node| node.id == *id).flat_map(|node| &node.deps);
+            for dependency in dependencies {
+                let is_built = dependency
+                    .dep_kinds
+                    .iter()
+                    .any(|kind| kind.kind != DependencyKind::Development);
+                if is_built && seen.insert(&dependency.pkg) {
+                    open.push(&dependency.pkg);
+                }
+            }
+        }
+        seen
     }
 
     fn command(&self, subcommand: &str) -> Command {
@@ -224,25 +243,6 @@ fn reason(said: &str, status: ExitStatus) -> String {
         reason += &format!("\n({} more lines in the log)", lines.len() - SHOWN_LINES);
     }
     reason
-}
-
-/// How many packages a build of `root` compiles.
-fn needed(metadata: &Metadata, root: &PackageId) -> usize {
-    let (mut seen, mut open) = (HashSet::from([root]), vec![root]);
-    while let Some(id) = open.pop() {
-        let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
-        let dependencies = nodes.filter(|node| node.id == *id).flat_map(|node| &node.deps);
-        for dependency in dependencies {
-            let is_built = dependency
-                .dep_kinds
-                .iter()
-                .any(|kind| kind.kind != DependencyKind::Development);
-            if is_built && seen.insert(&dependency.pkg) {
-                open.push(&dependency.pkg);
-            }
-        }
-    }
-    seen.len()
 }
 
 fn is_library(file: &Path) -> bool {

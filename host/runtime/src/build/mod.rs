@@ -11,6 +11,7 @@ mod error;
 mod key;
 mod lockfile;
 mod manifest;
+mod phases;
 mod profile;
 mod publish;
 mod request;
@@ -20,5 +21,6 @@ mod tree;
 
 pub use builder::{Builder, BuiltPlugin};
 pub use error::BuildError;
+pub use phases::BuildCrate;
 pub use publish::ArtifactRecord;
 pub use request::BuildRequest;

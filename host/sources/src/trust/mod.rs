@@ -22,7 +22,7 @@ use std::{
 pub use error::TrustError;
 pub use signature::message_to_sign;
 pub use store::{Decision, DecisionKind, TrustStore};
-pub use summary::Summary;
+pub use summary::{CrateFacts, Summary};
 
 /// The name of the signature's file.
 pub const SIGNATURE_FILE: &str = "modelzoo.minisig";

@@ -21,7 +21,8 @@ pub struct Summary {
     pub committed_at: Option<Timestamp>,
     /// The licences of the models and of the plugin.
     pub licences: Vec<String>,
-    /// How many packages the plugin depends on, by its `Cargo.lock`; `None` without one.
+    /// How many packages are built in with the plugin; as long as that is not known, how many its `Cargo.lock` names, or
+    /// `None` without one.
     pub dependencies: Option<usize>,
     /// The dependencies that come from elsewhere than crates.io: `name (where)`.
     pub foreign_dependencies: Vec<String>,
@@ -29,9 +30,22 @@ pub struct Summary {
     pub build_scripts: Vec<String>,
     /// The packages whose procedural macros run when the plugin is built.
     pub proc_macros: Vec<String>,
-    /// Whether build scripts and macros are known of all dependencies ([`with_metadata`](Self::with_metadata)), or only of
-    /// the plugin itself.
-    pub complete: bool,
+    /// Whether build scripts and macros are known of all dependencies ([`with_crates`](Self::with_crates)), or only of the
+    /// plugin itself.
+    pub is_complete: bool,
+}
+
+/// What can be known of a crate without running any of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrateFacts {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from, as Cargo says it; `None` where it is a part of the source.
+    pub source: Option<String>,
+    /// Whether it has a build script.
+    pub has_build_script: bool,
+    /// Whether it is a library of procedural macros.
+    pub is_proc_macro: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -64,23 +78,6 @@ struct CargoLock {
 struct LockedPackage {
     name: String,
     source: Option<String>,
-}
-
-/// What `cargo metadata --format-version 1` says, as far as it matters here.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<MetadataPackage>,
-}
-
-#[derive(Deserialize)]
-struct MetadataPackage {
-    name: String,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    kind: Vec<String>,
 }
 
 impl Summary {
@@ -120,37 +117,35 @@ impl Summary {
             licences: licences.into_iter().collect(),
             dependencies: packages
                 .map(|packages| packages.iter().filter(|package| package.source.is_some()).count()),
-            foreign_dependencies: packages.unwrap_or_default().iter().filter_map(foreign).collect(),
+            foreign_dependencies: packages
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|package| foreign(&package.name, package.source.as_deref()))
+                .collect(),
             build_scripts: has_build_script.then(|| name.clone()).into_iter().collect(),
             proc_macros: cargo.lib.proc_macro.then_some(name).into_iter().collect(),
-            complete: false,
+            is_complete: false,
         }
     }
 
-    /// The same with all build scripts and macros that the output of `cargo metadata --format-version 1` names; as it is
-    /// when that cannot be understood.
-    pub fn with_metadata(mut self, metadata: &str) -> Self {
-        let Ok(metadata) = serde_json::from_str::<Metadata>(metadata) else {
-            return self;
-        };
-        let of_kind = |kind: &str| -> Vec<String> {
-            let has = |package: &&MetadataPackage| {
-                package
-                    .targets
-                    .iter()
-                    .any(|target| target.kind.iter().any(|other| other == kind))
-            };
-            let names: BTreeSet<&str> = metadata
-                .packages
+    /// The same with what is known of every crate that building the plugin compiles.
+    pub fn with_crates(mut self, crates: &[CrateFacts]) -> Self {
+        let names = |is_so: fn(&CrateFacts) -> bool| {
+            let names: BTreeSet<&str> = crates
                 .iter()
-                .filter(has)
-                .map(|package| package.name.as_str())
+                .filter(|one| is_so(one))
+                .map(|one| one.name.as_str())
                 .collect();
             names.into_iter().map(str::to_owned).collect()
         };
-        self.build_scripts = of_kind("custom-build");
-        self.proc_macros = of_kind("proc-macro");
-        self.complete = true;
+        self.build_scripts = names(|one| one.has_build_script);
+        self.proc_macros = names(|one| one.is_proc_macro);
+        self.dependencies = Some(crates.iter().filter(|one| one.source.is_some()).count());
+        self.foreign_dependencies = crates
+            .iter()
+            .filter_map(|one| foreign(&one.name, one.source.as_deref()))
+            .collect();
+        self.is_complete = true;
         self
     }
 }
@@ -159,8 +154,8 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
     toml::from_str(&std::fs::read_to_string(path).ok()?).ok()
 }
 
-fn foreign(package: &LockedPackage) -> Option<String> {
-    let source = package.source.as_deref()?;
+fn foreign(name: &str, source: Option<&str>) -> Option<String> {
+    let source = source?;
     let is_crates_io = source.contains("github.com/rust-lang/crates.io-index");
-    (!is_crates_io).then(|| format!("{} ({source})", package.name))
+    (!is_crates_io).then(|| format!("{name} ({source})"))
 }

@@ -377,19 +377,31 @@ fn the_summary_says_what_runs_and_where_it_comes_from() {
         ["odd (git+https://example.com/odd#0123)"]
     );
     assert_eq!(
-        (summary.build_scripts.as_slice(), summary.complete),
+        (summary.build_scripts.as_slice(), summary.is_complete),
         (["net".to_owned()].as_slice(), false)
     );
 
-    let metadata = r#"{"packages": [
-        {"name": "net", "targets": [{"kind": ["cdylib"]}, {"kind": ["custom-build"]}]},
-        {"name": "ring", "targets": [{"kind": ["lib"]}, {"kind": ["custom-build"]}]},
-        {"name": "serde_derive", "targets": [{"kind": ["proc-macro"]}]}]}"#;
-    let summary = summary.with_metadata(metadata);
+    let built = |name: &str, source: Option<&str>, has_build_script, is_proc_macro| CrateFacts {
+        name: name.to_owned(),
+        source: source.map(str::to_owned),
+        has_build_script,
+        is_proc_macro,
+    };
+    let registry = Some("registry+https://github.com/rust-lang/crates.io-index");
+    let summary = summary.with_crates(&[
+        built("net", None, true, false),
+        built("ring", registry, true, false),
+        built("serde_derive", registry, false, true),
+        built("odd", Some("git+https://example.com/odd#0123"), false, false),
+    ]);
     assert_eq!(summary.build_scripts, ["net", "ring"]);
     assert_eq!(summary.proc_macros, ["serde_derive"]);
-    assert!(summary.complete);
-    assert_eq!(summary.clone().with_metadata("nonsense"), summary);
+    assert_eq!(summary.dependencies, Some(3));
+    assert_eq!(
+        summary.foreign_dependencies,
+        ["odd (git+https://example.com/odd#0123)"]
+    );
+    assert!(summary.is_complete);
 }
 
 #[test]

@@ -1,0 +1,239 @@
+//! The two phases of a build: the one with network, and the one that runs other people's code.
+
+use super::{
+    BuildError, BuildRequest,
+    cargo::{Cargo, CargoFailure},
+    lockfile, manifest, profile,
+    sdk::{self, SdkCrate},
+    toolchain::Toolchain,
+    tree,
+};
+use cargo_metadata::{CrateType, Metadata, Package, Target};
+use fs_err as fs;
+use modelzoo_base::{
+    Sha256Digest, file,
+    progress::{Event, Observer},
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// A crate that a build compiles: the plugin's own, or one that it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildCrate {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from, as Cargo says it; `None` where it is a part of the source.
+    pub source: Option<String>,
+    /// Whether it has a build script, which runs before it is compiled.
+    pub has_build_script: bool,
+    /// Whether it is a library of procedural macros, which run while others are compiled.
+    pub is_proc_macro: bool,
+}
+
+/// A copy of a source, where it is built.
+pub(super) struct BuildCopy<'a> {
+    request: &'a BuildRequest,
+    /// Where all copies are.
+    folder: &'a Path,
+    toolchain: &'a Toolchain,
+    /// The copy.
+    source: PathBuf,
+    sdk: Vec<SdkCrate>,
+    log: fs::File,
+    log_path: PathBuf,
+}
+
+/// What the first phase finds out.
+struct Fetched {
+    package: Package,
+    metadata: Metadata,
+}
+
+impl<'a> BuildCopy<'a> {
+    /// Copies the source to where it is built, and adjusts its lock file to the SDK. A source keeps its place, so that
+    /// its next version replaces it there.
+    pub(super) fn make(
+        request: &'a BuildRequest,
+        folder: &'a Path,
+        toolchain: &'a Toolchain,
+        key: &str,
+    ) -> Result<Self, BuildError> {
+        let sdk = sdk::unpack(&sdk_folder(folder))?;
+        let source = folder
+            .join("sources")
+            .join(&Sha256Digest::of(&request.identity).to_string()[..16]);
+        tree::copy(&request.source, &source)?;
+        manifest::prepare(&source)?;
+        let lock_file = source.join("Cargo.lock");
+        if lock_file.exists() {
+            let text = fs::read_to_string(&lock_file).map_err(BuildError::file("read", &lock_file))?;
+            let adjusted = lockfile::without_sdk(&text, &sdk);
+            // Cargo completes it, also where the original is read-only.
+            file::write(&lock_file, adjusted).map_err(BuildError::file("write", &lock_file))?;
+        }
+        let log_path = folder.join("logs").join(format!("{key}.log"));
+        let log = open_log(&log_path).map_err(BuildError::file("write", &log_path))?;
+        Ok(Self {
+            request,
+            folder,
+            toolchain,
+            source,
+            sdk,
+            log,
+            log_path,
+        })
+    }
+
+    /// Compiles it. Gives the library, and the hash of the lock file that it was built with.
+    pub(super) fn compile(&self, observer: &dyn Observer) -> Result<(PathBuf, String), BuildError> {
+        let Fetched { package, metadata } = self.fetch(observer)?;
+        let target_folder = self.folder.join("target").join(profile::id(self.toolchain));
+        let library = self
+            .cargo()
+            .build(&target_folder, &metadata, observer)
+            .map_err(|failure| {
+                failure.into_error(|reason| BuildError::Compile {
+                    name: package.name.to_string(),
+                    reason,
+                    log: self.log_path.clone(),
+                })
+            })?;
+        let library = library.ok_or_else(|| self.no_library(&package))?;
+        let lock_file = self.source.join("Cargo.lock");
+        let lock = fs::read(&lock_file).map_err(BuildError::file("read", &lock_file))?;
+        Ok((library, Sha256Digest::of(&lock).to_string()))
+    }
+
+    /// The crates that compiling it takes, but for those of the SDK.
+    pub(super) fn crates(&self, observer: &dyn Observer) -> Result<Vec<BuildCrate>, BuildError> {
+        let Fetched { package, metadata } = self.fetch(observer)?;
+        let needed = Cargo::needed(&metadata, &package.id);
+        let sdk = sdk_folder(self.folder);
+        let crates = metadata
+            .packages
+            .iter()
+            .filter(|package| needed.contains(&package.id) && !package.manifest_path.starts_with(&sdk))
+            .map(|package| BuildCrate {
+                name: package.name.to_string(),
+                source: package.source.as_ref().map(|source| source.repr.clone()),
+                has_build_script: package.targets.iter().any(Target::is_custom_build),
+                is_proc_macro: package.targets.iter().any(Target::is_proc_macro),
+            });
+        Ok(crates.collect())
+    }
+
+    /// The first phase: gets all that the crate needs, and runs nobody's code.
+    fn fetch(&self, observer: &dyn Observer) -> Result<Fetched, BuildError> {
+        let cargo = self.cargo();
+        let unusable = |failure: CargoFailure| {
+            failure.into_error(|reason| BuildError::Manifest {
+                folder: self.request.source.clone(),
+                reason,
+            })
+        };
+        let package = cargo.describe().map_err(unusable)?;
+        self.check_package(&package)?;
+        observer.notice(Event::FetchingCrates);
+        self.fetch_crates(&cargo).map_err(|failure| {
+            failure.into_error(|reason| BuildError::Fetch {
+                name: package.name.to_string(),
+                reason,
+                log: self.log_path.clone(),
+            })
+        })?;
+        let metadata = cargo.resolve().map_err(unusable)?;
+        self.check_paths(&metadata)?;
+        Ok(Fetched { package, metadata })
+    }
+
+    fn cargo(&self) -> Cargo<'_> {
+        Cargo {
+            toolchain: self.toolchain,
+            folder: self.folder,
+            source: &self.source,
+            sdk: &self.sdk,
+            features: &self.request.features,
+            log: &self.log,
+        }
+    }
+
+    /// Checks what can be checked before anything is fetched.
+    fn check_package(&self, package: &Package) -> Result<(), BuildError> {
+        let mut targets = package.targets.iter();
+        if !targets.any(|target| target.crate_types.contains(&CrateType::CDyLib)) {
+            return Err(self.no_library(package));
+        }
+        let mut features = self.request.features.iter();
+        if let Some(feature) = features.find(|feature| !package.features.contains_key(*feature)) {
+            return Err(BuildError::NoFeature {
+                name: package.name.to_string(),
+                feature: feature.clone(),
+                available: package
+                    .features
+                    .keys()
+                    .filter(|name| *name != "default")
+                    .cloned()
+                    .collect(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Fetches what the crate needs. Pinned crates that are here already need no network.
+    fn fetch_crates(&self, cargo: &Cargo<'_>) -> Result<(), CargoFailure> {
+        let is_offline = self.request.is_offline;
+        let is_pinned = self.source.join("Cargo.lock").exists();
+        if is_pinned || is_offline {
+            match cargo.fetch(true) {
+                Err(CargoFailure::Said(reason)) if !is_offline => {
+                    tracing::debug!(reason, "the crates are not all here yet");
+                }
+                result => return result,
+            }
+        }
+        cargo.fetch(false)
+    }
+
+    /// Checks that every crate comes from a registry, from Git, from the source itself or from the SDK.
+    fn check_paths(&self, metadata: &Metadata) -> Result<(), BuildError> {
+        let sdk = sdk_folder(self.folder);
+        let local = metadata
+            .packages
+            .iter()
+            .filter(|package| package.source.is_none());
+        for package in local {
+            let manifest = package.manifest_path.as_std_path();
+            let manifest_folder = fs::canonicalize(manifest).map_err(BuildError::file("find", manifest))?;
+            if !manifest_folder.starts_with(&self.source) && !manifest_folder.starts_with(&sdk) {
+                return Err(BuildError::PointsOutside {
+                    from: self.source.join("Cargo.toml"),
+                    to: manifest_folder,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn no_library(&self, package: &Package) -> BuildError {
+        BuildError::NoLibrary {
+            folder: self.request.source.clone(),
+            name: package.name.to_string(),
+        }
+    }
+}
+
+/// Where the SDK is, in the folder of all builds.
+fn sdk_folder(folder: &Path) -> PathBuf {
+    folder.join("sdk")
+}
+
+fn open_log(path: &Path) -> io::Result<fs::File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // Both we and cargo write to its end, and we read it again.
+    fs::File::create(path)?;
+    fs::OpenOptions::new().read(true).append(true).open(path)
+}
