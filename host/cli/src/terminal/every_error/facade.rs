@@ -11,6 +11,7 @@ use modelzoo::{
     input::InputError,
     lock::{LockError, MovedTag},
     manifest::SelectError,
+    plugin_api::Error as PluginError,
     reference::Forges,
     registry::{RegistryError, Unmet},
     source::SourceError,
@@ -62,6 +63,16 @@ pub(super) fn samples() -> Vec<Sample> {
         ZooError::Select(SelectError::NoModels),
         ZooError::NoPlugin {
             identity: path("python").display().to_string(),
+        },
+        ZooError::Published {
+            identity: "hf:acme/model".to_owned(),
+            error: PluginError::unsupported("models of the type `mamba` cannot be run"),
+        },
+        ZooError::NothingBuiltIn {
+            identity: "hf:acme/model".to_owned(),
+        },
+        ZooError::KeptElsewhere {
+            path: path("published/model.safetensors"),
         },
         ZooError::BuildFolder {
             path: path("store/build"),

@@ -101,6 +101,10 @@ fn libraries() -> Vec<Sample> {
             host: "1.0.0".to_owned(),
         },
         LibraryError::OtherLayout { path: path() },
+        LibraryError::NotBuiltIn {
+            name: "modelzoo-vision".to_owned(),
+            version: "0.1.0".to_owned(),
+        },
         LibraryError::NotInitialised {
             path: path(),
             reason: "its root module is missing".to_owned(),
