@@ -77,7 +77,49 @@ impl Classifier {
         })
     }
 
+    /// The classes that a picture has each by itself, the likeliest first, `count` at most: those whose probability, the
+    /// sigmoid of their logit, is not below the threshold that is asked for, or else `threshold`. The logits are stored
+    /// once, for all.
+    ///
+    /// # Errors
+    /// As for [`Classifier::label`].
+    pub fn independent_labels(
+        &self,
+        logits: &[f32],
+        threshold: f32,
+        count: usize,
+        options: &PredictOptions,
+    ) -> Result<Classifications> {
+        self.check(logits)?;
+        let is_enough = |confidence| match options.confidence_threshold {
+            Some(_) => is_sure(confidence, options),
+            None => confidence >= threshold,
+        };
+        let mut found: Vec<(&String, f32)> = self
+            .classes
+            .iter()
+            .zip(logits.iter().map(|&logit| sigmoid(logit)))
+            .filter(|(class, confidence)| is_enough(*confidence) && is_wanted(class, options))
+            .collect();
+        found.sort_by(|(_, left), (_, right)| right.total_cmp(left));
+        let labels = found
+            .into_iter()
+            .take(count)
+            .map(|(class, confidence)| Classification::new(class).with_confidence(confidence));
+        let labels = Classifications::new(labels.collect());
+        Ok(if options.store_logits {
+            labels.with_logits(Array::vector(logits.to_vec()))
+        } else {
+            labels
+        })
+    }
+
     fn probabilities(&self, logits: &[f32]) -> Result<Vec<f32>> {
+        self.check(logits)?;
+        Ok(softmax(logits))
+    }
+
+    fn check(&self, logits: &[f32]) -> Result<()> {
         if logits.len() != self.classes.len() {
             return Err(Error::new(format!(
                 "the network gave {} logits for {} classes",
@@ -88,7 +130,7 @@ impl Classifier {
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(Error::new("the network gave logits that are not finite"));
         }
-        Ok(softmax(logits))
+        Ok(())
     }
 }
 
@@ -144,6 +186,24 @@ mod tests {
             .unwrap();
         assert_eq!(label.label.as_deref(), Some("b"));
         assert_eq!(label.logits, None);
+    }
+
+    #[test]
+    fn classes_may_be_judged_each_by_itself() {
+        let classifier = Classifier::new(["a", "b", "c"]);
+        let names = |count, options: &PredictOptions| -> Vec<String> {
+            let labels = classifier
+                .independent_labels(&[0.5, -1.0, 3.0], 0.5, count, options)
+                .unwrap();
+            let labels = labels.classifications.into_iter();
+            labels.filter_map(|label| label.label).collect()
+        };
+        assert_eq!(names(9, &PredictOptions::default()), ["c", "a"]);
+        assert_eq!(names(1, &PredictOptions::default()), ["c"]);
+        let all = options(|options| options.confidence_threshold = Some(0.2));
+        assert_eq!(names(9, &all), ["c", "a", "b"]);
+        let one = options(|options| options.classes = Some(vec!["a".to_owned()]));
+        assert_eq!(names(9, &one), ["a"]);
     }
 
     #[test]

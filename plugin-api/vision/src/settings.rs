@@ -17,7 +17,8 @@ pub struct Settings {
     pub classes: Option<Names>,
     /// The sentence that a class's name is put into, in the place of `{}`; "a photo of a {}" unless set.
     pub prompt: Option<String>,
-    /// Detections below this score are left out, where no confidence threshold is asked for; 0.5 unless set.
+    /// Detections below this score are left out, and classes that are judged each by itself, where no confidence threshold
+    /// is asked for; 0.5 unless set.
     pub score_threshold: Option<f32>,
 }
 

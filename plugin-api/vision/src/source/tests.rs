@@ -80,6 +80,24 @@ fn a_classifier_gives_a_class_an_embedding_and_what_is_asked_for() {
 }
 
 #[test]
+fn a_picture_may_have_several_classes_where_the_settings_say_so() {
+    let folder = changed("vit_classifier", |config| {
+        config["problem_type"] = "multi_label_classification".into();
+    });
+    let count = |settings| {
+        let Output::Label(Label::Classifications(labels)) =
+            predict(load(folder.path(), settings).unwrap().as_ref())
+        else {
+            panic!("no classifications");
+        };
+        labels.classifications.len()
+    };
+    assert_eq!(count(json!({"score_threshold": 0.0})), 5);
+    assert_eq!(count(json!({"score_threshold": 0.0, "top_k": 2})), 2);
+    assert_eq!(count(json!({"score_threshold": 1.0})), 0);
+}
+
+#[test]
 fn other_sizes_of_pictures_are_taken_where_the_user_wants_them() {
     let model = load(&golden("dinov2_backbone"), json!({"image_size": [28, 70]})).unwrap();
     let image = Image::new(2, 1, &[1, 2, 3, 4, 5, 6]).unwrap();

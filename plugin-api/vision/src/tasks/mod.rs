@@ -20,6 +20,9 @@ use pictures::Pictures;
 use segmentation::Segmenter;
 use zero_shot::ZeroShot;
 
+/// The `problem_type` of pictures that may have several classes.
+const MULTI_LABEL: &str = "multi_label_classification";
+
 /// The model that a network makes with its preprocessing and the names of its classes.
 ///
 /// # Errors
@@ -35,8 +38,18 @@ pub(crate) fn model(
         Task::Embedding if runner.text().is_some() => {
             Box::new(ZeroShot::new(&repository.folder, processing, runner, settings)?)
         }
-        Task::Embedding => Box::new(Pictures::new(processing, runner, None, settings)?),
-        Task::Classification => Box::new(Pictures::new(processing, runner, Some(classes()?), settings)?),
+        Task::Embedding => Box::new(Pictures::new(processing, runner, None, false, settings)?),
+        Task::Classification => {
+            let is_each_judged = repository.config.text("problem_type")? == Some(MULTI_LABEL);
+            let classes = Some(classes()?);
+            Box::new(Pictures::new(
+                processing,
+                runner,
+                classes,
+                is_each_judged,
+                settings,
+            )?)
+        }
         Task::Detection => Box::new(Detector::new(processing, runner, classes()?, settings)),
         Task::Segmentation => Box::new(Segmenter::new(processing, runner, classes()?)?),
         Task::Depth => Box::new(Depth::new(processing, runner)),

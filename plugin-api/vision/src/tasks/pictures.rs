@@ -18,11 +18,25 @@ pub(super) struct Pictures {
     processing: Processing,
     runner: Runner,
     classifier: Option<Classifier>,
-    top: Option<usize>,
+    judgement: Judgement,
 }
 
+/// How many classes a picture has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Judgement {
+    /// The likeliest.
+    One,
+    /// So many of the likeliest.
+    Top(usize),
+    /// Each that is at least so likely by itself, and so many at most.
+    Each { threshold: f32, count: usize },
+}
+
+/// Below this probability a picture has not a class that is judged by itself, unless the user says otherwise.
+const THRESHOLD: f32 = 0.5;
+
 impl Pictures {
-    /// A classifier of these classes; a backbone without them.
+    /// A classifier of these classes; a backbone without them. `is_each_judged`: whether a picture may have several.
     ///
     /// # Errors
     /// When there are not as many names as logits.
@@ -30,6 +44,7 @@ impl Pictures {
         processing: Processing,
         runner: Runner,
         classes: Option<Vec<String>>,
+        is_each_judged: bool,
         settings: &Settings,
     ) -> Result<Self> {
         if let (Some(names), Some(dims)) = (&classes, runner.output_dims().get(LOGITS)) {
@@ -50,7 +65,14 @@ impl Pictures {
             processing,
             runner,
             classifier: classes.map(Classifier::new),
-            top: settings.top_k,
+            judgement: match settings.top_k {
+                count if is_each_judged => Judgement::Each {
+                    threshold: settings.score_threshold.unwrap_or(THRESHOLD),
+                    count: count.unwrap_or(usize::MAX),
+                },
+                Some(count) => Judgement::Top(count),
+                None => Judgement::One,
+            },
         })
     }
 
@@ -67,9 +89,12 @@ impl Pictures {
     }
 
     fn label(&self, classifier: &Classifier, logits: &[f32], options: &PredictOptions) -> Result<Output> {
-        match self.top {
-            None => Ok(classifier.label(logits, options)?.into()),
-            Some(count) => Ok(classifier.labels(logits, count, options)?.into()),
+        match self.judgement {
+            Judgement::One => Ok(classifier.label(logits, options)?.into()),
+            Judgement::Top(count) => Ok(classifier.labels(logits, count, options)?.into()),
+            Judgement::Each { threshold, count } => Ok(classifier
+                .independent_labels(logits, threshold, count, options)?
+                .into()),
         }
     }
 }
