@@ -125,6 +125,66 @@ fn every_task_runs_from_its_folder() {
 }
 
 #[test]
+fn photographs_get_the_labels_that_the_models_own_code_gives_them() {
+    let user = User::new();
+    let golden = fs::read(project().join("plugin-api/vision/tests/photographs.json")).unwrap();
+    let golden: serde_json::Map<String, Value> = serde_json::from_slice(&golden).unwrap();
+    assert!(golden.len() > 15, "{}", golden.len());
+    for (model, photos) in golden {
+        let folder = small_model(&model);
+        for (photo, expected) in photos.as_object().unwrap() {
+            let photo = project().join("examples/photos").join(photo);
+            let mut arguments = vec!["apply", folder.to_str().unwrap(), photo.to_str().unwrap()];
+            if expected.is_array() {
+                arguments.extend(["--set", "score_threshold=0"]);
+            }
+            let found = user.run(arguments).expect(0).json_lines()[0]["predictions"].clone();
+            let Some(objects) = expected.as_array() else {
+                assert!(
+                    is_same(&found, expected),
+                    "{model}: {found} instead of {expected}"
+                );
+                continue;
+            };
+            let found = found["detections"].as_array().unwrap();
+            assert_eq!(found.len(), objects.len(), "{model}");
+            for object in objects {
+                let corners = numbers(&object["corners"]);
+                let is_it = |found: &&Value| {
+                    let sides = numbers(&found["bounding_box"]);
+                    let there = [sides[0], sides[1], sides[0] + sides[2], sides[1] + sides[3]];
+                    is_same(found, object) && overlap(&there, &corners) > 0.99
+                };
+                assert!(
+                    found.iter().any(|found| is_it(&found)),
+                    "{model}: {object} is not in {found:?}"
+                );
+            }
+        }
+    }
+}
+
+/// The same label, with a score that is as good as the same.
+fn is_same(found: &Value, expected: &Value) -> bool {
+    let score = |value: &Value| value["confidence"].as_f64().unwrap();
+    found["label"] == expected["label"] && (score(found) - score(expected)).abs() < 0.005
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    let numbers = value.as_array().unwrap().iter();
+    numbers.map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// The shared part of two boxes, by their corners.
+fn overlap(one: &[f64], other: &[f64]) -> f64 {
+    let area = |corners: &[f64]| (corners[2] - corners[0]) * (corners[3] - corners[1]);
+    let width = one[2].min(other[2]) - one[0].max(other[0]);
+    let height = one[3].min(other[3]) - one[1].max(other[1]);
+    let shared = width.max(0.0) * height.max(0.0);
+    shared / (area(one) + area(other) - shared)
+}
+
+#[test]
 fn files_that_are_links_and_weights_in_several_files_are_read() {
     let user = User::new();
     // As a hub's cache keeps them.

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Compares what the program says of photographs with what the models' own code says of them, from the JPEG file on.
 
-    parity/check_program.py MODELZOO MODELS PHOTO...
+    parity/check_program.py MODELZOO MODELS PHOTO... [--keep FILE]
 
 MODELS is the folder that `make.py` wrote. The other side is transformers' or timm's own processor and network on the
 same files. Labels must be the same, scores within 0.005, boxes overlap by more than 0.99; masks may differ in one pixel of
-a thousand, where two classes are equally likely; embeddings and depths are within 1e-4 of the largest number.
+a thousand, where two classes are equally likely; embeddings and depths are within 1e-4 of the largest number. `--keep`
+writes the classes and objects of the other side to a file, for tests without Python.
 """
 
 from __future__ import annotations
 
+import argparse
 import base64
 import io
 import json
@@ -32,6 +34,10 @@ SCORE = 0.005
 OVERLAP = 0.99
 PIXELS = 0.001
 NUMBERS = 1e-4
+
+
+# What the models' own code says: for each model and each photograph's name a class, or objects.
+kept: dict[str, dict[str, object]] = {}
 
 
 class Different(Exception):
@@ -64,12 +70,13 @@ def same_numbers(found: numpy.ndarray, expected: torch.Tensor, what: str) -> Non
         raise Different(f"{what} differs by {difference:.2e} of the largest number")
 
 
-def same_class(found: dict, logits: torch.Tensor, names: list[str]) -> None:
+def same_class(found: dict, logits: torch.Tensor, names: list[str]) -> dict:
     probabilities = logits.softmax(-1)[0]
     index = int(probabilities.argmax())
     score = float(probabilities[index])
     if found["label"] != names[index] or abs(found["confidence"] - score) > SCORE:
         raise Different(f"{found['label']} {found['confidence']:.4f} instead of {names[index]} {score:.4f}")
+    return {"label": names[index], "confidence": score}
 
 
 def overlap(one: list[float], other: list[float]) -> float:
@@ -80,7 +87,7 @@ def overlap(one: list[float], other: list[float]) -> float:
     return shared / (area(one) + area(other) - shared)
 
 
-def same_objects(found: list[dict], expected: dict, names: dict[int, str], size: tuple[int, int]) -> None:
+def same_objects(found: list[dict], expected: dict, names: dict[int, str], size: tuple[int, int]) -> list[dict]:
     wanted = list(zip(expected["scores"].tolist(), expected["labels"].tolist(), expected["boxes"].tolist()))
     if len(found) != len(wanted):
         raise Different(f"{len(found)} objects instead of {len(wanted)}")
@@ -94,6 +101,12 @@ def same_objects(found: list[dict], expected: dict, names: dict[int, str], size:
             fits.append(overlap(corners, box) if same else 0.0)
         if max(fits) <= OVERLAP:
             raise Different(f"no object is {names[label]} {score:.4f} at {box}; the nearest overlaps by {max(fits):.4f}")
+    relative = lambda box: [value / side for value, side in zip(box, [width, height, width, height])]
+    return [{"label": names[label], "confidence": score, "corners": relative(box)} for score, label, box in wanted]
+
+
+def keep(folder: Path, photo: str, said: object) -> None:
+    kept.setdefault(folder.name, {})[Path(photo).name] = said
 
 
 def check_timm(program: str, folder: Path, photos: list[str], config: dict) -> None:
@@ -103,7 +116,8 @@ def check_timm(program: str, folder: Path, photos: list[str], config: dict) -> N
     transform = timm.data.create_transform(**timm.data.resolve_data_config(pretrained_cfg=config["pretrained_cfg"]))
     names = [f"LABEL_{index}" for index in range(config["num_classes"])]
     for photo, line in zip(photos, run(program, "apply", folder, photos)):
-        same_class(line["predictions"], network(transform(Image.open(photo).convert("RGB"))[None]), names)
+        logits = network(transform(Image.open(photo).convert("RGB"))[None])
+        keep(folder, photo, same_class(line["predictions"], logits, names))
 
 
 def check_transformers(program: str, folder: Path, photos: list[str], config: dict) -> None:
@@ -127,7 +141,7 @@ def check_transformers(program: str, folder: Path, photos: list[str], config: di
         result = network(pixels)
         if name.endswith("ForObjectDetection"):
             expected = processor.post_process_object_detection(result, threshold=0.0, target_sizes=size)[0]
-            same_objects(line["predictions"]["detections"], expected, names, picture.size)
+            keep(folder, photo, same_objects(line["predictions"]["detections"], expected, names, picture.size))
         elif name.endswith("ForSemanticSegmentation"):
             expected = processor.post_process_semantic_segmentation(result, target_sizes=size)[0].numpy()
             differing = (array(line["predictions"]["mask"]) != expected).mean()
@@ -139,12 +153,19 @@ def check_transformers(program: str, folder: Path, photos: list[str], config: di
             pooled = result.pooler_output if name.startswith(("ResNet", "ConvNext", "Swin")) else result.last_hidden_state[:, 0]
             same_numbers(array(line["embeddings"]), pooled.flatten(1)[0], "the embedding")
         else:
-            same_class(line["predictions"], result.logits, [names[index] for index in range(len(names))])
+            classes = [names[index] for index in range(len(names))]
+            keep(folder, photo, same_class(line["predictions"], result.logits, classes))
 
 
 def main() -> None:
-    program, models = sys.argv[1], Path(sys.argv[2]).resolve()
-    photos = [str(Path(photo).resolve()) for photo in sys.argv[3:]]
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("program")
+    arguments.add_argument("models", type=Path)
+    arguments.add_argument("photos", type=Path, nargs="+")
+    arguments.add_argument("--keep", type=Path)
+    asked = arguments.parse_args()
+    program, models = asked.program, asked.models.resolve()
+    photos = [str(photo.resolve()) for photo in asked.photos]
     failed = []
     folders = sorted(folder for folder in models.iterdir() if folder.is_dir())
     for folder in folders:
@@ -156,6 +177,8 @@ def main() -> None:
         except Different as difference:
             failed.append(folder.name)
             print(f"{folder.name}: {difference}")
+    if asked.keep:
+        asked.keep.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     print(f"{len(folders) - len(failed)} of {len(folders)} models say of {len(photos)} photographs what their own code says")
     sys.exit(bool(failed) or not folders)
 
