@@ -34,6 +34,22 @@ pub enum GitError {
         /// Its URL.
         url: String,
     },
+    /// The repository has branches, and its HEAD is none of them.
+    #[error("the repository {url} does not say which of its branches is meant: its HEAD leads to none")]
+    NoDefaultBranch {
+        /// Its URL.
+        url: String,
+        /// Its branches and tags.
+        names: Vec<String>,
+    },
+    /// The repository names its objects by another hash than SHA-1.
+    #[error("the repository {url} names its commits by SHA-256, and only those with SHA-1 can be fetched")]
+    ObjectFormat {
+        /// Its URL.
+        url: String,
+        /// What libgit2 says.
+        source: git2::Error,
+    },
     /// No branch, tag or commit has this name.
     #[error(
         "{url} has no branch, tag or commit `{revision}`{}",
@@ -157,9 +173,10 @@ impl GitError {
 impl Diagnose for GitError {
     fn class(&self) -> ErrorClass {
         match self {
-            Self::NoSuchRepository { .. } | Self::NoSuchRevision { .. } | Self::Empty { .. } => {
-                ErrorClass::NotFound
-            }
+            Self::NoSuchRepository { .. }
+            | Self::NoSuchRevision { .. }
+            | Self::NoDefaultBranch { .. }
+            | Self::Empty { .. } => ErrorClass::NotFound,
             _ => ErrorClass::Failed,
         }
     }
@@ -186,6 +203,13 @@ impl Diagnose for GitError {
                 let nearest = suggestions.first()?;
                 return Some(NextStep::advice(format!("`@{nearest}` would be the nearest")));
             }
+            Self::NoDefaultBranch { names, .. } => {
+                let first = names.first()?;
+                return Some(NextStep::advice(format!(
+                    "name a branch or a tag, such as `@{first}`"
+                )));
+            }
+            Self::ObjectFormat { .. } => "clone it with Git, and name the folder of the clone instead",
             Self::AmbiguousCommit { .. } => "give more digits of the commit",
             Self::Network { .. } => return Some(NextStep::CheckNetwork),
             Self::UnknownHost { .. } => {

@@ -272,6 +272,11 @@ impl Session<'_> {
                 source: io::Error::new(io::ErrorKind::StorageFull, error.message()),
             };
         }
+        // It says the same of a repository on this machine and of a server, in several words.
+        let message = error.message().to_ascii_lowercase();
+        if message.contains("object format") || message.contains("objectformat") {
+            return GitError::ObjectFormat { url, source: error };
+        }
         let is_missing = error.code() == ErrorCode::NotFound
             || matches!(error.class(), ErrorClass::Repository | ErrorClass::Os);
         if known.is_none() && is_missing {

@@ -95,7 +95,7 @@ impl RemoteRefs {
         };
         match revision {
             Revision::Default => {
-                let head = self.head.ok_or_else(|| GitError::Empty { url: url.to_owned() })?;
+                let head = self.head.ok_or_else(|| self.without_head(url))?;
                 let ref_name = self.default_branch.clone().unwrap_or_else(|| "HEAD".to_owned());
                 Ok(tip((ref_name, head), None))
             }
@@ -174,6 +174,16 @@ impl RemoteRefs {
         })
     }
 
+    /// Why there is no default branch.
+    fn without_head(&self, url: &str) -> GitError {
+        let url = url.to_owned();
+        if self.refs.is_empty() {
+            return GitError::Empty { url };
+        }
+        let names = self.names().map(str::to_owned).collect();
+        GitError::NoDefaultBranch { url, names }
+    }
+
     pub(super) fn no_such(&self, revision: &str, url: &str) -> GitError {
         let suggestions = suggest::nearest(revision, self.names());
         GitError::NoSuchRevision {
@@ -233,6 +243,19 @@ mod tests {
     fn resolve(revision: Revision) -> (Wanted, Option<String>) {
         let target = refs().resolve(&revision, "url").unwrap();
         (target.commit, target.subdirectory)
+    }
+
+    #[test]
+    fn a_repository_without_head_is_empty_only_where_it_has_no_refs() {
+        let mut refs = refs();
+        refs.head = None;
+        match refs.resolve(&Revision::Default, "url") {
+            Err(GitError::NoDefaultBranch { names, .. }) => assert_eq!(names[0], "main"),
+            other => panic!("{other:?}"),
+        }
+        refs.refs.clear();
+        let empty = refs.resolve(&Revision::Default, "url");
+        assert!(matches!(empty, Err(GitError::Empty { .. })), "{empty:?}");
     }
 
     #[test]

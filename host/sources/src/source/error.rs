@@ -59,6 +59,16 @@ pub enum SourceError {
         /// The source with its revision.
         reference: String,
     },
+    /// The repository cannot be had, and a folder has its name: it may have been meant.
+    #[error("`{repository}` cannot be had")]
+    FolderOfThisName {
+        /// The repository.
+        repository: String,
+        /// The folder, relative to the current one.
+        folder: PathBuf,
+        /// Why the repository cannot be had.
+        source: Box<SourceError>,
+    },
     /// A manifest of the source is not one.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -95,6 +105,7 @@ impl Diagnose for SourceError {
             | Self::NoManifest { .. }
             | Self::Offline { .. } => ErrorClass::NotFound,
             Self::NotAFolder { .. } | Self::Read { .. } => ErrorClass::Failed,
+            Self::FolderOfThisName { source, .. } => source.class(),
             Self::Manifest(error) => error.class(),
             Self::Git(error) => error.class(),
             Self::Download(error) => error.class(),
@@ -115,6 +126,10 @@ impl Diagnose for SourceError {
             }
             Self::NoManifest { .. } => NextStep::StartFromTemplate,
             Self::Offline { .. } => NextStep::GoOnline,
+            Self::FolderOfThisName { folder, .. } => NextStep::advice(format!(
+                "a folder of this name is here: it is spelt `./{}`",
+                folder.display()
+            )),
             Self::Read { source, .. } => return NextStep::for_access(source),
             Self::Manifest(error) => return error.next_step(),
             Self::Git(error) => return error.next_step(),

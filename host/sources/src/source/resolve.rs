@@ -3,7 +3,12 @@ use super::{
     ResolveOptions, ResolvedSource, SourceError, SourceManifest, archive, find_models, local,
     remote::{self, FoundTree},
 };
-use crate::{SourceRef, manifest::Manifest, reference::Location, store::Store};
+use crate::{
+    SourceRef,
+    manifest::Manifest,
+    reference::{GitRepository, Location},
+    store::Store,
+};
 use std::path::{Path, PathBuf};
 
 /// Finds out what `reference` means now, gets its files unless the store has them, and reads its manifests.
@@ -15,7 +20,8 @@ use std::path::{Path, PathBuf};
 /// See [`SourceError`]; [`SourceError::hint`] says what the user can do.
 pub fn resolve(reference: &SourceRef, options: &ResolveOptions<'_>) -> Result<ResolvedSource, SourceError> {
     let found = match reference.location() {
-        Location::Git(repository) => remote::resolve(repository, reference.revision(), options)?,
+        Location::Git(repository) => remote::resolve(repository, reference.revision(), options)
+            .map_err(|error| beside_folder(repository, error))?,
         Location::Path(path) if path.extension().is_some_and(|ending| ending == "json") => {
             return resolve_manifest_file(reference, path, options.store);
         }
@@ -23,6 +29,23 @@ pub fn resolve(reference: &SourceRef, options: &ResolveOptions<'_>) -> Result<Re
         Location::Archive(url) => archive::resolve_url(url, options)?,
     };
     finish(reference, found)
+}
+
+/// `user/repo` is a repository, even where a folder has that name; who meant the folder is told when there is no such
+/// repository.
+fn beside_folder(repository: &GitRepository, error: SourceError) -> SourceError {
+    let repository = repository.to_string();
+    let folder = PathBuf::from(&repository);
+    // Without the network it is not known yet whether there is one.
+    if folder.is_dir() && !matches!(error, SourceError::Offline { .. }) {
+        SourceError::FolderOfThisName {
+            repository,
+            folder,
+            source: Box::new(error),
+        }
+    } else {
+        error
+    }
 }
 
 fn resolve_path(path: &Path, store: &Store) -> Result<FoundTree, SourceError> {

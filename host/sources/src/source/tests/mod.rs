@@ -312,6 +312,45 @@ fn missing_things_are_named() {
 }
 
 #[test]
+fn a_folder_of_the_name_of_a_repository_is_told_when_there_is_no_such_repository() {
+    let mut world = World::new();
+    world.mirrors.insert("https://github.com/", "http://127.0.0.1:1/");
+    // Of this crate, in whose folder tests run.
+    let error = world.resolve("src/git").unwrap_err();
+    assert!(
+        matches!(error, SourceError::FolderOfThisName { .. }),
+        "{}",
+        chain(&error)
+    );
+    let hint = error.next_step().unwrap().to_string();
+    assert!(hint.contains("`./src/git`"), "{hint}");
+    let error = world.resolve("no/folder").unwrap_err();
+    assert!(matches!(error, SourceError::Git(_)), "{}", chain(&error));
+}
+
+#[test]
+fn repositories_of_another_hash_are_named() {
+    let world = World::new();
+    let repository = world.served().join("sha256.git");
+    let made = std::process::Command::new("git")
+        .args(["init", "--quiet", "--bare", "--object-format=sha256"])
+        .arg(&repository)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let server = GitServer::open(&world.served());
+    let urls = [
+        format!("file://{}", repository.display()),
+        format!("{}sha256.git", server.url()),
+    ];
+    for url in urls {
+        let error = world.resolve(&url).unwrap_err();
+        let is_named = matches!(error, SourceError::Git(GitError::ObjectFormat { .. }));
+        assert!(is_named, "{}", chain(&error));
+    }
+}
+
+#[test]
 fn several_manifests_in_one_repository() {
     let world = World::new();
     let repository = TestRepository::new(&world.served().join("many.git"));
