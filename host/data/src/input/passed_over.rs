@@ -7,15 +7,11 @@ use std::{
 };
 
 /// Endings of pictures that are not read, lower case, with what they are.
-const PICTURES: [(&str, &str); 28] = [
+const PICTURES: [(&str, &str); 24] = [
     ("heic", "HEIC"),
     ("heif", "HEIF"),
     ("hif", "HEIF"),
     ("avif", "AVIF"),
-    ("jxl", "JPEG XL"),
-    ("jp2", "JPEG 2000"),
-    ("j2k", "JPEG 2000"),
-    ("jpx", "JPEG 2000"),
     ("svg", "SVG"),
     ("psd", "Photoshop"),
     ("ico", "icon"),

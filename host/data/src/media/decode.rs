@@ -4,7 +4,7 @@ use super::{
     depth::Rescale,
     error::{DecodeError, MediaError},
     format::ImageFormat,
-    gif, jpeg,
+    gif, jpeg, jpeg_2000, jpeg_xl,
     metadata::{Header, Metadata},
     orientation, raster,
     rgb_image::RgbImage,
@@ -100,6 +100,8 @@ impl Decoder {
                 ImageFormat::Jpeg => jpeg::Jpeg::open(bytes)?.header()?,
                 ImageFormat::Gif => gif::Gif::open(bytes)?.header(),
                 ImageFormat::Tiff => tiff::Tiff::open(bytes, self.page)?.header(),
+                ImageFormat::Jpeg2000 => jpeg_2000::Jpeg2000::open(bytes)?.header(),
+                ImageFormat::JpegXl => jpeg_xl::JpegXl::open(bytes, self.max_pixels)?.header(),
                 _ => raster::Reader::open(bytes, format)?.header(),
             };
             Ok(header.metadata(bytes.len(), format, orientation::of_file(bytes, format)))
@@ -128,6 +130,16 @@ impl Decoder {
                 let tiff = tiff::Tiff::open(bytes, self.page)?;
                 let header = self.checked(tiff.header())?;
                 Ok((header, tiff.decode(self.rescale)?, None))
+            }
+            ImageFormat::Jpeg2000 => {
+                let picture = jpeg_2000::Jpeg2000::open(bytes)?;
+                let header = self.checked(picture.header())?;
+                Ok((header, picture.decode(self.rescale)?, None))
+            }
+            ImageFormat::JpegXl => {
+                let picture = jpeg_xl::JpegXl::open(bytes, self.max_pixels)?;
+                let header = self.checked(picture.header())?;
+                Ok((header, picture.decode(self.rescale)?, None))
             }
             ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp => {
                 let reader = raster::Reader::open(bytes, format)?;

@@ -17,13 +17,18 @@ pub enum ImageFormat {
     Bmp,
     /// TIFF and BigTIFF, the first page.
     Tiff,
+    /// JPEG 2000: a file (JP2) or a bare code stream.
+    Jpeg2000,
+    /// JPEG XL; of an animation the first frame.
+    JpegXl,
 }
 
 impl ImageFormat {
     /// File endings of the formats, lower case, without the dot. They say which files of a folder are taken for
     /// pictures; what a file really is, its content says.
-    pub const EXTENSIONS: [&str; 12] = [
-        "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "dib", "tif", "tiff",
+    pub const EXTENSIONS: [&str; 19] = [
+        "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "dib", "tif", "tiff", "jp2", "j2k",
+        "j2c", "jpc", "jpf", "jpx", "jxl",
     ];
 
     /// Finds the format from a file's content.
@@ -39,6 +44,12 @@ impl ImageFormat {
         // BigTIFF, which differs in its third byte.
         if bytes.starts_with(b"II\x2b\0") || bytes.starts_with(b"MM\0\x2b") {
             return Ok(Self::Tiff);
+        }
+        if bytes.starts_with(b"\x00\x00\x00\x0cJXL ") || bytes.starts_with(b"\xff\x0a") {
+            return Ok(Self::JpegXl);
+        }
+        if bytes.starts_with(b"\x00\x00\x00\x0cjP  ") || bytes.starts_with(b"\xff\x4f\xff\x51") {
+            return Ok(Self::Jpeg2000);
         }
         match image::guess_format(bytes) {
             Ok(image::ImageFormat::Jpeg) => Ok(Self::Jpeg),
@@ -66,6 +77,8 @@ impl ImageFormat {
             Self::Gif => "image/gif",
             Self::Bmp => "image/bmp",
             Self::Tiff => "image/tiff",
+            Self::Jpeg2000 => "image/jp2",
+            Self::JpegXl => "image/jxl",
         }
     }
 
@@ -78,6 +91,8 @@ impl ImageFormat {
             Self::Gif => "GIF",
             Self::Bmp => "BMP",
             Self::Tiff => "TIFF",
+            Self::Jpeg2000 => "JPEG 2000",
+            Self::JpegXl => "JPEG XL",
         }
     }
 }
@@ -96,12 +111,6 @@ fn undecodable_format(bytes: &[u8]) -> Option<&'static str> {
         }
         Some(b"mif1" | b"msf1" | b"miaf") => return Some("HEIC"),
         _ => {}
-    }
-    if bytes.starts_with(b"\x00\x00\x00\x0cJXL ") || bytes.starts_with(b"\xff\x0a") {
-        return Some("JPEG XL");
-    }
-    if bytes.starts_with(b"\x00\x00\x00\x0cjP  ") || bytes.starts_with(b"\xff\x4f\xff\x51") {
-        return Some("JPEG 2000");
     }
     None
 }
@@ -201,7 +210,6 @@ mod tests {
             (b"\x00\x00\x00\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
             (b"\x00\x00\x01\0\x01\0", "ICO"),
             (b"\x00\x00\x00\x1cftypavif", "AVIF"),
-            (b"\xff\x0a\x00\x00", "JPEG XL"),
         ] {
             let error = ImageFormat::detect(bytes).expect_err("not decodable");
             assert!(error.to_string().contains(name), "{error}");

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub(super) mod tag {
     /// Which way up the picture is.
     pub const ORIENTATION: u16 = 274;
+    /// A packet of XMP.
+    pub const XMP: u16 = 700;
 }
 
 /// Which byte of a number comes first.

@@ -13,6 +13,8 @@ mod format;
 mod gif;
 mod ifd;
 mod jpeg;
+mod jpeg_2000;
+mod jpeg_xl;
 mod metadata;
 mod orientation;
 mod pixel_box;

@@ -102,7 +102,11 @@ fn decoder<'a>(bytes: &'a [u8], format: ImageFormat) -> Result<Box<dyn ImageDeco
         ImageFormat::Png => PngDecoder::new(input).map(|decoder| Box::new(decoder) as _),
         ImageFormat::WebP => WebPDecoder::new(input).map(|decoder| Box::new(decoder) as _),
         ImageFormat::Bmp => BmpDecoder::new(input).map(|decoder| Box::new(decoder) as _),
-        ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::Tiff => {
+        ImageFormat::Jpeg
+        | ImageFormat::Gif
+        | ImageFormat::Tiff
+        | ImageFormat::Jpeg2000
+        | ImageFormat::JpegXl => {
             unreachable!("they have decoders of their own")
         }
     };

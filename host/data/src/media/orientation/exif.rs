@@ -13,6 +13,13 @@ pub(super) fn orientation(mut block: &[u8]) -> Option<u64> {
     directory.entry(tag::ORIENTATION)?.first_unsigned()
 }
 
+/// The packet of XMP in the first directory of a TIFF.
+pub(super) fn xmp_of_tiff(file: &[u8]) -> Option<&[u8]> {
+    let structure = Structure::parse(file)?;
+    let directory = structure.directory(structure.first()?)?;
+    Some(directory.entry(tag::XMP)?.data())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,8 +26,11 @@ pub(super) fn of_file(bytes: &[u8], format: ImageFormat) -> Orientation {
             decide(exif, xmp)
         }
         // The file itself is built as EXIF is.
-        ImageFormat::Tiff => decide(Some(bytes), None),
-        ImageFormat::Gif | ImageFormat::Bmp => Orientation::NoTransforms,
+        ImageFormat::Tiff => decide(Some(bytes), exif::xmp_of_tiff(bytes)),
+        // The decoder turns JPEG XL.
+        ImageFormat::Gif | ImageFormat::Bmp | ImageFormat::Jpeg2000 | ImageFormat::JpegXl => {
+            Orientation::NoTransforms
+        }
     }
 }
 
@@ -43,6 +46,25 @@ mod tests {
     use super::*;
 
     const RIGHTED_IN_XMP: &[u8] = br#"<rdf:Description tiff:Orientation="6"/>"#;
+
+    #[test]
+    fn a_tiff_may_say_it_in_xmp() {
+        let length = RIGHTED_IN_XMP.len() as u32;
+        let entry = [
+            &b"\xbc\x02\x01\0"[..],
+            &length.to_le_bytes(),
+            &26_u32.to_le_bytes(),
+        ]
+        .concat();
+        let file = [
+            &b"II\x2a\0\x08\0\0\0\x01\0"[..],
+            &entry,
+            b"\0\0\0\0",
+            RIGHTED_IN_XMP,
+        ]
+        .concat();
+        assert_eq!(of_file(&file, ImageFormat::Tiff), Orientation::Rotate90);
+    }
 
     #[test]
     fn xmp_speaks_where_exif_says_nothing() {
