@@ -8,6 +8,7 @@
 //! Files come from strangers: the programs may open that one file only, read formats alone that hold a video (no
 //! playlists), have a limit on memory, and are ended when they give no sign of life for a minute.
 
+mod avi;
 mod encode;
 mod error;
 mod ffmpeg;

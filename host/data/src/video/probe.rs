@@ -1,6 +1,7 @@
 //! What is in a video file, by `ffprobe`.
 
 use super::{
+    avi,
     error::VideoReason,
     ffmpeg::{FFPROBE, command, memory_for},
     process::{Process, SILENCE_LIMIT},
@@ -85,7 +86,7 @@ pub(super) fn probe(path: &Path) -> Result<(VideoMetadata, Option<u64>), VideoRe
             height,
             max_pixels: DEFAULT_MAX_PIXELS,
         }),
-        _ => Ok((metadata, stream.exact_frame_count(&probe.format))),
+        _ => Ok((metadata, stream.exact_frame_count(&probe.format, path))),
     }
 }
 
@@ -198,11 +199,13 @@ impl Stream {
         (is_edited && is_less).then_some((shown + 1e-3).floor() as u64)
     }
 
-    /// How many frames there must be: what the tables of the two formats say that always have them.
-    fn exact_frame_count(&self, format: &Format) -> Option<u64> {
-        let has_table = format.is(&["mov", "mp4", "avi"]);
+    /// How many frames there must be: what the tables of the formats say that always have them. In AVI they count empty
+    /// frames, too, and say something only where a part of the file is missing.
+    fn exact_frame_count(&self, format: &Format, path: &Path) -> Option<u64> {
+        let has_table = format.is(&["mov", "mp4"]);
+        let is_cut = || format.is(&["avi"]) && avi::is_cut(path).unwrap_or(false);
         self.counted()
-            .filter(|_| has_table && self.shown(format).is_none())
+            .filter(|_| (has_table && self.shown(format).is_none()) || is_cut())
     }
 
     /// Whether the picture is shown turned by a quarter; other angles leave its sides as they are, as FFmpeg does. Older

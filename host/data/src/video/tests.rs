@@ -61,6 +61,35 @@ fn every(step: u64) -> Rate {
     Rate::Every(NonZeroU64::new(step).unwrap())
 }
 
+/// AVI's header counts frames that were dropped.
+#[test]
+fn dropped_frames_are_no_damage_in_avi() {
+    let folder = tempfile::tempdir().unwrap();
+    let [mode, passthrough] = super::ffmpeg::every_frame_once();
+    let options = [
+        "-vf",
+        "select='not(between(n,5,14))'",
+        mode,
+        passthrough,
+        "-c:v",
+        "mjpeg",
+    ];
+    let whole = make(folder.path(), "dropped.avi", 30, &options);
+    let ending_of = |path: &Path| {
+        let mut frames = Video::open(path).unwrap().frames(&Sampling::default()).unwrap();
+        frames.by_ref().for_each(|frame| drop(frame.unwrap()));
+        frames.ending()
+    };
+    let ending = ending_of(&whole);
+    assert_eq!((ending.frame_count(), ending.warning()), (Some(20), None));
+    let bytes = std::fs::read(&whole).unwrap();
+    let cut = folder.path().join("cut.avi");
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let ending = ending_of(&cut);
+    assert!(ending.frame_count().unwrap() < 20);
+    assert!(ending.warning().unwrap().contains("its header says 30 frames"));
+}
+
 #[test]
 fn every_frame_comes_once_with_its_number_and_time() {
     let folder = tempfile::tempdir().unwrap();
