@@ -129,7 +129,7 @@ impl Input {
                 return Ok(Self::of(Kind::Dataset(Dataset::open(path)?)));
             }
             match detect(path) {
-                Some(format) if format.has_bare_pictures() => {
+                Some(format) if format.has_bare_pictures(path) => {
                     let inputs = Inputs::resolve(named, &MediaKind::ALL)?;
                     let named = vec![path.to_owned()];
                     return Ok(Self {

@@ -116,9 +116,10 @@ impl Format {
         !matches!(self, Self::Csv | Self::Parquet | Self::CocoResults | Self::Npy)
     }
 
-    /// Whether it is a folder of pictures beside their labels, so that the pictures can be taken alone.
-    pub fn has_bare_pictures(self) -> bool {
-        matches!(self, Self::Yolo | Self::Voc)
+    /// Whether what is at `path` in this format is a folder of pictures beside their labels, so that the pictures can be
+    /// taken alone.
+    pub fn has_bare_pictures(self, path: &Path) -> bool {
+        path.is_dir() && self != Self::FiftyOne
     }
 
     /// Whether it can be written.

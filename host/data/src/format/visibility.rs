@@ -2,12 +2,12 @@
 //! for one that is seen.
 //!
 //! Labels have no place of their own for it. Points that are not labelled are missing, and those that are count as seen;
-//! where some are hidden, an attribute tells.
+//! where some are hidden, an attribute tells, which FiftyOne calls so, too.
 
 use modelzoo_plugin_api::label::Keypoint;
 use serde_json::Value;
 
-const ATTRIBUTE: &str = "visibility";
+const ATTRIBUTE: &str = "visible";
 
 /// Notes which points can be seen.
 pub(super) fn put(keypoint: &mut Keypoint, visibility: &[u8]) {

@@ -44,7 +44,7 @@ fn refuse_labels(dataset: &Path, input: &Path, terminal: &Terminal) -> Result<()
         dataset.display(),
         input.display()
     );
-    if format.has_bare_pictures() {
+    if format.has_bare_pictures(input) {
         terminal.warn(format!(
             "{}: its labels ({format}) are passed over",
             input.display()

@@ -1,11 +1,8 @@
 //! Which format something is of.
 
-use super::{label_studio, xml, yolo};
-use crate::{format::Format, input::open_text};
-use std::{io::Read as _, path::Path};
-
-/// How much of a file is looked at.
-const HEAD: u64 = 4096;
+use super::{coco, cvat, label_studio, start::start_of, voc, yolo};
+use crate::format::Format;
+use std::path::Path;
 
 /// Which format a file or folder is of, going by its name and by what is in it. `None` for pictures, videos, folders and
 /// globs of them, lists, and files that say nothing.
@@ -28,19 +25,13 @@ fn detect_folder(folder: &Path) -> Option<Format> {
         Some(Format::FiftyOne)
     } else if yolo::is_at(folder) {
         Some(Format::Yolo)
-    } else if xml::is_voc_at(folder) {
+    } else if voc::is_at(folder) {
         Some(Format::Voc)
+    } else if cvat::file_at(folder).is_some() {
+        Some(Format::Cvat)
+    } else if !coco::files_at(folder).is_empty() {
+        Some(Format::Coco)
     } else {
         None
     }
-}
-
-/// The beginning of a text file; nothing where it cannot be read.
-fn start_of(path: &Path) -> String {
-    let mut start = Vec::new();
-    if let (true, Ok(text)) = (path.is_file(), open_text(path)) {
-        // What cannot be read is told by whoever reads all of it.
-        let _ = text.take(HEAD).read_to_end(&mut start);
-    }
-    String::from_utf8_lossy(&start).into_owned()
 }

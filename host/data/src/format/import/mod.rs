@@ -4,6 +4,7 @@
 //! ([`ImportReport`]).
 
 mod coco;
+mod cvat;
 mod dataset;
 mod detect;
 mod field_types;
@@ -17,10 +18,13 @@ mod objects;
 mod place;
 mod report;
 mod sample;
+mod start;
+mod voc;
 mod xml;
 mod yolo;
 
 pub use coco::{CocoInfo, CocoOptions, import_coco};
+pub use cvat::import_cvat;
 pub use dataset::{ImportOptions, ImportSummary, import_dataset, import_dataset_with_progress};
 pub use detect::detect;
 pub use fiftyone::{FiftyOneInfo, import_fiftyone};
@@ -29,7 +33,7 @@ pub use label_studio::import_label_studio;
 pub use media::import_media;
 pub use place::Place;
 pub use report::ImportReport;
-pub use xml::{import_cvat, import_voc};
+pub use voc::import_voc;
 pub use yolo::{YoloInfo, import_yolo};
 
 use super::FormatError;

@@ -319,7 +319,15 @@ fn what_is_exported_makes_an_equal_dataset() {
         &ImportOptions::default(),
     );
     assert!(matches!(error, Err(FormatError::Unsuitable { .. })));
-    assert_eq!(detect(folder.path()), None);
+    // Of a folder the dataset in it; `folder` is one of FiftyOne, which is deeper.
+    assert_eq!(detect(folder.path()), Some(Format::Coco));
+    let mut third = Dataset::create(folder.path().join("third.db")).unwrap();
+    let options = ImportOptions::default();
+    let summary = import_dataset(&mut third, Some(Format::Coco), folder.path(), &options).unwrap();
+    assert_eq!((summary.added, summary.notes), (1, Vec::new()));
+    assert_same(&read(&third), &read(&first));
+    let empty = tempfile::tempdir().unwrap();
+    assert_eq!(detect(empty.path()), None);
     assert_eq!(detect(Path::new("photos/*.jpg")), None);
     assert_eq!(detect(Path::new("labels.CSV")), Some(Format::Csv));
 }

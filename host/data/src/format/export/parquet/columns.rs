@@ -105,6 +105,7 @@ pub(super) fn schema(columns: &[Column]) -> Vec<Field> {
         Field::nullable("height", DataType::Int64),
         Field::nullable("tags", DataType::list(DataType::Text)),
         Field::nullable("error", DataType::Text),
+        Field::nullable("warnings", DataType::list(DataType::Text)),
     ];
     let (of_frames, of_samples): (Vec<&Column>, Vec<&Column>) =
         columns.iter().partition(|column| column.of_frames);
@@ -190,6 +191,7 @@ pub(super) fn row(record: &SampleRecord, columns: &[Column]) -> Value {
     put("height", json!(size.map(|(_, height)| height)));
     put("tags", json!(record.tags));
     put("error", json!(record.error));
+    put("warnings", json!(record.warnings));
     for column in columns.iter().filter(|column| !column.of_frames) {
         if let Some(label) = record.labels.sample.get(&column.name) {
             put(&column.name, column.value(label));

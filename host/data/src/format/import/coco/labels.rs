@@ -49,6 +49,7 @@ impl Labels {
         if is_of_image {
             let mut classification = Classification::new(class);
             classification.confidence = annotation.score;
+            classification.attributes.extend(facts(&annotation));
             self.objects.classes.push(classification);
             return Ok(());
         }
@@ -57,7 +58,9 @@ impl Labels {
             return report.lose(place.error(problem));
         };
         if let Some(points) = &annotation.keypoints {
-            self.objects.keypoints.push(keypoint(&class, points, size));
+            let mut keypoint = keypoint(&class, points, size);
+            keypoint.attributes.extend(facts(&annotation));
+            self.objects.keypoints.push(keypoint);
             if annotation.bbox == Bbox::Absent {
                 return Ok(());
             }
@@ -73,6 +76,7 @@ impl Labels {
         place: &Place<'_>,
         report: &mut ImportReport,
     ) -> Result<(), FormatError> {
+        let facts: Vec<_> = facts(&annotation).collect();
         let pixels = match annotation.segmentation.pixels(size) {
             Ok(pixels) => pixels,
             Err(problem) => {
@@ -119,11 +123,7 @@ impl Labels {
         if annotation.is_crowd {
             detection.attributes.insert("iscrowd".to_owned(), 1.into());
         }
-        let attributes = annotation.attributes.into_iter();
-        detection.attributes.extend(attributes.filter(|(name, value)| {
-            let is_single = matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_));
-            is_single && !OWN_NAMES.contains(&name.as_str())
-        }));
+        detection.attributes.extend(facts);
         self.objects.detections.push(detection);
         Ok(())
     }
@@ -132,6 +132,16 @@ impl Labels {
     pub fn into_fields(self, field: &str) -> Fields {
         self.objects.into_fields(field)
     }
+}
+
+/// The further facts that are single values.
+fn facts(annotation: &Annotation) -> impl Iterator<Item = (String, Value)> {
+    let is_kept = |(name, value): &(&String, &Value)| {
+        let is_single = matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_));
+        is_single && !OWN_NAMES.contains(&name.as_str())
+    };
+    let attributes = annotation.attributes.iter().filter(is_kept);
+    attributes.map(|(name, value)| (name.clone(), value.clone()))
 }
 
 /// A point that is not labelled is missing; whether one that is can be seen is kept beside.

@@ -4,20 +4,24 @@
 //! and what is not costs itself alone.
 
 mod categories;
+mod folder;
 mod labels;
 mod number;
 mod read;
 mod segmentation;
 
+pub(super) use self::folder::files_at;
+
 use self::{
     categories::Categories,
+    folder::only_file_at,
     labels::Labels,
     read::{Annotation, Id, Image},
 };
 use super::{
     FormatError, ImportReport, Place, Sink,
     json_array::for_each_element,
-    place::{beside, folder_of},
+    place::PictureFolders,
 };
 use crate::{
     dataset::Skeleton,
@@ -35,7 +39,8 @@ use std::{
 /// How to import a COCO dataset.
 #[derive(Clone, Debug)]
 pub struct CocoOptions<'a> {
-    /// The folder that file names are relative to; that of the JSON file where it is `None`.
+    /// The folder that file names are relative to. Where it is `None`, it is that of the JSON file, or one beside it that
+    /// has the file.
     pub images: Option<&'a Path>,
     /// The field for boxes; those for keypoints and for classes of whole images have the same name and `_keypoints` or
     /// `_classes` behind it.
@@ -65,26 +70,28 @@ struct Dataset {
     categories: Categories,
 }
 
-/// Reads the samples of a COCO dataset, in the order of its images; images of one file are one sample. The annotations are
+/// Reads the samples of a COCO dataset, or of the only one in a folder, in the order of its images; images of one file are one sample. The annotations are
 /// held in memory.
 ///
 /// # Errors
 /// When the file is no COCO dataset. What is wrong with its parts is reported.
 pub fn import_coco(
-    file: &Path,
+    path: &Path,
     options: &CocoOptions<'_>,
     report: &mut ImportReport,
     sink: Sink<'_>,
 ) -> Result<CocoInfo, FormatError> {
+    let only = path.is_dir().then(|| only_file_at(path)).transpose()?;
+    let file = only.as_deref().unwrap_or(path);
     check_is_dataset(file)?;
     let mut dataset = read_dataset(file, report)?;
     let mut info = dataset.categories.info();
-    let folder = options.images.map_or_else(|| folder_of(file), Path::to_owned);
+    let mut pictures = PictureFolders::new(file, options.images);
     // Images by their files, in order.
     let mut samples: Vec<(String, Vec<(usize, Image)>)> = Vec::new();
     let mut of_file: HashMap<String, usize> = HashMap::new();
     for (index, image) in std::mem::take(&mut dataset.images) {
-        let filepath = beside(&folder, &image.file_name)?;
+        let filepath = pictures.find(&image.file_name)?;
         match of_file.get(&filepath) {
             Some(&known) => {
                 let place = Place::new(file, format!(": images[{index}]"));

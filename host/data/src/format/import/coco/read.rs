@@ -148,7 +148,7 @@ pub(super) struct Annotation {
     pub keypoints: Option<Vec<[f64; 3]>>,
     pub score: Option<f64>,
     pub is_crowd: bool,
-    /// Further facts, of `attributes`.
+    /// Further facts.
     pub attributes: Map<String, Value>,
     pub is_caption: bool,
 }
@@ -156,7 +156,7 @@ pub(super) struct Annotation {
 impl Annotation {
     /// Reads an annotation and the id of its image.
     pub fn read(value: Value) -> Result<(Id, Self), String> {
-        let Value::Object(mut object) = value else {
+        let Value::Object(object) = value else {
             return Err("an annotation should be an object".to_owned());
         };
         let image = object.get("image_id").and_then(Id::read);
@@ -174,13 +174,35 @@ impl Annotation {
             score: object.get("score").and_then(number),
             is_crowd: object.get("iscrowd").is_some_and(is_so),
             is_caption: object.contains_key("caption"),
-            attributes: match object.remove("attributes") {
-                Some(Value::Object(attributes)) => attributes,
-                _ => Map::new(),
-            },
+            attributes: attributes(object),
         };
         Ok((image.ok_or("it has no `image_id`")?, annotation))
     }
+}
+
+/// Keys of an annotation that are no further facts.
+const OWN_KEYS: [&str; 11] = [
+    "id",
+    "image_id",
+    "category_id",
+    "bbox",
+    "segmentation",
+    "keypoints",
+    "num_keypoints",
+    "area",
+    "iscrowd",
+    "score",
+    "caption",
+];
+
+/// Further facts: those among the others, and those of `attributes`, where CVAT and others put them.
+fn attributes(mut annotation: Map<String, Value>) -> Map<String, Value> {
+    let further = annotation.remove("attributes");
+    annotation.retain(|key, _| !OWN_KEYS.contains(&key.as_str()));
+    if let Some(Value::Object(further)) = further {
+        annotation.extend(further);
+    }
+    annotation
 }
 
 fn read_bbox(value: &Value) -> Bbox {
