@@ -159,7 +159,7 @@ pub(crate) use ensure;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use modelzoo::{RuntimeError, lock::LockError};
+    use modelzoo::{EngineError, RuntimeError, format::FormatError, lock::LockError, output::OutputError};
     use std::{io, path::PathBuf};
 
     /// What a command that does nothing but fail gives.
@@ -197,14 +197,29 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_told_one_by_one_and_a_gone_reader_is_no_failure() {
+    fn causes_are_told_one_by_one() {
         let failure = failing(RuntimeError::WorkerStart {
             program: "worker".into(),
             source: io::ErrorKind::NotFound.into(),
         });
         assert_eq!(failure.message(), "cannot start the worker worker");
         assert_eq!(failure.causes(), ["entity not found"]);
-        let gone = failing(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert!(gone.is_reader_gone() && !failure.is_reader_gone());
+        assert!(!failure.is_reader_gone());
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_found_below_whatever_was_being_done() {
+        let pipe = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let output = || OutputError::of_stdout(pipe());
+        for gone in [
+            failing(pipe()),
+            failing(output()),
+            failing(FormatError::from(output())),
+            failing(EngineError::Sink(Box::new(FormatError::from(output())))),
+            Failure::because("the page cannot be written", pipe()),
+        ] {
+            let gone = Err::<(), _>(gone).context("the results").expect_err("it fails");
+            assert!(gone.is_reader_gone(), "{gone:?}");
+        }
     }
 }

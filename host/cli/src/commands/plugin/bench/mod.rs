@@ -8,16 +8,15 @@ use crate::{
     commands::{loading::load_settings, open::open},
     exit::Exit,
     terminal::{
-        Context as _, Failure, Result, Step, Terminal, ensure, print_facts, print_json, print_line,
-        print_table,
+        Context as _, Result, Step, Terminal, ensure, print_facts, print_json, print_line, print_table,
     },
 };
 use indicatif::HumanBytes;
 use modelzoo::{
-    LoadedModel, Provenance,
+    CallError, LoadedModel, Provenance,
     media::RgbImage,
     output::OutputError,
-    plugin_api::{Image, MediaType, PredictOptions, message},
+    plugin_api::{Error as PluginError, Image, MediaType, PredictOptions, message},
 };
 use serde::Serialize;
 use statistics::{Latency, latency};
@@ -118,9 +117,8 @@ fn measure(
 /// A batch of so many pictures; the same ones come again when there are not enough.
 fn batch(pictures: &[RgbImage], size: usize) -> Result<Vec<Image<'_>>> {
     let images = pictures.iter().cycle().take(size).map(as_image);
-    images
-        .collect::<Result<_, _>>()
-        .map_err(|error| Failure::new(format!("{error}")))
+    let images: Result<_, PluginError> = images.collect();
+    Ok(images.map_err(CallError::from)?)
 }
 
 /// Predicts the batch again and again: for so long, and some times at least.

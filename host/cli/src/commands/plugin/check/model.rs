@@ -326,7 +326,7 @@ fn numbers(embedding: Array) -> Result<Array> {
 }
 
 fn image(picture: &RgbImage) -> Result<Image<'_>> {
-    as_image(picture).map_err(|error| Failure::new(format!("{error}")))
+    Ok(as_image(picture).map_err(CallError::from)?)
 }
 
 /// The result of a batch of one.
