@@ -52,8 +52,9 @@ fn rasterize_one(
     let corners: Vec<(i64, i64)> = outline.iter().map(|&[x, y]| (step(x), step(y))).collect();
     let next = corners.iter().cycle().skip(1);
     let sides = || corners.iter().copied().zip(next.clone().copied());
-    let length =
-        |((x, y), (to_x, to_y)): ((i64, i64), (i64, i64))| x.abs_diff(to_x).max(y.abs_diff(to_y)) + 1;
+    let length = |((x, y), (to_x, to_y)): ((i64, i64), (i64, i64))| {
+        x.abs_diff(to_x).max(y.abs_diff(to_y)).saturating_add(1)
+    };
     let steps = sides()
         .map(length)
         .try_fold(0u64, |sum, length| sum.checked_add(length));
@@ -148,6 +149,7 @@ fn crossing((x, y): (i64, i64), (to_x, to_y): (i64, i64), width: usize, height: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{collection::vec, prelude::*};
 
     fn square(left: f64, top: f64, side: f64) -> Vec<Point> {
         let (right, bottom) = (left + side, top + side);
@@ -182,6 +184,27 @@ mod tests {
             assert_eq!(rasterize(&[square(0.0, 0.0, far)], 10, 10), Err(OutlineTooLong));
         }
         assert_eq!(rasterize(&[vec![[f64::NAN; 2]; 3]], 10, 10), Ok(None));
+        let both_ways = vec![[-1e300, 0.0], [1e300, 5.0], [0.0, 9.0]];
+        assert_eq!(rasterize(&[both_ways], 10, 10), Err(OutlineTooLong));
+    }
+
+    /// A coordinate near a picture, or any number at all.
+    fn any_coordinate() -> impl Strategy<Value = f64> {
+        prop_oneof![-50.0..300.0, proptest::num::f64::ANY]
+    }
+
+    proptest! {
+        #[test]
+        fn any_outline_is_filled_or_refused(
+            outlines in vec(vec([any_coordinate(), any_coordinate()], 0..8), 0..3),
+            width in 0..200_usize,
+            height in 0..200_usize,
+        ) {
+            if let Ok(Some(filled)) = rasterize(&outlines, width, height) {
+                prop_assert!(filled.left + filled.mask.width <= width);
+                prop_assert!(filled.top + filled.mask.height <= height);
+            }
+        }
     }
 
     #[test]
