@@ -48,7 +48,7 @@ pub enum GitError {
         /// Its URL.
         url: String,
         /// What libgit2 says.
-        source: git2::Error,
+        source: GitReason,
     },
     /// No branch, tag or commit has this name.
     #[error(

@@ -275,7 +275,10 @@ impl Session<'_> {
         // It says the same of a repository on this machine and of a server, in several words.
         let message = error.message().to_ascii_lowercase();
         if message.contains("object format") || message.contains("objectformat") {
-            return GitError::ObjectFormat { url, source: error };
+            return GitError::ObjectFormat {
+                url,
+                source: error.into(),
+            };
         }
         let is_missing = error.code() == ErrorCode::NotFound
             || matches!(error.class(), ErrorClass::Repository | ErrorClass::Os);

@@ -135,6 +135,14 @@ fn git() -> Vec<Sample> {
             refused: true,
         },
         GitError::Empty { url: url() },
+        GitError::NoDefaultBranch {
+            url: url(),
+            names: vec!["develop".to_owned()],
+        },
+        GitError::ObjectFormat {
+            url: url(),
+            source: source(),
+        },
         GitError::NoSuchRevision {
             url: url(),
             revision: "v1.0".to_owned(),
@@ -306,6 +314,11 @@ fn found_sources() -> Vec<Sample> {
         },
         SourceError::Offline {
             reference: "github.com/acme/model@v1".to_owned(),
+        },
+        SourceError::FolderOfThisName {
+            repository: "acme/model".to_owned(),
+            folder: "acme/model".into(),
+            source: Box::new(SourceError::Git(GitError::NoSuchRepository { url: url() })),
         },
         SourceError::Manifest(ManifestError::Read {
             path: path("model/manifest.json"),
