@@ -208,6 +208,16 @@ fn code_of_a_repository_is_told_and_never_run() {
 }
 
 #[test]
+fn what_the_user_has_denied_is_not_run_although_it_is_data() {
+    let hub = Hub::with_model(NAME, "vit_classifier");
+    let user = hub.user();
+    user.run(["trust", "deny", MODEL]).expect(0);
+    refuses(apply(&user, MODEL), 4, "was denied");
+    user.run(["trust", "revoke", MODEL]).expect(0);
+    apply(&user, MODEL).expect(0);
+}
+
+#[test]
 fn an_architecture_that_is_not_there_is_told_before_anything_is_downloaded() {
     let hub = Hub::with_model(NAME, "vit_classifier");
     hub.configure(|config| config["model_type"] = "vitt".into());

@@ -50,7 +50,8 @@ impl<'a> Preparation<'a> {
     ) -> Result<Self, ZooError> {
         zoo.require_plugin(&model, settings)?;
         let (undecided, code) = if model.manifest.published.is_some() {
-            // Nobody is asked, because no code of it runs.
+            // Nobody is asked, because no code of it runs; but what is denied is not used at all.
+            zoo.refuse_denied(&model)?;
             (None, Some(require_published(&model)?.into()))
         } else {
             let undecided = zoo.undecided(&model)?;

@@ -11,7 +11,7 @@ use modelzoo_runtime::BuildCrate;
 use modelzoo_sources::{
     SourceRef,
     source::ResolvedSource,
-    trust::{CrateFacts, Decision, Subject, Summary, Undecided, Verdict, check},
+    trust::{CrateFacts, Decision, Subject, Summary, TrustError, Undecided, Verdict, check},
 };
 use std::time::SystemTime;
 
@@ -85,6 +85,16 @@ impl Zoo {
         match check(&Subject::of(&model.source), policy, &decisions, SystemTime::now())? {
             Verdict::Trusted(_) => Ok(None),
             Verdict::Undecided(undecided) => Ok(Some(undecided)),
+        }
+    }
+
+    /// Refuses a model whose source or owner is denied, whether or not code of it would run.
+    pub(super) fn refuse_denied(&self, model: &FoundModel) -> Result<(), ZooError> {
+        match self.undecided(model) {
+            Err(ZooError::Trust(error @ (TrustError::Denied { .. } | TrustError::DeniedByPolicy { .. }))) => {
+                Err(error.into())
+            }
+            _ => Ok(()),
         }
     }
 
