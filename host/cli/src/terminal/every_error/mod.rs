@@ -6,11 +6,15 @@ mod data;
 mod engine;
 mod facade;
 mod kinds;
+mod network;
 mod runtime;
 mod sources;
 
 use super::{Failure, Terminal, words};
-use modelzoo::diagnosis::{Diagnose, NextStep};
+use modelzoo::{
+    Sha256Digest,
+    diagnosis::{Diagnose, NextStep},
+};
 use modelzoo_test_support::{files::project, levels};
 use std::{collections::BTreeSet, fmt, io, path::PathBuf};
 
@@ -94,6 +98,20 @@ fn all() -> [(&'static str, Vec<Sample>); 6] {
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from("/home/me").join(name)
+}
+
+const COMMIT: &str = "0123456789012345678901234567890123456789";
+
+fn url() -> String {
+    "https://github.com/acme/model".to_owned()
+}
+
+fn digest(of: &str) -> Sha256Digest {
+    Sha256Digest::of(of)
+}
+
+fn full() -> io::Error {
+    io::ErrorKind::StorageFull.into()
 }
 
 fn not_found() -> io::Error {
