@@ -13,7 +13,6 @@ use crate::{
     format::{Format, Losses},
     media::Decoder,
     record::{Metadata, SampleRecord},
-    video::Video,
 };
 use modelzoo_plugin_api::MediaType;
 use serde_json::Value;
@@ -242,13 +241,22 @@ fn import_one(
 /// The facts about a sample's file, where it can be read.
 fn read_metadata(record: &SampleRecord) -> Option<Metadata> {
     match record.media_type {
-        MediaType::Video => {
-            let video = Video::open(record.path()).ok()?;
-            Some(Metadata::Video(video.metadata().clone()))
-        }
+        MediaType::Video => read_video_metadata(&record.path()),
         _ => Decoder::default()
             .read_metadata(record.path())
             .ok()
             .map(Metadata::from),
     }
+}
+
+#[cfg(feature = "video")]
+fn read_video_metadata(path: &Path) -> Option<Metadata> {
+    let video = crate::video::Video::open(path).ok()?;
+    Some(Metadata::Video(video.metadata().clone()))
+}
+
+/// Nobody reads videos in this build.
+#[cfg(not(feature = "video"))]
+fn read_video_metadata(_path: &Path) -> Option<Metadata> {
+    None
 }
