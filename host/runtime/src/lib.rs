@@ -1,10 +1,12 @@
 //! Building plugins, loading them, and running them in worker processes.
 //!
 //! [`Builder`] makes an [`Artifact`] from the source of a plugin, [`PluginRunner`] opens it, in a worker process or in
-//! this one, and gives a [`LoadedModel`]; a [`BuiltInPlugin`] is linked into the program, and runs in the same way. The crate knows files and nothing of where they come from: references,
-//! downloads and the store are the business of the crates beside it.
+//! this one, and gives a [`LoadedModel`]; a [`BuiltInPlugin`] is linked into the program, and runs in the same way. The
+//! crate knows files and nothing of where they come from: references, downloads and the store are the business of the
+//! crates beside it.
 //!
 //! ```no_run
+//! use modelzoo_base::progress::Event;
 //! use modelzoo_plugin_api::{Image, LoadOptions, PredictOptions};
 //! use modelzoo_runtime::{BuildRequest, Builder, DefaultServices, PluginRunner};
 //! use std::{path::Path, sync::Arc};
