@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use modelzoo_kernels::graph::{
-    Activation, Attention, BatchNorm, Convolution, GraphBuilder, GraphError, Interpolation, LayerNorm, Op,
-    Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value, Weight, WindowAttention,
+    Activation, Attention, BatchNorm, Convolution, DeformableAttention, GraphBuilder, GraphError,
+    Interpolation, LayerNorm, Level, Op, Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value,
+    Weight, WindowAttention,
 };
 
 /// The operands that layers are tried on.
@@ -470,6 +471,27 @@ fn tokens() {
             let bias = Weight::new([1, 1, 5, 5], vec![f32::NAN; 25]);
             n.window_attention("it", [x.tokens; 3], windows(1, bias))
         }),
+        ("count is 6, but 1 to 5 is needed", |n, x| {
+            n.top_tokens("it", x.tokens, x.tokens, 6)
+        }),
+        ("count is 0, but 1 to 6 is needed", |n, x| {
+            n.top_features("it", x.tokens, 0)
+        }),
+        ("needs tokens or a vector, got map 6x8x9", |n, x| {
+            n.top_features("it", x.map, 1)
+        }),
+        ("limit is -1, but 0 or more is needed", |n, x| {
+            n.activation("it", x.map, Activation::Clamp(-1.0))
+        }),
+        ("heads is 4, but a divisor of 6 is needed", |n, x| {
+            n.deformable_attention("it", [x.tokens; 4], deformable(4, [5, 1]))
+        }),
+        ("levels is 4, but maps of 5 pixels is needed", |n, x| {
+            n.deformable_attention("it", [x.tokens; 4], deformable(1, [2, 2]))
+        }),
+        ("operands do not fit: tokens 5x3 and tokens 5x6", |n, x| {
+            n.deformable_attention("it", [x.tokens; 4], deformable(1, [1, 5]))
+        }),
         ("needs tokens, got map 6x8x9", |n, x| n.mean_tokens("it", x.map)),
         ("needs tokens, got map 6x8x9", |n, x| {
             n.concat_tokens("it", &[x.tokens, x.map])
@@ -499,5 +521,14 @@ fn windows(windows: usize, bias: Weight) -> WindowAttention {
         scale: None,
         windows,
         bias,
+    }
+}
+
+/// Three points in one map: six offsets for each query.
+fn deformable(heads: usize, size: [usize; 2]) -> DeformableAttention {
+    DeformableAttention {
+        heads,
+        levels: [Level { size, points: 3 }].into(),
+        scale: 0.5,
     }
 }

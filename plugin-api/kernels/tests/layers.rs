@@ -7,8 +7,8 @@ mod common;
 
 use common::{Numbers, assert_agrees, network};
 use modelzoo_kernels::graph::{
-    Activation, Attention, Convolution, GraphBuilder, Interpolation, LayerNorm, Padding, Pool, Shape,
-    TransposedConvolution, UpsampleSize, Value, WindowAttention,
+    Activation, Attention, Convolution, DeformableAttention, GraphBuilder, Interpolation, LayerNorm, Level,
+    Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value, WindowAttention,
 };
 use proptest::prelude::*;
 
@@ -261,6 +261,49 @@ proptest! {
                 bias: numbers.weight(&[biases, heads, queries, keys], 2.0),
             };
             network.window_attention("attention", [x, key, value], parameters)
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    /// Boxes and offsets of -1..1: some points are outside of the maps.
+    #[test]
+    fn deformable_attention(
+        heads in 1usize..5,
+        features in prop_oneof![Just(16usize), Just(32), 1usize..40],
+        levels in proptest::collection::vec((1usize..9, 1usize..9, 0usize..5), 1..4),
+        queries in 1usize..40,
+        batch in 1usize..3,
+    ) {
+        let level = |&(height, width, points): &(usize, usize, usize)| Level { size: [height, width], points };
+        let mut levels: Vec<Level> = levels.iter().map(level).collect();
+        levels[0].points += 1;
+        let pixels = levels.iter().map(|level| level.size[0] * level.size[1]).sum();
+        let parameters = DeformableAttention { heads, levels: levels.into(), scale: 0.5 };
+        let points = heads * parameters.points();
+        let graph = network(Shape::tokens(pixels, heads * features), |network, x| {
+            let offsets = network.input("offsets", Shape::tokens(queries, 2 * points))?;
+            let scores = network.input("scores", Shape::tokens(queries, points))?;
+            let boxes = network.input("boxes", Shape::tokens(queries, 4))?;
+            network.deformable_attention("attention", [x, offsets, scores, boxes], parameters)
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    /// The scores are inputs: rounding must not change an order.
+    #[test]
+    fn largest_tokens_and_features(
+        (tokens, features, scores) in (1usize..60, 1usize..40, 1usize..40),
+        (count, channels) in (0usize..1000, 0usize..1000),
+        batch in 1usize..3,
+    ) {
+        let graph = network(Shape::tokens(tokens, features), |network, x| {
+            let scores = network.input("scores", Shape::tokens(tokens, scores))?;
+            let top = network.top_tokens("tokens", x, scores, count % tokens + 1)?;
+            network.output(top)?;
+            let mean = network.mean_tokens("mean", x)?;
+            let largest = network.top_features("of a vector", mean, channels % features + 1)?;
+            network.output(largest)?;
+            network.top_features("features", top, channels % features + 1)
         });
         assert_agrees(&graph.unwrap(), batch, TOLERANCE);
     }

@@ -41,6 +41,17 @@ def shaken(model: torch.nn.Module) -> torch.nn.Module:
     return model.eval()
 
 
+def fit_statistics(model: torch.nn.Module, pixels: torch.Tensor) -> None:
+    """Statistics of the picture itself: without them nothing of it is left behind dozens of layers."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None
+            module.train()
+    model(pixels)
+    model.eval()
+
+
 def hugging_face(
     name: str,
     model: type,
@@ -49,12 +60,18 @@ def hugging_face(
     read: Callable[..., Golden],
     layers: dict[str, str] | None = None,
     half: bool = True,
+    fitted: bool = False,
+    small: bool = True,
     **settings: object,
 ) -> Case:
-    """A model of transformers; `layers` gives this project's name of a layer for its module's name in memory."""
+    """A model of transformers; `layers` gives this project's name of a layer for its module's name in memory, `fitted` is
+    for deep networks."""
 
     def write(folder: Path, picture: Image.Image) -> Golden:
         network = shaken(model(config))
+        pixels = processor(picture, return_tensors="pt")["pixel_values"]
+        if fitted:
+            fit_statistics(network, pixels)
         if half:
             # What is stored is what is computed with.
             network = network.half().float()
@@ -64,14 +81,13 @@ def hugging_face(
             def keep(_module, _inputs, output, layer=layer):
                 outputs[f"layer:{layer}"] = output[0] if isinstance(output, tuple) else output
             modules[module].register_forward_hook(keep)
-        pixels = processor(picture, return_tensors="pt")["pixel_values"]
         result = network(pixels, **settings)
         outputs |= {"pixels": pixels} | read(result)
         (network.half() if half else network).save_pretrained(folder)
         processor.save_pretrained(folder)
         return outputs
 
-    return Case(name, write)
+    return Case(name, write, small)
 
 
 def of_timm(name: str, architecture: str, half: bool = True, small: bool = False, data: dict | None = None, **arguments: object) -> Case:
@@ -202,6 +218,30 @@ def detr(**backbone: object) -> transformers.DetrConfig:
         decoder_attention_heads=4,
         num_queries=5,
         num_labels=3,
+    )
+
+
+def rt_detr(config: type = transformers.RTDetrConfig, backbone: dict | None = None, **settings: object):
+    """A small one of either version; its maps have so many pixels that some are no candidates."""
+    shape = dict(embedding_size=8, hidden_sizes=[8, 8, 12, 16], depths=[1, 1, 2, 1], layer_type="basic")
+    arguments = dict(
+        encoder_hidden_dim=8,
+        encoder_ffn_dim=12,
+        encoder_attention_heads=2,
+        encoder_in_channels=[8, 12, 16],
+        d_model=8,
+        decoder_in_channels=[8, 8, 8],
+        decoder_ffn_dim=12,
+        decoder_layers=2,
+        decoder_attention_heads=2,
+        num_queries=6,
+        num_labels=3,
+        num_denoising=0,
+        freeze_backbone_batch_norms=False,
+    )
+    return config(
+        backbone_config=transformers.RTDetrResNetConfig(out_indices=[2, 3, 4], **(shape | (backbone or {}))),
+        **(arguments | settings),
     )
 
 
@@ -413,6 +453,59 @@ CASES = [
         detr(layer_type="bottleneck", hidden_sizes=[16, 32], depths=[2, 1]),
         transformers.DetrImageProcessorPil(size={"shortest_edge": 60, "longest_edge": 70}),
         objects,
+    ),
+    hugging_face(
+        "rt_detr_basic",
+        transformers.RTDetrForObjectDetection,
+        rt_detr(),
+        square(transformers.RTDetrImageProcessorPil, 128),
+        objects,
+        fitted=True,
+        small=False,
+    ),
+    hugging_face(
+        "rt_detr_bottleneck",
+        transformers.RTDetrForObjectDetection,
+        rt_detr(
+            backbone=dict(layer_type="bottleneck", hidden_sizes=[16, 16, 16, 32], hidden_act="silu"),
+            encoder_in_channels=[16, 16, 32],
+            hidden_expansion=0.5,
+            decoder_n_points=2,
+            num_feature_levels=4,
+            encode_proj_layers=[1, 2],
+            encoder_layers=2,
+        ),
+        transformers.RTDetrImageProcessorPil(
+            size={"height": 64, "width": 96}, do_normalize=True, resample=3
+        ),
+        objects,
+        fitted=True,
+    ),
+    hugging_face(
+        "rt_detr_v2",
+        transformers.RTDetrV2ForObjectDetection,
+        rt_detr(transformers.RTDetrV2Config, decoder_offset_scale=0.7, decoder_n_points=3),
+        square(transformers.RTDetrImageProcessorPil, 64),
+        objects,
+        fitted=True,
+    ),
+    hugging_face(
+        "rt_detr_v2_wide",
+        transformers.RTDetrV2ForObjectDetection,
+        rt_detr(
+            transformers.RTDetrV2Config,
+            backbone=dict(layer_type="bottleneck", hidden_sizes=[16, 32, 32, 64]),
+            encoder_in_channels=[32, 32, 64],
+            encoder_hidden_dim=16,
+            decoder_in_channels=[16, 16, 16],
+            d_model=32,
+            activation_function="relu",
+            batch_norm_eps=1e-3,
+        ),
+        transformers.RTDetrImageProcessorPil(size={"height": 64, "width": 64}),
+        objects,
+        fitted=True,
+        small=False,
     ),
     hugging_face(
         "depth_anything_relative",

@@ -130,7 +130,7 @@ fn output_names(task: Task) -> &'static [&'static str] {
     match task {
         Task::Embedding => &[Outputs::EMBEDDING],
         Task::Classification => &[Outputs::EMBEDDING, Outputs::LOGITS],
-        Task::Detection => &[Outputs::LOGITS, Outputs::BOXES],
+        Task::Detection { .. } => &[Outputs::LOGITS, Outputs::BOXES],
         Task::Segmentation => &[Outputs::LOGITS],
         Task::Depth => &[Outputs::DEPTH],
     }

@@ -123,6 +123,7 @@ fn activations() {
             network.tanh_gelu(x)?,
             network.quick_gelu(x)?,
             network.tanh(x)?,
+            network.clamp(x, 0.3)?,
             network.softmax(x)?,
         ])
     });
@@ -141,6 +142,44 @@ fn attention_within_windows() {
             Ok(vec![network.window_attention([tokens; 3], 2, 3, bias)?])
         });
     }
+}
+
+/// Some points are outside of the maps.
+#[test]
+fn attention_to_points_around_boxes() {
+    check([6, 3, 4], |network, x| {
+        let tokens = network.to_tokens(x)?;
+        let values = network.cat_tokens(&[tokens, tokens])?;
+        let queries = network.take_tokens(tokens, [3, 0, 7, 1, 1])?;
+        let levels = [([3, 4], 2), ([6, 2], 1)].map(|(size, points)| Level { size, points });
+        let attention = DeformableAttention {
+            heads: 2,
+            levels: levels.into(),
+            scale: 0.5,
+        };
+        let offsets = network.linear("offsets", queries, 12)?;
+        let scores = network.linear("scores", queries, 6)?;
+        let boxes = network.linear("boxes", queries, 4)?;
+        let boxes = network.sigmoid(boxes)?;
+        Ok(vec![network.deformable_attention(
+            [values, offsets, scores, boxes],
+            attention,
+        )?])
+    });
+}
+
+#[test]
+fn the_largest_tokens_and_features() {
+    check([6, 3, 4], |network, x| {
+        let tokens = network.to_tokens(x)?;
+        let top = network.top_tokens(tokens, tokens, 5)?;
+        let mean = network.mean_tokens(tokens)?;
+        Ok(vec![
+            network.top_features(top, 3)?,
+            network.top_features(mean, 6)?,
+            top,
+        ])
+    });
 }
 
 #[test]

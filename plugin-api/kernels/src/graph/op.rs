@@ -83,6 +83,18 @@ pub enum Op {
         /// The token that each token of the result is.
         indices: Arc<[usize]>,
     },
+    /// The tokens of a sequence that another sequence of as many tokens has the largest features for, the largest
+    /// first: `x[:, scores.max(-1).values.topk(count).indices]`. Of two that are equal the first one comes first.
+    /// Operands are the tokens and the scores.
+    TopTokens {
+        /// How many.
+        count: usize,
+    },
+    /// The largest features of each token or of a vector, the largest first: `x.topk(count).values`.
+    TopFeatures {
+        /// How many.
+        count: usize,
+    },
     /// The mean of all tokens.
     MeanTokens,
     /// `torch.nn.Linear` of a vector or of each token.
@@ -100,6 +112,8 @@ pub enum Op {
     Attention(Attention),
     /// Scaled dot-product attention within windows of three sequences: queries, keys, values.
     WindowAttention(WindowAttention),
+    /// Attention of queries to a few points of maps: values, offsets, scores and boxes; see [`DeformableAttention`].
+    DeformableAttention(DeformableAttention),
 }
 
 /// Rows and columns added around a map.
@@ -261,11 +275,13 @@ pub enum Activation {
     QuickGelu,
     /// `tanh(x)`
     Tanh,
+    /// `min(max(x, -limit), limit)`, torch's `Hardtanh`; the limit is 0 or more.
+    Clamp(f32),
 }
 
 impl Activation {
-    /// One of each kind, for tests of all; the slope is 0.1.
-    pub const ALL: [Self; 11] = [
+    /// One of each kind, for tests of all; the slope is 0.1, the limit 0.5.
+    pub const ALL: [Self; 12] = [
         Self::Relu,
         Self::Relu6,
         Self::LeakyRelu(0.1),
@@ -277,6 +293,7 @@ impl Activation {
         Self::TanhGelu,
         Self::QuickGelu,
         Self::Tanh,
+        Self::Clamp(0.5),
     ];
 }
 
@@ -340,6 +357,44 @@ pub struct WindowAttention {
     pub bias: Weight,
 }
 
+/// Attention of queries to points around their boxes in maps of several sizes (Zhu et al., "Deformable DETR", 2020,
+/// equation 3, for boxes as references).
+///
+/// Operands are sequences:
+/// - values: a token for each pixel of each map, one map after the other, features split into heads;
+/// - offsets: for each query `[heads, points, 2]`, the points of all maps one after the other, x before y;
+/// - scores: for each query `[heads, points]`; their softmax is the weights of a head's points;
+/// - boxes: for each query a centre and a size, `[x, y, width, height]` in parts of the maps.
+///
+/// A point is at `centre + offset * scale * size / points`, where `points` is how many its map has. Its value is
+/// bilinear between the pixels around it, as torch's `grid_sample` has it with zeros outside and without aligned
+/// corners.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeformableAttention {
+    /// Heads: features are split into this many equal parts.
+    pub heads: usize,
+    /// The maps whose pixels the values are.
+    pub levels: Arc<[Level]>,
+    /// What offsets are multiplied with; 0.5 as published.
+    pub scale: f32,
+}
+
+/// One of the maps of a [`DeformableAttention`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// `[height, width]`
+    pub size: [usize; 2],
+    /// The points of each head in it.
+    pub points: usize,
+}
+
+impl DeformableAttention {
+    /// The points of each head in all maps.
+    pub fn points(&self) -> usize {
+        self.levels.iter().map(|level| level.points).sum()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,6 +413,7 @@ mod tests {
             Activation::TanhGelu => 8,
             Activation::QuickGelu => 9,
             Activation::Tanh => 10,
+            Activation::Clamp(_) => 11,
         }
     }
 

@@ -55,6 +55,10 @@ pub(crate) fn activate<S: Simd>(simd: S, activation: Activation, x: S::Vector) -
         Activation::Gelu => gelu(simd, x),
         Activation::TanhGelu => tanh_gelu(simd, x),
         Activation::QuickGelu => simd.mul(x, sigmoid(simd, simd.mul(x, simd.splat(1.702)))),
+        Activation::Clamp(limit) => {
+            let least = simd.max(x, simd.splat(-limit));
+            simd.min(least, simd.splat(limit))
+        }
         Activation::Tanh => {
             // tanh(x) = 2 sigmoid(2 x) - 1
             let twice = sigmoid(simd, simd.add(x, x));

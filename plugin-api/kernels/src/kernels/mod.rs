@@ -3,6 +3,7 @@
 mod activation;
 pub(crate) mod attention;
 pub(crate) mod convolution;
+pub(crate) mod deformable;
 pub(crate) mod depthwise;
 pub(crate) mod elementwise;
 pub(crate) mod epilogue;
@@ -10,6 +11,7 @@ pub(crate) mod normalise;
 pub(crate) mod pooling;
 pub(crate) mod reads;
 pub(crate) mod rearrange;
+pub(crate) mod selection;
 pub(crate) mod tile;
 pub(crate) mod upsampling;
 pub(crate) mod wide;

@@ -27,6 +27,7 @@ pub(super) fn activate(activation: Activation, x: f64) -> f64 {
         }
         Activation::QuickGelu => x * sigmoid(1.702 * x),
         Activation::Tanh => x.tanh(),
+        Activation::Clamp(limit) => x.max(-f64::from(limit)).min(f64::from(limit)),
     }
 }
 

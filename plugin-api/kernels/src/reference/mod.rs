@@ -2,7 +2,9 @@
 //!
 //! It is the oracle of all tests and the way to judge a plan's accuracy; it is slow.
 
+mod deformable;
 mod elementwise;
+mod selection;
 mod spatial;
 mod tokens;
 
@@ -133,12 +135,15 @@ fn evaluate(op: &Op, operands: &[Operand], shape: Shape) -> Vec<f64> {
             let token = |&index: &usize| &operands[0].data[index * features..][..features];
             indices.iter().flat_map(token).copied().collect()
         }
+        Op::TopTokens { count } => selection::top_tokens(*count, operands[0], operands[1]),
+        Op::TopFeatures { count } => selection::top_features(*count, operands[0]),
         Op::MeanTokens => tokens::mean(operands[0]),
         Op::Linear { weight, bias } => tokens::linear(operands[0], weight, bias.as_ref()),
         Op::LayerNorm(parameters) => tokens::layer_norm(parameters, operands[0]),
         Op::Softmax => tokens::softmax(operands[0]),
         Op::Attention(parameters) => tokens::attention(parameters, operands),
         Op::WindowAttention(parameters) => tokens::window_attention(parameters, operands),
+        Op::DeformableAttention(parameters) => deformable::attention(parameters, operands),
     }
 }
 

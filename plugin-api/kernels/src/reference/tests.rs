@@ -2,8 +2,9 @@
 
 use super::run;
 use crate::graph::{
-    Activation, Attention, Convolution, GraphBuilder, GraphError, Interpolation, LayerNorm, Padding, Pool,
-    Shape, TransposedConvolution, UpsampleSize, Value, Weight, WindowAttention,
+    Activation, Attention, Convolution, DeformableAttention, GraphBuilder, GraphError, Interpolation,
+    LayerNorm, Level, Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value, Weight,
+    WindowAttention,
 };
 
 /// The result of one layer on one image.
@@ -181,6 +182,44 @@ fn windows_do_not_see_each_other_and_have_a_bias() {
     assert_close(&found, &[0.75, 0.25, 10.5, 10.75]);
 }
 
+/// One head, a map of 1 x 2 pixels with one point and a map of one pixel with another one.
+#[test]
+fn points_are_found_between_pixels_and_outside_is_zero() {
+    let levels = [([1, 2], 1), ([1, 1], 1)].map(|(size, points)| Level { size, points });
+    let attention = DeformableAttention {
+        heads: 1,
+        levels: levels.into(),
+        scale: 0.5,
+    };
+    let run = |offsets: [f32; 4], scores: [f32; 2]| {
+        apply(Shape::tokens(3, 1), &[2.0, 4.0, 10.0], |network, values| {
+            let offsets = network.constant("offsets", Weight::new([1, 4], offsets.to_vec()))?;
+            let scores = network.constant("scores", Weight::new([1, 2], scores.to_vec()))?;
+            let boxes = network.constant("boxes", Weight::new([1, 4], vec![0.5, 0.5, 0.5, 1.0]))?;
+            network.deformable_attention("attention", [values, offsets, scores, boxes], attention.clone())
+        })
+    };
+    // The centre of the picture is between two pixels of the first map, and on that of the second.
+    assert_close(&run([0.0; 4], [0.0, 0.0]), &[6.5]);
+    assert_close(&run([0.0; 4], [3f32.ln(), 0.0]), &[4.75]);
+    // An offset of 1 is half of the box to the right: the centre of the right pixel. One below is half outside.
+    assert_close(&run([1.0, 0.0, 0.0, 1.0], [0.0, 0.0]), &[4.5]);
+    assert_close(&run([100.0, 0.0, 0.0, -100.0], [0.0, 0.0]), &[0.0]);
+}
+
+#[test]
+fn the_largest_come_first() {
+    let scores = [1.0, 0.0, 5.0, -1.0, 0.0, 5.0];
+    let found = apply(Shape::tokens(3, 2), &scores, |network, x| {
+        network.top_tokens("top", x, x, 2)
+    });
+    assert_close(&found, &[5.0, -1.0, 0.0, 5.0]);
+    let found = apply(Shape::tokens(2, 3), &scores, |network, x| {
+        network.top_features("top", x, 2)
+    });
+    assert_close(&found, &[5.0, 1.0, 5.0, 0.0]);
+}
+
 #[test]
 fn activations_have_their_published_values() {
     let values = [
@@ -195,6 +234,7 @@ fn activations_have_their_published_values() {
         (Activation::TanhGelu, [-0.0454, 0.0, 0.8412]),
         (Activation::QuickGelu, [-0.0643, 0.0, 0.8458]),
         (Activation::Tanh, [-0.9640, 0.0, 0.7616]),
+        (Activation::Clamp(1.5), [-1.5, 0.0, 1.0]),
     ];
     for (activation, expected) in values {
         let found = apply(Shape::vector(3), &[-2.0, 0.0, 1.0], |network, x| {

@@ -62,7 +62,7 @@ pub(super) fn softmax(x: Operand) -> Vec<f64> {
     each_position(x, softmax_of)
 }
 
-fn softmax_of(values: &mut [f64]) {
+pub(super) fn softmax_of(values: &mut [f64]) {
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     values
         .iter_mut()

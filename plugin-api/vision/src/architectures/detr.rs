@@ -106,20 +106,21 @@ impl Architecture for Detr {
         for layer in 0..self.layers[ENCODER] {
             let name = format!("model.encoder.layers.{layer}");
             let placed = network.add(memory, places)?;
-            let x = self.attend(
+            let x = transformer::projected_attention(
                 network,
                 &format!("{name}.self_attn"),
                 [placed, placed, memory],
-                ENCODER,
+                self.heads[ENCODER],
             )?;
             let x = network.add(memory, x)?;
             let x = network.layer_norm(&format!("{name}.self_attn_layer_norm"), x, EPSILON)?;
-            memory = self.feed_forward(network, &name, x, ENCODER)?;
+            memory = self.perceptron(network, &name, x, ENCODER)?;
         }
         let objects = self.decode(network, memory, places)?;
         Ok(Outputs::Objects {
             logits: network.linear("class_labels_classifier", objects, self.classes + 1)?,
             boxes: transformer::box_head(network, objects)?,
+            are_exclusive: true,
         })
     }
 }
@@ -133,63 +134,37 @@ impl Detr {
         for layer in 0..self.layers[DECODER] {
             let name = format!("model.decoder.layers.{layer}");
             let placed = network.add(objects, queries)?;
-            let x = self.attend(
+            let x = transformer::projected_attention(
                 network,
                 &format!("{name}.self_attn"),
                 [placed, placed, objects],
-                DECODER,
+                self.heads[DECODER],
             )?;
             let x = network.add(objects, x)?;
             let objects_seen = network.layer_norm(&format!("{name}.self_attn_layer_norm"), x, EPSILON)?;
             let placed = network.add(objects_seen, queries)?;
-            let x = self.attend(
+            let x = transformer::projected_attention(
                 network,
                 &format!("{name}.encoder_attn"),
                 [placed, keys, memory],
-                DECODER,
+                self.heads[DECODER],
             )?;
             let x = network.add(objects_seen, x)?;
             let x = network.layer_norm(&format!("{name}.encoder_attn_layer_norm"), x, EPSILON)?;
-            objects = self.feed_forward(network, &name, x, DECODER)?;
+            objects = self.perceptron(network, &name, x, DECODER)?;
         }
         network.layer_norm("model.decoder.layernorm", objects, EPSILON)
     }
 
-    /// Attention of queries, keys and values that are projected first.
-    fn attend(
+    fn perceptron(
         &self,
         network: &mut NetworkBuilder<'_>,
         name: &str,
-        operands: [Value; 3],
+        x: Value,
         part: usize,
     ) -> Result<Value> {
-        let [queries, keys, values] = operands;
-        let projected = [
-            network.linear(&format!("{name}.q_proj"), queries, self.features)?,
-            network.linear(&format!("{name}.k_proj"), keys, self.features)?,
-            network.linear(&format!("{name}.v_proj"), values, self.features)?,
-        ];
-        let x = network.attention(projected, self.heads[part])?;
-        network.linear(&format!("{name}.out_proj"), x, self.features)
-    }
-
-    fn feed_forward(
-        &self,
-        network: &mut NetworkBuilder<'_>,
-        name: &str,
-        input: Value,
-        part: usize,
-    ) -> Result<Value> {
-        let names = ["fc1", "fc2"].map(|layer| format!("{name}.{layer}"));
-        let x = transformer::perceptron(
-            network,
-            [&names[0], &names[1]],
-            self.hidden[part],
-            self.activation,
-            input,
-        )?;
-        let x = network.add(input, x)?;
-        network.layer_norm(&format!("{name}.final_layer_norm"), x, EPSILON)
+        let layers = (self.hidden[part], self.activation);
+        transformer::normed_perceptron(network, name, layers, EPSILON, x)
     }
 }
 

@@ -13,6 +13,7 @@ mod efficientnet;
 mod positions;
 mod registry;
 mod resnet;
+mod rt_detr;
 mod segformer;
 mod swin;
 mod transformer;
@@ -100,10 +101,14 @@ pub(crate) enum Outputs {
     },
     /// Objects, as DETR finds them.
     Objects {
-        /// Logits of the classes, and of no object behind them: tokens `[objects, classes + 1]`.
+        /// Logits of the classes: tokens `[objects, classes]`. Where classes are exclusive, that of no object is behind
+        /// them.
         logits: Value,
         /// Centre, width and height in parts of the picture: tokens `[objects, 4]`.
         boxes: Value,
+        /// Whether an object has one class or is none (a softmax over all), or each class is judged by itself (a
+        /// sigmoid).
+        are_exclusive: bool,
     },
     /// Classes of pixels.
     Segmentation {
@@ -124,8 +129,8 @@ pub(crate) enum Task {
     Embedding,
     /// Classes, and embeddings.
     Classification,
-    /// Boxes.
-    Detection,
+    /// Boxes; `are_exclusive` is that of [`Outputs::Objects`].
+    Detection { are_exclusive: bool },
     /// A class for each pixel.
     Segmentation,
     /// A depth for each pixel.
@@ -156,8 +161,12 @@ impl Outputs {
                 Task::Classification,
                 vec![(Self::EMBEDDING, embedding), (Self::LOGITS, logits)],
             ),
-            Self::Objects { logits, boxes } => (
-                Task::Detection,
+            Self::Objects {
+                logits,
+                boxes,
+                are_exclusive,
+            } => (
+                Task::Detection { are_exclusive },
                 vec![(Self::LOGITS, logits), (Self::BOXES, boxes)],
             ),
             Self::Segmentation { logits } => (Task::Segmentation, vec![(Self::LOGITS, logits)]),

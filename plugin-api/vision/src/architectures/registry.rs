@@ -1,8 +1,8 @@
 //! Which file knows which architecture.
 
 use super::{
-    Architecture, clip, convnext, depth_anything, detr, dinov2, efficientnet, resnet, segformer, swin, vit,
-    yolos,
+    Architecture, clip, convnext, depth_anything, detr, dinov2, efficientnet, resnet, rt_detr, segformer,
+    swin, vit, yolos,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -21,6 +21,8 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("dinov2", dinov2::hugging_face),
     ("dinov2_with_registers", dinov2::hugging_face),
     ("resnet", resnet::hugging_face),
+    ("rt_detr", rt_detr::hugging_face),
+    ("rt_detr_v2", rt_detr::hugging_face),
     ("segformer", segformer::hugging_face),
     ("siglip", clip::siglip),
     ("siglip_vision_model", clip::siglip),

@@ -70,6 +70,39 @@ pub(super) fn perceptron(
     network.linear(down, x, features)
 }
 
+/// Attention of queries, keys and values, each of which a linear layer projects first, as another one does the result:
+/// `q_proj`, `k_proj`, `v_proj` and `out_proj`.
+pub(super) fn projected_attention(
+    network: &mut NetworkBuilder<'_>,
+    name: &str,
+    [queries, keys, values]: [Value; 3],
+    heads: usize,
+) -> Result<Value> {
+    let features = network.channels(queries)?;
+    let projected = [
+        network.linear(&format!("{name}.q_proj"), queries, features)?,
+        network.linear(&format!("{name}.k_proj"), keys, features)?,
+        network.linear(&format!("{name}.v_proj"), values, features)?,
+    ];
+    let x = network.attention(projected, heads)?;
+    network.linear(&format!("{name}.out_proj"), x, features)
+}
+
+/// The second half of a layer of DETR and its relatives: linear layers `fc1` and `fc2` whose sum with their input
+/// `final_layer_norm` normalises.
+pub(super) fn normed_perceptron(
+    network: &mut NetworkBuilder<'_>,
+    name: &str,
+    (hidden, activation): (usize, Activation),
+    epsilon: f32,
+    input: Value,
+) -> Result<Value> {
+    let names = ["fc1", "fc2"].map(|layer| format!("{name}.{layer}"));
+    let x = perceptron(network, [&names[0], &names[1]], hidden, activation, input)?;
+    let x = network.add(input, x)?;
+    network.layer_norm(&format!("{name}.final_layer_norm"), x, epsilon)
+}
+
 /// Each feature times a trained factor.
 pub(super) fn layer_scale(network: &mut NetworkBuilder<'_>, name: &str, x: Value) -> Result<Value> {
     let features = network.channels(x)?;
@@ -107,29 +140,25 @@ pub(super) fn three_channels(config: &Config, key: &str) -> Result<()> {
     }
 }
 
-/// Three linear layers with `max(x, 0)` between them; those before the last keep the number of features.
+/// Three linear layers with `max(x, 0)` between them, called `layers.0`, `layers.1` and `layers.2`; those before the
+/// last keep the number of features.
 pub(super) fn deep_perceptron(
     network: &mut NetworkBuilder<'_>,
-    [first, second, last]: [&str; 3],
+    name: &str,
     outputs: usize,
     x: Value,
 ) -> Result<Value> {
     let features = network.channels(x)?;
     let mut x = x;
-    for name in [first, second] {
-        x = network.linear(name, x, features)?;
+    for layer in 0..2 {
+        x = network.linear(&format!("{name}.layers.{layer}"), x, features)?;
         x = network.relu(x)?;
     }
-    network.linear(last, x, outputs)
+    network.linear(&format!("{name}.layers.2"), x, outputs)
 }
 
 /// The boxes of objects as DETR predicts them: centre and size, in parts of the picture.
 pub(super) fn box_head(network: &mut NetworkBuilder<'_>, objects: Value) -> Result<Value> {
-    let names = [
-        "bbox_predictor.layers.0",
-        "bbox_predictor.layers.1",
-        "bbox_predictor.layers.2",
-    ];
-    let boxes = deep_perceptron(network, names, 4, objects)?;
+    let boxes = deep_perceptron(network, "bbox_predictor", 4, objects)?;
     network.sigmoid(boxes)
 }

@@ -99,14 +99,12 @@ impl Architecture for Yolos {
         }
         let x = network.layer_norm("vit.layernorm", x, self.epsilon)?;
         let objects = network.take_tokens(x, (count - self.objects..count).collect::<Vec<_>>())?;
-        let class_layers = [
-            "class_labels_classifier.layers.0",
-            "class_labels_classifier.layers.1",
-            "class_labels_classifier.layers.2",
-        ];
+        let logits =
+            transformer::deep_perceptron(network, "class_labels_classifier", self.classes + 1, objects)?;
         Ok(Outputs::Objects {
-            logits: transformer::deep_perceptron(network, class_layers, self.classes + 1, objects)?,
+            logits,
             boxes: transformer::box_head(network, objects)?,
+            are_exclusive: true,
         })
     }
 }

@@ -116,7 +116,7 @@ const PROCESSORS: [(&str, Defaults); 17] = [
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 22] = [
+const OF_KINDS: [(&str, &str); 24] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -139,6 +139,8 @@ const OF_KINDS: [(&str, &str); 22] = [
     ("detr", "Detr"),
     ("yolos", "Yolos"),
     ("rt_detr", "RTDetr"),
+    ("rt_detr_v2", "RTDetr"),
+    ("d_fine", "RTDetr"),
 ];
 
 /// Reads the preprocessing of a model of this kind; pictures get `size` where it is given.

@@ -119,6 +119,11 @@ fn every_task_gives_its_labels() {
         panic!("no detections");
     };
     assert_eq!(objects.detections.len(), 5);
+    // An object may have several classes: there are as many labels as queries all the same.
+    let Output::Label(Label::Detections(objects)) = output("rt_detr_v2") else {
+        panic!("no detections");
+    };
+    assert_eq!(objects.detections.len(), 6);
     let Output::Label(Label::Segmentation(classes)) = output("segformer_segmenter") else {
         panic!("no segmentation");
     };
@@ -147,6 +152,53 @@ fn malformed_settings_are_one_clear_line() {
         let (_, text) = refusal(folder.path());
         assert!(text.contains(part) && text.contains("config.json"), "{text}");
     }
+}
+
+#[test]
+fn malformed_settings_of_a_detector_are_one_clear_line() {
+    let cases: [(&str, Value, &str); 14] = [
+        ("d_model", json!(-8), "`d_model` in "),
+        ("encoder_hidden_dim", json!(6), "a multiple of 4"),
+        ("activation_function", json!("mish"), "`activation_function` in "),
+        ("decoder_attention_heads", json!(3), "a divisor of 8"),
+        ("num_feature_levels", json!(1), "`num_feature_levels` in "),
+        ("decoder_n_levels", json!(4), "`decoder_n_levels` in "),
+        ("decoder_n_points", json!([1, 2]), "`decoder_n_points` in "),
+        ("decoder_method", json!("discrete"), "`decoder_method` in "),
+        ("encode_proj_layers", json!([3]), "`encode_proj_layers` in "),
+        ("hidden_expansion", json!(-1), "`hidden_expansion` in "),
+        ("normalize_before", json!(true), "`normalize_before` in "),
+        ("learn_initial_query", json!(true), "`learn_initial_query` in "),
+        ("layer_norm_eps", json!("small"), "`layer_norm_eps` in "),
+        (
+            "backbone_config",
+            json!({"model_type": "swin"}),
+            "`backbone_config.model_type` in ",
+        ),
+    ];
+    for (key, value, part) in cases {
+        let folder = changed("rt_detr_v2", |config| config[key] = value);
+        let (_, text) = refusal(folder.path());
+        assert!(text.contains(part) && text.contains("config.json"), "{text}");
+    }
+    for (key, value) in [
+        ("out_features", json!(["stage2", "stage3"])),
+        ("out_features", json!("stage2")),
+        ("depths", json!([1, 1])),
+        ("layer_type", json!("bottle")),
+    ] {
+        let folder = changed("rt_detr_v2", |config| config["backbone_config"][key] = value);
+        let (_, text) = refusal(folder.path());
+        assert!(text.contains(&format!("`backbone_config.{key}` in ")), "{text}");
+    }
+    let folder = changed("rt_detr_v2", |config| config["num_queries"] = json!(10_000));
+    assert!(refusal(folder.path()).1.contains("the picture is too small"));
+    let folder = changed("rt_detr_v2", |config| config["decoder_ffn_dim"] = json!(13));
+    assert!(refusal(folder.path()).1.contains("but the network needs [13, 8]"));
+    let error = load(&golden("rt_detr_v2"), json!({"image_size": 80}))
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("multiples of 32"), "{error}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::{processing::Processing, runner::Runner, settings::Settings};
 use modelzoo_candle::{
     candle_core::Tensor,
-    classifier::softmax,
+    classifier::{sigmoid, softmax},
     detection::{self, Candidate, Corners},
     device,
 };
@@ -16,12 +16,22 @@ const THRESHOLD: f32 = 0.5;
 const LOGITS: usize = 0;
 const BOXES: usize = 1;
 
+/// How the classes of an object are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// It has the likeliest one; the last one stands for no object.
+    Exclusive,
+    /// Each pair of an object and a class is judged by itself; there are as many as objects at most.
+    Each,
+}
+
 /// A detector.
 #[derive(Debug)]
 pub(super) struct Detector {
     processing: Processing,
     runner: Runner,
     classes: Vec<String>,
+    judgement: Judgement,
     threshold: f32,
 }
 
@@ -31,12 +41,14 @@ impl Detector {
         processing: Processing,
         runner: Runner,
         classes: Vec<String>,
+        judgement: Judgement,
         settings: &Settings,
     ) -> Self {
         Self {
             processing,
             runner,
             classes,
+            judgement,
             threshold: settings.score_threshold.unwrap_or(THRESHOLD),
         }
     }
@@ -58,7 +70,7 @@ impl Detector {
             .collect()
     }
 
-    /// The objects that are likelier something than nothing, with the likeliest class of each.
+    /// The objects that are sure enough, the surest first.
     fn candidates(
         &self,
         logits: &[Vec<f32>],
@@ -73,25 +85,38 @@ impl Detector {
             let &[x, y, width, height] = corners.as_slice() else {
                 return Err(Error::new("a box of the network has not four numbers"));
             };
-            // The last one stands for no object.
-            let probabilities = softmax(logits);
-            let classes = &probabilities[..probabilities.len() - 1];
-            let best = classes
-                .iter()
-                .enumerate()
-                .reduce(|best, next| if next.1 > best.1 { next } else { best });
-            if let Some((class, &score)) = best
-                && score >= threshold
-            {
-                found.push(Candidate {
-                    class,
-                    score,
-                    corners: Corners::from_center([x, y], [width, height]),
-                });
-            }
+            let corners = Corners::from_center([x, y], [width, height]);
+            let sure = self
+                .judgement
+                .scores(logits)
+                .into_iter()
+                .filter(|&(_, score)| score >= threshold);
+            found.extend(sure.map(|(class, score)| Candidate {
+                class,
+                score,
+                corners,
+            }));
         }
         found.sort_by(|left, right| right.score.total_cmp(&left.score));
+        found.truncate(logits.len());
         Ok(found)
+    }
+}
+
+impl Judgement {
+    /// The classes that an object may have, and how sure each is.
+    fn scores(self, logits: &[f32]) -> Vec<(usize, f32)> {
+        match self {
+            Self::Exclusive => {
+                let probabilities = softmax(logits);
+                let classes = probabilities[..probabilities.len() - 1].iter().copied();
+                let best = classes
+                    .enumerate()
+                    .reduce(|best, next| if next.1 > best.1 { next } else { best });
+                best.into_iter().collect()
+            }
+            Self::Each => logits.iter().copied().map(sigmoid).enumerate().collect(),
+        }
     }
 }
 

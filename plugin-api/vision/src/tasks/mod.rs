@@ -14,7 +14,7 @@ use crate::{
     settings::Settings,
 };
 use depth::Depth;
-use detection::Detector;
+use detection::{Detector, Judgement};
 use modelzoo_plugin_api::{Model, Result};
 use pictures::Pictures;
 use segmentation::Segmenter;
@@ -50,7 +50,14 @@ pub(crate) fn model(
                 settings,
             )?)
         }
-        Task::Detection => Box::new(Detector::new(processing, runner, classes()?, settings)),
+        Task::Detection { are_exclusive } => {
+            let judgement = if are_exclusive {
+                Judgement::Exclusive
+            } else {
+                Judgement::Each
+            };
+            Box::new(Detector::new(processing, runner, classes()?, judgement, settings))
+        }
         Task::Segmentation => Box::new(Segmenter::new(processing, runner, classes()?)?),
         Task::Depth => Box::new(Depth::new(processing, runner)),
     })

@@ -195,6 +195,18 @@ impl NetworkBuilder<'_> {
         self.linear_layer(name, x, features, false)
     }
 
+    /// As [`NetworkBuilder::linear`], with the parameters of another layer: for one that is used several times.
+    pub fn linear_of(&mut self, name: &str, x: Value, parameters: &str, features: usize) -> Result<Value> {
+        let weight = self.parameter_of(parameters, "weight", &[features, self.operand_channels(name, x)?])?;
+        let bias = self.bias_of(parameters, features, true)?;
+        self.layer(name, Op::Linear { weight, bias }, &[x])
+    }
+
+    /// `torch.nn.functional.linear` with a weight `[out, in]` that was computed, not trained.
+    pub fn project(&mut self, x: Value, weight: Weight) -> Result<Value> {
+        self.numbered("project", Op::Linear { weight, bias: None }, &[x])
+    }
+
     /// `x @ parameter`, a parameter `[in, out]` that has a name of its own.
     pub fn matmul(&mut self, name: &str, x: Value, features: usize) -> Result<Value> {
         let inputs = self.operand_channels(name, x)?;

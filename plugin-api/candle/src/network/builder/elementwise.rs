@@ -60,6 +60,11 @@ impl NetworkBuilder<'_> {
         self.activation("tanh", x, Activation::Tanh)
     }
 
+    /// `min(max(x, -limit), limit)`
+    pub fn clamp(&mut self, x: Value, limit: f32) -> Result<Value> {
+        self.activation("clamp", x, Activation::Clamp(limit))
+    }
+
     /// The sum of two values of one shape.
     pub fn add(&mut self, left: Value, right: Value) -> Result<Value> {
         self.numbered("add", Op::Add, &[left, right])

@@ -1,7 +1,9 @@
 //! Layers of sequences: what vision transformers are made of.
 
 use super::NetworkBuilder;
-use modelzoo_kernels::graph::{Attention, LayerNorm, Op, Value, Weight, WindowAttention};
+use modelzoo_kernels::graph::{
+    Attention, DeformableAttention, LayerNorm, Op, Value, Weight, WindowAttention,
+};
 use modelzoo_plugin_api::Result;
 use std::sync::Arc;
 
@@ -30,6 +32,17 @@ impl NetworkBuilder<'_> {
     pub fn take_tokens(&mut self, x: Value, indices: impl Into<Arc<[usize]>>) -> Result<Value> {
         let indices = indices.into();
         self.numbered("take_tokens", Op::TakeTokens { indices }, &[x])
+    }
+
+    /// The `count` tokens for which the tokens `scores` have the largest features, the largest first:
+    /// `x[:, scores.max(-1).values.topk(count).indices]`.
+    pub fn top_tokens(&mut self, x: Value, scores: Value, count: usize) -> Result<Value> {
+        self.numbered("top_tokens", Op::TopTokens { count }, &[x, scores])
+    }
+
+    /// The `count` largest features of each token or of a vector, the largest first: `x.topk(count).values`.
+    pub fn top_features(&mut self, x: Value, count: usize) -> Result<Value> {
+        self.numbered("top_features", Op::TopFeatures { count }, &[x])
     }
 
     /// The mean of all tokens as a vector.
@@ -105,6 +118,20 @@ impl NetworkBuilder<'_> {
             bias,
         };
         self.numbered("window_attention", Op::WindowAttention(attention), &operands)
+    }
+
+    /// Attention of queries to points around their boxes: see [`DeformableAttention`] for the operands, which are
+    /// values, offsets, scores and boxes.
+    pub fn deformable_attention(
+        &mut self,
+        operands: [Value; 4],
+        attention: DeformableAttention,
+    ) -> Result<Value> {
+        self.numbered(
+            "deformable_attention",
+            Op::DeformableAttention(attention),
+            &operands,
+        )
     }
 
     /// `torch.nn.MultiheadAttention` of a sequence with another one of as many features: parameters as for

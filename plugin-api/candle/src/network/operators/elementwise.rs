@@ -80,6 +80,7 @@ pub(super) fn activation(x: &Tensor, activation: Activation) -> Result<Tensor> {
         Activation::TanhGelu => x.gelu(),
         Activation::QuickGelu => x * candle_nn::ops::sigmoid(&(x * 1.702)?)?,
         Activation::Tanh => x.tanh(),
+        Activation::Clamp(limit) => x.clamp(-limit, limit),
     }
 }
 

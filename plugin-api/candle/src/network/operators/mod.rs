@@ -1,9 +1,11 @@
 //! Networks on Candle's own operators: what runs on CUDA and Metal.
 
 mod convolution;
+mod deformable;
 mod elementwise;
 mod fold;
 mod resample;
+mod selection;
 mod tokens;
 mod window;
 
@@ -32,6 +34,7 @@ enum Layer {
     Constant(Tensor),
     Indices(Tensor),
     WindowAttention(tokens::WindowAttention),
+    DeformableAttention(deformable::PointAttention),
     Plain,
 }
 
@@ -72,6 +75,9 @@ impl Operators {
                     }
                     Op::WindowAttention(parameters) => {
                         tokens::WindowAttention::new(parameters, device).map(Layer::WindowAttention)
+                    }
+                    Op::DeformableAttention(parameters) => {
+                        deformable::PointAttention::new(parameters, device).map(Layer::DeformableAttention)
                     }
                     _ => Ok(Layer::Plain),
                 };
@@ -147,6 +153,7 @@ impl Operators {
             (_, Layer::LayerNorm(layer)) => layer.run(x),
             (_, Layer::Indices(indices)) => x.index_select(indices, 1),
             (_, Layer::WindowAttention(layer)) => layer.run(&tensors),
+            (_, Layer::DeformableAttention(layer)) => layer.run(&tensors),
             (Op::Activation(activation), _) => elementwise::activation(x, *activation),
             (Op::Add, _) => x.broadcast_add(tensors[1]),
             (Op::Multiply, _) => elementwise::multiply(x, tensors[1]),
@@ -183,6 +190,8 @@ impl Operators {
                     .reshape((batch, features, *height, *width))
             }
             (Op::SelectToken { index }, _) => x.narrow(1, *index, 1)?.squeeze(1)?.contiguous(),
+            (Op::TopTokens { count }, _) => selection::top_tokens(&tensors, *count),
+            (Op::TopFeatures { count }, _) => selection::top_features(x, *count),
             (Op::MeanTokens, _) => x.mean(1),
             (Op::Attention(parameters), _) => tokens::attention(&tensors, parameters, &self.device),
             (op, _) => candle_core::bail!("there is no operator for {op:?}"),

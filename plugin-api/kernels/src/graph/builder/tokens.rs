@@ -1,7 +1,7 @@
 //! Layers of sequences and vectors.
 
 use super::{GraphBuilder, Value};
-use crate::graph::{Attention, GraphError, LayerNorm, Op, Weight, WindowAttention};
+use crate::graph::{Attention, DeformableAttention, GraphError, LayerNorm, Op, Weight, WindowAttention};
 use std::sync::Arc;
 
 impl GraphBuilder {
@@ -39,6 +39,22 @@ impl GraphBuilder {
     ) -> Result<Value, GraphError> {
         let indices = indices.into();
         self.layer(name, Op::TakeTokens { indices }, &[x])
+    }
+
+    /// The `count` tokens with the largest features of the tokens `scores`, the largest first.
+    pub fn top_tokens(
+        &mut self,
+        name: &str,
+        x: Value,
+        scores: Value,
+        count: usize,
+    ) -> Result<Value, GraphError> {
+        self.layer(name, Op::TopTokens { count }, &[x, scores])
+    }
+
+    /// The `count` largest features of each token or of a vector, the largest first.
+    pub fn top_features(&mut self, name: &str, x: Value, count: usize) -> Result<Value, GraphError> {
+        self.layer(name, Op::TopFeatures { count }, &[x])
     }
 
     /// The mean of all tokens as a vector.
@@ -80,5 +96,19 @@ impl GraphBuilder {
         parameters: WindowAttention,
     ) -> Result<Value, GraphError> {
         self.layer(name, Op::WindowAttention(parameters), &[queries, keys, values])
+    }
+
+    /// Attention to points around boxes; projections are linear layers of their own.
+    pub fn deformable_attention(
+        &mut self,
+        name: &str,
+        [values, offsets, scores, boxes]: [Value; 4],
+        parameters: DeformableAttention,
+    ) -> Result<Value, GraphError> {
+        self.layer(
+            name,
+            Op::DeformableAttention(parameters),
+            &[values, offsets, scores, boxes],
+        )
     }
 }

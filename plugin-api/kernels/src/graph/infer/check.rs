@@ -72,6 +72,17 @@ pub(super) fn tokens_dims(shape: Shape) -> Result<(usize, usize), Problem> {
     }
 }
 
+/// Tokens or a vector.
+pub(super) fn no_map(shape: Shape) -> Result<(), Problem> {
+    match shape {
+        Shape::Map { .. } => Err(Problem::Kind {
+            expected: "tokens or a vector",
+            found: shape,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// The data is as long as the dimensions say, and not empty.
 pub(super) fn check_weight(parameter: &'static str, weight: &Weight) -> Result<(), Problem> {
     let found = weight.data().len();

@@ -1,13 +1,17 @@
 //! Shape inference: checks a layer against its operands and finds the shape of its result.
 
+mod attention;
 mod check;
 mod window;
 
 use self::{
-    check::{check_vector, check_weight, dimensions, map_dims, need, pair, setting, single, tokens_dims},
+    attention::{attention, deformable_attention, window_attention},
+    check::{
+        check_vector, check_weight, dimensions, map_dims, need, no_map, pair, setting, single, tokens_dims,
+    },
     window::{convolution, pool, transposed_convolution},
 };
-use super::{Activation, Attention, BatchNorm, Op, Problem, Shape, UpsampleSize, Weight, WindowAttention};
+use super::{Activation, BatchNorm, Op, Problem, Shape, UpsampleSize, Weight};
 use std::fmt::Display;
 
 /// The shape of what `op` makes of `operands`.
@@ -58,6 +62,8 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
             need(!indices.is_empty(), "indices", "at least 1", "none")?;
             Ok(Shape::tokens(indices.len(), features))
         }
+        Op::TopTokens { count } => top_tokens(*count, operands),
+        Op::TopFeatures { count } => top_features(*count, single(operands)?),
         Op::MeanTokens => Ok(Shape::vector(tokens_dims(single(operands)?)?.1)),
         Op::Linear { weight, bias } => linear(weight, bias.as_ref(), single(operands)?),
         Op::LayerNorm(parameters) => {
@@ -69,6 +75,7 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
         Op::Softmax => single(operands),
         Op::Attention(parameters) => attention(parameters, operands),
         Op::WindowAttention(parameters) => window_attention(parameters, operands),
+        Op::DeformableAttention(parameters) => deformable_attention(parameters, operands),
     }
 }
 
@@ -85,6 +92,9 @@ fn constant(weight: &Weight) -> Result<Shape, Problem> {
 fn activated(activation: Activation, input: Shape) -> Result<Shape, Problem> {
     if let Activation::LeakyRelu(slope) = activation {
         need((0.0..=1.0).contains(&slope), "slope", "0 to 1", slope)?;
+    }
+    if let Activation::Clamp(limit) = activation {
+        need(limit >= 0.0, "limit", "0 or more", limit)?;
     }
     Ok(input)
 }
@@ -143,13 +153,29 @@ fn to_map([height, width]: [usize; 2], input: Shape) -> Result<Shape, Problem> {
     Ok(Shape::map(features, height, width))
 }
 
-fn linear(weight: &Weight, bias: Option<&Weight>, input: Shape) -> Result<Shape, Problem> {
-    if matches!(input, Shape::Map { .. }) {
-        return Err(Problem::Kind {
-            expected: "tokens or a vector",
-            found: input,
+fn top_tokens(count: usize, operands: &[Shape]) -> Result<Shape, Problem> {
+    let (tokens, scores) = pair(operands)?;
+    let (available, features) = tokens_dims(tokens)?;
+    if tokens_dims(scores)?.0 != available {
+        return Err(Problem::ShapesDiffer {
+            left: tokens,
+            right: scores,
         });
     }
+    let inside = (1..=available).contains(&count);
+    need(inside, "count", format!("1 to {available}"), count)?;
+    Ok(Shape::tokens(count, features))
+}
+
+fn top_features(count: usize, input: Shape) -> Result<Shape, Problem> {
+    no_map(input)?;
+    let inside = (1..=input.channels()).contains(&count);
+    need(inside, "count", format!("1 to {}", input.channels()), count)?;
+    Ok(input.with_channels(count))
+}
+
+fn linear(weight: &Weight, bias: Option<&Weight>, input: Shape) -> Result<Shape, Problem> {
+    no_map(input)?;
     check_weight("weight", weight)?;
     let [outputs, inputs] = *weight.dims() else {
         return Err(dimensions("weight", "[out, in]", weight));
@@ -252,77 +278,5 @@ fn upsample(size: UpsampleSize, operands: &[Shape]) -> Result<Shape, Problem> {
             let (_, height, width) = map_dims(like)?;
             Ok(Shape::map(map_dims(input)?.0, height, width))
         }
-    }
-}
-
-fn attention(parameters: &Attention, operands: &[Shape]) -> Result<Shape, Problem> {
-    let [queries, keys, values] = *operands else {
-        return Err(setting("operands", "queries, keys and values", operands.len()));
-    };
-    let (count, features) = tokens_dims(queries)?;
-    let (key_count, key_features) = tokens_dims(keys)?;
-    let (value_count, value_features) = tokens_dims(values)?;
-    if key_features != features {
-        return Err(Problem::ShapesDiffer {
-            left: queries,
-            right: keys,
-        });
-    }
-    if value_count != key_count {
-        return Err(Problem::ShapesDiffer {
-            left: keys,
-            right: values,
-        });
-    }
-    if parameters.causal && key_count != count {
-        return Err(Problem::ShapesDiffer {
-            left: queries,
-            right: keys,
-        });
-    }
-    let heads = parameters.heads;
-    let divides = heads > 0 && features % heads == 0 && value_features % heads == 0;
-    need(
-        divides,
-        "heads",
-        format!("a divisor of {features} and {value_features}"),
-        heads,
-    )?;
-    if let Some(scale) = parameters.scale {
-        need(scale >= 0.0 && scale.is_finite(), "scale", "0 or more", scale)?;
-    }
-    Ok(Shape::tokens(count, value_features))
-}
-
-fn window_attention(parameters: &WindowAttention, operands: &[Shape]) -> Result<Shape, Problem> {
-    let (heads, windows) = (parameters.heads, parameters.windows);
-    let whole = Attention {
-        heads,
-        scale: parameters.scale,
-        causal: false,
-    };
-    let shape = attention(&whole, operands)?;
-    let [queries, keys] = [operands[0], operands[1]].map(Shape::positions);
-    let divides = windows > 0 && queries % windows == 0 && keys % windows == 0;
-    need(
-        divides,
-        "windows",
-        format!("a divisor of {queries} and {keys}"),
-        windows,
-    )?;
-    let bias = &parameters.bias;
-    check_weight("bias", bias)?;
-    let [queries, keys] = [queries / windows, keys / windows];
-    match *bias.dims() {
-        [count, bias_heads, rows, columns]
-            if (count == 1 || count == windows) && [bias_heads, rows, columns] == [heads, queries, keys] => {}
-        _ => {
-            let expected = format!("[1 or {windows}, {heads}, {queries}, {keys}]");
-            return Err(dimensions("bias", expected, bias));
-        }
-    }
-    match bias.data().iter().find(|value| !value.is_finite()) {
-        None => Ok(shape),
-        Some(value) => Err(setting("bias", "finite numbers", value)),
     }
 }

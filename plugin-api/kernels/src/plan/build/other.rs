@@ -3,7 +3,7 @@
 use super::{
     super::{
         fuse::Layer,
-        steps::{AttentionStep, BlockStep, BlockWork, Dense, FlattenStep, RowWork, Step},
+        steps::{AttentionStep, BlockStep, BlockWork, DeformableStep, Dense, FlattenStep, RowWork, Step},
         storage::{Part, Place},
         weights::per_channel,
     },
@@ -13,6 +13,7 @@ use crate::{
     graph::{Attention, Op, WindowAttention},
     kernels::{
         attention::{AttentionBias, HeadAttention, HeadSizes},
+        deformable::PointAttention,
         elementwise::Elementwise,
         normalise::Normalisation,
         pooling::{Reduction, Windows},
@@ -35,6 +36,11 @@ impl Builder<'_> {
             Op::ConcatTokens => self.concat_tokens(layer, &y, steps),
             Op::Attention(parameters) => self.attention(layer, parameters, y, steps),
             Op::WindowAttention(parameters) => self.window_attention(layer, parameters, y, steps),
+            Op::DeformableAttention(parameters) => {
+                let inputs = [0, 1, 2, 3].map(|index| self.place(layer.inputs[index]).clone());
+                let attention = PointAttention::new(parameters, inputs[0].layout().channels);
+                steps.push(Box::new(DeformableStep { attention, inputs, y }));
+            }
             Op::Slice { start, .. } if start % LANES == 0 && is_at(&x, &y, start / LANES) => {}
             Op::Flatten | Op::ToTokens | Op::ToMap { .. } if is_at(&x, &y, 0) => {}
             Op::Flatten => {
@@ -210,6 +216,8 @@ fn block_work(op: &Op, y: &Layout) -> Option<BlockWork> {
         Op::ToTokens | Op::ToMap { .. } => positions(0, y.height * y.width),
         Op::SelectToken { index } => positions(*index, 1),
         Op::TakeTokens { indices } => BlockWork::Tokens(indices.clone()),
+        Op::TopTokens { .. } => BlockWork::TopTokens,
+        Op::TopFeatures { .. } => BlockWork::TopChannels,
         Op::LayerNorm(parameters) => BlockWork::Normalise(Normalisation::Layer {
             weight: per_channel(&parameters.weight),
             bias: per_channel(&parameters.bias),

@@ -12,6 +12,7 @@ use crate::{
         normalise::Normalisation,
         pooling::{Reduction, Windows, pool},
         rearrange::{copy_channels, copy_positions, take_tokens},
+        selection::{top_channels, top_tokens},
         upsampling::Upsampling,
         wide::WideConvolution,
     },
@@ -33,6 +34,10 @@ pub(crate) enum BlockWork {
     ChannelsInto { start: usize },
     /// Tokens by their indices.
     Tokens(Arc<[usize]>),
+    /// The tokens for which the second operand has the largest channels.
+    TopTokens,
+    /// The largest channels of each position.
+    TopChannels,
     /// Positions from `from` on, written from `to` on.
     Positions { from: usize, to: usize, count: usize },
 }
@@ -67,10 +72,14 @@ impl BlockStep {
         match self.work {
             // Several tasks would write lanes of the same block.
             BlockWork::Channels(_) | BlockWork::ChannelsInto { .. } => 1,
+            // The order of the tokens is found once.
+            BlockWork::TopTokens => 1,
             BlockWork::Positions { .. } | BlockWork::Tokens(_) => {
                 plane_parts(layout.blocks(), layout, 1, threads)
             }
-            BlockWork::Normalise(_) => plane_parts(layout.height * layout.width, layout, 1, threads),
+            BlockWork::Normalise(_) | BlockWork::TopChannels => {
+                plane_parts(layout.height * layout.width, layout, 1, threads)
+            }
             BlockWork::Rows(ref work) => {
                 let units = if self.goes_by_rows(threads) {
                     layout.height
@@ -108,7 +117,7 @@ impl Step for BlockStep {
         // SAFETY: each part has a region of its own.
         let write = |region| unsafe { task.write(image, region) };
         match &self.work {
-            BlockWork::Normalise(normalisation) => {
+            BlockWork::Normalise(_) | BlockWork::TopChannels => {
                 let positions = part_of(layout.height * layout.width, parts, part);
                 for (row, columns) in parts_of_lines(positions, layout.width) {
                     let rows = row..row + 1;
@@ -117,7 +126,16 @@ impl Step for BlockStep {
                         columns,
                         ..whole.clone()
                     };
-                    normalisation.run(isa, x, write(region));
+                    match &self.work {
+                        BlockWork::Normalise(normalisation) => normalisation.run(isa, x, write(region)),
+                        _ => top_channels(x, write(region)),
+                    }
+                }
+            }
+            BlockWork::TopTokens => {
+                // The graph has checked that there are two operands.
+                if let Some(scores) = z {
+                    top_tokens(x, scores, write(whole));
                 }
             }
             BlockWork::Channels(sources) => {

@@ -1,0 +1,110 @@
+//! RT-DETR, first and second version: a detector in real time that needs no suppression of overlapping boxes.
+//!
+//! Sources: Zhao et al., "DETRs Beat YOLOs on Real-time Object Detection" (2023); Lv et al., "RT-DETRv2" (2024); names
+//! and defaults: those of transformers' `RTDetrConfig` and `RTDetrV2Config`.
+
+mod decoder;
+mod encoder;
+mod fusion;
+mod queries;
+
+use super::{Architecture, Outputs, resnet};
+use crate::{
+    checkpoint::Checkpoint,
+    repository::{Config, Repository},
+};
+use decoder::Decoder;
+use encoder::HybridEncoder;
+use fusion::CspRep;
+use modelzoo_candle::network::{NetworkBuilder, Value};
+use modelzoo_plugin_api::Result;
+use queries::QuerySelection;
+
+/// Before the names of the backbone's tensors.
+const BACKBONE: &str = "model.backbone.model.";
+
+struct RtDetr {
+    backbone: resnet::ResNet,
+    /// The stages of the backbone whose maps are used; 0 is the stem.
+    stages: Vec<usize>,
+    encoder: HybridEncoder,
+    fusion: CspRep,
+    queries: QuerySelection,
+    decoder: Decoder,
+}
+
+pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architecture>> {
+    let config = &repository.config;
+    let section = config.section_or_empty("backbone_config")?;
+    if section
+        .text("model_type")?
+        .is_some_and(|kind| kind != "rt_detr_resnet")
+    {
+        return Err(section.unsupported("model_type", "\"rt_detr_resnet\""));
+    }
+    let encoder = HybridEncoder::read(config)?;
+    let names = crate::repository::class_names(repository)?;
+    let classes = names.map_or(2, |names| names.len());
+    let stages = stages(&section)?;
+    if stages.len() != encoder.levels() {
+        return Err(section.wrong("out_features", &format!("a list of {} stages", encoder.levels())));
+    }
+    Ok(Box::new(RtDetr {
+        backbone: resnet::ResNet::read(&section)?,
+        stages,
+        fusion: CspRep::read(config, encoder.channels())?,
+        queries: QuerySelection::read(config, classes, encoder.levels())?,
+        decoder: Decoder::read(config, classes)?,
+        encoder,
+    }))
+}
+
+/// The stages of a backbone whose maps are used, `stage1` being 1: as published the last three of four.
+fn stages(backbone: &Config) -> Result<Vec<usize>> {
+    let Some(names) = backbone.value("out_features") else {
+        return backbone.counts("out_indices", &[2, 3, 4]);
+    };
+    let stage = |name: &serde_json::Value| name.as_str()?.strip_prefix("stage")?.parse::<usize>().ok();
+    names
+        .as_array()
+        .and_then(|names| names.iter().map(stage).collect::<Option<Vec<usize>>>())
+        .filter(|stages| !stages.is_empty() && stages.is_sorted())
+        .ok_or_else(|| backbone.wrong("out_features", "a list of names as \"stage2\""))
+}
+
+/// The maps of some stages.
+fn chosen(stages: &[usize], maps: &[Value], config: &str) -> Result<Vec<Value>> {
+    let map = |&stage: &usize| {
+        maps.get(stage).copied().ok_or_else(|| {
+            modelzoo_plugin_api::Error::new(format!(
+                "the {config} has {} stages, but stage {stage} is asked for",
+                maps.len() - 1
+            ))
+        })
+    };
+    stages.iter().map(map).collect()
+}
+
+impl Architecture for RtDetr {
+    fn image_size(&self) -> [usize; 2] {
+        [640; 2]
+    }
+
+    fn depends_on_size(&self) -> bool {
+        true
+    }
+
+    fn describe(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        image: Value,
+    ) -> Result<Outputs> {
+        let maps = self.backbone.stages(network, BACKBONE, image)?;
+        let maps = chosen(&self.stages, &maps, "backbone")?;
+        let maps = self.encoder.describe(network, &self.fusion, maps)?;
+        let selected = self.queries.describe(network, &maps)?;
+        checkpoint.leave_out("model.denoising_class_embed.");
+        self.decoder.describe(network, checkpoint, selected)
+    }
+}
