@@ -26,6 +26,7 @@ mod error;
 pub mod fiftyone;
 mod model;
 mod plan;
+mod results;
 mod settings;
 mod zoo;
 
@@ -65,6 +66,7 @@ pub use modelzoo_sources::{
     registry, source, store, trust,
 };
 pub use plan::{Plan, PlannedStep};
+pub use results::{Content, Destination, ResultWriter};
 pub use settings::LoadSettings;
 pub use zoo::{
     AllowPlan, Consent, DeletePlan, DenyPlan, DownloadPlan, DownloadedModel, ForgetPlan, FoundModel,

@@ -1,12 +1,14 @@
 //! A loaded model as a program sees it.
 
 use crate::error::Error;
-use modelzoo_data::dataset::Existing;
+use modelzoo_data::{dataset::Existing, label::LabelFilter};
 use modelzoo_engine::{
     EngineError, Input, LabeledItem, Outcome, PromptEmbedding, Provenance, Task, Work, embed_prompts,
 };
-use modelzoo_plugin_api::{Array, Error as PluginError, Image, ModelInfo, Output, PredictOptions};
-use modelzoo_runtime::{Items, LoadedModel};
+use modelzoo_plugin_api::{
+    Array, Error as PluginError, Image, ModelInfo, Output, PredictOptions, SampleFields,
+};
+use modelzoo_runtime::{CallError, Items, LoadedModel};
 use std::{num::NonZeroUsize, time::Duration};
 
 /// A loaded model. Dropping it ends it.
@@ -55,12 +57,38 @@ impl Model {
         self.loaded.as_ref()
     }
 
-    /// Says what `image` shows.
+    /// Says what `image` shows. What the options leave out is not there, whether the model minds them or not.
     ///
     /// # Errors
     /// When the model fails on this picture, or cannot be used any longer.
     pub fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output, Error> {
-        only(self.loaded.predict(std::slice::from_ref(image), options)?)
+        only(self.predict_all(std::slice::from_ref(image), options)?)
+    }
+
+    /// Says what each of `images` shows, in their order, as [`Model::predict`] does. They may differ in size, and go to
+    /// the model at once; an inner error concerns one of them.
+    ///
+    /// # Errors
+    /// When the model cannot be used any longer.
+    pub fn predict_all(
+        &self,
+        images: &[Image<'_>],
+        options: &PredictOptions,
+    ) -> Result<Vec<Result<Output, CallError>>, Error> {
+        Ok(filtered(self.loaded.predict(images, options)?, options))
+    }
+
+    /// Says what each image shows, as [`Model::predict_all`] does, given the fields of its sample that the model needs
+    /// ([`ModelInfo::needed_fields`]).
+    ///
+    /// # Errors
+    /// When the model takes no fields, or cannot be used any longer.
+    pub fn predict_samples(
+        &self,
+        samples: &[(Image<'_>, SampleFields)],
+        options: &PredictOptions,
+    ) -> Result<Vec<Result<Output, CallError>>, Error> {
+        Ok(filtered(self.loaded.predict_samples(samples, options)?, options))
     }
 
     /// Computes the embedding of `image`.
@@ -68,7 +96,16 @@ impl Model {
     /// # Errors
     /// As for [`Model::predict`]; also when the model has no embeddings.
     pub fn embed(&self, image: &Image<'_>) -> Result<Array, Error> {
-        only(self.loaded.embed(std::slice::from_ref(image))?)
+        only(self.embed_all(std::slice::from_ref(image))?)
+    }
+
+    /// Computes the embedding of each of `images`, in their order. They may differ in size, and go to the model at once;
+    /// an inner error concerns one of them.
+    ///
+    /// # Errors
+    /// When the model has no embeddings, or cannot be used any longer.
+    pub fn embed_all(&self, images: &[Image<'_>]) -> Result<Vec<Result<Array, CallError>>, Error> {
+        Ok(self.loaded.embed(images)?)
     }
 
     /// Computes the embeddings of texts, in their order, comparable to those of pictures.
@@ -114,6 +151,18 @@ impl Model {
         let work = Work::begin(self.loaded.as_ref(), &self.provenance, task, input, existing)?;
         Ok(work.with_default_batch_size(self.default_batch_size))
     }
+}
+
+/// The outputs without what the options leave out: a model may leave that to the host.
+fn filtered(mut outputs: Items<Output>, options: &PredictOptions) -> Items<Output> {
+    let filter = LabelFilter {
+        confidence_threshold: options.confidence_threshold,
+        classes: options.classes.clone(),
+    };
+    for output in outputs.iter_mut().flatten() {
+        output.for_each_label(&mut |label| filter.apply(label));
+    }
+    outputs
 }
 
 /// The result of a batch of one.

@@ -106,6 +106,13 @@ pub enum NextStep {
     },
     /// Replace the values that a field has, or choose another field.
     ReplaceValues,
+    /// Name the format of what is written, or give the file an ending that tells it.
+    NameFormat {
+        /// The formats that are written.
+        formats: Vec<&'static str>,
+        /// The endings that tell one.
+        endings: Vec<&'static str>,
+    },
     /// Use one of the names that are like the one given.
     DidYouMean {
         /// The names, the likeliest first; never empty.
@@ -233,6 +240,10 @@ impl fmt::Display for NextStep {
                 );
             }
             Self::ReplaceValues => "replace the values, or name another field to keep them",
+            Self::NameFormat { formats, endings } => {
+                let (formats, endings) = (formats.join(", "), endings.join(", "));
+                return write!(formatter, "name the format ({formats}), or end in {endings}");
+            }
             Self::DidYouMean { names } => return write!(formatter, "did you mean {}?", names.join(" or ")),
             Self::Advice(text) => text,
         })

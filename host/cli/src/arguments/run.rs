@@ -1,7 +1,8 @@
 use super::{DryRunArgument, ModelArguments, Setting, format};
 use clap::{Args, ValueEnum};
 use modelzoo::{
-    ApplyOptions, EmbedOptions, HandleMissing, PatchGeometry, PatchOptions, RunOptions,
+    ApplyOptions, Content, Destination, EmbedOptions, EngineError, HandleMissing, PatchGeometry,
+    PatchOptions, RunOptions,
     dataset::Existing,
     format::Format,
     media::{Decoder, Rescale},
@@ -88,6 +89,14 @@ impl InputArguments {
     /// The field that the results go to, where the user names one.
     pub fn field(&self) -> Option<&str> {
         self.split().1
+    }
+
+    /// Where the results go.
+    ///
+    /// # Errors
+    /// When the format cannot be told, or cannot hold what is to be written.
+    pub fn destination(&self, content: Content, from_dataset: bool) -> Result<Destination, EngineError> {
+        Destination::of(self.output.as_deref(), self.format, content, from_dataset)
     }
 
     /// What to do about values that a dataset has already.

@@ -1,6 +1,6 @@
 //! `modelzoo apply`: labels for pictures and videos.
 
-use super::run::{self, Command, Content};
+use super::run::{self, Command};
 use crate::{
     arguments::{ApplyArguments, Global},
     exit::Exit,
@@ -11,7 +11,6 @@ use modelzoo::Task;
 pub fn run(arguments: &ApplyArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let command = Command {
         task: Task::Apply(arguments.options()),
-        content: Content::Labels,
         label: "applying",
         model: &arguments.model,
         input: &arguments.input,

@@ -4,7 +4,7 @@ use super::{
     loading::load_settings,
     open::{named, open_to_plan},
     plan::{Sentence as _, carry_out},
-    run::{self, Command, Content, Destination},
+    run::{self, Command},
 };
 use crate::{
     arguments::{EmbedArguments, Global},
@@ -12,7 +12,7 @@ use crate::{
     terminal::{Failure, Result, Terminal, count},
 };
 use modelzoo::{
-    EngineError, LoadPlan, Plan, PromptEmbedding, Task,
+    Content, Destination, EngineError, LoadPlan, Plan, PromptEmbedding, Task,
     diagnosis::NextStep,
     format::{
         Format,
@@ -30,13 +30,12 @@ pub fn run(arguments: &EmbedArguments, global: &Global, terminal: &Terminal) -> 
     if !prompts.is_empty() {
         return embed_texts(arguments, &prompts, global, terminal);
     }
-    let (task, content) = match arguments.patch_options() {
-        Some(options) => (Task::EmbedPatches(options), Content::PatchEmbeddings),
-        None => (Task::Embed(arguments.options()), Content::Embeddings),
+    let task = match arguments.patch_options() {
+        Some(options) => Task::EmbedPatches(options),
+        None => Task::Embed(arguments.options()),
     };
     let command = Command {
         task,
-        content,
         label: "embedding",
         model: &arguments.model,
         input: &arguments.input,
@@ -53,7 +52,7 @@ fn embed_texts(
     terminal: &Terminal,
 ) -> Result<Exit> {
     let (input, model) = (&arguments.input, &arguments.model);
-    let destination = TextDestination::of(Destination::of(input, Content::Embeddings, false)?)?;
+    let destination = TextDestination::of(input.destination(Content::Embeddings, false)?)?;
     let zoo = open_to_plan(input.dry_run, global, terminal)?;
     let settings = load_settings(&model.options, &model.run)?;
     let plan = TextPlan {

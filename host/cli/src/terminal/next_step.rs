@@ -77,6 +77,11 @@ pub fn words(step: &NextStep) -> String {
             "name the dataset alone, or add the files to it with `modelzoo dataset import {} INPUT`",
             path.display()
         ),
+        NextStep::NameFormat { formats, endings } => format!(
+            "name it with --format ({}), or end in {}",
+            formats.join(", "),
+            endings.join(", ")
+        ),
         NextStep::ReplaceValues => {
             "`--overwrite` replaces them; a field of another name keeps them".to_owned()
         }

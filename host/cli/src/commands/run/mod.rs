@@ -1,11 +1,7 @@
 //! What `apply` and `embed` share: the samples through the model, and the results to where they belong.
 
 mod annotate;
-mod output;
 mod report;
-
-use annotate::Annotations;
-pub use output::{Content, Destination};
 
 use super::{
     loading::load_settings,
@@ -17,11 +13,11 @@ use crate::{
     exit::Exit,
     terminal::{Bar, Failure, Result, Step, Terminal, count},
 };
+use annotate::Annotations;
 use modelzoo::{
-    Extent, Input, LabeledItem, LoadPlan, Outcome, Plan, ProgressCallback, SinkError, Task,
-    format::export::Summary, panics::contained,
+    Content, Destination, Extent, Input, LabeledItem, LoadPlan, Outcome, Plan, ProgressCallback,
+    ResultWriter, SinkError, Task, format::export::Summary, panics::contained,
 };
-use output::ResultWriter;
 use report::Report;
 use std::{path::Path, sync::Arc, time::Instant};
 
@@ -29,8 +25,6 @@ use std::{path::Path, sync::Arc, time::Instant};
 pub struct Command<'a> {
     /// What the model is to do.
     pub task: Task,
-    /// What comes of it.
-    pub content: Content,
     /// What the progress bar says.
     pub label: &'static str,
     /// Which model.
@@ -48,7 +42,7 @@ pub fn run(command: Command<'_>, global: &Global, terminal: &Terminal) -> Result
     let (arguments, model) = (command.input, command.model);
     // What the user typed is checked before anything is fetched or built.
     let input = Input::resolve(arguments.inputs())?;
-    let destination = Destination::of(arguments, command.content, input.dataset().is_some())?;
+    let destination = arguments.destination(Content::from(&command.task), input.dataset().is_some())?;
     let zoo = open_to_plan(arguments.dry_run, global, terminal)?;
     let settings = load_settings(&model.options, &model.run)?;
     let plan = RunPlan {
@@ -242,6 +236,6 @@ impl Results {
             }
         }
         self.report.note(&item)?;
-        Ok(self.writer.write(item.into_record())?)
+        Ok(self.writer.write(&item.into_record())?)
     }
 }

@@ -216,6 +216,10 @@ fn every_next_step_has_the_words_of_the_command_line() {
             path: path("mine.sqlite"),
         },
         NextStep::ReplaceValues,
+        NextStep::NameFormat {
+            formats: vec!["jsonl", "coco"],
+            endings: vec![".jsonl", ".csv"],
+        },
         NextStep::DidYouMean {
             names: vec!["small".to_owned(), "smaller".to_owned()],
         },

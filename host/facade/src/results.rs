@@ -1,21 +1,23 @@
-//! Where results go: standard output, a file or folder in some format, or a dataset.
+//! Where the results of a task go: standard output, a file or folder in some format, or a dataset.
 
-use crate::arguments::InputArguments;
-use modelzoo::{
-    EngineError, Provenance, Task,
+use modelzoo_base::error::NextStep;
+use modelzoo_data::{
     dataset::{Dataset, DatasetError, Selection},
-    diagnosis::NextStep,
     format::{
         Format, FormatError,
         export::{self, ExportOptions, RecordWriter, Summary, export_dataset},
     },
     output::{JsonLinesWriter, OutputError},
-    plugin_api::ModelInfo,
     record::SampleRecord,
 };
-use std::path::{Path, PathBuf};
+use modelzoo_engine::{EngineError, Provenance, Task};
+use modelzoo_plugin_api::ModelInfo;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
-/// What comes of a command.
+/// What comes of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// Labels.
@@ -24,6 +26,16 @@ pub enum Content {
     Embeddings,
     /// Labels with an embedding each.
     PatchEmbeddings,
+}
+
+impl From<&Task> for Content {
+    fn from(task: &Task) -> Self {
+        match task {
+            Task::Apply(_) => Self::Labels,
+            Task::Embed(_) => Self::Embeddings,
+            Task::EmbedPatches(_) => Self::PatchEmbeddings,
+        }
+    }
 }
 
 impl Content {
@@ -62,26 +74,32 @@ pub enum Destination {
 }
 
 impl Destination {
-    /// What the arguments say, before anything is done.
+    /// What the user named, before anything is done: the `output`, whose ending tells the format unless that is named as
+    /// well. Without one, results go to standard output, or where the samples come from a dataset, into that.
     ///
     /// # Errors
     /// When the format cannot be told, or cannot hold what is to be written.
-    pub fn of(arguments: &InputArguments, content: Content, from_dataset: bool) -> Result<Self, EngineError> {
-        let Some(path) = &arguments.output else {
+    pub fn of(
+        output: Option<&Path>,
+        format: Option<Format>,
+        content: Content,
+        from_dataset: bool,
+    ) -> Result<Self, EngineError> {
+        let Some(path) = output else {
             return Ok(if from_dataset { Self::Dataset } else { Self::Stdout });
         };
-        let path = path.clone();
-        if arguments.format.is_none() && names_dataset(&path) {
+        let path = path.to_owned();
+        if format.is_none() && names_dataset(&path) {
             return if from_dataset {
                 Err(EngineError::InvalidOption {
                     problem: format!("{}: results of a dataset stay in that dataset", path.display()),
-                    next_step: NextStep::advice("leave out -o, or name a file to export to"),
+                    next_step: NextStep::advice("leave it out, or name a file to export to"),
                 })
             } else {
                 Ok(Self::NewDataset(path))
             };
         }
-        let format = match arguments.format.or_else(|| Format::from_path(&path)) {
+        let format = match format.or_else(|| Format::from_path(&path)) {
             Some(format) => format,
             None => return Err(unknown_format(&path)),
         };
@@ -93,7 +111,7 @@ impl Destination {
         })
     }
 
-    /// What is written where, for `--dry-run`.
+    /// What is written where, in words.
     pub fn describe(&self) -> String {
         match self {
             Self::Stdout => "write the results to standard output".to_owned(),
@@ -137,13 +155,12 @@ fn names_dataset(path: &Path) -> bool {
 
 fn unknown_format(path: &Path) -> EngineError {
     let written = Format::ALL.into_iter().filter(|format| format.is_written());
-    let names: Vec<&str> = written.map(Format::name).collect();
     EngineError::InvalidOption {
         problem: format!("{}: the name does not tell the format", path.display()),
-        next_step: NextStep::advice(format!(
-            "name it with --format ({}), or end in .jsonl, .csv, .parquet, .npy or .sqlite",
-            names.join(", ")
-        )),
+        next_step: NextStep::NameFormat {
+            formats: written.map(Format::name).collect(),
+            endings: vec![".jsonl", ".csv", ".parquet", ".npy", ".sqlite"],
+        },
     }
 }
 
@@ -183,7 +200,9 @@ fn fields_of(dataset: &Dataset, task: &Task) -> Result<Vec<String>, DatasetError
 }
 
 /// Writes the results of samples that come from no dataset.
-pub enum ResultWriter {
+pub struct ResultWriter(Writer);
+
+enum Writer {
     /// Results are stored elsewhere.
     None,
     /// To standard output.
@@ -192,8 +211,14 @@ pub enum ResultWriter {
     Format(Box<dyn RecordWriter>),
 }
 
+impl fmt::Debug for ResultWriter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ResultWriter")
+    }
+}
+
 impl ResultWriter {
-    /// Begins to write.
+    /// Begins to write. `info` and `origin` are those of the model, of which formats tell as much as they have a place for.
     ///
     /// # Errors
     /// When nothing can be written there.
@@ -202,34 +227,45 @@ impl ResultWriter {
         info: &ModelInfo,
         origin: &Provenance,
     ) -> Result<Self, FormatError> {
-        Ok(match destination {
-            Destination::Stdout => Self::Stdout(JsonLinesWriter::stdout()),
+        Ok(Self(match destination {
+            Destination::Stdout => Writer::Stdout(JsonLinesWriter::stdout()),
             Destination::Path { path, format } => {
-                Self::Format(export::create(*format, path, &options(info, origin))?)
+                Writer::Format(export::create(*format, path, &options(info, origin))?)
             }
-            Destination::NewDataset(_) | Destination::Dataset | Destination::Export { .. } => Self::None,
-        })
+            Destination::NewDataset(_) | Destination::Dataset | Destination::Export { .. } => Writer::None,
+        }))
+    }
+
+    /// A writer that writes nothing.
+    pub fn none() -> Self {
+        Self(Writer::None)
     }
 
     /// Writes a sample.
-    pub fn write(&mut self, record: SampleRecord) -> Result<(), FormatError> {
-        match self {
-            Self::None => Ok(()),
-            Self::Stdout(lines) => Ok(lines.write(&record)?),
-            Self::Format(writer) => writer.write(&record),
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&mut self, record: &SampleRecord) -> Result<(), FormatError> {
+        match &mut self.0 {
+            Writer::None => Ok(()),
+            Writer::Stdout(lines) => Ok(lines.write(record)?),
+            Writer::Format(writer) => writer.write(record),
         }
     }
 
     /// Puts the results in their place, and says what the format could not hold.
+    ///
+    /// # Errors
+    /// When they cannot be written.
     pub fn finish(self) -> Result<Summary, FormatError> {
-        match self {
-            Self::None => Ok(Summary::default()),
-            Self::Stdout(lines) => {
+        match self.0 {
+            Writer::None => Ok(Summary::default()),
+            Writer::Stdout(lines) => {
                 let finished: Result<(), OutputError> = lines.finish();
                 finished?;
                 Ok(Summary::default())
             }
-            Self::Format(writer) => writer.finish(),
+            Writer::Format(writer) => writer.finish(),
         }
     }
 }
@@ -261,10 +297,7 @@ mod tests {
     use super::*;
 
     fn of(output: &str, format: Option<Format>, content: Content) -> Result<Destination, String> {
-        let mut arguments = InputArguments::default();
-        arguments.output = Some(output.into());
-        arguments.format = format;
-        Destination::of(&arguments, content, false).map_err(|error| error.to_string())
+        Destination::of(Some(Path::new(output)), format, content, false).map_err(|error| error.to_string())
     }
 
     #[test]

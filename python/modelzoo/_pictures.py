@@ -1,0 +1,79 @@
+"""From whatever people have a picture in to what the native half takes: a dense array, a path or a file's bytes."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Protocol, Union
+
+import numpy as np
+
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["Picture", "native_picture"]
+
+
+class _ArrayInterface(Protocol):
+    @property
+    def __array_interface__(self) -> Any: ...
+
+
+class _DLPack(Protocol):
+    def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+Picture = Union[
+    "npt.NDArray[np.uint8]", str, "os.PathLike[str]", bytes, bytearray, memoryview, _ArrayInterface, _DLPack
+]
+"""A picture: ``uint8[height, width, 3]`` of red, green and blue in anything that NumPy reads without a copy (an array, a
+tensor, a PIL image, a buffer, DLPack), or a path, or a file's bytes. Grey ones may lack the last dimension, and a fourth
+channel is dropped."""
+
+
+def native_picture(picture: Any) -> Any:
+    """The same picture as a dense array ``uint8[height, width, 3]``, a path or ``bytes``. Arrays that are dense already are
+    not copied."""
+    if isinstance(picture, (str, os.PathLike)):
+        return os.fspath(picture)
+    if isinstance(picture, (bytes, bytearray)):
+        return bytes(picture)
+    if isinstance(picture, memoryview) and picture.ndim == 1:
+        return picture.tobytes()
+    if hasattr(picture, "mode") and hasattr(picture, "convert"):
+        # Pillow's: palettes, grey and alpha are its own affair.
+        picture = picture if picture.mode == "RGB" else picture.convert("RGB")
+        return np.ascontiguousarray(np.asarray(picture))
+    return _dense(_array(picture))
+
+
+def _array(picture: Any) -> "npt.NDArray[Any]":
+    if isinstance(picture, np.ndarray):
+        return picture
+    if not hasattr(picture, "__array_interface__") and hasattr(picture, "__dlpack__"):
+        return np.from_dlpack(picture)
+    return np.asarray(picture)
+
+
+def _dense(array: "npt.NDArray[Any]") -> "npt.NDArray[Any]":
+    if array.dtype != np.uint8:
+        raise UsageError(
+            f"a picture is an array of uint8, and this one is of {array.dtype}",
+            "numbers from 0 to 1: (255 * array).round().astype('uint8')",
+        )
+    if array.ndim == 2:
+        array = array[:, :, np.newaxis]
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = np.repeat(array, 3, axis=2)
+    if array.ndim == 3 and array.shape[2] == 4:
+        array = array[:, :, :3]
+    if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+        hint = None
+        if array.ndim == 3 and array.shape[0] in (1, 3, 4):
+            hint = "channels come last: array.transpose(1, 2, 0)"
+        elif array.ndim == 4:
+            hint = "several pictures go to predict_all or embed_all"
+        raise UsageError(f"an array of shape {list(array.shape)} is no picture [height, width, 3]", hint)
+    # A subclass may say other things of itself than NumPy's own arrays do.
+    return np.ascontiguousarray(array.view(np.ndarray))

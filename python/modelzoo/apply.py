@@ -1,0 +1,267 @@
+"""Models over many samples: FiftyOne's ``apply_model``, ``compute_embeddings`` and ``compute_patch_embeddings``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Type, Union
+
+from . import _native
+from ._options import text_path, to_json
+from ._progress import Progress, bar
+from .model import Model
+from .samples import Sample
+
+__all__ = ["Run", "Summary", "apply_model", "compute_embeddings", "compute_patch_embeddings"]
+
+Path = Union[str, "os.PathLike[str]"]
+Inputs = Union[Path, Sequence[Path]]
+"""A folder, a glob, files, a ``.txt`` file that lists some, a dataset, or a file with labels; or several of the first
+three."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run went.
+
+    Attributes:
+        done: samples without a failure.
+        failed: samples that failed, or of which a part did.
+        parts: pictures, frames and patches that the model was asked about.
+        notes: what is doubtful about the inputs, and what the output could not hold, a line each.
+    """
+
+    done: int
+    failed: int
+    parts: int
+    notes: List[str] = field(default_factory=list)
+
+
+class Run:
+    """A model over the samples of an input: gives a :class:`Sample` after the other, in order, as they are done.
+
+        for sample in modelzoo.Run(model, "photos/"):
+            print(sample.filepath, sample["predictions"])
+
+    It works on threads of its own, a few samples ahead; leaving ``with`` or :meth:`close` ends it. The options are those
+    of :func:`apply_model`; ``task`` is ``apply``, ``embed`` or ``embed_patches``.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        inputs: Inputs,
+        *,
+        task: str = "apply",
+        output: Optional[Path] = None,
+        shows: bool = True,
+        counts: bool = False,
+        **options: Any,
+    ) -> None:
+        if isinstance(inputs, (str, os.PathLike)):
+            inputs = [inputs]
+        if task == "apply" and options.get("threshold") is None:
+            options["threshold"] = model.threshold
+        arguments = to_json({"task": task, **options})
+        paths = [os.fspath(path) for path in inputs]
+        self._native = _native.Run(model._native, paths, arguments, text_path(output), shows, counts)
+        self.total: Optional[int] = self._native.total
+        """How many samples there were to do, with ``counts``."""
+
+    def __iter__(self) -> Iterator[Sample]:
+        return self
+
+    def __next__(self) -> Sample:
+        return next(self._native)
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    @property
+    def summary(self) -> Optional[Summary]:
+        """How it went, once it is over."""
+        told = self._native.summary()
+        return None if told is None else Summary(*told)
+
+    def close(self) -> None:
+        """Ends it. What a dataset has got stays there; an output file that is not whole is not written."""
+        self._native.close()
+
+
+def apply_model(
+    model: Model,
+    inputs: Inputs,
+    *,
+    output: Optional[Path] = None,
+    format: Optional[str] = None,
+    field: Optional[str] = None,
+    threshold: Optional[float] = None,
+    classes: Optional[Sequence[str]] = None,
+    store_logits: bool = False,
+    settings: Optional[Mapping[str, Any]] = None,
+    sample_fields: Optional[Mapping[str, str]] = None,
+    on_item: Optional[Callable[[Sample], Any]] = None,
+    progress: Progress = False,
+    batch_size: Optional[int] = None,
+    workers: Optional[int] = None,
+    frames: Optional[str] = None,
+    fps: Optional[float] = None,
+    every: Optional[int] = None,
+    skip_failures: bool = True,
+    overwrite: bool = False,
+    output_dir: Optional[Path] = None,
+    rel_dir: Optional[Path] = None,
+    **options: Any,
+) -> Summary:
+    """Applies a model to pictures and videos, as ``modelzoo apply`` does.
+
+    Args:
+        model: the model.
+        inputs: a folder, a glob, files, a ``.txt`` file that lists some, a dataset, or a file with labels. The field of a
+            dataset is filled batch by batch; the same call goes on where an earlier one was killed.
+        output: a file or folder: ``.jsonl``, ``.csv``, ``.parquet``, ``.sqlite`` (a new dataset), or what ``format``
+            says: ``coco``, ``coco-results``, ``yolo``, ``fiftyone``, ``label-studio``. It appears when it is whole.
+        field: the field that labels go to (``predictions``); of several labels, each goes to this name, ``_`` and its key.
+        threshold: leave out what the model is less sure of, 0 to 1.
+        classes: keep only these.
+        store_logits: store the raw scores of all classes.
+        settings: the model's own options for its calls.
+        sample_fields: the fields of samples that the model needs, by its own names for them.
+        on_item: is called with each :class:`Sample`, in order.
+        progress: ``True`` for a bar of tqdm's, or something like ``tqdm.tqdm``.
+        batch_size: how many pictures the model gets at once.
+        workers: how many threads decode.
+        frames: a stretch of videos: ``10-20``, ``10-`` or ``10``, counted from 1.
+        fps, every: so many frames of each second, or each such frame.
+        skip_failures: whether a sample that fails is passed over; if not, it ends the run.
+        overwrite: replace what a dataset has in the field.
+        output_dir: a folder for masks and maps as PNG files; ``rel_dir`` is the folder below which they keep their
+            sub-folders.
+        **options: ``max_pixels``, ``rescale`` (``bits``, ``min-max``, ``percentile``), ``page``, ``label_keys``.
+
+    Raises:
+        Error: the input cannot be found, or the model not go on. A sample that fails is no error: its
+            :attr:`Sample.error` says why, and the summary counts it.
+    """
+    return _carry_out(
+        model,
+        inputs,
+        output,
+        on_item,
+        progress,
+        "applying",
+        task="apply",
+        format=format,
+        field=field,
+        threshold=threshold,
+        classes=None if classes is None else list(classes),
+        store_logits=store_logits,
+        settings=settings,
+        sample_fields=sample_fields,
+        batch_size=batch_size,
+        workers=workers,
+        frames=frames,
+        fps=fps,
+        every=every,
+        skip_failures=skip_failures,
+        overwrite=overwrite,
+        output_dir=text_path(output_dir),
+        rel_dir=text_path(rel_dir),
+        **options,
+    )
+
+
+def compute_embeddings(
+    model: Model,
+    inputs: Inputs,
+    *,
+    output: Optional[Path] = None,
+    field: Optional[str] = None,
+    on_item: Optional[Callable[[Sample], Any]] = None,
+    progress: Progress = False,
+    **options: Any,
+) -> Summary:
+    """Computes the embeddings of pictures, of the frames of videos, or of videos, as ``modelzoo embed`` does.
+
+    ``output`` is ``.npy``, ``.parquet``, ``.jsonl`` or ``.sqlite``; ``field`` (``embeddings``) holds ``float32`` vectors. The
+    other arguments are those of :func:`apply_model`.
+    """
+    return _carry_out(
+        model, inputs, output, on_item, progress, "embedding", task="embed", field=field, **options
+    )
+
+
+def compute_patch_embeddings(
+    model: Model,
+    inputs: Inputs,
+    patches: str,
+    *,
+    output: Optional[Path] = None,
+    field: Optional[str] = None,
+    alpha: Optional[float] = None,
+    force_square: bool = False,
+    handle_missing: str = "skip",
+    on_item: Optional[Callable[[Sample], Any]] = None,
+    progress: Progress = False,
+    **options: Any,
+) -> Summary:
+    """Computes the embeddings of the objects in a field of samples; each object gets its own as an attribute.
+
+    Args:
+        patches: the field of detections or polylines around which patches are cut.
+        field: the attribute (``embeddings``).
+        alpha: makes patches larger than their objects by this much of their size, or smaller, below 0.
+        force_square: makes patches square.
+        handle_missing: what to do about samples without objects: ``skip``, ``image`` (embed it whole), ``error``.
+
+    The other arguments are those of :func:`apply_model`.
+    """
+    return _carry_out(
+        model,
+        inputs,
+        output,
+        on_item,
+        progress,
+        "embedding",
+        task="embed_patches",
+        field=field,
+        patches=patches,
+        alpha=alpha,
+        force_square=force_square,
+        handle_missing=handle_missing,
+        **options,
+    )
+
+
+def _carry_out(
+    model: Model,
+    inputs: Inputs,
+    output: Optional[Path],
+    on_item: Optional[Callable[[Sample], Any]],
+    progress: Progress,
+    desc: str,
+    **options: Any,
+) -> Summary:
+    counts = progress is not False
+    run = Run(model, inputs, output=output, shows=on_item is not None, counts=counts, **options)
+    shown = bar(progress, run.total, desc, "sample")
+    try:
+        with run:
+            for sample in run:
+                if on_item is not None:
+                    on_item(sample)
+                shown.update(1)
+        summary = run.summary
+    finally:
+        shown.close()
+    assert summary is not None, "a run that ended without an error has a summary"
+    return summary

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Builds the wheel, installs it into a clean environment and uses it there, and runs the package's tests.
+# What these need comes from PyPI into ~/.cache/modelzoo-python once (MODELZOO_PYTHON_DIR names another folder).
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+environments=${MODELZOO_PYTHON_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/modelzoo-python}
+base=${PYTHON:-python3}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# pip_in FOLDER ARGUMENTS...: pip, quiet but for errors.
+pip_in() {
+    local folder=$1
+    shift
+    "$folder/bin/pip" --disable-pip-version-check --quiet "$@"
+}
+
+# The environment of the tests; it is made anew when what it is made of has changed.
+tests=$environments/tests
+key=$({ "$base" --version && cat "$here/requirements-test.txt"; } | sha256sum)
+if [ "$(cat "$tests/complete" 2>/dev/null)" != "$key" ]; then
+    "$base" -m venv "$work/probe"
+    if ! pip_in "$work/probe" download --retries 1 --no-deps --dest "$work" six; then
+        echo "SKIPPED: PyPI cannot be reached, and what the tests need is not installed"
+        exit 0
+    fi
+    rm -rf "$tests"
+    "$base" -m venv "$tests"
+    pip_in "$tests" install -r "$here/requirements-test.txt"
+    echo "$key" >"$tests/complete"
+fi
+wheel=$(PYTHON=$tests/bin/python "$here/build.sh" "$@")
+
+# As somebody who has nothing but the wheel: one command to have it, one to use it.
+"$base" -m venv "$work/clean"
+pip_in "$work/clean" install "$wheel"
+export MODELZOO_STORE=$work/store XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/data
+model=$here/../plugin-api/vision/tests/goldens/vit_classifier photos=$here/../examples/photos
+(
+    cd "$work"
+    export PATH=$work/clean/bin:/usr/bin:/bin
+    modelzoo --version
+    modelzoo --quiet apply "$model" "$photos" -o labels.jsonl
+    python -c "
+import json, modelzoo, sys
+model = modelzoo.load_model(sys.argv[1])
+for line in map(json.loads, open('labels.jsonl')):
+    assert model.predict(line['filepath']).to_dict() == line['predictions'], line
+" "$model"
+)
+
+pip_in "$tests" install --force-reinstall --no-deps "$wheel"
+cd "$here"
+"$tests/bin/python" -m mypy --strict --cache-dir "$work/mypy" modelzoo
+"$tests/bin/python" -m pytest -q -p no:cacheprovider tests
