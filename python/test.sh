@@ -53,4 +53,4 @@ for line in map(json.loads, open('labels.jsonl')):
 pip_in "$tests" install --force-reinstall --no-deps "$wheel"
 cd "$here"
 "$tests/bin/python" -m mypy --strict --cache-dir "$work/mypy" modelzoo
-"$tests/bin/python" -m pytest -q -p no:cacheprovider tests
+"$tests/bin/pytest" -q -p no:cacheprovider tests
