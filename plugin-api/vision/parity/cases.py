@@ -245,6 +245,40 @@ def rt_detr(config: type = transformers.RTDetrConfig, backbone: dict | None = No
     )
 
 
+def d_fine(backbone: dict | None = None, **settings: object) -> transformers.DFineConfig:
+    shape = dict(
+        stem_channels=[3, 8, 8],
+        stage_in_channels=[8, 12, 12, 16],
+        stage_mid_channels=[4, 4, 8, 8],
+        stage_out_channels=[12, 12, 16, 16],
+        embedding_size=8,
+        hidden_sizes=[12, 12, 16, 16],
+        depths=[1, 1, 2, 1],
+        stage_num_blocks=[1, 1, 2, 1],
+        stage_numb_of_layers=[2, 2, 2, 1],
+        use_learnable_affine_block=True,
+        out_indices=[2, 3, 4],
+    )
+    arguments = dict(
+        encoder_hidden_dim=8,
+        encoder_ffn_dim=12,
+        encoder_attention_heads=2,
+        encoder_in_channels=[12, 16, 16],
+        d_model=8,
+        decoder_in_channels=[8, 8, 8],
+        decoder_ffn_dim=12,
+        decoder_layers=2,
+        decoder_attention_heads=2,
+        num_queries=6,
+        num_labels=3,
+        num_denoising=0,
+        freeze_backbone_batch_norms=False,
+    )
+    return transformers.DFineConfig(
+        backbone_config=transformers.HGNetV2Config(**(shape | (backbone or {}))), **(arguments | settings)
+    )
+
+
 def depth_anything(**settings: object) -> transformers.DepthAnythingConfig:
     backbone = transformers.Dinov2Config(
         image_size=42,
@@ -503,6 +537,36 @@ CASES = [
             batch_norm_eps=1e-3,
         ),
         transformers.RTDetrImageProcessorPil(size={"height": 64, "width": 64}),
+        objects,
+        fitted=True,
+        small=False,
+    ),
+    hugging_face(
+        "d_fine",
+        transformers.DFineForObjectDetection,
+        d_fine(decoder_n_points=[2, 4, 1], decoder_layers=3, depth_mult=0.34, max_num_bins=8),
+        square(transformers.RTDetrImageProcessorPil, 64),
+        objects,
+        fitted=True,
+    ),
+    hugging_face(
+        "d_fine_two_levels",
+        transformers.DFineForObjectDetection,
+        d_fine(
+            backbone=dict(out_indices=[3, 4], use_learnable_affine_block=False, hidden_act="silu"),
+            encoder_in_channels=[16, 16],
+            encode_proj_layers=[1],
+            decoder_in_channels=[8, 8],
+            num_feature_levels=2,
+            d_model=16,
+            hidden_expansion=0.5,
+            top_prob_values=3,
+            lqe_layers=3,
+            lqe_hidden_dim=8,
+            reg_scale=8.0,
+            up=0.25,
+        ),
+        transformers.RTDetrImageProcessorPil(size={"height": 96, "width": 128}),
         objects,
         fitted=True,
         small=False,

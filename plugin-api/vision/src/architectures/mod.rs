@@ -6,10 +6,12 @@
 mod activation;
 mod clip;
 mod convnext;
+mod d_fine;
 mod depth_anything;
 mod detr;
 mod dinov2;
 mod efficientnet;
+mod hgnet_v2;
 mod positions;
 mod registry;
 mod resnet;

@@ -1,8 +1,8 @@
 //! Which file knows which architecture.
 
 use super::{
-    Architecture, clip, convnext, depth_anything, detr, dinov2, efficientnet, resnet, rt_detr, segformer,
-    swin, vit, yolos,
+    Architecture, clip, convnext, d_fine, depth_anything, detr, dinov2, efficientnet, resnet, rt_detr,
+    segformer, swin, vit, yolos,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -15,6 +15,7 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("clip", clip::clip),
     ("clip_vision_model", clip::clip),
     ("convnext", convnext::hugging_face),
+    ("d_fine", d_fine::hugging_face),
     ("deit", vit::hugging_face),
     ("depth_anything", depth_anything::hugging_face),
     ("detr", detr::hugging_face),

@@ -13,15 +13,18 @@ use crate::{
     checkpoint::Checkpoint,
     repository::{Config, Repository},
 };
-use decoder::Decoder;
-use encoder::HybridEncoder;
-use fusion::CspRep;
 use modelzoo_candle::network::{NetworkBuilder, Value};
-use modelzoo_plugin_api::Result;
-use queries::QuerySelection;
+use modelzoo_plugin_api::{Error, Result};
+
+pub(super) use decoder::{LIMIT, Points, box_embedding, head_root};
+pub(super) use encoder::HybridEncoder;
+pub(super) use fusion::{CspRep, Fusion, convolve, expansion};
+pub(super) use queries::{QuerySelection, Selected};
+
+use decoder::Decoder;
 
 /// Before the names of the backbone's tensors.
-const BACKBONE: &str = "model.backbone.model.";
+pub(super) const BACKBONE: &str = "model.backbone.model.";
 
 struct RtDetr {
     backbone: resnet::ResNet,
@@ -45,13 +48,9 @@ pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architectu
     let encoder = HybridEncoder::read(config)?;
     let names = crate::repository::class_names(repository)?;
     let classes = names.map_or(2, |names| names.len());
-    let stages = stages(&section)?;
-    if stages.len() != encoder.levels() {
-        return Err(section.wrong("out_features", &format!("a list of {} stages", encoder.levels())));
-    }
     Ok(Box::new(RtDetr {
         backbone: resnet::ResNet::read(&section)?,
-        stages,
+        stages: stages(&section, encoder.levels())?,
         fusion: CspRep::read(config, encoder.channels())?,
         queries: QuerySelection::read(config, classes, encoder.levels())?,
         decoder: Decoder::read(config, classes)?,
@@ -59,25 +58,32 @@ pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architectu
     }))
 }
 
-/// The stages of a backbone whose maps are used, `stage1` being 1: as published the last three of four.
-fn stages(backbone: &Config) -> Result<Vec<usize>> {
+/// The stages of a backbone whose maps are used, `stage1` being 1: as many as the encoder takes, the last three of four
+/// as published.
+pub(super) fn stages(backbone: &Config, count: usize) -> Result<Vec<usize>> {
+    let expected = format!("a list of {count} stages, one for each map of the encoder,");
     let Some(names) = backbone.value("out_features") else {
-        return backbone.counts("out_indices", &[2, 3, 4]);
+        let stages = backbone.counts("out_indices", &[2, 3, 4])?;
+        return if stages.len() == count && stages.is_sorted() {
+            Ok(stages)
+        } else {
+            Err(backbone.wrong("out_indices", &expected))
+        };
     };
     let stage = |name: &serde_json::Value| name.as_str()?.strip_prefix("stage")?.parse::<usize>().ok();
     names
         .as_array()
         .and_then(|names| names.iter().map(stage).collect::<Option<Vec<usize>>>())
-        .filter(|stages| !stages.is_empty() && stages.is_sorted())
-        .ok_or_else(|| backbone.wrong("out_features", "a list of names as \"stage2\""))
+        .filter(|stages| stages.len() == count && stages.is_sorted())
+        .ok_or_else(|| backbone.wrong("out_features", &expected))
 }
 
 /// The maps of some stages.
-fn chosen(stages: &[usize], maps: &[Value], config: &str) -> Result<Vec<Value>> {
+pub(super) fn chosen(stages: &[usize], maps: &[Value]) -> Result<Vec<Value>> {
     let map = |&stage: &usize| {
         maps.get(stage).copied().ok_or_else(|| {
-            modelzoo_plugin_api::Error::new(format!(
-                "the {config} has {} stages, but stage {stage} is asked for",
+            Error::new(format!(
+                "the backbone has {} stages, but stage {stage} is asked for",
                 maps.len() - 1
             ))
         })
@@ -101,7 +107,7 @@ impl Architecture for RtDetr {
         image: Value,
     ) -> Result<Outputs> {
         let maps = self.backbone.stages(network, BACKBONE, image)?;
-        let maps = chosen(&self.stages, &maps, "backbone")?;
+        let maps = chosen(&self.stages, &maps)?;
         let maps = self.encoder.describe(network, &self.fusion, maps)?;
         let selected = self.queries.describe(network, &maps)?;
         checkpoint.leave_out("model.denoising_class_embed.");

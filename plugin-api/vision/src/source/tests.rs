@@ -202,6 +202,53 @@ fn malformed_settings_of_a_detector_are_one_clear_line() {
 }
 
 #[test]
+fn malformed_settings_of_d_fine_are_one_clear_line() {
+    let cases: [(&str, Value, &str); 8] = [
+        ("max_num_bins", json!(7), "`max_num_bins` in "),
+        ("top_prob_values", json!(40), "`top_prob_values` in "),
+        ("eval_idx", json!(3), "`eval_idx` in "),
+        ("depth_mult", json!(-1), "`depth_mult` in "),
+        ("decoder_n_points", json!([2, 4, 0]), "`decoder_n_points` in "),
+        ("lqe_layers", json!(0), "`lqe_layers` in "),
+        (
+            "decoder_activation_function",
+            json!("mish"),
+            "`decoder_activation_function` in ",
+        ),
+        (
+            "backbone_config",
+            json!({"model_type": "resnet"}),
+            "`backbone_config.model_type` in ",
+        ),
+    ];
+    for (key, value, part) in cases {
+        let folder = changed("d_fine", |config| config[key] = value);
+        let (_, text) = refusal(folder.path());
+        assert!(text.contains(part) && text.contains("config.json"), "{text}");
+    }
+    for (key, value) in [
+        ("stem_channels", json!([4, 8, 8])),
+        ("stage_mid_channels", json!([4, 4])),
+        ("stage_light_block", json!([true, "no", true, true])),
+        ("out_features", json!(["stage9"])),
+        ("hidden_act", json!("mish")),
+    ] {
+        let folder = changed("d_fine", |config| config["backbone_config"][key] = value);
+        let (_, text) = refusal(folder.path());
+        assert!(text.contains(&format!("`backbone_config.{key}` in ")), "{text}");
+    }
+    let folder = changed("d_fine", |config| {
+        config["backbone_config"]["use_learnable_affine_block"] = json!(false)
+    });
+    assert!(
+        load(folder.path(), json!({})).is_ok(),
+        "surplus tensors are told only"
+    );
+    let folder = changed("d_fine", |config| config["max_num_bins"] = json!(10));
+    assert!(refusal(folder.path()).1.contains("but the network needs [44, 8]"));
+}
+
+#[test]
 fn weights_of_another_model_are_named() {
     let folder = changed("vit_classifier", |config| config["num_hidden_layers"] = json!(3));
     let (kind, text) = refusal(folder.path());

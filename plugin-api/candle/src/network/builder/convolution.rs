@@ -202,6 +202,23 @@ impl NetworkBuilder<'_> {
         self.layer(name, Op::Linear { weight, bias }, &[x])
     }
 
+    /// `torch.nn.ZeroPad2d`: zeros around a map.
+    pub fn zero_pad2d(&mut self, x: Value, padding: Padding) -> Result<Value> {
+        let channels = self.channels(x)?;
+        let ones = Weight::new([channels, 1, 1, 1], vec![1.0; channels]);
+        let convolution = Convolution {
+            padding,
+            groups: channels,
+            ..Convolution::new(ones, None)
+        };
+        self.numbered("zero_pad2d", Op::Convolution(convolution), &[x])
+    }
+
+    /// `scale[c] * x + shift[c]` for each channel or feature, with numbers that were computed, not trained as they are.
+    pub fn affine(&mut self, x: Value, scale: Weight, shift: Weight) -> Result<Value> {
+        self.numbered("affine", Op::Affine { scale, shift }, &[x])
+    }
+
     /// `torch.nn.functional.linear` with a weight `[out, in]` that was computed, not trained.
     pub fn project(&mut self, x: Value, weight: Weight) -> Result<Value> {
         self.numbered("project", Op::Linear { weight, bias: None }, &[x])

@@ -40,14 +40,13 @@ pub(in crate::architectures) struct CspRep {
     pub(in crate::architectures) epsilon: f64,
 }
 
-/// A number of channels times `hidden_expansion`.
-pub(in crate::architectures) fn expanded(config: &Config, channels: usize) -> Result<usize> {
+/// What `hidden_expansion` multiplies the channels of branches with.
+pub(in crate::architectures) fn expansion(config: &Config) -> Result<f64> {
     let expansion = config.number("hidden_expansion")?.unwrap_or(1.0);
-    let hidden = channels as f64 * expansion;
-    if (1.0..=1e6).contains(&hidden) {
-        Ok(hidden as usize)
+    if (0.01..=100.0).contains(&expansion) {
+        Ok(expansion)
     } else {
-        Err(config.wrong("hidden_expansion", "a number that leaves 1 to a million channels"))
+        Err(config.wrong("hidden_expansion", "a number from 0.01 to 100"))
     }
 }
 
@@ -56,7 +55,7 @@ impl CspRep {
     pub(in crate::architectures) fn read(config: &Config, channels: usize) -> Result<Self> {
         Ok(Self {
             channels,
-            hidden: expanded(config, channels)?,
+            hidden: ((channels as f64 * expansion(config)?) as usize).max(1),
             blocks: 3,
             activation: Activation::of(config, "activation_function", Activation::Silu)?,
             epsilon: config.epsilon("batch_norm_eps", 1e-5)?,

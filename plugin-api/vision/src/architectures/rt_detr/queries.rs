@@ -66,6 +66,14 @@ impl QuerySelection {
         })
     }
 
+    /// The same for maps that are taken as they are, without a projection.
+    pub(in crate::architectures) fn of_plain_maps(self, are_maps_plain: bool) -> Self {
+        Self {
+            are_maps_plain,
+            ..self
+        }
+    }
+
     /// Describes the selection from the encoder's maps.
     pub(in crate::architectures) fn describe(
         &self,
