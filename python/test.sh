@@ -54,3 +54,13 @@ pip_in "$tests" install --force-reinstall --no-deps "$wheel"
 cd "$here"
 "$tests/bin/python" -m mypy --strict --cache-dir "$work/mypy" modelzoo
 "$tests/bin/pytest" -q -p no:cacheprovider tests
+
+# FiftyOne is where tests/importers has put it.
+fiftyone=${MODELZOO_IMPORTERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/modelzoo-importers}/fiftyone/bin/python
+if [ -x "$fiftyone" ]; then
+    pip_in "$tests" install --no-deps --target "$work/package" "$wheel"
+    mkdir "$work/fiftyone"
+    PYTHONPATH=$work/package "$fiftyone" tests/check_fiftyone.py "$work/fiftyone"
+else
+    echo "SKIPPED: FiftyOne is not installed (tests/importers/run.sh fiftyone does it)"
+fi

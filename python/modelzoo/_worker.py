@@ -30,6 +30,8 @@ def worker_program() -> Optional[str]:
         installed = []
     candidates = [str(file.locate()) for file in installed if file.name == _NAME]
     candidates.append(os.path.join(sysconfig.get_path("scripts"), _NAME))
+    # Where `pip install --target` puts it.
+    candidates.append(os.path.join(os.path.dirname(os.path.dirname(__file__)), "bin", _NAME))
     for candidate in candidates:
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return os.path.realpath(candidate)
