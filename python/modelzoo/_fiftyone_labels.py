@@ -22,7 +22,7 @@ def to_fiftyone(label: Label) -> "fiftyone.Label":
         value = getattr(label, one.name)
         if one.name != "attributes" and value is not None:
             values[one.name] = _value(value)
-    if isinstance(label, Detection) and label == Detection(tags=label.tags, attributes=label.attributes):
+    if isinstance(label, Detection) and label.is_blank:
         del values["bounding_box"]
     values.update(getattr(label, "attributes", {}))
     return getattr(fiftyone, type(label).__name__)(**values)

@@ -77,8 +77,8 @@ class Label:
             if one.name in _GEOMETRIES:
                 value = {"type": _GEOMETRIES[one.name], "coordinates": value}
             found[one.name] = _json(value)
-        if isinstance(self, Detection) and self == Detection(tags=self.tags, attributes=self.attributes):
-            # FiftyOne's blank detection has an empty box.
+        if isinstance(self, Detection) and self.is_blank:
+            # As FiftyOne's blank detection has it.
             found["bounding_box"] = []
         attributes: Dict[str, Any] = getattr(self, "attributes", {})
         inner = {name: {"_cls": "Attribute", "value": value} for name, value in attributes.items() if _is_reserved(name)}
@@ -178,6 +178,11 @@ class Detection(Label):
     index: Optional[int] = None
     tags: List[str] = field(default_factory=list)
     attributes: Dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it says nothing: it did not pass the threshold."""
+        return self.label is None and self.confidence is None and not any(self.bounding_box)
 
     def pixel_box(self, width: float, height: float) -> Tuple[float, float, float, float]:
         """``(x1, y1, x2, y2)`` in a picture of so many pixels."""
