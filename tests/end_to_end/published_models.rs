@@ -3,6 +3,7 @@
 
 use crate::support::{
     Run, User, copy_folder,
+    http_server::{Answer, Server},
     hub::{sha256, small_model},
     project,
 };
@@ -404,4 +405,67 @@ fn malformed_models_are_one_clear_line_each() {
             "{name}"
         );
     }
+}
+
+/// A manifest as FiftyOne's is for torchvision's models, with the weights where torchvision has them, behind a mirror.
+#[test]
+fn a_manifest_for_torchvision_needs_no_plugin() {
+    let golden = small_model("torchvision_mobilenet_v2");
+    let weights = fs::read(golden.join("weights.pth")).unwrap();
+    let server = Server::start(move |_, seen| match seen.path.as_str() {
+        "/models/mobilenet_v2-b0353104.pth" => Answer::ok(weights.clone()),
+        _ => Answer::new("404 Not Found", ""),
+    });
+    let user = User::new()
+        .with_variable("PATH", "/nowhere")
+        .with_config(&format!(
+            "[mirrors]\n\"https://download.pytorch.org/\" = \"{}\"\n",
+            server.url("/")
+        ));
+    let mut manifest: Value =
+        serde_json::from_slice(&fs::read(golden.join("manifest.json")).unwrap()).unwrap();
+    let url = "https://download.pytorch.org/models/mobilenet_v2-b0353104.pth";
+    manifest["models"][0]["base_filename"] = json!("mobilenet_v2-b0353104.pth");
+    manifest["models"][0]["manager"] =
+        json!({"type": "fiftyone.core.models.ModelManager", "config": {"url": url}});
+    let source = user.path("torchvision");
+    fs::create_dir(&source).unwrap();
+    let write = |manifest: &Value| fs::write(source.join("manifest.json"), manifest.to_string()).unwrap();
+    write(&manifest);
+    let label = apply(&user, &source).expect(0).json_lines()[0]["predictions"].clone();
+    let from_file = apply(&user, &golden).expect(0).json_lines()[0]["predictions"].clone();
+    assert!(is_same(&label, &from_file), "{label} instead of {from_file}");
+    assert!(label["label"].as_str().unwrap().starts_with("class "), "{label}");
+    assert_eq!(server.seen().len(), 1, "what is there is not downloaded again");
+    let info = user.run(["info", source.to_str().unwrap()]).expect(0);
+    assert!(
+        info.stdout.contains("built in: modelzoo-vision"),
+        "{}",
+        info.stdout
+    );
+
+    for (key, value, part) in [
+        (
+            "entrypoint_fcn",
+            json!("os.system"),
+            "`default_deployment_config_dict.config.entrypoint_fcn` in manifest.json",
+        ),
+        (
+            "entrypoint_fcn",
+            json!("torchvision.models.mobilenet_v9"),
+            "the nearest that are: mobilenet_v2",
+        ),
+        ("transforms_fcn", json!("os.system"), "transforms_fcn"),
+        ("image_std", json!([1, 0, 1]), "image_std"),
+        ("image_min_dim", json!(-4), "image_min_dim"),
+        ("labels_string", json!("cat,dog"), "dimensions [10, 1280]"),
+    ] {
+        let mut changed = manifest.clone();
+        changed["models"][0]["default_deployment_config_dict"]["config"][key] = value;
+        write(&changed);
+        let run = apply(&user, &source);
+        assert_ne!(run.code, 0, "{key}");
+        assert!(run.error().contains(part), "{}", run.stderr);
+    }
+    assert_eq!(server.seen().len(), 1);
 }

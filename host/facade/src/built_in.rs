@@ -2,6 +2,7 @@
 
 use modelzoo_plugin_api::Error as PluginError;
 use modelzoo_runtime::BuiltInPlugin;
+use serde_json::{Map, Value};
 use std::path::Path;
 
 /// The plugins that are built in.
@@ -31,6 +32,18 @@ pub(crate) fn plugin_of_published_models() -> Option<BuiltInPlugin> {
 #[cfg(feature = "built-in-models")]
 pub(crate) fn check(folder: &Path) -> Result<(), PluginError> {
     modelzoo_vision::check(folder)
+}
+
+/// The same for a model that a manifest describes.
+#[cfg(feature = "built-in-models")]
+pub(crate) fn check_deployment(deployment: &Map<String, Value>) -> Result<(), PluginError> {
+    modelzoo_vision::check_deployment(deployment)
+}
+
+/// Without the plugin, there is nobody to ask.
+#[cfg(not(feature = "built-in-models"))]
+pub(crate) fn check_deployment(_deployment: &Map<String, Value>) -> Result<(), PluginError> {
+    Ok(())
 }
 
 /// Without the plugin, there is nobody to ask.

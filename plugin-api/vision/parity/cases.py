@@ -9,6 +9,7 @@ from pathlib import Path
 
 import timm
 import torch
+import torchvision
 import transformers
 from PIL import Image
 from safetensors.torch import save_file
@@ -118,6 +119,64 @@ def of_timm(name: str, architecture: str, half: bool = True, small: bool = False
         return {"pixels": pixels, "logits": logits, "embedding": embedding}
 
     return Case(name, write, small)
+
+
+# What makes the network of each case, for who compares programs.
+TORCHVISION: dict[str, Callable[[], torch.nn.Module]] = {}
+
+
+def of_torchvision(
+    name: str, entrypoint: str, make: Callable[[], torch.nn.Module], layer: str, small: bool = False, **settings: object
+) -> Case:
+    """A model of torchvision as FiftyOne's manifests describe such, with the weights as torchvision's old files have them."""
+    TORCHVISION[name] = make
+
+    def write(folder: Path, picture: Image.Image) -> Golden:
+        network = shaken(make()).half().float()
+        labels = {"labels_string": ",".join(f"class {index}" for index in range(10))}
+        config = {"entrypoint_fcn": entrypoint, "output_processor_cls": PROCESSOR} | STATISTICS | labels | settings
+        pixels = prepared(picture, config)
+        embedding: Golden = {}
+
+        def keep(_module, inputs):
+            embedding["embedding"] = inputs[0]
+
+        dict(network.named_modules())[layer].register_forward_pre_hook(keep)
+        logits = network(pixels)
+        torch.save(network.half().state_dict(), folder / "weights.pth", _use_new_zipfile_serialization=False)
+        model = {
+            "base_name": name,
+            "base_filename": "weights.pth",
+            "manager": {"type": "modelzoo.ModelManager", "config": {"file": "weights.pth"}},
+            "default_deployment_config_dict": {"type": "fiftyone.zoo.models.torch.TorchvisionImageModel", "config": config},
+        }
+        (folder / "manifest.json").write_text(json.dumps({"name": name, "models": [model]}, indent=2))
+        return {"pixels": pixels, "logits": logits} | embedding
+
+    return Case(name, write, small)
+
+
+PROCESSOR = "fiftyone.utils.torch.ClassifierOutputProcessor"
+STATISTICS = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
+
+
+def prepared(picture: Image.Image, config: dict) -> torch.Tensor:
+    """What FiftyOne's `TorchImageModel` makes of a picture."""
+    functional = torchvision.transforms.functional
+    sides = lambda value: value if isinstance(value, list) else [value, value]
+    if "image_size" in config:
+        picture = functional.resize(picture, sides(config["image_size"]))
+    elif "image_dim" in config:
+        picture = functional.resize(picture, config["image_dim"])
+    else:
+        for key, chosen, needed in (("min", max, min), ("max", min, max)):
+            bound = config.get(f"image_{key}_size", config.get(f"image_{key}_dim"))
+            ratios = [bound_side / side for bound_side, side in zip(sides(bound), (picture.height, picture.width))] if bound else [1]
+            factor = chosen(ratios)
+            if (factor > 1) == (key == "min") and factor != 1:
+                picture = functional.resize(picture, [round(picture.height * factor), round(picture.width * factor)])
+    pixels = functional.to_tensor(picture)
+    return functional.normalize(pixels, config["image_mean"], config["image_std"])[None]
 
 
 def classifier(result) -> Golden:
@@ -643,4 +702,50 @@ CASES = [
     of_timm("timm_resnext50", "resnext50_32x4d"),
     of_timm("timm_seresnet50t", "seresnet50t"),
     of_timm("timm_wide_resnet50", "wide_resnet50_2"),
+    of_torchvision(
+        "torchvision_mobilenet_v2",
+        "torchvision.models.mobilenet.mobilenet_v2",
+        lambda: torchvision.models.mobilenet_v2(width_mult=0.1, num_classes=10),
+        "classifier.1",
+        small=True,
+        image_min_dim=64,
+        image_max_dim=80,
+        embeddings_layer="<classifier.1",
+    ),
+    of_torchvision(
+        "torchvision_mobilenet_v2_exact",
+        "torchvision.models.mobilenet_v2",
+        lambda: torchvision.models.mobilenet_v2(width_mult=0.35, num_classes=10),
+        "classifier.1",
+        image_size=[64, 96],
+    ),
+    of_torchvision(
+        "torchvision_densenet",
+        "torchvision.models.densenet121",
+        lambda: torchvision.models.DenseNet(4, (2, 1, 2, 2), 8, num_classes=10),
+        "classifier",
+        small=True,
+        image_dim=64,
+    ),
+    of_torchvision(
+        "torchvision_densenet_wide",
+        "torchvision.models.densenet.densenet161",
+        lambda: torchvision.models.DenseNet(12, (2, 3, 2), 16, bn_size=2, num_classes=10),
+        "classifier",
+        image_min_size=[96, 128],
+    ),
+    of_torchvision(
+        "torchvision_resnet18",
+        "torchvision.models.resnet.resnet18",
+        lambda: torchvision.models.resnet18(num_classes=10),
+        "fc",
+        image_dim=64,
+    ),
+    of_torchvision(
+        "torchvision_resnext50",
+        "torchvision.models.resnext50_32x4d",
+        lambda: torchvision.models.resnext50_32x4d(num_classes=10),
+        "fc",
+        image_size=64,
+    ),
 ]

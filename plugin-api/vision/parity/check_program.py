@@ -24,6 +24,7 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import numpy
+import cases
 import timm
 import torch
 import transformers
@@ -120,6 +121,18 @@ def check_timm(program: str, folder: Path, photos: list[str], config: dict) -> N
         keep(folder, photo, same_class(line["predictions"], logits, names))
 
 
+def check_torchvision(program: str, folder: Path, photos: list[str], manifest: dict) -> None:
+    config = manifest["models"][0]["default_deployment_config_dict"]["config"]
+    network = cases.TORCHVISION[folder.name]()
+    weights = torch.load(folder / "weights.pth", weights_only=True)
+    network.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in weights.items()})
+    network.eval()
+    names = config["labels_string"].split(",")
+    for photo, line in zip(photos, run(program, "apply", folder, photos)):
+        logits = network(cases.prepared(Image.open(photo).convert("RGB"), config))
+        keep(folder, photo, same_class(line["predictions"], logits, names))
+
+
 def check_transformers(program: str, folder: Path, photos: list[str], config: dict) -> None:
     name = config["architectures"][0]
     network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
@@ -169,8 +182,12 @@ def main() -> None:
     failed = []
     folders = sorted(folder for folder in models.iterdir() if folder.is_dir())
     for folder in folders:
-        config = json.loads((folder / "config.json").read_text())
-        check = check_timm if "architecture" in config else check_transformers
+        manifest = folder / "manifest.json"
+        if manifest.exists():
+            config, check = json.loads(manifest.read_text()), check_torchvision
+        else:
+            config = json.loads((folder / "config.json").read_text())
+            check = check_timm if "architecture" in config else check_transformers
         try:
             with torch.no_grad():
                 check(program, folder, photos, config)

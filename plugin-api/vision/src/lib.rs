@@ -38,7 +38,7 @@ mod text;
 
 pub use checkpoint::WEIGHT_FILES;
 pub use settings::{ImageSize, Names, Settings};
-pub use source::{PublishedModels, check};
+pub use source::{PublishedModels, check, check_deployment};
 
 modelzoo_plugin_api::source_root!(
     /// The root of [`PublishedModels`] for a program that it is linked into.

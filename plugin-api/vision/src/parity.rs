@@ -65,13 +65,12 @@ fn roots() -> Vec<PathBuf> {
 fn compare(folder: &Path, photo: &Photo) {
     let name = folder.file_name().unwrap().to_string_lossy().into_owned();
     let name = name.as_str();
-    let repository = Repository::open(folder).unwrap();
+    let (repository, checkpoint) = opened(folder);
     let architecture = architectures::find(&repository).unwrap_or_else(|error| panic!("{name}: {error}"));
     let processing = Processing::of(&repository, architecture.kind, None).unwrap();
     let size = processing
         .size
         .unwrap_or_else(|| architecture.network.image_size());
-    let checkpoint = Checkpoint::find(folder).unwrap();
     let runner = Runner::new(architecture.network, checkpoint, Placement::cpu(), None, size)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
 
@@ -108,6 +107,24 @@ fn compare(folder: &Path, photo: &Photo) {
         unused.iter().all(|tensor| tensor.starts_with("logit_")),
         "{name}: {unused:?} are not used"
     );
+}
+
+/// A folder with settings, or with a manifest that describes the model.
+fn opened(folder: &Path) -> (Repository, Checkpoint) {
+    let Ok(manifest) = std::fs::read(folder.join("manifest.json")) else {
+        return (
+            Repository::open(folder).unwrap(),
+            Checkpoint::find(folder).unwrap(),
+        );
+    };
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let model = &manifest["models"][0];
+    let weights = folder.join(model["base_filename"].as_str().unwrap());
+    let deployment = &model["default_deployment_config_dict"]["config"];
+    (
+        Repository::described(&weights, deployment.as_object().unwrap()).unwrap(),
+        Checkpoint::open(&weights).unwrap(),
+    )
 }
 
 /// The embeddings of the texts that `texts.json` lists.

@@ -1,6 +1,7 @@
 //! What a user may change with `--set`.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// The options of published models.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Settings {
     /// Detections below this score are left out, and classes that are judged each by itself, where no confidence threshold
     /// is asked for; 0.5 unless set.
     pub score_threshold: Option<f32>,
+    /// What a manifest says of the model, where its weights are a file without settings beside them: the `config` of a
+    /// `default_deployment_config_dict`, with the keys of FiftyOne's `TorchImageModelConfig`.
+    pub deployment: Option<Map<String, Value>>,
 }
 
 impl Settings {

@@ -6,6 +6,7 @@ use crate::{
 };
 use modelzoo_candle::device::Placement;
 use modelzoo_plugin_api::{Host, LoadOptions, LogLevel, Model, ModelSource, Result};
+use serde_json::{Map, Value};
 use std::path::Path;
 
 /// So many surplus tensors are named in a warning.
@@ -16,14 +17,18 @@ const NAMED: usize = 3;
 pub struct PublishedModels;
 
 impl ModelSource for PublishedModels {
-    /// Loads the model in the folder `path`, whatever `name` it goes by.
+    /// Loads the model in the folder `path`, whatever `name` it goes by; or the one whose weights are the file `path`
+    /// where [`Settings::deployment`] describes it.
     ///
     /// # Errors
     /// Of kind [`Unsupported`](modelzoo_plugin_api::ErrorKind::Unsupported) for an architecture that is not known,
     /// [`Weights`](modelzoo_plugin_api::ErrorKind::Weights) for weights that are not those of the configuration.
     fn load_model(&self, _name: &str, path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
         let settings: Settings = options.settings()?;
-        let repository = Repository::open(path)?;
+        let (repository, checkpoint) = match &settings.deployment {
+            Some(deployment) => (Repository::described(path, deployment)?, Checkpoint::open(path)?),
+            None => (Repository::open(path)?, Checkpoint::find(path)?),
+        };
         let architecture = architectures::find(&repository)?;
         let processing = Processing::of(&repository, architecture.kind, settings.image_size)?;
         let size = processing
@@ -31,14 +36,34 @@ impl ModelSource for PublishedModels {
             .unwrap_or_else(|| architecture.network.image_size());
         let runner = Runner::new(
             architecture.network,
-            Checkpoint::find(path)?,
+            checkpoint,
             Placement::from_options(&options),
-            settings.embeddings_layer.clone(),
+            embeddings_layer(&repository, &settings)?,
             size,
         )?;
         tell_surplus(runner.checkpoint(), &options.host);
         tasks::model(&repository, &settings, processing, runner)
     }
+}
+
+/// The layer that the user wants for embeddings, or else the manifest.
+fn embeddings_layer(repository: &Repository, settings: &Settings) -> Result<Option<String>> {
+    match (&settings.embeddings_layer, &settings.deployment) {
+        (Some(layer), _) => Ok(Some(layer.clone())),
+        (None, Some(_)) => Ok(repository.config.text("embeddings_layer")?.map(str::to_owned)),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Makes sure that a model can be run that a manifest describes: see [`Settings::deployment`].
+///
+/// # Errors
+/// As for loading it, but for what its weights are.
+pub fn check_deployment(deployment: &Map<String, Value>) -> Result<()> {
+    let repository = Repository::described(Path::new("manifest.json"), deployment)?;
+    let architecture = architectures::find(&repository)?;
+    Processing::of(&repository, architecture.kind, None)?;
+    Ok(())
 }
 
 /// Makes sure that the model in a folder can be run, by what its files of settings say; its weights need not be there.

@@ -12,6 +12,7 @@ use modelzoo_sources::{
     registry::RegistryError,
     source::{ResolveOptions, ResolvedSource, SourceCommit, SourceError, SourceManifest, resolve},
 };
+use serde_json::{Map, Value};
 
 /// A model and the source that declares it. Nothing of the source has run yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,8 +53,24 @@ impl<T> Known<T> {
 impl FoundModel {
     /// The plugin that runs it, where that is built in.
     pub fn built_in_plugin(&self) -> Option<BuiltInPlugin> {
-        self.manifest.published.as_ref()?;
+        if self.manifest.published.is_none() {
+            self.deployment()?;
+        }
         plugin_of_published_models()
+    }
+
+    /// Whether no code of its source runs: it is published, or described by its manifest.
+    pub(super) fn needs_no_code(&self) -> bool {
+        self.manifest.published.is_some() || self.deployment().is_some()
+    }
+
+    /// What the manifest says of a model that needs no code of its source: `None` where the source has code, which then
+    /// counts, and where the manifest says nothing of the kind.
+    pub(super) fn deployment(&self) -> Option<&Map<String, Value>> {
+        if self.manifest.published.is_some() || self.manifest.has_plugin() {
+            return None;
+        }
+        self.entry.torch_image_model()
     }
 
     /// What the lock calls its source; `None` for local folders, which are the user's own and change as he likes.

@@ -18,6 +18,9 @@ use modelzoo_runtime::{PluginCode, PluginRunner};
 use modelzoo_sources::reference::ModelRef;
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
+/// The setting with which the plugin that is built in gets what a manifest says of a model.
+const DEPLOYMENT: &str = "deployment";
+
 /// What it takes to have a model loaded; then the model.
 #[derive(Debug)]
 pub struct LoadPlan<'a> {
@@ -107,6 +110,11 @@ impl Zoo {
         options.device = self.device(settings);
         options.threads = settings.threads;
         options.settings = settings.options.clone();
+        if let Some(deployment) = prepared.model.deployment() {
+            options
+                .settings
+                .insert(DEPLOYMENT.to_owned(), deployment.clone().into());
+        }
         let runner = self.runner(prepared.code, settings, None);
         let started = Instant::now();
         let loaded = runner.load_model(&prepared.model.entry.name(), &prepared.weights, options)?;

@@ -1,6 +1,6 @@
 //! Making a model ready: asking for consent, building its plugin, getting its weights.
 
-use super::{FoundModel, Zoo, published::require_published, weights::Weights};
+use super::{FoundModel, Zoo, published::built_in, weights::Weights};
 use crate::{error::ZooError, plan::PlannedStep, settings::LoadSettings};
 use modelzoo_base::{file::about, progress::Event};
 use modelzoo_engine::Provenance;
@@ -49,10 +49,10 @@ impl<'a> Preparation<'a> {
         again: bool,
     ) -> Result<Self, ZooError> {
         zoo.require_plugin(&model, settings)?;
-        let (undecided, code) = if model.manifest.published.is_some() {
+        let (undecided, code) = if model.needs_no_code() {
             // Nobody is asked, because no code of it runs; but what is denied is not used at all.
             zoo.refuse_denied(&model)?;
-            (None, Some(require_published(&model)?.into()))
+            (None, built_in(&model)?.map(Into::into))
         } else {
             let undecided = zoo.undecided(&model)?;
             let (builder, request) = zoo.plugin_builder(&model, settings)?;
@@ -132,7 +132,7 @@ impl<'a> Preparation<'a> {
 impl Zoo {
     /// Makes sure that there is a plugin, and that this machine is one for it, before anything is downloaded.
     fn require_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<(), ZooError> {
-        if model.manifest.published.is_none() && !model.manifest.has_plugin() {
+        if !model.needs_no_code() && !model.manifest.has_plugin() {
             return Err(ZooError::NoPlugin {
                 identity: model.source.identity.clone(),
             });

@@ -1,8 +1,9 @@
-//! Published models: the plugin that is built in runs them, and their weights are where their hub keeps them.
+//! Models that need no code: the plugin that is built in runs them. The weights of published ones are where their hub
+//! keeps them, those of others where their manifest says.
 
 use super::{FoundModel, Zoo};
 use crate::{
-    built_in::{check, plugin_of_published_models},
+    built_in::{check, check_deployment, plugin_of_published_models},
     error::ZooError,
     plan::PlannedStep,
 };
@@ -11,15 +12,21 @@ use modelzoo_runtime::BuiltInPlugin;
 use modelzoo_sources::{download::Request, source::PublishedModel, store::Store};
 use std::{collections::BTreeMap, io, path::Path};
 
-/// The plugin that runs a published model, once it is known that it can: before anything is downloaded for it.
+/// The plugin that runs a model without code of its own, once it is known that it can: before anything is downloaded
+/// for it. `None` for a model that has code, or is neither published nor described by its manifest.
 ///
 /// # Errors
 /// When the program has no such plugin, or that knows no such model.
-pub(super) fn require_published(model: &FoundModel) -> Result<BuiltInPlugin, ZooError> {
+pub(super) fn built_in(model: &FoundModel) -> Result<Option<BuiltInPlugin>, ZooError> {
     let identity = || model.source.identity.clone();
+    let checked = match (&model.manifest.published, model.deployment()) {
+        (Some(_), _) => check(&model.manifest.folder),
+        (None, Some(deployment)) => check_deployment(deployment),
+        (None, None) => return Ok(None),
+    };
     let plugin =
         plugin_of_published_models().ok_or_else(|| ZooError::NothingBuiltIn { identity: identity() })?;
-    check(&model.manifest.folder).map_err(|error| ZooError::Published {
+    checked.map_err(|error| ZooError::Published {
         identity: identity(),
         error,
     })?;
@@ -30,7 +37,7 @@ pub(super) fn require_published(model: &FoundModel) -> Result<BuiltInPlugin, Zoo
             model.source.identity
         );
     }
-    Ok(plugin)
+    Ok(Some(plugin))
 }
 
 /// The download of what a published model keeps elsewhere.

@@ -129,7 +129,7 @@ pub struct ModelEntry {
     /// Where the weights are. Without it, the plugin's `download_model` gets them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<Manager>,
-    /// How FiftyOne builds the model without the source's code. Checked and kept; models are not built from it.
+    /// How FiftyOne builds the model without the source's code: see [`ModelEntry::torch_image_model`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_deployment_config_dict: Option<DeploymentConfig>,
     /// The datasets that the model was trained on.
@@ -169,6 +169,16 @@ impl ModelEntry {
     /// Whether there is something to download. A model that names neither a file nor a manager has no weights.
     pub fn has_weights(&self) -> bool {
         self.manager.is_some() || self.base_filename.is_some()
+    }
+
+    /// The configuration of a model that needs no code of the source: what the manifest says to the class
+    /// `TorchImageModel` of FiftyOne, or a like one. `None` where it names another class, or none.
+    pub fn torch_image_model(&self) -> Option<&Map<String, Value>> {
+        const CLASSES: [&str; 3] = ["TorchImageModel", "TorchvisionImageModel", "CandleImageModel"];
+        let deployment = self.default_deployment_config_dict.as_ref()?;
+        let class = deployment.type_name.rsplit('.').next()?;
+        let is_known = CLASSES.contains(&class.trim_end_matches("Config"));
+        is_known.then_some(&deployment.config)
     }
 
     /// What the weights are called in the model's folder: the manifest's `base_filename`, or a name for models that

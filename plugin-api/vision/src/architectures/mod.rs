@@ -18,6 +18,7 @@ mod resnet;
 mod rt_detr;
 mod segformer;
 mod swin;
+mod torchvision;
 mod transformer;
 mod vit;
 mod yolos;

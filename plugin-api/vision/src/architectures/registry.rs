@@ -2,7 +2,7 @@
 
 use super::{
     Architecture, clip, convnext, d_fine, depth_anything, detr, dinov2, efficientnet, resnet, rt_detr,
-    segformer, swin, vit, yolos,
+    segformer, swin, torchvision, vit, yolos,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -53,6 +53,15 @@ const TIMM: &[(&str, Open)] = &[
     ("wide_resnet", resnet::timm),
 ];
 
+/// The beginnings of the names of torchvision's functions; the longest that fits counts.
+const TORCHVISION: &[(&str, Open)] = &[
+    ("densenet", torchvision::densenet),
+    ("mobilenet_v2", torchvision::mobilenet_v2),
+    ("resnet", resnet::timm),
+    ("resnext", resnet::timm),
+    ("wide_resnet", resnet::timm),
+];
+
 /// So many of the nearest names are told where one is not known.
 const NEAREST: usize = 3;
 
@@ -74,11 +83,12 @@ pub(crate) fn find(repository: &Repository) -> Result<Found> {
     let (key, table) = match repository.form {
         Form::HuggingFace => ("model_type", HUGGING_FACE),
         Form::Timm => ("architecture", TIMM),
+        Form::Torchvision => ("architecture", TORCHVISION),
     };
     let name = config.text(key)?.ok_or_else(|| config.wrong(key, "a text"))?;
     let entry = match repository.form {
         Form::HuggingFace => table.iter().find(|(known, _)| *known == name),
-        Form::Timm => table
+        Form::Timm | Form::Torchvision => table
             .iter()
             .filter(|(beginning, _)| name.starts_with(beginning))
             .max_by_key(|(beginning, _)| beginning.len()),

@@ -41,7 +41,9 @@ impl Checkpoint {
     }
 
     /// Opens one file.
-    #[cfg(test)]
+    ///
+    /// # Errors
+    /// As for [`Checkpoint::find`].
     pub(crate) fn open(path: &Path) -> Result<Self> {
         Self::of(path.to_owned(), vec![TensorFile::open(path)?])
     }

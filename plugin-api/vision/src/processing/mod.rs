@@ -2,6 +2,7 @@
 
 mod hugging_face;
 mod timm;
+mod torch_image_model;
 
 use crate::{
     repository::{Config, Form, Repository},
@@ -36,7 +37,10 @@ impl Processing {
         }
         match repository.form {
             Form::HuggingFace => hugging_face::read(&repository.processor, kind, size),
-            Form::Timm => timm::read(&repository.processor, size),
+            Form::Timm | Form::Torchvision if repository.processor.has("entrypoint_fcn") => {
+                torch_image_model::read(&repository.processor, size)
+            }
+            Form::Timm | Form::Torchvision => timm::read(&repository.processor, size),
         }
     }
 }

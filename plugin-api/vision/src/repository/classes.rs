@@ -14,8 +14,44 @@ const MOST_CLASSES: usize = 1 << 17;
 pub(crate) fn class_names(repository: &Repository) -> Result<Option<Vec<String>>> {
     match repository.form {
         Form::HuggingFace => of_hugging_face(&repository.config),
-        Form::Timm => of_timm(&repository.config),
+        Form::Timm | Form::Torchvision if has_labels(&repository.config) => {
+            of_deployment(&repository.config).map(Some)
+        }
+        Form::Timm | Form::Torchvision => of_timm(&repository.config),
     }
+}
+
+/// The keys with which a manifest names classes; one that comes first counts.
+const LABELS: [&str; 3] = ["classes", "labels_string", "labels_path"];
+/// A part of the names of FiftyOne's own files with the classes of ImageNet.
+const IMAGENET_FILE: &str = "imagenet-labels";
+
+fn has_labels(config: &Config) -> bool {
+    LABELS.iter().any(|key| config.has(key))
+}
+
+/// The classes that a manifest names, of FiftyOne's keys.
+fn of_deployment(config: &Config) -> Result<Vec<String>> {
+    if let Some(names) = config.value("classes") {
+        let names = names.as_array().and_then(|names| {
+            let name = |name: &Value| name.as_str().map(str::to_owned);
+            names.iter().map(name).collect::<Option<Vec<_>>>()
+        });
+        return names
+            .filter(|names| (1..=MOST_CLASSES).contains(&names.len()))
+            .ok_or_else(|| config.wrong("classes", "a list of names"));
+    }
+    if let Some(names) = config.text("labels_string")? {
+        return Ok(names.split(',').map(|name| name.trim().to_owned()).collect());
+    }
+    let path = config.text("labels_path")?.unwrap_or_default();
+    if path.contains(IMAGENET_FILE) {
+        return Ok(IMAGENET_1K.lines().map(str::to_owned).collect());
+    }
+    Err(config.unsupported(
+        "labels_path",
+        "FiftyOne's file with the classes of ImageNet, or `labels_string`,",
+    ))
 }
 
 /// `id2label`, or `num_labels` without names; transformers calls classes without names `LABEL_0`, `LABEL_1`, ...

@@ -44,6 +44,21 @@ impl Config {
         })
     }
 
+    /// The settings that a manifest has for a model.
+    pub(crate) fn of_manifest(values: Map<String, Value>) -> Self {
+        Self {
+            file: Path::new("manifest.json").into(),
+            section: "default_deployment_config_dict.config.".to_owned(),
+            values,
+        }
+    }
+
+    /// The same settings with one of another value.
+    pub(crate) fn with(mut self, key: &str, value: Value) -> Self {
+        self.values.insert(key.to_owned(), value);
+        self
+    }
+
     /// Settings of a file that does not exist: all have their defaults.
     pub(crate) fn empty(file: &Path) -> Self {
         Self {

@@ -2,11 +2,13 @@
 
 mod classes;
 mod config;
+mod deployment;
 
 pub(crate) use classes::class_names;
 pub(crate) use config::Config;
 
 use modelzoo_plugin_api::{Error, Result};
+use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
 /// What a repository's settings are called.
@@ -22,6 +24,8 @@ pub(crate) enum Form {
     HuggingFace,
     /// timm: `architecture` does.
     Timm,
+    /// torchvision, described by a manifest: `entrypoint_fcn` does.
+    Torchvision,
 }
 
 /// A folder with a published model.
@@ -35,6 +39,14 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
+    /// The model that a manifest describes with `deployment`, FiftyOne's `TorchImageModelConfig`; `weights` is its file.
+    ///
+    /// # Errors
+    /// When the description is malformed, or asks for code.
+    pub(crate) fn described(weights: &Path, deployment: &Map<String, Value>) -> Result<Self> {
+        deployment::read(weights, Config::of_manifest(deployment.clone()))
+    }
+
     /// Reads the settings in a folder.
     ///
     /// # Errors
@@ -64,6 +76,7 @@ impl Repository {
             Form::Timm => config
                 .section("pretrained_cfg")?
                 .unwrap_or_else(|| config.clone()),
+            Form::Torchvision => config.clone(),
         };
         Ok(Self {
             folder: folder.to_owned(),

@@ -182,7 +182,7 @@ impl Described<'_> {
 
     /// A convolution without a bias whose kernel, channels and groups are those of its weight; it is padded so that a
     /// stride of 1 keeps the size.
-    fn convolve(
+    pub(in crate::architectures) fn convolve(
         &self,
         network: &mut NetworkBuilder<'_>,
         name: &str,
