@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the wheel, installs it into a clean environment and uses it there, and runs the package's tests.
-# What these need comes from PyPI into ~/.cache/modelzoo-python once (MODELZOO_PYTHON_DIR names another folder).
+# What these need comes from PyPI into ~/.cache/modelzoo-python once (MODELZOO_PYTHON_DIR names another folder). With
+# MODELZOO_PYTHON_SCALE=1 the engines for many machines are installed and tested, too.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +19,9 @@ pip_in() {
 
 # The environment of the tests; it is made anew when what it is made of has changed.
 tests=$environments/tests
-key=$({ "$base" --version && cat "$here/requirements-test.txt"; } | sha256sum)
+requirements=("$here/requirements-test.txt")
+[ -z "${MODELZOO_PYTHON_SCALE:-}" ] || requirements+=("$here/requirements-scale.txt")
+key=$({ "$base" --version && cat "${requirements[@]}"; } | sha256sum)
 if [ "$(cat "$tests/complete" 2>/dev/null)" != "$key" ]; then
     "$base" -m venv "$work/probe"
     if ! pip_in "$work/probe" download --retries 1 --no-deps --dest "$work" six; then
@@ -27,7 +30,7 @@ if [ "$(cat "$tests/complete" 2>/dev/null)" != "$key" ]; then
     fi
     rm -rf "$tests"
     "$base" -m venv "$tests"
-    pip_in "$tests" install -r "$here/requirements-test.txt"
+    pip_in "$tests" install "${requirements[@]/#/--requirement=}"
     echo "$key" >"$tests/complete"
 fi
 wheel=$(PYTHON=$tests/bin/python "$here/build.sh" "$@")
@@ -53,7 +56,8 @@ for line in map(json.loads, open('labels.jsonl')):
 pip_in "$tests" install --force-reinstall --no-deps "$wheel"
 cd "$here"
 "$tests/bin/python" -m mypy --strict --cache-dir "$work/mypy" modelzoo
-"$tests/bin/pytest" -q -p no:cacheprovider tests
+# Elsewhere: engines' processes would take the folder for the package.
+(cd "$work" && "$tests/bin/pytest" -q -p no:cacheprovider -c "$here/pyproject.toml" "$here/tests")
 
 # FiftyOne is where tests/importers has put it.
 fiftyone=${MODELZOO_IMPORTERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/modelzoo-importers}/fiftyone/bin/python

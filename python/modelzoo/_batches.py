@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from .errors import Error
+from .errors import Error, UsageError
 from .model import Model, load_model
 
 _LOADED: Dict[Tuple[Any, ...], Model] = {}
@@ -33,37 +33,53 @@ class BatchModel:
     def __init__(
         self,
         model: str,
+        *,
         column: str = "path",
         output: str = "predictions",
         errors: str = "error",
         task: str = "apply",
         threshold: Optional[float] = None,
+        kind: Optional[str] = None,
         **options: Any,
     ) -> None:
         if task not in ("apply", "embed"):
-            raise ValueError(f'task is "apply" or "embed", not {task!r}')
+            raise UsageError(f'task is "apply" or "embed", not {task!r}')
         self.reference, self.column, self.output, self.errors = model, column, output, errors
-        self.task, self.threshold, self.options = task, threshold, options
+        self.task, self.threshold, self.kind, self.options = task, threshold, kind, options
+        self.dimensions: Optional[int] = None
 
     @property
     def model(self) -> Model:
         """The model, loaded in this process."""
         return shared_model(self.reference, self.options)
 
-    def results(self, pictures: Any) -> Tuple[list[Any], list[Optional[str]]]:
-        """What the model says of each picture, and why it says nothing."""
-        given = [_picture(picture) for picture in pictures]
-        size = max(1, len(given))
-        model = self.model
-        known = [index for index, picture in enumerate(given) if picture is not None]
-        asked = [given[index] for index in known]
-        found: list[Any]
+    def output_type(self) -> Any:
+        """Arrow's type of the labels or embeddings, for engines that want to know it beforehand. Where ``kind`` does not say,
+        the model is loaded here and asked about a grey picture."""
+        import pyarrow
+
+        from . import _columns
+
+        grey = np.full((64, 64, 3), 127, dtype=np.uint8)
         if self.task == "embed":
-            found = list(model.embed_all(asked, batch_size=size, on_error="return"))
+            self.dimensions = self.dimensions or int(self.model.embed(grey).size)
+            return pyarrow.list_(pyarrow.float32(), self.dimensions)
+        if self.kind is None:
+            self.kind = _columns.kind_of(self.model.predict(grey))
+        return _columns.label_type(self.kind)
+
+    def results(self, pictures: Sequence[Any]) -> Tuple[List[Any], List[Optional[str]]]:
+        """What the model says of each picture, and why it says nothing."""
+        size = max(1, len(pictures))
+        known = [index for index, picture in enumerate(pictures) if picture is not None]
+        asked = [pictures[index] for index in known]
+        found: List[Any]
+        if self.task == "embed":
+            found = list(self.model.embed_all(asked, batch_size=size, on_error="return"))
         else:
-            found = model.predict_all(asked, threshold=self.threshold, batch_size=size, on_error="return")
-        values: list[Any] = [None] * len(given)
-        errors: list[Optional[str]] = ["there is no picture"] * len(given)
+            found = self.model.predict_all(asked, threshold=self.threshold, batch_size=size, on_error="return")
+        values: List[Any] = [None] * len(pictures)
+        errors: List[Optional[str]] = ["there is no picture"] * len(pictures)
         for index, result in zip(known, found):
             if isinstance(result, Error):
                 errors[index] = result.message
@@ -71,19 +87,26 @@ class BatchModel:
                 values[index], errors[index] = result, None
         return values, errors
 
-    def columns(self, pictures: Any) -> Dict[str, Any]:
+    def columns(self, pictures: Sequence[Any]) -> Tuple[Any, Any]:
         """The same as two columns of Arrow's."""
         import pyarrow
 
         from . import _columns
 
         values, errors = self.results(pictures)
-        column = _columns.vectors(values) if self.task == "embed" else _columns.labels(values)
-        return {self.output: column, self.errors: pyarrow.array(errors, pyarrow.string())}
+        if self.task == "embed":
+            column = _columns.vectors(values, self.dimensions)
+        else:
+            column = _columns.labels(values, self.kind)
+        return column, pyarrow.array(errors, pyarrow.string())
 
 
-def _picture(picture: Any) -> Any:
-    if hasattr(picture, "as_py"):
-        picture = picture.as_py()
-    # Engines that keep tensors as objects hand rows of them on.
-    return np.asarray(picture) if isinstance(picture, list) else picture
+def rows(column: Any) -> List[Any]:
+    """The rows of a column of Arrow's, or of NumPy's: texts, bytes, arrays."""
+    if isinstance(column, np.ndarray):
+        return list(column)
+    chunks = getattr(column, "chunks", [column])
+    if hasattr(column.type, "to_numpy") or "tensor" in str(column.type).lower():
+        return [array for chunk in chunks for array in chunk.to_numpy(zero_copy_only=False)]
+    found: List[Any] = column.to_pylist()
+    return found

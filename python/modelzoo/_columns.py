@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence, Set
 
 import numpy as np
 import pyarrow as pa
 
 from . import _run_lengths
+from . import labels as labels_module
 from .labels import (
     Classification,
     Classifications,
@@ -23,9 +24,6 @@ from .labels import (
     TemporalDetection,
     TemporalDetections,
 )
-
-if TYPE_CHECKING:
-    Column = "pa.Array"
 
 _CONFIDENCE = ("confidence", pa.float64())
 _LABEL = ("label", pa.string())
@@ -82,26 +80,45 @@ _ELEMENTS: Dict[type, type] = {
 }
 
 
-def labels(values: Sequence[Any]) -> "pa.Array":
-    """A column of labels of one type, with null for ``None``: structs, lists of structs, or FiftyOne's JSON as text for what
-    has no columns of its own (masks, maps, several labels)."""
-    kinds = {type(value) for value in values if value is not None}
-    kind = kinds.pop() if len(kinds) == 1 else None
-    if kind in _TYPES:
-        return pa.array([None if one is None else _row(one) for one in values], _TYPES[kind])
-    if kind in _LISTS:
-        name, element = _LISTS[kind], _TYPES[_ELEMENTS[kind]]
-        rows = [None if all_ is None else [_row(one) for one in getattr(all_, name)] for all_ in values]
-        return pa.array(rows, pa.list_(element))
-    if kind is None and not kinds:
-        # Nothing was said of any; which type it would have been is not known.
-        return pa.nulls(len(values)) if all(value is None for value in values) else _texts(values)
-    return _texts(values)
+def label_type(kind: Optional[str]) -> Any:
+    """The type of a column of labels of a class (``"Detections"``); text for what has no columns of its own (masks, maps,
+    several labels, values), as FiftyOne's JSON."""
+    if kind is None:
+        return pa.string()
+    found = getattr(labels_module, kind, None)
+    if found in _TYPES:
+        return _TYPES[found]
+    if found in _LISTS:
+        return pa.list_(_TYPES[_ELEMENTS[found]])
+    return pa.string()
 
 
-def vectors(values: Sequence[Optional[Any]]) -> "pa.Array":
+def kind_of(value: Any) -> Optional[str]:
+    """The name of a label's class; ``None`` for what is no label."""
+    return type(value).__name__ if isinstance(value, Label) else None
+
+
+def labels(values: Sequence[Any], kind: Optional[str] = None) -> "pa.Array":
+    """A column of labels of one type, with null for ``None``. Without ``kind`` it is that of the labels that are there; where
+    there are none, the column is of nulls."""
+    if kind is None:
+        kinds = {kind_of(value) for value in values if value is not None}
+        if not kinds:
+            return pa.nulls(len(values))
+        kind = kinds.pop() if len(kinds) == 1 else None
+    of = label_type(kind)
+    if of == pa.string():
+        return _texts(values)
+    if pa.types.is_struct(of):
+        return pa.array([None if one is None else _row(one) for one in values], of)
+    name = _LISTS[getattr(labels_module, str(kind))]
+    return pa.array([None if some is None else [_row(one) for one in getattr(some, name)] for some in values], of)
+
+
+def vectors(values: Sequence[Optional[Any]], dimensions: Optional[int] = None) -> "pa.Array":
     """A column of embeddings, with null for ``None``: lists of ``float32``, of fixed size where all have one length."""
-    lengths = {value.size for value in values if value is not None}
+    lengths: Set[int] = set() if dimensions is None else {dimensions}
+    lengths |= {value.size for value in values if value is not None}
     rows = [None if value is None else np.ravel(value) for value in values]
     if len(lengths) == 1:
         return pa.array(rows, pa.list_(pa.float32(), lengths.pop()))

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._batches import BatchModel
+import numpy as np
+
+from ._batches import BatchModel, rows
 
 __all__ = ["Predictor"]
 
@@ -32,28 +34,18 @@ class Predictor(BatchModel):
         errors: the column for why a picture has none.
         task: ``apply`` or ``embed``.
         threshold: leave out what the model is less sure of.
+        kind: the class of the labels, such as ``Detections``, so that a batch without any has a column of its type, too.
         **options: those of :func:`modelzoo.load_model`.
 
-    Use ``batch_format="pyarrow"`` for labels. With ``"numpy"`` or ``"pandas"`` they are Python's dictionaries.
+    Use ``batch_format="pyarrow"``. With ``"numpy"`` and ``"pandas"`` labels are Python's dictionaries.
     """
 
     def __call__(self, batch: Any) -> Any:
+        values, errors = self.columns(rows(batch[self.column]))
         if hasattr(batch, "append_column"):
-            column = batch.column(self.column)
-            for name, values in self.columns(_pictures(column)).items():
-                batch = batch.append_column(name, values)
-            return batch
-        import numpy as np
-
-        for name, values in self.columns(batch[self.column]).items():
-            rows = np.empty(len(values), dtype=object)
-            rows[:] = values.to_pylist()
-            batch[name] = rows
+            return batch.append_column(self.output, values).append_column(self.errors, errors)
+        for name, column in ((self.output, values), (self.errors, errors)):
+            found = np.empty(len(column), dtype=object)
+            found[:] = column.to_pylist()
+            batch[name] = found
         return batch
-
-
-def _pictures(column: Any) -> Any:
-    """The rows of a column of Arrow's; tensors as arrays."""
-    if hasattr(column.type, "scalar_as_array") or "tensor" in str(column.type).lower():
-        return [array for chunk in column.chunks for array in chunk.to_numpy(zero_copy_only=False)]
-    return column.to_pylist()
