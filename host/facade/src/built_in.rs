@@ -15,10 +15,10 @@ const PLUGINS: &[BuiltInPlugin] = &[BuiltInPlugin {
 #[cfg(not(feature = "built-in-models"))]
 const PLUGINS: &[BuiltInPlugin] = &[];
 
-/// Turns this process into a worker, when it was started as one; otherwise does nothing.
+/// Turns this process into a worker, or into the guard of a program that is shut in, when it was started as one.
 ///
-/// A program that embeds modelzoo and lets plugins run in worker processes calls this first in its `main`, before it
-/// reads its arguments or starts threads. In a worker it does not return: it ends the process.
+/// A program that embeds modelzoo calls this first in its `main`, before it reads its arguments or starts threads, so that
+/// plugins run in worker processes, and builds shut in. In a worker it does not return: it ends the process.
 pub fn run_worker_if_asked() {
     modelzoo_runtime::run_worker_if_asked(PLUGINS);
 }

@@ -3,7 +3,7 @@
 pub use modelzoo_sources::doctor::{Check, Verdict};
 
 use crate::error::ZooError;
-use modelzoo_runtime::sandbox_support;
+use modelzoo_runtime::{Conduct, sandbox_support};
 use modelzoo_sources::{
     config::Config,
     doctor::{self, ThisMachine},
@@ -19,27 +19,32 @@ pub fn examine() -> Result<Vec<Check>, ZooError> {
     let config = Config::load();
     let (store, data) = (Store::default_root()?, Store::default_data_dir()?);
     let mut checks = doctor::examine(&ThisMachine, config.as_ref(), &store, &data);
-    checks.push(sandbox());
+    checks.push(sandbox("sandbox of plugins", "plugins", Conduct::Computes));
+    checks.push(sandbox("sandbox of builds", "builds", Conduct::StartsPrograms));
     Ok(checks)
 }
 
-/// Which layers of the sandbox this system has.
-fn sandbox() -> Check {
-    let support = sandbox_support();
-    let missing: Vec<&str> = support.missing().into_iter().map(|layer| layer.name()).collect();
+/// Which layers of the sandbox this system has for those that conduct themselves so.
+fn sandbox(name: &'static str, who: &str, conduct: Conduct) -> Check {
+    let support = sandbox_support(conduct);
+    let missing: Vec<&str> = support
+        .missing(conduct)
+        .into_iter()
+        .map(|layer| layer.name())
+        .collect();
     let (verdict, remedy) = if missing.is_empty() {
         (Verdict::Good, None)
     } else {
         let remedy = format!(
-            "plugins are not limited in: {}; Linux 6.12 or later with Landlock and seccomp has all of it",
+            "{who} are not limited in: {}; Linux 6.12 or later with Landlock, seccomp and namespaces has all of it",
             missing.join(", ")
         );
         (Verdict::Warning, Some(remedy))
     };
     Check {
-        name: "sandbox".into(),
+        name: name.into(),
         verdict,
-        detail: format!("plugins are limited in: {support}"),
+        detail: format!("{who} are limited in: {support}"),
         remedy,
     }
 }

@@ -18,8 +18,8 @@ pub struct LoadSettings {
     /// How long a plugin in a process of its own may give no sign of life before the process is ended; `None` asks the
     /// configuration, [`Duration::MAX`] waits for ever.
     pub stall_timeout: Option<Duration>,
-    /// Whether a plugin in a process of its own is shut in; `None` asks the configuration.
+    /// Whether a plugin in a process of its own is shut in, and its build; `None` asks the configuration.
     pub sandbox: Option<Sandbox>,
-    /// The program that is started as a worker; `None` is the running program.
+    /// The program that is started as a worker, and as a guard of builds; `None` is the running program.
     pub worker_program: Option<PathBuf>,
 }

@@ -41,7 +41,6 @@ mod library;
 mod plugin_code;
 mod plugin_runner;
 mod runner;
-mod sandbox;
 #[cfg(target_os = "linux")]
 mod worker;
 #[cfg(not(target_os = "linux"))]
@@ -53,10 +52,10 @@ pub use build::{ArtifactRecord, BuildCrate, BuildError, BuildRequest, Builder, B
 pub use error::{CallError, RuntimeError, WorkerDeath};
 pub use library::LibraryError;
 pub use modelzoo_base::Sandbox;
+pub use modelzoo_sandbox::{Conduct, SandboxLayer, SandboxReport, sandbox_support};
 pub use plugin_code::{BuiltInPlugin, PluginCode};
 pub use plugin_runner::{Isolation, PluginRunner};
 pub use runner::{DefaultServices, Frames, HostServices, Items, LoadedModel};
-pub use sandbox::{SandboxLayer, SandboxReport, sandbox_support};
 pub use worker::run_worker_if_asked;
 
 /// The target triple of this host, for which plugins are built.

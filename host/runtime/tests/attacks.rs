@@ -1,19 +1,40 @@
-//! A plugin that tries to get out of its process does not, and one that was let out does: so the attempts are real.
+//! Code that tries to get out of its process does not, whether it is a plugin, a build script or a macro; and what was let
+//! out does: so the attempts are real.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
+use modelzoo_base::Sha256Digest;
 use modelzoo_plugin_api::LoadOptions;
-use modelzoo_runtime::{Isolation, PluginRunner, Sandbox, SandboxLayer, sandbox_support};
+use modelzoo_runtime::{
+    BuildError, Conduct, Isolation, PluginRunner, Sandbox, SandboxLayer, sandbox_support,
+};
+use modelzoo_sandbox::{Confinement, Guard};
 use std::{
     collections::BTreeMap,
+    fs::{self, Permissions},
     net::{TcpListener, UdpSocket},
-    os::unix::net::UnixListener,
-    path::PathBuf,
+    os::unix::{
+        fs::{PermissionsExt as _, chown},
+        net::UnixListener,
+    },
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
-use support::{load, plugin, runner};
+use support::{build, load, plugin, runner, sample, worker_program};
+use walkdir::WalkDir;
+
+/// What code in a build may do: a build starts programs. Those that it leaves behind are ended with it.
+const ALLOWED_IN_BUILDS: [&str; 4] = [
+    "fork",
+    "leave a process behind",
+    "own temporary file",
+    "start a program",
+];
+
+/// An ordinary user of every machine.
+const NOBODY: u32 = 65534;
 
 /// What a user has that is none of a plugin's business.
 struct Home {
@@ -29,10 +50,10 @@ impl Home {
         // Not where temporary files go: those of others are not the only ones that must be safe.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         for name in ["private", "weights"] {
-            std::fs::create_dir(folder.path().join(name)).unwrap();
+            fs::create_dir(folder.path().join(name)).unwrap();
         }
         for name in ["private/secret", "private/worthless", "weights/file"] {
-            std::fs::write(folder.path().join(name), "secret").unwrap();
+            fs::write(folder.path().join(name), "secret").unwrap();
         }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -51,6 +72,28 @@ impl Home {
 
     fn secret(&self) -> PathBuf {
         self.folder.path().join("private/secret")
+    }
+
+    /// Lets a source attack while it is built.
+    fn aim(&self, source: &Path) {
+        let lines = [
+            self.secret().display().to_string(),
+            self.listener.local_addr().unwrap().port().to_string(),
+            self.folder.path().join("private/socket").display().to_string(),
+            self.victim.id().to_string(),
+            env!("CARGO_TARGET_TMPDIR").to_owned(),
+        ];
+        fs::write(source.join("targets.txt"), lines.join("\n")).unwrap();
+    }
+
+    /// Gives all of it to an ordinary user.
+    fn give_to(&mut self, user: u32) {
+        for entry in WalkDir::new(self.folder.path()) {
+            chown(entry.unwrap().path(), Some(user), Some(user)).unwrap();
+        }
+        self.victim.kill().unwrap();
+        self.victim.wait().unwrap();
+        self.victim = as_user(user, Command::new("sleep").arg("600")).spawn().unwrap();
     }
 
     /// Lets the plugin try everything; gives what came of each attempt.
@@ -80,14 +123,10 @@ impl Home {
 
     /// Whether everything is still there and as it was.
     fn is_whole(&mut self) -> bool {
-        let count = |folder| {
-            std::fs::read_dir(self.folder.path().join(folder))
-                .unwrap()
-                .count()
-        };
+        let count = |folder| fs::read_dir(self.folder.path().join(folder)).unwrap().count();
         count("private") == 3
             && count("weights") == 1
-            && std::fs::read(self.secret()).unwrap() == b"secret"
+            && fs::read(self.secret()).unwrap() == b"secret"
             && self.victim.try_wait().unwrap().is_none()
     }
 }
@@ -103,7 +142,7 @@ impl Drop for Home {
 #[test]
 fn nothing_gets_out_of_the_sandbox() {
     let mut home = Home::new();
-    let missing = sandbox_support().missing();
+    let missing = sandbox_support(Conduct::Computes).missing(Conduct::Computes);
     if missing.contains(&SandboxLayer::Files) || missing.contains(&SandboxLayer::SystemCalls) {
         eprintln!("skipped: this system has no sandbox: {missing:?}");
         return;
@@ -149,11 +188,153 @@ fn what_is_not_shut_in_gets_out() {
 fn a_sandbox_that_must_be_whole_is_so_or_the_plugin_is_refused() {
     let runner = runner(plugin("misbehaving"), Isolation::Process).with_sandbox(Sandbox::On);
     let result = load(&runner, serde_json::json!({}));
-    match sandbox_support().missing().as_slice() {
-        [] => assert_eq!(result.unwrap().sandbox().missing(), []),
+    match sandbox_support(Conduct::Computes)
+        .missing(Conduct::Computes)
+        .as_slice()
+    {
+        [] => assert_eq!(result.unwrap().sandbox().missing(Conduct::Computes), []),
         missing => {
             let error = result.unwrap_err().to_string();
             assert!(error.contains(missing[0].name()), "{error}");
         }
     }
+}
+
+/// The same command, run by another user.
+fn as_user(user: u32, command: &mut Command) -> Command {
+    let mut other = Command::new("setpriv");
+    let user = user.to_string();
+    other.args(["--reuid", &user, "--regid", &user, "--clear-groups", "--"]);
+    other.arg(command.get_program()).args(command.get_args());
+    other.env_clear();
+    for (name, value) in command.get_envs() {
+        other.env(name, value.unwrap_or_default());
+    }
+    other
+}
+
+/// The hostile source, in a folder where it can be aimed at somebody.
+fn hostile() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in WalkDir::new(sample("hostile")).min_depth(1) {
+        let entry = entry.unwrap();
+        let place = folder
+            .path()
+            .join(entry.path().strip_prefix(sample("hostile")).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir(place).unwrap();
+        } else {
+            fs::copy(entry.path(), place).unwrap();
+        }
+    }
+    folder
+}
+
+/// What a build printed of the attempts of `who`.
+fn attempts_of(who: &str, said: &str) -> BTreeMap<String, String> {
+    said.lines()
+        .filter_map(|line| line.split_once(who)?.1.split_once(": "))
+        .map(|(name, result)| (name.to_owned(), result.to_owned()))
+        .collect()
+}
+
+#[track_caller]
+fn only_allowed_in_builds(who: &str, results: &BTreeMap<String, String>) {
+    assert!(results.len() > 80, "{who}: {results:#?}");
+    let got_through: Vec<_> = results
+        .iter()
+        // Whom it would reach depends on what else a build runs; it reaches nobody outside.
+        .filter(|(name, result)| *result == "done" && *name != "signal everybody")
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(got_through, ALLOWED_IN_BUILDS, "{who}: {results:#?}");
+}
+
+/// The layers that this system has around builds.
+fn missing_around_builds() -> Vec<SandboxLayer> {
+    let guard = Guard::new(worker_program()).unwrap();
+    let report = guard.report(&Confinement::of_build(Sandbox::Auto)).unwrap();
+    report.missing(Conduct::StartsPrograms)
+}
+
+/// Whether a process that an attempt leaves behind is still there.
+fn is_anything_left() -> bool {
+    fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .any(|process| fs::read(process.path().join("cmdline")).is_ok_and(|line| line == b"sleep\086399\0"))
+}
+
+#[test]
+fn nothing_gets_out_of_a_build() {
+    let missing = missing_around_builds();
+    if !missing.is_empty() {
+        eprintln!("skipped: this system has no whole sandbox: {missing:?}");
+        return;
+    }
+    let (mut home, source) = (Home::new(), hostile());
+    home.aim(source.path());
+    // So that there is something that others compiled.
+    plugin("brightness");
+    let error = build(source.path()).unwrap_err();
+    let BuildError::Compile { log, .. } = &error else {
+        panic!("{error}")
+    };
+    let said = fs::read_to_string(log).unwrap();
+    for who in ["script: ", "macro: "] {
+        only_allowed_in_builds(who, &attempts_of(who, &said));
+    }
+    assert!(home.is_whole());
+    assert!(!is_anything_left());
+    for (folder, name) in [
+        ("artifacts", "new"),
+        ("build", "new"),
+        ("build/shared", "libnew.rlib"),
+    ] {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+        assert!(
+            !WalkDir::new(folder)
+                .into_iter()
+                .any(|entry| entry.unwrap().file_name() == name)
+        );
+    }
+    if rustix::process::geteuid().is_root() {
+        nothing_gets_out_as_ordinary_user(&mut home, source.path());
+    }
+}
+
+/// The same script again, run by somebody who is not root.
+fn nothing_gets_out_as_ordinary_user(home: &mut Home, source: &Path) {
+    let work = tempfile::tempdir().unwrap();
+    let id = Sha256Digest::of(source.to_str().unwrap()).to_string();
+    let of_source = |folder: &str| {
+        let build = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build");
+        build.join(folder).join(&id[..16])
+    };
+    let mut compiled = WalkDir::new(of_source("target")).into_iter().flatten();
+    let built =
+        compiled.find(|entry| entry.file_type().is_file() && entry.file_name() == "build-script-build");
+    let [worker, script, temporary] = ["worker", "script", "tmp"].map(|name| work.path().join(name));
+    fs::copy(worker_program(), &worker).unwrap();
+    fs::copy(built.unwrap().path(), &script).unwrap();
+    fs::create_dir(&temporary).unwrap();
+    for folder in [work.path(), home.folder.path(), &temporary] {
+        fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
+    }
+    home.give_to(NOBODY);
+    let source = of_source("sources");
+    home.aim(&source);
+    let confinement = Confinement::of_build(Sandbox::On)
+        .with_read(source)
+        .with_execute(&script)
+        .with_write(&temporary);
+    let mut command = Guard::new(worker).unwrap().command(&script, &confinement);
+    command.env("TMPDIR", &temporary);
+    let output = as_user(NOBODY, &mut command).current_dir("/").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let results = attempts_of("script: ", &said);
+    assert!(!results.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    only_allowed_in_builds("an ordinary user's script", &results);
+    assert!(home.is_whole());
+    assert!(!is_anything_left());
 }

@@ -4,6 +4,7 @@
 mod support;
 
 use modelzoo_base::{
+    Sha256Digest,
     error::Diagnose as _,
     progress::{Event, NoObserver},
 };
@@ -37,7 +38,8 @@ fn tiny(more: &str) -> TempDir {
 #[test]
 fn a_source_is_built_once_and_nothing_is_written_into_it() {
     let (folder, work) = (tiny(""), tempfile::tempdir().unwrap());
-    let builder = Builder::new(work.path().join("build"), work.path().join("artifacts"));
+    let builder = Builder::new(work.path().join("build"), work.path().join("artifacts"))
+        .with_guard_program(support::worker_program());
     let mut request = request(folder.path());
     request.commit = Some("c0ffee".to_owned());
     assert_eq!(builder.find(&request).unwrap(), None);
@@ -93,6 +95,61 @@ fn crates_are_counted_while_they_are_compiled() {
         "{counts:?}"
     );
     assert!(counts.windows(2).all(|pair| pair[0].0 <= pair[1].0), "{counts:?}");
+}
+
+#[test]
+fn what_the_sdk_consists_of_is_compiled_once_for_all_sources() {
+    build(&sample("brightness")).unwrap();
+    let mut request = request(&sample("brightness"));
+    request.identity = "another".to_owned();
+    request.source_hash += &format!("another {}", std::process::id());
+    request.commit = Some("c0ffee".to_owned());
+    let built = builder().build(&request, &NoObserver).unwrap();
+    assert!(built.is_new);
+    let builds = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build");
+    let log = builds.join("logs").join(format!("{}.log", built.record.key));
+    let said = fs::read_to_string(log).unwrap();
+    assert_eq!(said.matches("Compiling").count(), 1, "{said}");
+    // Nothing is left of the build of a commit that its next one could find.
+    let id = &Sha256Digest::of("another").to_string()[..16];
+    assert!(!builds.join("target").join(id).exists());
+}
+
+#[test]
+fn crates_from_git_are_pinned_by_the_source() {
+    let (folder, other) = (tiny(""), tiny(""));
+    let git = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command
+            .current_dir(other.path())
+            .args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+        assert!(command.args(arguments).output().unwrap().status.success());
+    };
+    let manifest = MANIFEST.replace("tiny", "fetched");
+    fs::write(other.path().join("Cargo.toml"), &manifest).unwrap();
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "first"]);
+    let dependency = format!(
+        "[dependencies]\nfetched = {{ git = \"file://{}\" }}\n",
+        other.path().display()
+    );
+    fs::write(
+        folder.path().join("Cargo.toml"),
+        format!("{MANIFEST}{LIBRARY}{dependency}"),
+    )
+    .unwrap();
+    let error = build(folder.path()).unwrap_err();
+    assert!(
+        matches!(&error, BuildError::UnpinnedGit { name, .. } if name == "fetched"),
+        "{error}"
+    );
+    let locked = std::process::Command::new("cargo")
+        .arg("generate-lockfile")
+        .current_dir(folder.path())
+        .output();
+    assert!(locked.unwrap().status.success());
+    assert!(build(folder.path()).unwrap().is_new);
 }
 
 #[test]

@@ -41,7 +41,11 @@ impl VideoWriter {
         let file = temporary_file(folder_of(path), ".mp4").map_err(|error| VideoReason::Write {
             source: about(path, error),
         })?;
-        let mut command = program(FFMPEG)?;
+        let mut command = program(FFMPEG, |least| {
+            let mut with_file = least.with_write(file.path());
+            with_file.has_limited_size = false;
+            with_file
+        })?;
         command
             .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"])
             .args(["-f", "rawvideo", "-pix_fmt", "rgb24"])

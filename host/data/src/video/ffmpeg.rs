@@ -41,7 +41,11 @@ pub(super) fn command(name: &'static str, options: &[&str], video: &Path) -> Res
     // Without the protocol's name a path such as `a:b.mp4` would be taken for one.
     let mut input = std::ffi::OsString::from("file:");
     input.push(video);
-    let mut command = program(name)?;
+    let mut command = program(name, |least| match std::fs::canonicalize(video) {
+        Ok(file) => least.with_read(file),
+        // It has gone, as the program will find.
+        Err(_) => least,
+    })?;
     command
         .args(options)
         .args(["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i"])

@@ -146,7 +146,7 @@ impl Zoo {
         let mut runner = PluginRunner::new(code, Arc::new(services))
             .with_isolation(settings.isolation)
             .with_stall_timeout(stall_timeout)
-            .with_sandbox(settings.sandbox.unwrap_or(self.settings.config.plugin.sandbox));
+            .with_sandbox(self.sandbox(settings));
         runner.worker_program.clone_from(&settings.worker_program);
         runner
     }

@@ -5,7 +5,7 @@ use crate::{error::ZooError, plan::PlannedStep, settings::LoadSettings};
 use modelzoo_base::{file::about, progress::Event};
 use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::{API_VERSION, Device};
-use modelzoo_runtime::{Artifact, BuildCrate, BuildRequest, Builder, PluginCode, TARGET};
+use modelzoo_runtime::{Artifact, BuildCrate, BuildRequest, Builder, PluginCode, Sandbox, TARGET};
 use modelzoo_sources::{
     registry::{Machine, Unmet, check_requirements},
     trust::Undecided,
@@ -166,6 +166,11 @@ impl Zoo {
         }
     }
 
+    /// Whether other people's code is shut in.
+    pub(super) fn sandbox(&self, settings: &LoadSettings) -> Sandbox {
+        settings.sandbox.unwrap_or(self.settings.config.plugin.sandbox)
+    }
+
     /// Where a model is to run.
     pub(super) fn device(&self, settings: &LoadSettings) -> Device {
         settings.device.unwrap_or(self.settings.config.default_device)
@@ -249,7 +254,12 @@ impl Zoo {
         request.commit = model.source.commit.as_ref().map(|commit| commit.id.clone());
         request.is_offline = self.settings.offline();
         request.features = features(self.device(settings));
-        Ok((Builder::new(build_folder, store.artifacts_dir()), request))
+        request.sandbox = self.sandbox(settings);
+        let builder = Builder::new(build_folder, store.artifacts_dir());
+        Ok(match &settings.worker_program {
+            Some(program) => (builder.with_guard_program(program), request),
+            None => (builder, request),
+        })
     }
 }
 

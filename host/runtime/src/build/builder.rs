@@ -1,12 +1,13 @@
 //! The steps of a build.
 
 use super::{
-    ArtifactRecord, BuildCrate, BuildError, BuildRequest, key, phases::BuildCopy, profile, publish, sdk,
-    toolchain::Toolchain,
+    ArtifactRecord, BuildCrate, BuildError, BuildRequest, compile::Compiled, fetch::BuildCopy, key, profile,
+    publish, sdk, toolchain::Toolchain,
 };
-use crate::Artifact;
+use crate::{Artifact, Sandbox, SandboxReport};
 use fs_err as fs;
 use modelzoo_base::progress::{Event, Observer};
+use modelzoo_sandbox::{Confinement, Guard};
 use std::{
     fs::TryLockError,
     path::{Path, PathBuf},
@@ -17,6 +18,7 @@ use std::{
 pub struct Builder {
     folder: PathBuf,
     artifacts: PathBuf,
+    guard: Option<Guard>,
 }
 
 /// A plugin that is ready to be opened.
@@ -37,7 +39,16 @@ impl Builder {
         Self {
             folder: folder.into(),
             artifacts: artifacts.into(),
+            guard: Guard::of_this_program(),
         }
+    }
+
+    /// Names the program that is started to shut in what a build runs, and calls
+    /// [`run_worker_if_asked`](crate::run_worker_if_asked) first in its `main`. Otherwise it is the running program, where
+    /// that calls it.
+    pub fn with_guard_program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.guard = Guard::new(program);
+        self
     }
 
     /// Finds what `request` asks for, if it was built before. Takes milliseconds.
@@ -64,8 +75,10 @@ impl Builder {
         if let Some(found) = self.published(&key) {
             return Ok(found);
         }
-        let (library, lock_sha256) =
-            BuildCopy::make(request, &folder, &toolchain, &key)?.compile(observer)?;
+        let sandbox = self.sandbox(request)?;
+        let guard = self.guard.as_ref().filter(|_| request.sandbox != Sandbox::Off);
+        let copy = BuildCopy::make(request, &folder, &toolchain, &key)?;
+        let Compiled { library, lock_sha256 } = copy.compile(guard, observer)?;
         let record = ArtifactRecord {
             key,
             sha256: String::new(),
@@ -75,13 +88,15 @@ impl Builder {
             source_hash: request.source_hash.clone(),
             lock_sha256,
             sdk_sha256: sdk::SHA256.to_owned(),
-            toolchain: toolchain.version,
-            target: toolchain.host,
+            toolchain: toolchain.version.clone(),
+            target: toolchain.host.clone(),
             rustflags: profile::RUSTFLAGS.to_owned(),
             profile: profile::PROFILE.map(str::to_owned).to_vec(),
             features: request.features.clone(),
+            sandbox,
         };
         let (artifact, record) = publish::publish(&self.artifacts, &library, record)?;
+        copy.forget()?;
         Ok(BuiltPlugin {
             artifact,
             record,
@@ -103,6 +118,29 @@ impl Builder {
         let folder = self.absolute_folder()?;
         let _lock = lock(&folder, observer)?;
         BuildCopy::make(request, &folder, &toolchain, &key)?.crates(observer)
+    }
+
+    /// The layers that will be around what runs in the build.
+    fn sandbox(&self, request: &BuildRequest) -> Result<SandboxReport, BuildError> {
+        let confinement = Confinement::of_build(request.sandbox);
+        let report = match &self.guard {
+            Some(guard) if request.sandbox != Sandbox::Off => {
+                guard.report(&confinement).map_err(|source| BuildError::NoTool {
+                    tool: "the guard of builds".to_owned(),
+                    source,
+                })?
+            }
+            _ => SandboxReport::default(),
+        };
+        let missing = report.missing(confinement.conduct);
+        match request.sandbox {
+            Sandbox::On if !missing.is_empty() => return Err(BuildError::SandboxUnavailable(missing)),
+            Sandbox::Auto if !missing.is_empty() => {
+                tracing::debug!(?missing, "the build is not shut in completely");
+            }
+            _ => {}
+        }
+        Ok(report)
     }
 
     fn absolute_folder(&self) -> Result<PathBuf, BuildError> {

@@ -1,15 +1,22 @@
 //! Running cargo: always away from the source, in a cleaned environment, with the host's SDK patched in.
 
-use super::{BuildError, environment, profile, sdk::SdkCrate, toolchain::Toolchain};
-use cargo_metadata::{DependencyKind, Message, Metadata, Package, PackageId};
+use super::{BuildError, environment, profile, sdk::SdkCrate, shelter::Shelter, toolchain::Toolchain};
+use cargo_metadata::{Artifact, Message, Metadata, Package, PackageId};
 use fs_err as fs;
-use modelzoo_base::progress::{Event, Observer};
 use std::{
-    collections::HashSet,
     io::{self, BufReader, Read as _, Seek as _, SeekFrom},
     path::{MAIN_SEPARATOR, Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
 };
+
+/// How long cargo may be silent: a crate of kernels for graphics cards can take a quarter of an hour.
+const SILENCE_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// How many lines of cargo's own error an error of ours shows.
 const SHOWN_LINES: usize = 60;
@@ -17,7 +24,7 @@ const SHOWN_LINES: usize = 60;
 /// Cargo, for one crate.
 pub(super) struct Cargo<'a> {
     pub(super) toolchain: &'a Toolchain,
-    /// Where it runs: configuration files of the source have no effect there.
+    /// Where it runs while it runs nobody's code: configuration files of the source have no effect there.
     pub(super) folder: &'a Path,
     /// The crate.
     pub(super) source: &'a Path,
@@ -33,6 +40,8 @@ pub(super) enum CargoFailure {
     Run(io::Error),
     /// It said why.
     Said(String),
+    /// It gave no sign of life, and was ended.
+    Silent,
 }
 
 impl From<io::Error> for CargoFailure {
@@ -50,6 +59,10 @@ impl CargoFailure {
                 source,
             },
             Self::Said(reason) => said(reason),
+            Self::Silent => said(format!(
+                "cargo gave no sign of life for {} minutes and was ended",
+                SILENCE_LIMIT.as_secs() / 60
+            )),
         }
     }
 }
@@ -64,6 +77,11 @@ impl Cargo<'_> {
     /// What the crate and all that it needs say of themselves; fetched before.
     pub(super) fn resolve(&self) -> Result<Metadata, CargoFailure> {
         self.metadata(&["--offline", "--locked", "--filter-platform", &self.toolchain.host])
+    }
+
+    /// The same of a crate whose lock file may have more in it than it needs, which is taken out.
+    pub(super) fn resolve_and_tidy(&self) -> Result<Metadata, CargoFailure> {
+        self.metadata(&["--offline", "--filter-platform", &self.toolchain.host])
     }
 
     /// The crate itself among what `metadata` describes.
@@ -82,32 +100,30 @@ impl Cargo<'_> {
         let mut command = self.command("metadata");
         command.args(["--format-version", "1"]).args(arguments);
         let mut text = Vec::new();
-        self.run(command, |stdout| stdout.read_to_end(&mut text).map(drop))?;
+        self.run(command, |stdout, _| stdout.read_to_end(&mut text).map(drop))?;
         Ok(serde_json::from_slice(&text).map_err(io::Error::from)?)
     }
 
     /// Fetches what the crate needs and completes its lock file. Runs nobody's code.
     pub(super) fn fetch(&self, is_offline: bool) -> Result<(), CargoFailure> {
         let mut command = self.command("fetch");
-        command
-            .args(["--target", &self.toolchain.host])
-            .envs(environment::for_fetching());
+        command.args(["--target", &self.toolchain.host]);
         if is_offline {
             command.arg("--offline");
         }
-        self.run(command, |_| Ok(()))
+        self.run(command, |stdout, _| io::copy(stdout, &mut io::sink()).map(drop))
     }
 
-    /// Builds the crate's library without network, and gives its path.
+    /// Builds the crate's library without network, shut in as `shelter` says; `made` is told of every crate that is there
+    /// then. Gives the library's path, as cargo tells it: the code of the build may have a hand in that.
     pub(super) fn build(
         &self,
-        target_folder: &Path,
-        metadata: &Metadata,
-        observer: &dyn Observer,
+        shelter: &Shelter<'_>,
+        root: &PackageId,
+        made: &mut dyn FnMut(&Artifact),
     ) -> Result<Option<PathBuf>, CargoFailure> {
-        let root = self.root(metadata)?.id.clone();
-        let total = Self::needed(metadata, &root).len();
-        let mut command = self.command("build");
+        let mut command = shelter.command(self.toolchain, self.source);
+        self.configure(&mut command, "build");
         command
             .args([
                 "--release",
@@ -118,61 +134,46 @@ impl Cargo<'_> {
                 "json-render-diagnostics",
             ])
             .arg("--target-dir")
-            .arg(target_folder);
-        let (mut done, mut library) = (HashSet::new(), None);
-        self.run(command, |stdout| {
+            .arg(shelter.target);
+        let mut library = None;
+        self.run(command, |stdout, alive| {
             for message in Message::parse_stream(BufReader::new(stdout)) {
+                alive();
                 let Message::CompilerArtifact(artifact) = message? else {
                     continue;
                 };
-                if artifact.package_id == root {
-                    let mut files = artifact.filenames.into_iter().map(PathBuf::from);
-                    library = files.rfind(|file| is_library(file)).or(library.take());
+                if artifact.package_id == *root {
+                    let mut files = artifact.filenames.iter().map(|file| file.as_std_path());
+                    library = files
+                        .rfind(|file| is_library(file))
+                        .map(Path::to_owned)
+                        .or(library.take());
                 }
-                if done.insert(artifact.package_id) {
-                    observer.notice(Event::Building {
-                        name: &artifact.target.name,
-                        done: done.len().min(total) as u64,
-                        total: total as u64,
-                    });
-                }
+                made(&artifact);
             }
             Ok(())
         })?;
         Ok(library)
     }
 
-    /// The packages that a build of `root` compiles.
-    pub(super) fn needed<'m>(metadata: &'m Metadata, root: &'m PackageId) -> HashSet<&'m PackageId> {
-        let (mut seen, mut open) = (HashSet::from([root]), vec![root]);
-        while let Some(id) = open.pop() {
-            let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
-            let dependencies = nodes.filter(|node| node.id == *id).flat_map(|node| &node.deps);
-            for dependency in dependencies {
-                let is_built = dependency
-                    .dep_kinds
-                    .iter()
-                    .any(|kind| kind.kind != DependencyKind::Development);
-                if is_built && seen.insert(&dependency.pkg) {
-                    open.push(&dependency.pkg);
-                }
-            }
-        }
-        seen
-    }
-
+    /// A command that runs nobody's code.
     fn command(&self, subcommand: &str) -> Command {
-        let bin = self.toolchain.sysroot.join("bin");
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path =
-            std::env::join_paths(std::iter::once(bin).chain(std::env::split_paths(&path))).unwrap_or(path);
+        let path = self.toolchain.path(|_| true);
         let mut command = Command::new(&self.toolchain.cargo);
         command
-            .arg(subcommand)
             .current_dir(self.folder)
             .env_clear()
-            .envs(environment::for_building())
-            .env("PATH", path)
+            .envs(environment::for_both())
+            .envs(environment::for_fetching())
+            .env("PATH", path);
+        self.configure(&mut command, subcommand);
+        command
+    }
+
+    /// What all commands have in common.
+    fn configure(&self, command: &mut Command, subcommand: &str) {
+        command
+            .arg(subcommand)
             .env("RUSTC", &self.toolchain.rustc)
             // Should a build script call rustup's stand-ins, they choose the same toolchain.
             .env("RUSTUP_TOOLCHAIN", &self.toolchain.sysroot)
@@ -190,14 +191,14 @@ impl Cargo<'_> {
             command.args(["--config", &format!("patch.crates-io.{}.path={folder}", one.name)]);
         }
         command.args(profile::PROFILE.iter().flat_map(|setting| ["--config", setting]));
-        command
     }
 
-    /// Runs a command, with its standard output read by `read` and its standard error in the log.
+    /// Runs a command, with its standard output read by `read`, which tells of every sign of life, and its standard error
+    /// in the log.
     fn run(
         &self,
         mut command: Command,
-        read: impl FnOnce(&mut std::process::ChildStdout) -> io::Result<()>,
+        read: impl FnOnce(&mut ChildStdout, &dyn Fn()) -> io::Result<()>,
     ) -> Result<(), CargoFailure> {
         tracing::debug!(?command, "running cargo");
         let mut log = self.log;
@@ -207,14 +208,19 @@ impl Cargo<'_> {
             .stdout(Stdio::piped())
             .stderr(self.log.file().try_clone()?)
             .spawn()?;
-        // Standard output was asked for just above.
-        let was_read = child.stdout.as_mut().map_or(Ok(()), read);
+        let stdout = child.stdout.take();
+        let child = Mutex::new(child);
+        let (was_read, is_silent) = while_alive(&child, SILENCE_LIMIT, |alive| {
+            // Standard output was asked for just above.
+            stdout.map_or(Ok(()), |mut stdout| read(&mut stdout, alive))
+        });
         // The pipe is closed before the wait, so that a process whose output could not be read ends.
-        drop(child.stdout.take());
-        let status = child.wait()?;
-        was_read?;
+        let status = lock(&child).wait()?;
+        if is_silent {
+            return Err(CargoFailure::Silent);
+        }
         if status.success() {
-            return Ok(());
+            return Ok(was_read?);
         }
         log.seek(SeekFrom::Start(start))?;
         let mut said = Vec::new();
@@ -227,6 +233,37 @@ impl Cargo<'_> {
         }
         Err(CargoFailure::Said(reason(&said, status)))
     }
+}
+
+/// Does what waits for a process, which is ended when it gives no sign of life for too long; and tells whether it was.
+fn while_alive<T>(child: &Mutex<Child>, limit: Duration, wait: impl FnOnce(&dyn Fn()) -> T) -> (T, bool) {
+    let (signs, seen) = mpsc::channel();
+    thread::scope(|scope| {
+        let watch = scope.spawn(move || {
+            loop {
+                match seen.recv_timeout(limit) {
+                    Ok(()) => {}
+                    Err(RecvTimeoutError::Disconnected) => return false,
+                    Err(RecvTimeoutError::Timeout) => {
+                        // It may have ended in this moment.
+                        let _ = lock(child).kill();
+                        return true;
+                    }
+                }
+            }
+        });
+        let waited = wait(&|| {
+            // The watch has gone only after it has ended the process.
+            let _ = signs.send(());
+        });
+        drop(signs);
+        (waited, watch.join().unwrap_or(false))
+    })
+}
+
+/// The handle of a process is sound whoever panicked while holding it.
+fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The part of what cargo said that tells why it failed.

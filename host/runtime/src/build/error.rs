@@ -1,5 +1,6 @@
 //! Why a plugin could not be built.
 
+use crate::SandboxLayer;
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
     file::{OutputError, about},
@@ -46,6 +47,20 @@ pub enum BuildError {
         /// The crate.
         name: String,
     },
+    /// A crate from Git, of which nothing says what it is.
+    #[error(
+        "the crate {name} comes from {origin}, and the source's Cargo.lock does not say which commit of it"
+    )]
+    UnpinnedGit {
+        /// The crate.
+        name: String,
+        /// Its repository.
+        origin: String,
+    },
+    /// The build was to be shut in completely, and cannot be.
+    #[error("the build cannot be shut in as was asked for: this system has no limits of {}",
+        .0.iter().map(|layer| layer.name()).collect::<Vec<_>>().join(", "))]
+    SandboxUnavailable(Vec<SandboxLayer>),
     /// The crate has no such feature.
     #[error("the crate {name} has no feature {feature}; it has {}",
         if .available.is_empty() { "none".to_owned() } else { .available.join(", ") })]
@@ -111,6 +126,10 @@ impl Diagnose for BuildError {
                 "a source must be complete in itself: depend on a published crate, or copy the file into the source"
             }
             Self::Fetch { .. } => "check the network; crates that were fetched before need none",
+            Self::UnpinnedGit { .. } => {
+                "commit the Cargo.lock that `cargo generate-lockfile` writes, or depend on a published crate"
+            }
+            Self::SandboxUnavailable(_) => return Some(NextStep::RelaxSandbox),
             Self::File { source, .. } => return NextStep::for_access(source),
             Self::Compile { .. } | Self::Manifest { .. } | Self::NoFeature { .. } => return None,
         }))

@@ -23,6 +23,18 @@ pub(super) fn without_sdk(text: &str, sdk: &[SdkCrate]) -> String {
     document.to_string()
 }
 
+/// Whether a lock file pins the crate `name` from `origin`.
+pub(super) fn has(text: &str, name: &str, origin: &str) -> bool {
+    let Ok(document) = text.parse::<DocumentMut>() else {
+        return false;
+    };
+    let packages = document.get("package").and_then(|item| item.as_array_of_tables());
+    packages.into_iter().flatten().any(|package| {
+        let is = |key, value| package.get(key).and_then(|item| item.as_str()) == Some(value);
+        is("name", name) && is("source", origin)
+    })
+}
+
 /// Whether the host's SDK can stand in for a pinned package.
 fn is_served(package: &Table, sdk: &[SdkCrate]) -> bool {
     let text = |key| {

@@ -1,7 +1,7 @@
 //! The folder of artifacts: a folder each, named by its key, that is there whole or not at all.
 
 use super::BuildError;
-use crate::Artifact;
+use crate::{Artifact, SandboxReport};
 use fs_err as fs;
 use modelzoo_base::{Sha256Digest, artifact, file::AtomicFolder};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub struct ArtifactRecord {
     pub profile: Vec<String>,
     /// The crate features that were turned on.
     pub features: Vec<String>,
+    /// The layers of the sandbox that were around its build.
+    #[serde(default)]
+    pub sandbox: SandboxReport,
 }
 
 /// Finds an artifact. One that is damaged so that it shows at a glance counts as absent; its content is checked when
@@ -103,6 +106,7 @@ mod tests {
             rustflags: String::new(),
             profile: Vec::new(),
             features: Vec::new(),
+            sandbox: SandboxReport::default(),
         }
     }
 

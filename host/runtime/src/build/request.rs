@@ -1,5 +1,6 @@
 //! What to build.
 
+use modelzoo_base::Sandbox;
 use std::path::PathBuf;
 
 /// What to build.
@@ -17,6 +18,8 @@ pub struct BuildRequest {
     pub features: Vec<String>,
     /// Use no network: all crates must have been fetched before.
     pub is_offline: bool,
+    /// Whether what runs in the build is shut in.
+    pub sandbox: Sandbox,
 }
 
 impl BuildRequest {
@@ -33,6 +36,7 @@ impl BuildRequest {
             commit: None,
             features: Vec::new(),
             is_offline: false,
+            sandbox: Sandbox::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use modelzoo_base::{file, process::find_program};
 use serde::{Deserialize, Serialize};
 use std::{
     env::consts::EXE_SUFFIX,
+    ffi::OsString,
     io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -77,6 +78,23 @@ impl Toolchain {
             tracing::debug!(%error, "cannot remember the toolchain");
         }
         Ok(remembered.toolchain)
+    }
+
+    /// The folders with programs: its own, and those of this process's PATH that `is_allowed` says.
+    pub(super) fn path(&self, is_allowed: impl Fn(&Path) -> bool) -> OsString {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::env::split_paths(&path).filter(|folder| is_allowed(folder));
+        let own = self.sysroot.join("bin");
+        // A folder whose name has the separator in it cannot be told, and was not found by it before.
+        std::env::join_paths(std::iter::once(own).chain(folders)).unwrap_or(path)
+    }
+
+    /// The folders that it consists of.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
+        let programs = [&self.cargo, &self.rustc]
+            .into_iter()
+            .filter_map(|program| program.parent());
+        std::iter::once(self.sysroot.as_path()).chain(programs)
     }
 
     /// Asks the compiler.

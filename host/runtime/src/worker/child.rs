@@ -11,10 +11,10 @@ use crate::{
     Artifact, BuiltInPlugin, LibraryError, PluginCode, Sandbox,
     library::{Plugin, call_model},
     runner::{LoadFailure, ServiceReply, service_table},
-    sandbox::{self, Confinement},
 };
 use modelzoo_abi::{HostServices, ModelHandle, Reply, ReplyBuffer};
 use modelzoo_plugin_api::{Error as PluginError, Result as PluginResult, message};
+use modelzoo_sandbox::{Confinement, enter, run_guard_if_asked};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use std::{
     fs::File,
@@ -23,12 +23,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Turns this process into a worker, when it was started as one; otherwise does nothing.
+/// Turns this process into a worker, or into the guard of a program that is shut in, when it was started as one.
 ///
-/// A program that embeds modelzoo and lets plugins run in worker processes calls this first in its `main`, before it
-/// reads its arguments or starts threads. In a worker it does not return: it ends the process. `built_in` are the plugins
+/// A program that embeds modelzoo calls this first in its `main`, before it reads its arguments or starts threads, so that
+/// plugins run in worker processes, and their builds shut in. In a worker it does not return: it ends the process. `built_in` are the plugins
 /// that are linked into the program.
 pub fn run_worker_if_asked(built_in: &[BuiltInPlugin]) {
+    run_guard_if_asked();
     let is_asked = std::env::args_os()
         .nth(1)
         .is_some_and(|argument| argument == WORKER_ARGUMENT);
@@ -134,8 +135,8 @@ impl Worker<'_> {
 
     /// Opens the plugin, after shutting this process in: opening runs the library's initialisers.
     fn open(&mut self, code: CodeName, confinement: &Confinement) -> Result<Reply, LoadFailure> {
-        let sandbox = sandbox::enter(confinement);
-        let missing = sandbox.missing();
+        let sandbox = enter(confinement);
+        let missing = sandbox.missing(confinement.conduct);
         if confinement.sandbox == Sandbox::On && !missing.is_empty() {
             return Err(LoadFailure::NotShutIn(missing));
         }

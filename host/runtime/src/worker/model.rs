@@ -9,13 +9,13 @@ use super::{
 use crate::{
     LoadedModel, PluginCode, RuntimeError, WorkerDeath,
     runner::{Call, CallFailure, CalledModel, LoadFailure, PluginServices},
-    sandbox::Confinement,
 };
 use modelzoo_abi::{Reply, ReplyBuffer};
 use modelzoo_plugin_api::{
     Device, LoadOptions,
     message::{self, PluginDescription, SETUP, TEARDOWN},
 };
+use modelzoo_sandbox::Confinement;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -117,7 +117,11 @@ impl WorkerModel {
     /// Starts a worker and loads the model in it.
     fn start(&self) -> Result<(Worker, Opened, Vec<u8>), LoadFailure> {
         let widened = |least: Confinement| {
-            let widened = least.with_weights(&self.weights).with_device(self.device);
+            let with_weights = least.with_weights(&self.weights);
+            let widened = match self.device {
+                Device::Auto | Device::Cuda(_) => with_weights.with_cuda(),
+                _ => with_weights,
+            };
             match self.settings.code {
                 PluginCode::Library(_) => widened,
                 PluginCode::BuiltIn(_) => widened.with_linked_files(&self.weights),

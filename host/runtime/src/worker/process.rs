@@ -17,10 +17,10 @@ use super::{
 use crate::{
     LibraryError, RuntimeError, Sandbox, SandboxLayer,
     runner::{LoadFailure, PluginServices},
-    sandbox::Confinement,
 };
 use modelzoo_base::{file::about, process::end_within};
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind, message};
+use modelzoo_sandbox::{Conduct, Confinement};
 use std::{
     cell::Cell,
     convert::Infallible,
@@ -103,12 +103,14 @@ impl Worker {
             )));
         }
         let folder = WorkerFolder::new().map_err(cannot_start)?;
-        let least = Confinement::new(
-            settings.sandbox,
-            settings.code.library(),
-            &settings.program,
-            folder.path(),
-        );
+        // The program, for the names in a backtrace.
+        let least = Confinement::new(settings.sandbox, Conduct::Computes)
+            .with_read(&settings.program)
+            .with_write(folder.path());
+        let least = match settings.code.library() {
+            Some(library) => least.with_read(library),
+            None => least,
+        };
         let question = Question::Open {
             code: CodeName::from(&settings.code),
             confinement: widened(least),

@@ -3,9 +3,10 @@
 //! Over the first socket the host asks and the worker answers; over the second one the plugin asks for services and
 //! the host answers. On each, a question is answered before the next one is asked.
 
-use crate::{LibraryError, PluginCode, SandboxLayer, SandboxReport, sandbox::Confinement};
+use crate::{LibraryError, PluginCode, SandboxLayer, SandboxReport};
 use modelzoo_base::Sha256Digest;
 use modelzoo_plugin_api::{Error, LoadOptions, message::PluginDescription};
+use modelzoo_sandbox::Confinement;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ pub(super) const WORKER_VARIABLE: &str = "MODELZOO_WORKER";
 pub(super) const WORKER_ARGUMENT: &str = "__worker";
 
 /// The version of this protocol: host and worker are usually the same program, but a worker program may be named.
-pub(super) const PROTOCOL_VERSION: u32 = 3;
+pub(super) const PROTOCOL_VERSION: u32 = 4;
 
 /// What a worker says first, on the first socket.
 #[derive(Debug, Serialize, Deserialize)]

@@ -29,7 +29,14 @@ pub fn sample(name: &str) -> PathBuf {
 /// The builder of all tests: what one of them compiled is there for the others.
 pub fn builder() -> Builder {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    Builder::new(folder.join("build"), folder.join("artifacts"))
+    Builder::new(folder.join("build"), folder.join("artifacts")).with_guard_program(worker_program())
+}
+
+/// The program that is started as a worker and as a guard.
+pub fn worker_program() -> PathBuf {
+    std::env::var_os("CARGO_BIN_EXE_modelzoo-worker")
+        .expect("cargo names a crate's programs to its tests")
+        .into()
 }
 
 /// Builds the source in a folder.
@@ -69,11 +76,9 @@ pub fn runner_with(
     isolation: Isolation,
     services: Arc<dyn HostServices>,
 ) -> PluginRunner {
-    let worker = std::env::var_os("CARGO_BIN_EXE_modelzoo-worker")
-        .expect("cargo names a crate's programs to its tests");
     PluginRunner::new(artifact, services)
         .with_isolation(isolation)
-        .with_worker_program(worker)
+        .with_worker_program(worker_program())
 }
 
 /// Loads the only model of a plugin with these settings.

@@ -2,11 +2,7 @@
 //!
 //! It does no harm where it succeeds: it opens, looks, and leaves.
 
-mod files;
-mod kernel;
-mod network;
-mod processes;
-
+use hostile_attempts::{Targets, files, line, lines, network, processes};
 use modelzoo_plugin_api::prelude::*;
 use serde::Deserialize;
 use std::{
@@ -14,6 +10,8 @@ use std::{
     path::{Path, PathBuf},
     sync::OnceLock,
 };
+
+hostile_macros::attack!();
 
 #[derive(Default)]
 struct Source;
@@ -33,9 +31,6 @@ struct Settings {
     /// A process that is none of the plugin's.
     victim: u32,
 }
-
-/// An attempt: `Ok` when it got through.
-type Attempt<'a> = (&'static str, Box<dyn Fn() -> io::Result<()> + 'a>);
 
 /// What came of the attempts that ran when the library was opened, before anybody called it.
 static AT_OPENING: OnceLock<Vec<(&'static str, io::Result<()>)>> = OnceLock::new();
@@ -62,34 +57,15 @@ impl ModelSource for Source {
     /// Fails with a line for each attempt: its name, and `done` or why it was refused.
     fn load_model(&self, _name: &str, path: &Path, options: LoadOptions) -> Result<Box<dyn Model>> {
         let settings: Settings = options.settings()?;
-        let line = |name: &str, result: &io::Result<()>| match result {
-            Ok(()) => format!("{name}: done"),
-            Err(error) => format!("{name}: refused: {error}"),
-        };
         let opening = AT_OPENING.get().into_iter().flatten();
-        let mut lines: Vec<String> = opening.map(|(name, result)| line(name, result)).collect();
-        let attempts = [
-            files::attempts(&settings.secret, path),
-            network::attempts(settings.port, &settings.socket),
-            processes::attempts(settings.victim),
-            kernel::attempts(),
-        ];
-        lines.extend(
-            attempts
-                .iter()
-                .flatten()
-                .map(|(name, attempt)| line(name, &attempt())),
-        );
-        files::clean_up(path);
-        Err(Error::new(lines.join("\n")))
-    }
-}
-
-/// What a system call says.
-fn outcome(result: libc::c_long) -> io::Result<()> {
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
+        let mut all: Vec<String> = opening.map(|(name, result)| line(name, result)).collect();
+        let targets = Targets {
+            secret: settings.secret,
+            port: settings.port,
+            socket: settings.socket,
+            victim: settings.victim,
+        };
+        all.extend(lines(&targets, path));
+        Err(Error::new(all.join("\n")))
     }
 }

@@ -55,6 +55,11 @@ fn builds() -> Vec<Sample> {
             from: path("model/Cargo.toml"),
             to: path("other"),
         },
+        BuildError::UnpinnedGit {
+            name: "odd".to_owned(),
+            origin: "https://git.example/odd".to_owned(),
+        },
+        BuildError::SandboxUnavailable(vec![SandboxLayer::Files, SandboxLayer::Namespaces]),
         BuildError::Fetch {
             name: name(),
             reason: "error: no matching package named `odd`".to_owned(),

@@ -1,5 +1,6 @@
 //! The layers of the sandbox, and which of them are in force.
 
+use super::Conduct;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -16,11 +17,26 @@ pub enum SandboxLayer {
     SystemCalls,
     /// How much memory, how many files, and how large ones; nothing of what root may do beyond a user.
     Limits,
+    /// Processes, network and mounts of their own, in which nothing that was there before can be changed, and no process
+    /// stays behind (namespaces). For what starts programs; others have no need of it.
+    Namespaces,
 }
 
 impl SandboxLayer {
-    /// All layers, in the order in which they are told.
-    pub const ALL: [Self; 4] = [Self::Files, Self::Signals, Self::SystemCalls, Self::Limits];
+    /// The layers around a process of this kind, in the order in which they are told.
+    pub fn around(conduct: Conduct) -> &'static [Self] {
+        const ALL: [SandboxLayer; 5] = [
+            SandboxLayer::Files,
+            SandboxLayer::Signals,
+            SandboxLayer::SystemCalls,
+            SandboxLayer::Limits,
+            SandboxLayer::Namespaces,
+        ];
+        match conduct {
+            Conduct::StartsPrograms => &ALL,
+            Conduct::Computes | Conduct::IsOneProgram => &ALL[..4],
+        }
+    }
 
     /// Its name for users.
     pub fn name(self) -> &'static str {
@@ -29,6 +45,7 @@ impl SandboxLayer {
             Self::Signals => "signals",
             Self::SystemCalls => "system calls",
             Self::Limits => "limits",
+            Self::Namespaces => "namespaces",
         }
     }
 }
@@ -42,15 +59,23 @@ impl fmt::Display for SandboxLayer {
 /// Which layers of the sandbox are in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SandboxReport {
-    /// Those in force, in the order of [`SandboxLayer::ALL`].
+    /// Those in force, in the order in which they are told.
     pub in_force: Vec<SandboxLayer>,
 }
 
 impl SandboxReport {
-    /// The layers that are not in force, in the order of [`SandboxLayer::ALL`].
-    pub fn missing(&self) -> Vec<SandboxLayer> {
-        SandboxLayer::ALL
-            .into_iter()
+    /// These layers.
+    pub(super) fn of(mut in_force: Vec<SandboxLayer>) -> Self {
+        in_force.sort_unstable();
+        in_force.dedup();
+        Self { in_force }
+    }
+
+    /// The layers around a process of this kind that are not in force, in the order in which they are told.
+    pub fn missing(&self, conduct: Conduct) -> Vec<SandboxLayer> {
+        SandboxLayer::around(conduct)
+            .iter()
+            .copied()
             .filter(|layer| !self.in_force.contains(layer))
             .collect()
     }
@@ -79,7 +104,14 @@ mod tests {
             in_force: vec![SandboxLayer::Files, SandboxLayer::SystemCalls],
         };
         assert_eq!(report.to_string(), "files, system calls");
-        assert_eq!(report.missing(), [SandboxLayer::Signals, SandboxLayer::Limits]);
+        assert_eq!(
+            report.missing(Conduct::Computes),
+            [SandboxLayer::Signals, SandboxLayer::Limits]
+        );
+        assert_eq!(
+            report.missing(Conduct::StartsPrograms).last(),
+            Some(&SandboxLayer::Namespaces)
+        );
         assert_eq!(SandboxReport::default().to_string(), "none");
     }
 }

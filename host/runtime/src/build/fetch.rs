@@ -1,9 +1,10 @@
-//! The two phases of a build: the one with network, and the one that runs other people's code.
+//! The first phase of a build: a copy of the source, and all crates that it needs. It may use the network, and runs nobody's
+//! code.
 
 use super::{
     BuildError, BuildRequest,
     cargo::{Cargo, CargoFailure},
-    lockfile, manifest, profile,
+    dependencies, lockfile, manifest,
     sdk::{self, SdkCrate},
     toolchain::Toolchain,
     tree,
@@ -34,21 +35,25 @@ pub struct BuildCrate {
 
 /// A copy of a source, where it is built.
 pub(super) struct BuildCopy<'a> {
-    request: &'a BuildRequest,
-    /// Where all copies are.
-    folder: &'a Path,
-    toolchain: &'a Toolchain,
+    pub(super) request: &'a BuildRequest,
+    /// Where all builds are.
+    pub(super) folder: &'a Path,
+    pub(super) toolchain: &'a Toolchain,
     /// The copy.
-    source: PathBuf,
-    sdk: Vec<SdkCrate>,
+    pub(super) source: PathBuf,
+    /// Where it is compiled.
+    pub(super) target: PathBuf,
+    /// What its Cargo.lock says, as its author committed it.
+    pins: String,
+    pub(super) sdk: Vec<SdkCrate>,
     log: fs::File,
-    log_path: PathBuf,
+    pub(super) log_path: PathBuf,
 }
 
 /// What the first phase finds out.
-struct Fetched {
-    package: Package,
-    metadata: Metadata,
+pub(super) struct Fetched {
+    pub(super) package: Package,
+    pub(super) metadata: Metadata,
 }
 
 impl<'a> BuildCopy<'a> {
@@ -61,15 +66,15 @@ impl<'a> BuildCopy<'a> {
         key: &str,
     ) -> Result<Self, BuildError> {
         let sdk = sdk::unpack(&sdk_folder(folder))?;
-        let source = folder
-            .join("sources")
-            .join(&Sha256Digest::of(&request.identity).to_string()[..16]);
+        let name = &Sha256Digest::of(&request.identity).to_string()[..16];
+        let source = folder.join("sources").join(name);
         tree::copy(&request.source, &source)?;
         manifest::prepare(&source)?;
         let lock_file = source.join("Cargo.lock");
+        let mut pins = String::new();
         if lock_file.exists() {
-            let text = fs::read_to_string(&lock_file).map_err(BuildError::file("read", &lock_file))?;
-            let adjusted = lockfile::without_sdk(&text, &sdk);
+            pins = fs::read_to_string(&lock_file).map_err(BuildError::file("read", &lock_file))?;
+            let adjusted = lockfile::without_sdk(&pins, &sdk);
             // Cargo completes it, also where the original is read-only.
             file::write(&lock_file, adjusted).map_err(BuildError::file("write", &lock_file))?;
         }
@@ -80,36 +85,18 @@ impl<'a> BuildCopy<'a> {
             folder,
             toolchain,
             source,
+            target: folder.join("target").join(name),
+            pins,
             sdk,
             log,
             log_path,
         })
     }
 
-    /// Compiles it. Gives the library, and the hash of the lock file that it was built with.
-    pub(super) fn compile(&self, observer: &dyn Observer) -> Result<(PathBuf, String), BuildError> {
-        let Fetched { package, metadata } = self.fetch(observer)?;
-        let target_folder = self.folder.join("target").join(profile::id(self.toolchain));
-        let library = self
-            .cargo()
-            .build(&target_folder, &metadata, observer)
-            .map_err(|failure| {
-                failure.into_error(|reason| BuildError::Compile {
-                    name: package.name.to_string(),
-                    reason,
-                    log: self.log_path.clone(),
-                })
-            })?;
-        let library = library.ok_or_else(|| self.no_library(&package))?;
-        let lock_file = self.source.join("Cargo.lock");
-        let lock = fs::read(&lock_file).map_err(BuildError::file("read", &lock_file))?;
-        Ok((library, Sha256Digest::of(&lock).to_string()))
-    }
-
     /// The crates that compiling it takes, but for those of the SDK.
     pub(super) fn crates(&self, observer: &dyn Observer) -> Result<Vec<BuildCrate>, BuildError> {
         let Fetched { package, metadata } = self.fetch(observer)?;
-        let needed = Cargo::needed(&metadata, &package.id);
+        let needed = dependencies::needed(&metadata, [&package.id]);
         let sdk = sdk_folder(self.folder);
         let crates = metadata
             .packages
@@ -125,8 +112,8 @@ impl<'a> BuildCopy<'a> {
     }
 
     /// The first phase: gets all that the crate needs, and runs nobody's code.
-    fn fetch(&self, observer: &dyn Observer) -> Result<Fetched, BuildError> {
-        let cargo = self.cargo();
+    pub(super) fn fetch(&self, observer: &dyn Observer) -> Result<Fetched, BuildError> {
+        let cargo = self.cargo(&self.source);
         let unusable = |failure: CargoFailure| {
             failure.into_error(|reason| BuildError::Manifest {
                 folder: self.request.source.clone(),
@@ -145,14 +132,15 @@ impl<'a> BuildCopy<'a> {
         })?;
         let metadata = cargo.resolve().map_err(unusable)?;
         self.check_paths(&metadata)?;
+        self.check_git(&metadata)?;
         Ok(Fetched { package, metadata })
     }
 
-    fn cargo(&self) -> Cargo<'_> {
+    pub(super) fn cargo<'b>(&'b self, source: &'b Path) -> Cargo<'b> {
         Cargo {
             toolchain: self.toolchain,
             folder: self.folder,
-            source: &self.source,
+            source,
             sdk: &self.sdk,
             features: &self.request.features,
             log: &self.log,
@@ -216,7 +204,24 @@ impl<'a> BuildCopy<'a> {
         Ok(())
     }
 
-    fn no_library(&self, package: &Package) -> BuildError {
+    /// Checks that the source's own lock file says which commit of a Git repository a crate comes from.
+    fn check_git(&self, metadata: &Metadata) -> Result<(), BuildError> {
+        for package in &metadata.packages {
+            let Some(origin) = package.source.as_ref().map(|source| &source.repr) else {
+                continue;
+            };
+            if origin.starts_with("git+") && !lockfile::has(&self.pins, &package.name, origin) {
+                let origin = origin.trim_start_matches("git+").split(['#', '?']).next();
+                return Err(BuildError::UnpinnedGit {
+                    name: package.name.to_string(),
+                    origin: origin.unwrap_or_default().to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn no_library(&self, package: &Package) -> BuildError {
         BuildError::NoLibrary {
             folder: self.request.source.clone(),
             name: package.name.to_string(),
@@ -225,7 +230,7 @@ impl<'a> BuildCopy<'a> {
 }
 
 /// Where the SDK is, in the folder of all builds.
-fn sdk_folder(folder: &Path) -> PathBuf {
+pub(super) fn sdk_folder(folder: &Path) -> PathBuf {
     folder.join("sdk")
 }
 

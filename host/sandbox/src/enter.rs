@@ -1,13 +1,13 @@
 //! Putting the layers in place.
 
-use super::{Confinement, SandboxLayer, SandboxReport, files, limits, system_calls};
+use super::{Conduct, Confinement, Guard, SandboxLayer, SandboxReport, files, limits, system_calls};
 use modelzoo_base::Sandbox;
-use std::path::Path;
+use std::{error::Error, thread};
 
 /// Shuts this process in, which must have no other threads yet. It cannot be undone.
 ///
 /// What a kernel does not have is left out; the report tells what is in force.
-pub(crate) fn enter(confinement: &Confinement) -> SandboxReport {
+pub fn enter(confinement: &Confinement) -> SandboxReport {
     if confinement.sandbox == Sandbox::Off {
         return SandboxReport::default();
     }
@@ -17,24 +17,22 @@ pub(crate) fn enter(confinement: &Confinement) -> SandboxReport {
         Err(error) => tell(SandboxLayer::Limits, &error),
     }
     restrict_thread(confinement, &mut in_force);
-    in_force.sort_unstable();
-    SandboxReport { in_force }
+    SandboxReport::of(in_force)
 }
 
-/// The layers that this system can put around plugins.
-pub fn sandbox_support() -> SandboxReport {
-    // Only the thread that tries is shut in, and ends.
-    let attempt = std::thread::spawn(|| {
-        let nowhere = Path::new("/nowhere");
-        let confinement = Confinement::new(Sandbox::Auto, None, nowhere, nowhere);
+/// The layers that this system can put around a process of this kind.
+pub fn sandbox_support(conduct: Conduct) -> SandboxReport {
+    let confinement = Confinement::new(Sandbox::Auto, conduct);
+    if let Some(report) = Guard::of_this_program().and_then(|guard| guard.report(&confinement).ok()) {
+        return report;
+    }
+    // Only the thread that tries is shut in, and ends. Namespaces are for whole processes.
+    let attempt = thread::spawn(move || {
         let mut in_force = vec![SandboxLayer::Limits];
         restrict_thread(&confinement, &mut in_force);
-        in_force.sort_unstable();
-        in_force
+        SandboxReport::of(in_force)
     });
-    SandboxReport {
-        in_force: attempt.join().unwrap_or_default(),
-    }
+    attempt.join().unwrap_or_default()
 }
 
 fn restrict_thread(confinement: &Confinement, in_force: &mut Vec<SandboxLayer>) {
@@ -42,13 +40,13 @@ fn restrict_thread(confinement: &Confinement, in_force: &mut Vec<SandboxLayer>) 
         Ok(layers) => in_force.extend(layers),
         Err(error) => tell(SandboxLayer::Files, &error),
     }
-    match system_calls::restrict() {
+    match system_calls::restrict(confinement.conduct) {
         Ok(()) => in_force.push(SandboxLayer::SystemCalls),
         Err(error) => tell(SandboxLayer::SystemCalls, &error),
     }
 }
 
-/// A worker's standard error ends in its host's log.
-fn tell(layer: SandboxLayer, error: &dyn std::error::Error) {
+/// The standard error of a process that is shut in ends in its host's log.
+pub(super) fn tell(layer: SandboxLayer, error: &dyn Error) {
     eprintln!("the sandbox cannot limit {layer}: {error}");
 }

@@ -1,9 +1,10 @@
-//! What a plugin cannot ask of the kernel: a filter of system calls.
+//! What a process cannot ask of the kernel: a filter of system calls.
 //!
 //! Computing needs memory, files and threads. What is refused here reaches beyond the process: the network, programs,
 //! other processes, the attributes of files (which Landlock does not guard), and the kernel's own affairs. A call that
 //! is refused is an error for the caller, and no crash.
 
+use super::Conduct;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     apply_filter,
@@ -20,15 +21,12 @@ const NETWORK: &[i64] = &[
     libc::SYS_socket,
 ];
 
-/// Programs, and what belongs to other processes.
+/// What belongs to other processes.
 const PROCESSES: &[i64] = &[
-    libc::SYS_execve,
-    libc::SYS_execveat,
     libc::SYS_kcmp,
     libc::SYS_mq_open,
     libc::SYS_msgget,
     libc::SYS_pidfd_getfd,
-    libc::SYS_pidfd_open,
     libc::SYS_pidfd_send_signal,
     libc::SYS_process_madvise,
     libc::SYS_process_vm_readv,
@@ -37,15 +35,14 @@ const PROCESSES: &[i64] = &[
     libc::SYS_semget,
     libc::SYS_setns,
     libc::SYS_shmget,
-    libc::SYS_tkill,
     libc::SYS_unshare,
 ];
 
-/// Owners, permissions, times and further attributes of files, which can be changed without opening them.
-const ATTRIBUTES: &[i64] = &[
-    libc::SYS_fchmod,
-    libc::SYS_fchmodat,
-    libc::SYS_fchmodat2,
+/// Programs.
+const PROGRAMS: &[i64] = &[libc::SYS_execve, libc::SYS_execveat];
+
+/// Owners and further attributes of files, which can be changed without opening them.
+const OWNERS: &[i64] = &[
     libc::SYS_fchown,
     libc::SYS_fchownat,
     libc::SYS_fremovexattr,
@@ -54,6 +51,14 @@ const ATTRIBUTES: &[i64] = &[
     libc::SYS_lsetxattr,
     libc::SYS_removexattr,
     libc::SYS_setxattr,
+];
+
+/// Permissions and times of files, which can be changed like those. A build sets them where it writes; elsewhere its
+/// namespace keeps it from that.
+const PERMISSIONS: &[i64] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchmodat2,
     libc::SYS_utimensat,
 ];
 
@@ -92,7 +97,6 @@ const KERNEL: &[i64] = &[
     libc::SYS_request_key,
     libc::SYS_setdomainname,
     libc::SYS_sethostname,
-    libc::SYS_setrlimit,
     libc::SYS_settimeofday,
     libc::SYS_swapoff,
     libc::SYS_swapon,
@@ -102,23 +106,29 @@ const KERNEL: &[i64] = &[
     libc::SYS_vhangup,
 ];
 
+/// What one process does to others, beside what is refused to all.
+const OTHERS: &[i64] = &[libc::SYS_pidfd_open, libc::SYS_setrlimit, libc::SYS_tkill];
+
 /// The same of times when calls took paths and not folders.
 #[cfg(target_arch = "x86_64")]
-const OLD: &[i64] = &[
-    libc::SYS_chmod,
-    libc::SYS_chown,
-    libc::SYS_fork,
-    libc::SYS_futimesat,
-    libc::SYS_ioperm,
-    libc::SYS_iopl,
-    libc::SYS_kexec_file_load,
-    libc::SYS_lchown,
-    libc::SYS_utime,
-    libc::SYS_utimes,
-    libc::SYS_vfork,
-];
+mod old {
+    pub(super) const OWNERS: &[i64] = &[libc::SYS_chown, libc::SYS_lchown];
+    pub(super) const PERMISSIONS: &[i64] = &[
+        libc::SYS_chmod,
+        libc::SYS_futimesat,
+        libc::SYS_utime,
+        libc::SYS_utimes,
+    ];
+    pub(super) const FORKS: &[i64] = &[libc::SYS_fork, libc::SYS_vfork];
+    pub(super) const KERNEL: &[i64] = &[libc::SYS_ioperm, libc::SYS_iopl, libc::SYS_kexec_file_load];
+}
 #[cfg(not(target_arch = "x86_64"))]
-const OLD: &[i64] = &[];
+mod old {
+    pub(super) const OWNERS: &[i64] = &[];
+    pub(super) const PERMISSIONS: &[i64] = &[];
+    pub(super) const FORKS: &[i64] = &[];
+    pub(super) const KERNEL: &[i64] = &[];
+}
 
 /// What is answered as if this kernel did not have it, so that libraries take the older way: `clone3` hides from the
 /// filter what it makes, and `io_uring` what it does.
@@ -137,10 +147,21 @@ const SHORT_POINTERS: i64 = 0x4000_0000;
 const ONLY_SHORT_POINTERS: std::ops::Range<i64> = 512..548;
 
 /// Restricts this thread and those that it starts.
-pub(super) fn restrict() -> Result<(), seccompiler::Error> {
+pub(super) fn restrict(conduct: Conduct) -> Result<(), seccompiler::Error> {
     apply_filter(&filter(unknown(), libc::ENOSYS)?)?;
-    apply_filter(&filter(refused()?, libc::EPERM)?)
+    apply_filter(&filter(refused(conduct)?, libc::EPERM)?)
 }
+
+/// The kinds of namespaces that a process can ask for with its birth.
+const NAMESPACES: [libc::c_int; 7] = [
+    libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWNET,
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWUTS,
+];
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
@@ -159,38 +180,66 @@ fn unknown() -> Rules {
     UNKNOWN.map(|call| (call, Vec::new())).into()
 }
 
-fn refused() -> Result<Rules, seccompiler::Error> {
-    let mut rules: Rules = [NETWORK, PROCESSES, ATTRIBUTES, KERNEL, OLD]
-        .concat()
+/// The calls that are always refused to a process of this kind.
+fn refused_calls(conduct: Conduct) -> Vec<i64> {
+    let to_all = [NETWORK, PROCESSES, OWNERS, KERNEL, old::OWNERS, old::KERNEL];
+    let one_process = [PERMISSIONS, OTHERS, old::PERMISSIONS, old::FORKS];
+    let more: &[&[i64]] = match conduct {
+        Conduct::StartsPrograms => &[],
+        // It is yet to become that program; which others it may run the layer of files says.
+        Conduct::IsOneProgram => &one_process,
+        Conduct::Computes => &[PROGRAMS, PERMISSIONS, OTHERS, old::PERMISSIONS, old::FORKS],
+    };
+    [&to_all[..], more].concat().concat()
+}
+
+fn refused(conduct: Conduct) -> Result<Rules, seccompiler::Error> {
+    use {SeccompCmpArgLen::*, SeccompCmpOp::*};
+    let mut rules: Rules = refused_calls(conduct)
         .into_iter()
         .map(|call| (call, Vec::new()))
         .collect();
     let own = u64::from(std::process::id());
-    let mut refuse_if = |call, argument, length, operator, value| {
-        let condition = SeccompCondition::new(argument, length, operator, value)?;
-        let rule = SeccompRule::new(vec![condition])?;
+    let mut refuse_if = |call, conditions: &[(u8, SeccompCmpArgLen, SeccompCmpOp, u64)]| {
+        let conditions: Result<Vec<_>, _> = conditions
+            .iter()
+            .cloned()
+            .map(|(argument, length, operator, value)| {
+                SeccompCondition::new(argument, length, operator, value)
+            })
+            .collect();
+        let rule = SeccompRule::new(conditions?)?;
         rules.entry(call).or_default().push(rule);
         Ok::<(), seccompiler::BackendError>(())
     };
-    use {SeccompCmpArgLen::*, SeccompCmpOp::*};
-    // Threads share all of a process; what does not is a process of its own.
-    let thread = libc::CLONE_THREAD as u64;
-    refuse_if(libc::SYS_clone, 0, Qword, MaskedEq(thread), 0)?;
-    // A process may signal itself, as `abort` does.
-    for call in [
-        libc::SYS_kill,
-        libc::SYS_tgkill,
-        libc::SYS_rt_sigqueueinfo,
-        libc::SYS_rt_tgsigqueueinfo,
-    ] {
-        refuse_if(call, 0, Dword, Ne, own)?;
+    if conduct == Conduct::StartsPrograms {
+        // New namespaces would give a process the rights of root in them.
+        for namespace in NAMESPACES {
+            let flag = namespace as u64;
+            refuse_if(libc::SYS_clone, &[(0, Qword, MaskedEq(flag), flag)])?;
+        }
+        // A process may change the limits of its own, and not those of others.
+        refuse_if(libc::SYS_prlimit64, &[(0, Dword, Ne, 0), (2, Qword, Ne, 0)])?;
+    } else {
+        // Threads share all of a process; what does not is a process of its own.
+        let thread = libc::CLONE_THREAD as u64;
+        refuse_if(libc::SYS_clone, &[(0, Qword, MaskedEq(thread), 0)])?;
+        // A process may signal itself, as `abort` does.
+        for call in [
+            libc::SYS_kill,
+            libc::SYS_tgkill,
+            libc::SYS_rt_sigqueueinfo,
+            libc::SYS_rt_tgsigqueueinfo,
+        ] {
+            refuse_if(call, &[(0, Dword, Ne, own)])?;
+        }
+        // Limits may be read, and not changed.
+        refuse_if(libc::SYS_prlimit64, &[(2, Qword, Ne, 0)])?;
     }
-    // Limits may be read, of this process and not of others, and not changed.
-    refuse_if(libc::SYS_prlimit64, 2, Qword, Ne, 0)?;
     // To type into the terminal that the host was started from.
     for request in [libc::TIOCSTI, libc::TIOCLINUX] {
         #[allow(clippy::unnecessary_cast, reason = "musl's requests are of another type")]
-        refuse_if(libc::SYS_ioctl, 1, Dword, Eq, request as u64)?;
+        refuse_if(libc::SYS_ioctl, &[(1, Dword, Eq, request as u64)])?;
     }
     Ok(rules)
 }

@@ -1,6 +1,6 @@
-//! How much a plugin's process may take, and what it may not do even as root.
+//! How much a process may take, and what it may not do even as root.
 
-use super::Confinement;
+use super::{Conduct, Confinement};
 use fs_err as fs;
 use rustix::{
     io,
@@ -12,6 +12,9 @@ use rustix::{
 const MOST_OPEN_FILES: u64 = 4096;
 /// The longest file: as much as can pass to the host in one message, and some more.
 const MOST_FILE_BYTES: u64 = 4 << 30;
+
+/// Processes and threads in a build: enough for every core to compile something.
+const MOST_PROCESSES: u64 = 4096;
 
 /// What root keeps: reading the files of others, where the layer of files lets it open them at all.
 const KEPT: CapabilitySet = CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::DAC_READ_SEARCH);
@@ -25,6 +28,10 @@ pub(super) fn restrict(confinement: &Confinement) -> io::Result<()> {
         if let Some(bytes) = machine_memory() {
             lower(Resource::Data, bytes)?;
         }
+    }
+    if confinement.conduct == Conduct::StartsPrograms && has_own_user_namespace() {
+        // Elsewhere it would count what else the user has started, too.
+        lower(Resource::Nproc, MOST_PROCESSES)?;
     }
     // When memory runs out, the system ends this process before others. Where it cannot be told so, it does not matter.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
@@ -54,6 +61,13 @@ fn drop_capabilities() -> io::Result<()> {
             inheritable: CapabilitySet::empty(),
         },
     )
+}
+
+/// Whether this process is the only user in a namespace of its own.
+fn has_own_user_namespace() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let count = map.split_whitespace().nth(2);
+    count == Some("1") && map.lines().count() == 1
 }
 
 /// All memory of the machine, in bytes.
