@@ -7,7 +7,7 @@ use modelzoo_data::{
 };
 use modelzoo_plugin_api::label::Label;
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, net::TcpListener};
 
 /// The classes of the objects in the frames of a line, by frame.
 fn classes(line: &Value, field: &str) -> Vec<(u64, String)> {
@@ -107,6 +107,52 @@ fn pictures_and_videos_may_be_mixed_and_fail_alone() {
         .map(|line| line["stage"].clone())
         .collect();
     assert!(stages.iter().all(|stage| stage == "decode"), "{stages:?}");
+}
+
+/// Whatever a file is called, and whatever it names: it alone is opened, and nobody is asked for anything.
+#[test]
+fn media_that_name_other_files_or_servers_are_refused() {
+    let (user, server) = (User::new(), TcpListener::bind("127.0.0.1:0").unwrap());
+    server.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/v.mkv", server.local_addr().unwrap());
+    media::video(&user.path("secret.mkv"), 5, 1);
+    let secret = user.path("secret.mkv").display().to_string();
+    let hls = |target: &str| format!("#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n{target}\n");
+    let concat = |target: &str| format!("ffconcat version 1.0\nfile '{target}'\n");
+    let dash = |target: &str| {
+        format!(
+            "<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" \
+             mediaPresentationDuration=\"PT1S\"><Period><AdaptationSet mimeType=\"video/mp4\">\
+             <Representation id=\"1\" bandwidth=\"1\"><BaseURL>{target}</BaseURL></Representation>\
+             </AdaptationSet></Period></MPD>"
+        )
+    };
+    let session = |target: &str| {
+        format!("v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 {target}\nt=0 0\nm=video 5004 RTP/AVP 96\n")
+    };
+    let files = [
+        ("hls-file.mp4", hls(&format!("file://{secret}"))),
+        ("hls-path.mkv", hls(&secret)),
+        ("hls-http.mp4", hls(&url)),
+        ("concat-path.mp4", concat(&secret)),
+        ("concat-http.avi", concat(&url)),
+        ("dash-file.mp4", dash(&secret)),
+        ("dash-http.mp4", dash(&url)),
+        ("session.mp4", session("127.0.0.1")),
+    ];
+    fs::create_dir_all(user.path("in")).unwrap();
+    for (name, content) in &files {
+        fs::write(user.path("in").join(name), content).unwrap();
+    }
+    let lines = user
+        .run_capability("apply", "test/boxes", &["in", "f"])
+        .expect(8)
+        .json_lines();
+    assert_eq!(lines.len(), files.len());
+    for line in &lines {
+        assert!(line["error"].is_string() && line["frames"].is_null(), "{line}");
+    }
+    assert!(server.accept().is_err(), "a server was asked");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use modelzoo_data::{
     label::Fields,
 };
 use modelzoo_plugin_api::{MediaType, ModelInfo};
+use modelzoo_runtime::LoadedModel;
 use std::{
     collections::BTreeSet,
     mem,
@@ -131,19 +132,21 @@ impl FieldRun {
 }
 
 /// What makes the values of a field: the model by content, and what the user asked of it.
-pub(crate) fn provenance(model: &Provenance, info: &ModelInfo, task: &Task) -> dataset::Provenance {
+pub(crate) fn provenance(origin: &Provenance, model: &dyn LoadedModel, task: &Task) -> dataset::Provenance {
     let mut options = task.facts();
-    if !model.settings.is_empty() {
-        options.insert("settings".to_owned(), model.settings.clone().into());
+    if !origin.settings.is_empty() {
+        options.insert("settings".to_owned(), origin.settings.clone().into());
     }
+    let layers = model.sandbox().in_force.iter();
     dataset::Provenance {
-        source: model.source.clone(),
-        commit: model.commit.clone(),
-        model: model.model.clone(),
-        artifact_sha256: model.artifact_sha256.clone(),
-        built_in: model.built_in.clone(),
-        weights_sha256: model.weights_sha256.clone(),
+        source: origin.source.clone(),
+        commit: origin.commit.clone(),
+        model: origin.model.clone(),
+        artifact_sha256: origin.artifact_sha256.clone(),
+        built_in: origin.built_in.clone(),
+        weights_sha256: origin.weights_sha256.clone(),
         options,
-        device: info.device.clone(),
+        device: model.info().device.clone(),
+        sandbox: layers.map(|layer| layer.name().to_owned()).collect(),
     }
 }

@@ -46,7 +46,7 @@ impl<'a> Work<'a> {
         let info = model.info();
         task.check(info)?;
         input.restrict_to(info.media_type)?;
-        let provenance = provenance(origin, info, task);
+        let provenance = provenance(origin, model, task);
         let field = input
             .dataset_mut()
             .map(|dataset| FieldRun::begin(dataset, task, info, &provenance, existing))

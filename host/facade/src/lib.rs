@@ -55,8 +55,9 @@ pub use modelzoo_plugin_api::{
     self as plugin_api, Array, Device, Image, ModelInfo, Output, PredictOptions, label,
 };
 pub use modelzoo_runtime::{
-    Artifact, BuildError, BuiltInPlugin, CallError, Frames, Isolation, Items, LibraryError, LoadedModel,
-    PluginCode, RuntimeError, Sandbox, SandboxLayer, SandboxReport, WorkerDeath, sandbox_support,
+    Artifact, ArtifactRecord, BuildError, BuiltInPlugin, CallError, Frames, Isolation, Items, LibraryError,
+    Linkage, LoadedModel, PluginCode, RuntimeError, Sandbox, SandboxLayer, SandboxReport, WorkerDeath,
+    sandbox_support,
 };
 pub use modelzoo_sources::{
     SourceRef, archive, config,

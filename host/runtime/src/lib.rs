@@ -48,7 +48,7 @@ mod worker;
 mod worker;
 
 pub use artifact::Artifact;
-pub use build::{ArtifactRecord, BuildCrate, BuildError, BuildRequest, Builder, BuiltPlugin};
+pub use build::{ArtifactRecord, BuildCrate, BuildError, BuildRequest, Builder, BuiltPlugin, Linkage};
 pub use error::{CallError, RuntimeError, WorkerDeath};
 pub use library::LibraryError;
 pub use modelzoo_base::Sandbox;

@@ -239,7 +239,7 @@ fn attempts_of(who: &str, said: &str) -> BTreeMap<String, String> {
 }
 
 #[track_caller]
-fn only_allowed_in_builds(who: &str, results: &BTreeMap<String, String>) {
+fn only_allowed(allowed: &[&str], who: &str, results: &BTreeMap<String, String>) {
     assert!(results.len() > 80, "{who}: {results:#?}");
     let got_through: Vec<_> = results
         .iter()
@@ -247,7 +247,7 @@ fn only_allowed_in_builds(who: &str, results: &BTreeMap<String, String>) {
         .filter(|(name, result)| *result == "done" && *name != "signal everybody")
         .map(|(name, _)| name.as_str())
         .collect();
-    assert_eq!(got_through, ALLOWED_IN_BUILDS, "{who}: {results:#?}");
+    assert_eq!(got_through, allowed, "{who}: {results:#?}");
 }
 
 /// The layers that this system has around builds.
@@ -282,7 +282,7 @@ fn nothing_gets_out_of_a_build() {
     };
     let said = fs::read_to_string(log).unwrap();
     for who in ["script: ", "macro: "] {
-        only_allowed_in_builds(who, &attempts_of(who, &said));
+        only_allowed(&ALLOWED_IN_BUILDS, who, &attempts_of(who, &said));
     }
     assert!(home.is_whole());
     assert!(!is_anything_left());
@@ -298,43 +298,89 @@ fn nothing_gets_out_of_a_build() {
                 .any(|entry| entry.unwrap().file_name() == name)
         );
     }
-    if rustix::process::geteuid().is_root() {
-        nothing_gets_out_as_ordinary_user(&mut home, source.path());
-    }
-}
-
-/// The same script again, run by somebody who is not root.
-fn nothing_gets_out_as_ordinary_user(home: &mut Home, source: &Path) {
-    let work = tempfile::tempdir().unwrap();
-    let id = Sha256Digest::of(source.to_str().unwrap()).to_string();
-    let of_source = |folder: &str| {
-        let build = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build");
-        build.join(folder).join(&id[..16])
+    let program = Program::of(source.path());
+    let shut_in = |confinement: Confinement| {
+        confinement
+            .with_execute(&program.script)
+            .with_read(&program.source)
     };
-    let mut compiled = WalkDir::new(of_source("target")).into_iter().flatten();
-    let built =
-        compiled.find(|entry| entry.file_type().is_file() && entry.file_name() == "build-script-build");
-    let [worker, script, temporary] = ["worker", "script", "tmp"].map(|name| work.path().join(name));
-    fs::copy(worker_program(), &worker).unwrap();
-    fs::copy(built.unwrap().path(), &script).unwrap();
-    fs::create_dir(&temporary).unwrap();
-    for folder in [work.path(), home.folder.path(), &temporary] {
-        fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
+    let of_decoder = shut_in(Confinement::of_program(Sandbox::On, &program.script));
+    // A decoder becomes its program, which starts no other.
+    only_allowed(
+        &["own temporary file"],
+        "a decoder",
+        &program.attack(None, &of_decoder),
+    );
+    if rustix::process::geteuid().is_root() {
+        home.give_to(NOBODY);
+        home.aim(&program.source);
+        let of_build = shut_in(Confinement::of_build(Sandbox::On));
+        only_allowed(
+            &ALLOWED_IN_BUILDS,
+            "an ordinary user's build",
+            &program.attack(Some(NOBODY), &of_build),
+        );
+        only_allowed(
+            &["own temporary file"],
+            "an ordinary user's decoder",
+            &program.attack(Some(NOBODY), &of_decoder),
+        );
     }
-    home.give_to(NOBODY);
-    let source = of_source("sources");
-    home.aim(&source);
-    let confinement = Confinement::of_build(Sandbox::On)
-        .with_read(source)
-        .with_execute(&script)
-        .with_write(&temporary);
-    let mut command = Guard::new(worker).unwrap().command(&script, &confinement);
-    command.env("TMPDIR", &temporary);
-    let output = as_user(NOBODY, &mut command).current_dir("/").output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    let results = attempts_of("script: ", &said);
-    assert!(!results.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    only_allowed_in_builds("an ordinary user's script", &results);
     assert!(home.is_whole());
     assert!(!is_anything_left());
+}
+
+/// The build script of the hostile source as a program that everybody can run.
+struct Program {
+    work: tempfile::TempDir,
+    worker: PathBuf,
+    script: PathBuf,
+    temporary: PathBuf,
+    /// Where it finds what it aims at.
+    source: PathBuf,
+}
+
+impl Program {
+    /// That of a source that was built.
+    fn of(source: &Path) -> Self {
+        let work = tempfile::tempdir().unwrap();
+        let id = Sha256Digest::of(source.to_str().unwrap()).to_string();
+        let of_source = |folder: &str| {
+            let build = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build");
+            build.join(folder).join(&id[..16])
+        };
+        let mut compiled = WalkDir::new(of_source("target")).into_iter().flatten();
+        let built =
+            compiled.find(|entry| entry.file_type().is_file() && entry.file_name() == "build-script-build");
+        let [worker, script, temporary] = ["worker", "script", "tmp"].map(|name| work.path().join(name));
+        fs::copy(worker_program(), &worker).unwrap();
+        fs::copy(built.unwrap().path(), &script).unwrap();
+        fs::create_dir(&temporary).unwrap();
+        for folder in [work.path(), &temporary] {
+            fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
+        }
+        Self {
+            work,
+            worker,
+            script,
+            temporary,
+            source: of_source("sources"),
+        }
+    }
+
+    /// Runs it shut in; gives what came of each attempt.
+    fn attack(&self, user: Option<u32>, confinement: &Confinement) -> BTreeMap<String, String> {
+        let confinement = confinement.clone().with_write(&self.temporary);
+        let mut command = Guard::new(&self.worker)
+            .unwrap()
+            .command(&self.script, &confinement);
+        command.env("TMPDIR", &self.temporary);
+        if let Some(user) = user {
+            command = as_user(user, &mut command);
+        }
+        let output = command.current_dir(self.work.path()).output().unwrap();
+        let results = attempts_of("script: ", &String::from_utf8(output.stdout).unwrap());
+        assert!(!results.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        results
+    }
 }

@@ -116,6 +116,24 @@ fn what_the_sdk_consists_of_is_compiled_once_for_all_sources() {
 }
 
 #[test]
+fn what_a_library_shows_and_needs_is_noted_and_where_it_looks_for_libraries_refused() {
+    let folder = tiny("");
+    let linkage = build(folder.path()).unwrap().record.linkage;
+    assert!(linkage.exports.contains(&"answer".to_owned()), "{linkage:?}");
+    assert!(
+        !linkage.needs.is_empty() && linkage.unknown().count() == 0,
+        "{linkage:?}"
+    );
+    let script = "fn main() { println!(\"cargo::rustc-link-arg=-Wl,-rpath,/tmp/libraries\"); }";
+    fs::write(folder.path().join("build.rs"), script).unwrap();
+    let error = build(folder.path()).unwrap_err();
+    assert!(
+        matches!(&error, BuildError::RunPath { folder, .. } if folder == "/tmp/libraries"),
+        "{error}"
+    );
+}
+
+#[test]
 fn crates_from_git_are_pinned_by_the_source() {
     let (folder, other) = (tiny(""), tiny(""));
     let git = |arguments: &[&str]| {

@@ -61,6 +61,10 @@ fn a_crash_costs_the_picture_that_caused_it() {
         ("abort", ["SIGABRT", "this aborts on purpose"]),
         ("crash", ["SIGSEGV", "invalid memory access"]),
         ("exit", ["exit code 7", ""]),
+        ("overflow", ["SIGABRT", "has overflowed its stack"]),
+        ("exhaust", ["SIGABRT", "memory allocation of"]),
+        ("mute", ["", ""]),
+        ("babble", ["gave no valid answer", ""]),
     ] {
         let model = load(&runner, json!({"black": deed})).unwrap();
         for _ in 0..2 {
@@ -69,6 +73,37 @@ fn a_crash_costs_the_picture_that_caused_it() {
                 texts.iter().all(|text| error.to_string().contains(text)),
                 "{deed}: {error}"
             );
+        }
+    }
+}
+
+#[test]
+fn a_run_goes_on_whatever_crashes_on_the_way() {
+    let runner = runner(plugin("misbehaving"), Isolation::Process);
+    let model = load(&runner, json!({"black": "crash"})).unwrap();
+    let is_black = |number: usize| number % 100 == 37;
+    let pictures: Vec<Picture> = (0..2000)
+        .map(|number| Picture::grey(2, 2, if is_black(number) { 0 } else { 100 }))
+        .collect();
+    for batch_size in [1, 32] {
+        let results: Vec<_> = pictures
+            .chunks(batch_size)
+            .flat_map(|batch| {
+                let images: Vec<Image<'_>> = batch.iter().map(Picture::image).collect();
+                model.predict(&images, &PredictOptions::default()).unwrap()
+            })
+            .collect();
+        assert_eq!(results.len(), pictures.len());
+        for (number, result) in results.iter().enumerate() {
+            match result {
+                Ok(_) => assert!(!is_black(number), "{number}"),
+                Err(error) => {
+                    assert!(
+                        is_black(number) && error.to_string().contains("SIGSEGV"),
+                        "{number}: {error}"
+                    );
+                }
+            }
         }
     }
 }
@@ -120,6 +155,13 @@ fn a_plugin_that_hangs_is_ended_after_its_time() {
         "the plugin gave no sign of life for 0.5 s and was ended"
     );
     assert_eq!(error.next_step(), Some(NextStep::WaitLonger));
+    let model = load(&runner, json!({"black": "flood"})).unwrap();
+    let error = error_of_the_black_one(model.as_ref());
+    assert!(
+        error.to_string().contains("no sign of life")
+            && error.to_string().contains("this is printed on purpose"),
+        "{error}"
+    );
     let error = load(&runner, json!({"load": "hang"})).unwrap_err();
     assert!(
         error

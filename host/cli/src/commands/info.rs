@@ -6,7 +6,7 @@ use crate::{
     exit::Exit,
     terminal::{Result, Terminal, print_facts, print_json},
 };
-use modelzoo::{FoundModel, output::OutputError};
+use modelzoo::{ArtifactRecord, FoundModel, Linkage, LoadSettings, SandboxReport, output::OutputError};
 use serde::Serialize;
 
 /// What is known of a model.
@@ -20,13 +20,25 @@ struct Info<'a> {
     has_plugin: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     built_in: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    built: Option<BuiltInfo>,
     manifest: &'a modelzoo::manifest::ModelEntry,
+}
+
+/// What is known of a plugin that is built.
+#[derive(Debug, Serialize)]
+struct BuiltInfo {
+    sha256: String,
+    #[serde(flatten)]
+    linkage: Linkage,
+    /// The layers of the sandbox that were around the build.
+    sandbox: SandboxReport,
 }
 
 pub fn run(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
     let found = zoo.find(&named(&arguments.choice, &zoo)?)?;
-    let info = info(&found);
+    let info = info(&found, zoo.built_plugin(&found, &LoadSettings::default()));
     if arguments.facts.json {
         print_json(&info)?;
     } else {
@@ -35,7 +47,7 @@ pub fn run(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal
     Ok(Exit::Done)
 }
 
-fn info(found: &FoundModel) -> Info<'_> {
+fn info(found: &FoundModel, built: Option<ArtifactRecord>) -> Info<'_> {
     Info {
         name: found.entry.name(),
         source: &found.source.identity,
@@ -44,6 +56,11 @@ fn info(found: &FoundModel) -> Info<'_> {
         folder: found.manifest.folder.display().to_string(),
         has_plugin: found.manifest.has_plugin(),
         built_in: found.built_in_plugin().map(|plugin| plugin.to_string()),
+        built: built.map(|record| BuiltInfo {
+            sha256: record.sha256,
+            linkage: record.linkage,
+            sandbox: record.sandbox,
+        }),
         manifest: &found.entry,
     }
 }
@@ -74,6 +91,40 @@ fn print(info: &Info<'_>) -> Result<(), OutputError> {
             ("commit", info.commit.map(str::to_owned)),
             ("tree", Some(info.tree_hash.clone())),
             ("plugin", Some(plugin)),
+            (
+                "built shut in",
+                info.built.as_ref().map(|built| built.sandbox.to_string()),
+            ),
+            (
+                "loaded with",
+                info.built.as_ref().map(|built| needs(&built.linkage)),
+            ),
+            (
+                "exports",
+                info.built.as_ref().map(|built| exports(&built.linkage)),
+            ),
         ],
     )
+}
+
+/// The libraries that a plugin is loaded with; those that plugins usually do without are marked.
+fn needs(linkage: &Linkage) -> String {
+    let unknown: Vec<&str> = linkage.unknown().collect();
+    let names = linkage.needs.iter().map(|name| {
+        if unknown.contains(&name.as_str()) {
+            format!("{name} (unusual)")
+        } else {
+            name.clone()
+        }
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// The names that a plugin exports, or how many, where they are many.
+fn exports(linkage: &Linkage) -> String {
+    const SHOWN: usize = 4;
+    match linkage.exports.len() {
+        many if many > SHOWN => format!("{many} names"),
+        _ => linkage.exports.join(", "),
+    }
 }

@@ -32,6 +32,10 @@ pub struct Provenance {
     /// What computed them, such as `cpu` or `cuda:0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// The layers of the sandbox that were around the plugin, by their names. They change no value, so runs that differ in
+    /// them alone have the same origin.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sandbox: Vec<String>,
 }
 
 impl Provenance {
@@ -61,7 +65,10 @@ impl Provenance {
 
     fn facts(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {
-            Ok(Value::Object(facts)) => facts,
+            Ok(Value::Object(mut facts)) => {
+                facts.remove("sandbox");
+                facts
+            }
             _ => unreachable!("a struct of text and maps is written as an object"),
         }
     }
@@ -114,6 +121,8 @@ mod tests {
             "model resnet34 instead of resnet18"
         );
         theirs = ours.clone();
+        theirs.sandbox = vec!["files".to_owned()];
+        assert_eq!(ours.difference(&theirs), None);
         theirs.commit = None;
         theirs.options.insert("confidence_thresh".to_owned(), 0.5.into());
         assert_eq!(

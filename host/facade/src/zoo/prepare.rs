@@ -5,7 +5,9 @@ use crate::{error::ZooError, plan::PlannedStep, settings::LoadSettings};
 use modelzoo_base::{file::about, progress::Event};
 use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::{API_VERSION, Device};
-use modelzoo_runtime::{Artifact, BuildCrate, BuildRequest, Builder, PluginCode, Sandbox, TARGET};
+use modelzoo_runtime::{
+    Artifact, ArtifactRecord, BuildCrate, BuildRequest, Builder, PluginCode, Sandbox, TARGET,
+};
 use modelzoo_sources::{
     registry::{Machine, Unmet, check_requirements},
     trust::Undecided,
@@ -232,6 +234,16 @@ impl Zoo {
         let crates = builder.crates(&request, observer.as_ref());
         observer.notice(Event::Over);
         Ok(crates?)
+    }
+
+    /// What is known of the plugin of `model`, where it is built for the device that `settings` name; nothing is built.
+    pub fn built_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Option<ArtifactRecord> {
+        if !model.manifest.has_plugin() || model.manifest.published.is_some() {
+            return None;
+        }
+        let (builder, request) = self.plugin_builder(model, settings).ok()?;
+        // Without a compiler nothing is known of what it built, either.
+        Some(builder.find(&request).ok()??.record)
     }
 
     /// The builder of this store's plugins, and what to ask it for.

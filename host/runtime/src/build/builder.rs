@@ -1,8 +1,8 @@
 //! The steps of a build.
 
 use super::{
-    ArtifactRecord, BuildCrate, BuildError, BuildRequest, compile::Compiled, fetch::BuildCopy, key, profile,
-    publish, sdk, toolchain::Toolchain,
+    ArtifactRecord, BuildCrate, BuildError, BuildRequest, Linkage, compile::Compiled, fetch::BuildCopy, key,
+    profile, publish, sdk, toolchain::Toolchain,
 };
 use crate::{Artifact, Sandbox, SandboxReport};
 use fs_err as fs;
@@ -79,6 +79,13 @@ impl Builder {
         let guard = self.guard.as_ref().filter(|_| request.sandbox != Sandbox::Off);
         let copy = BuildCopy::make(request, &folder, &toolchain, &key)?;
         let Compiled { library, lock_sha256 } = copy.compile(guard, observer)?;
+        let linkage = Linkage::of(&library)?;
+        if let Some(folder) = linkage.run_paths.first() {
+            return Err(BuildError::RunPath {
+                built_from: request.source.clone(),
+                folder: folder.clone(),
+            });
+        }
         let record = ArtifactRecord {
             key,
             sha256: String::new(),
@@ -94,6 +101,7 @@ impl Builder {
             profile: profile::PROFILE.map(str::to_owned).to_vec(),
             features: request.features.clone(),
             sandbox,
+            linkage,
         };
         let (artifact, record) = publish::publish(&self.artifacts, &library, record)?;
         copy.forget()?;

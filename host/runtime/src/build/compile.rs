@@ -5,7 +5,7 @@ use super::{
     BuildError,
     cargo::CargoFailure,
     dependencies,
-    fetch::{BuildCopy, Fetched, sdk_folder},
+    fetch::{BuildCopy, Fetched, is_from_git, sdk_folder},
     profile,
     scratch::Scratch,
     sdk,
@@ -52,7 +52,7 @@ impl BuildCopy<'_> {
                 });
             }
         };
-        let scratch = Scratch::new(self.folder)?;
+        let scratch = Scratch::new(self.folder, metadata.packages.iter().any(is_from_git))?;
         let mut shared = SharedTarget::open(self.folder, &profile::id(self.toolchain))?;
         let (sdk, shared_folder) = (sdk_folder(self.folder), shared.folder().to_owned());
         let shelter = |shared, target| Shelter {

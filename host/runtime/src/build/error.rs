@@ -61,6 +61,14 @@ pub enum BuildError {
     #[error("the build cannot be shut in as was asked for: this system has no limits of {}",
         .0.iter().map(|layer| layer.name()).collect::<Vec<_>>().join(", "))]
     SandboxUnavailable(Vec<SandboxLayer>),
+    /// The library would be loaded with others from a folder that anybody may have filled.
+    #[error("the plugin that {} builds lets the system look for libraries in {folder}", built_from.display())]
+    RunPath {
+        /// The source.
+        built_from: PathBuf,
+        /// The folder.
+        folder: String,
+    },
     /// The crate has no such feature.
     #[error("the crate {name} has no feature {feature}; it has {}",
         if .available.is_empty() { "none".to_owned() } else { .available.join(", ") })]
@@ -128,6 +136,9 @@ impl Diagnose for BuildError {
             Self::Fetch { .. } => "check the network; crates that were fetched before need none",
             Self::UnpinnedGit { .. } => {
                 "commit the Cargo.lock that `cargo generate-lockfile` writes, or depend on a published crate"
+            }
+            Self::RunPath { .. } => {
+                "build it without `-rpath`: link what it needs statically, or let it need libraries of the system"
             }
             Self::SandboxUnavailable(_) => return Some(NextStep::RelaxSandbox),
             Self::File { source, .. } => return NextStep::for_access(source),

@@ -206,11 +206,11 @@ impl<'a> BuildCopy<'a> {
 
     /// Checks that the source's own lock file says which commit of a Git repository a crate comes from.
     fn check_git(&self, metadata: &Metadata) -> Result<(), BuildError> {
-        for package in &metadata.packages {
+        for package in metadata.packages.iter().filter(|package| is_from_git(package)) {
             let Some(origin) = package.source.as_ref().map(|source| &source.repr) else {
                 continue;
             };
-            if origin.starts_with("git+") && !lockfile::has(&self.pins, &package.name, origin) {
+            if !lockfile::has(&self.pins, &package.name, origin) {
                 let origin = origin.trim_start_matches("git+").split(['#', '?']).next();
                 return Err(BuildError::UnpinnedGit {
                     name: package.name.to_string(),
@@ -227,6 +227,14 @@ impl<'a> BuildCopy<'a> {
             name: package.name.to_string(),
         }
     }
+}
+
+/// Whether a crate comes from a Git repository.
+pub(super) fn is_from_git(package: &Package) -> bool {
+    package
+        .source
+        .as_ref()
+        .is_some_and(|source| source.repr.starts_with("git+"))
 }
 
 /// Where the SDK is, in the folder of all builds.

@@ -1,6 +1,6 @@
 //! The folder of artifacts: a folder each, named by its key, that is there whole or not at all.
 
-use super::BuildError;
+use super::{BuildError, Linkage};
 use crate::{Artifact, SandboxReport};
 use fs_err as fs;
 use modelzoo_base::{Sha256Digest, artifact, file::AtomicFolder};
@@ -39,6 +39,9 @@ pub struct ArtifactRecord {
     /// The layers of the sandbox that were around its build.
     #[serde(default)]
     pub sandbox: SandboxReport,
+    /// What the library shows to a loader, and what it wants from it.
+    #[serde(default)]
+    pub linkage: Linkage,
 }
 
 /// Finds an artifact. One that is damaged so that it shows at a glance counts as absent; its content is checked when
@@ -107,6 +110,7 @@ mod tests {
             profile: Vec::new(),
             features: Vec::new(),
             sandbox: SandboxReport::default(),
+            linkage: Linkage::default(),
         }
     }
 

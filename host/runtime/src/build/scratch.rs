@@ -14,8 +14,11 @@ use std::{
 };
 use toml_edit::{DocumentMut, Item};
 
-/// What of cargo's home holds crates.
+/// What of cargo's home holds crates of registries, and those from Git.
 const CRATES: [&str; 2] = ["registry", "git"];
+
+/// What libgit2 reads before it opens a repository; where it is there, it must be readable.
+const GIT_SETTINGS: &str = "/etc/gitconfig";
 
 /// A private folder of the build that has the lock. It is deleted with this value.
 #[derive(Debug)]
@@ -26,25 +29,31 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes it in the folder of all builds, in the place of one that a killed build left.
-    pub(super) fn new(builds: &Path) -> Result<Self, BuildError> {
+    /// Makes it in the folder of all builds, in the place of one that a killed build left. `has_git` says whether there are
+    /// crates from Git.
+    pub(super) fn new(builds: &Path, has_git: bool) -> Result<Self, BuildError> {
         let folder = builds.join("scratch");
         let mut scratch = Self {
             folder: folder.clone(),
             crates: Vec::new(),
         };
-        scratch.fill().map_err(BuildError::file("prepare", &folder))?;
+        scratch
+            .fill(has_git)
+            .map_err(BuildError::file("prepare", &folder))?;
         Ok(scratch)
     }
 
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self, has_git: bool) -> io::Result<()> {
         remove(&self.folder)?;
         fs::create_dir_all(self.temporary())?;
         fs::create_dir_all(self.home())?;
         let Some(users) = users_home() else {
             return Ok(());
         };
-        for name in CRATES {
+        if has_git {
+            self.crates.push(PathBuf::from(GIT_SETTINGS));
+        }
+        for name in CRATES.into_iter().take(if has_git { 2 } else { 1 }) {
             // A link of the user's may lead to a larger disk.
             if let Ok(folder) = fs::canonicalize(users.join(name)) {
                 link(&folder, &self.home().join(name))?;
@@ -167,11 +176,11 @@ mod tests {
     #[test]
     fn it_is_new_for_every_build() {
         let builds = tempfile::tempdir().unwrap();
-        let scratch = Scratch::new(builds.path()).unwrap();
+        let scratch = Scratch::new(builds.path(), true).unwrap();
         let left = scratch.home().join("left");
         fs::write(&left, "").unwrap();
         std::mem::forget(scratch);
-        let next = Scratch::new(builds.path()).unwrap();
+        let next = Scratch::new(builds.path(), true).unwrap();
         assert!(!left.exists() && next.temporary().is_dir());
         drop(next);
         assert_eq!(fs::read_dir(builds.path()).unwrap().count(), 0);

@@ -2,7 +2,7 @@
 
 use modelzoo_plugin_api::{label::Regression, prelude::*};
 use serde::Deserialize;
-use std::{path::Path, time::Duration};
+use std::{fs::File, io::Write as _, os::fd::FromRawFd as _, path::Path, time::Duration};
 
 #[derive(Default)]
 struct Source;
@@ -26,8 +26,18 @@ enum Deed {
     Exit,
     /// Read where nothing is.
     Crash,
+    /// Use up the stack.
+    Overflow,
+    /// Ask for memory until there is no more.
+    Exhaust,
+    /// Close what the process talks to its host through.
+    Mute,
+    /// Say something there that nobody understands.
+    Babble,
     /// Not come back.
     Hang,
+    /// Print without end.
+    Flood,
     /// Take three seconds, and tell how far it is.
     Toil,
     /// Give fewer results than there are pictures.
@@ -62,6 +72,26 @@ impl Deed {
                 unsafe { std::ptr::without_provenance::<u8>(8).read_volatile() };
                 Ok(())
             }
+            Self::Overflow => Err(Error::new(overflow(0).to_string())),
+            Self::Exhaust => loop {
+                // Nobody writes to it: it is only promised.
+                std::mem::forget(std::hint::black_box(Vec::<u8>::with_capacity(1 << 32)));
+            },
+            Self::Mute => {
+                sockets().for_each(drop);
+                Ok(())
+            }
+            Self::Babble => {
+                for mut socket in sockets() {
+                    // Some of the numbers are no sockets.
+                    let _ = socket.write_all(&[0xa5; 64]);
+                    std::mem::forget(socket);
+                }
+                Ok(())
+            }
+            Self::Flood => loop {
+                eprintln!("this is printed on purpose");
+            },
             Self::Hang => loop {
                 std::thread::sleep(Duration::from_secs(60));
             },
@@ -74,6 +104,19 @@ impl Deed {
             }
         }
     }
+}
+
+/// Calls itself.
+#[allow(unconditional_recursion, reason = "that is what it is for")]
+fn overflow(depth: u64) -> u64 {
+    let on_stack = std::hint::black_box([depth; 1024]);
+    overflow(depth + 1) + on_stack[7]
+}
+
+/// What the process has open besides its standard streams.
+fn sockets() -> impl Iterator<Item = File> {
+    // SAFETY: there is none: somebody else's files are used, on purpose.
+    (3..64).map(|number| unsafe { File::from_raw_fd(number) })
 }
 
 impl ModelSource for Source {

@@ -59,6 +59,10 @@ fn builds() -> Vec<Sample> {
             name: "odd".to_owned(),
             origin: "https://git.example/odd".to_owned(),
         },
+        BuildError::RunPath {
+            built_from: path("model"),
+            folder: "/tmp/libraries".to_owned(),
+        },
         BuildError::SandboxUnavailable(vec![SandboxLayer::Files, SandboxLayer::Namespaces]),
         BuildError::Fetch {
             name: name(),
