@@ -1,8 +1,8 @@
 //! Putting the layers in place.
 
-use super::{Conduct, Confinement, Guard, SandboxLayer, SandboxReport, files, limits, system_calls};
+use super::{Confinement, SandboxLayer, SandboxReport, files, limits, system_calls};
 use modelzoo_base::Sandbox;
-use std::{error::Error, thread};
+use std::error::Error;
 
 /// Shuts this process in, which must have no other threads yet. It cannot be undone.
 ///
@@ -20,22 +20,8 @@ pub fn enter(confinement: &Confinement) -> SandboxReport {
     SandboxReport::of(in_force)
 }
 
-/// The layers that this system can put around a process of this kind.
-pub fn sandbox_support(conduct: Conduct) -> SandboxReport {
-    let confinement = Confinement::new(Sandbox::Auto, conduct);
-    if let Some(report) = Guard::of_this_program().and_then(|guard| guard.report(&confinement).ok()) {
-        return report;
-    }
-    // Only the thread that tries is shut in, and ends. Namespaces are for whole processes.
-    let attempt = thread::spawn(move || {
-        let mut in_force = vec![SandboxLayer::Limits];
-        restrict_thread(&confinement, &mut in_force);
-        SandboxReport::of(in_force)
-    });
-    attempt.join().unwrap_or_default()
-}
-
-fn restrict_thread(confinement: &Confinement, in_force: &mut Vec<SandboxLayer>) {
+/// Puts the layers in place that are a thread's.
+pub(super) fn restrict_thread(confinement: &Confinement, in_force: &mut Vec<SandboxLayer>) {
     match files::restrict(confinement) {
         Ok(layers) => in_force.extend(layers),
         Err(error) => tell(SandboxLayer::Files, &error),

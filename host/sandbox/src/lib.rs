@@ -19,6 +19,8 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod namespaces;
 #[cfg(target_os = "linux")]
+mod support;
+#[cfg(target_os = "linux")]
 mod system_calls;
 #[cfg(not(target_os = "linux"))]
 mod unsupported;
@@ -30,6 +32,7 @@ pub use layers::{SandboxLayer, SandboxReport};
 pub use unsupported::{Guard, enter, run_guard_if_asked, sandbox_support};
 #[cfg(target_os = "linux")]
 pub use {
-    enter::{enter, sandbox_support},
+    enter::enter,
     guard::{Guard, run_guard_if_asked},
+    support::sandbox_support,
 };
