@@ -19,12 +19,24 @@ pub fn run(arguments: &SearchArguments, terminal: &Terminal) -> Result<Exit> {
         let rows: Vec<_> = found.iter().map(|model| cells(model)).collect();
         print_table(["model", "task", "license", "size", "description"], &rows)?;
         terminal.say(match found.first() {
-            Some(first) => format!("try it: modelzoo apply {} PICTURES", first.reference()),
+            Some(first) => format!("try it: {}", trial(first)),
             None => "no such model in the list; any repository of a known architecture runs, listed or not"
                 .to_owned(),
         });
     }
     Ok(Exit::Done)
+}
+
+/// The command that shows what a model can do.
+fn trial(model: &IndexedModel) -> String {
+    let reference = model.reference();
+    match model.task.as_str() {
+        "image-feature-extraction" => format!("modelzoo embed {reference} PICTURES"),
+        "zero-shot-image-classification" => {
+            format!("modelzoo apply {reference} PICTURES --set classes=cat,dog")
+        }
+        _ => format!("modelzoo apply {reference} PICTURES"),
+    }
 }
 
 fn cells(model: &IndexedModel) -> [String; 5] {
@@ -35,4 +47,23 @@ fn cells(model: &IndexedModel) -> [String; 5] {
         indicatif::HumanBytes(model.size_bytes()).to_string(),
         model.description.clone(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_of_the_list_has_a_command_that_fits() {
+        for model in index::models() {
+            let command = trial(model);
+            let is_for_embeddings = model.task == "image-feature-extraction";
+            assert_eq!(command.contains(" embed "), is_for_embeddings, "{command}");
+            assert_eq!(
+                command.contains("classes="),
+                model.task.starts_with("zero-shot"),
+                "{command}"
+            );
+        }
+    }
 }

@@ -1,9 +1,10 @@
 //! What can go wrong with a dataset.
 
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
+use rusqlite::ErrorCode;
 use std::{
     error::Error,
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -52,6 +53,16 @@ impl Diagnose for DatasetError {
             Reason::TakenOver { .. } => Some(NextStep::advice(
                 "run the same once more when the other has ended",
             )),
+            Reason::Sqlite(error) => match error.sqlite_error_code()? {
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(NextStep::advice(
+                    "restore it from a copy; `sqlite3 FILE .recover` saves what can still be read",
+                )),
+                ErrorCode::DiskFull => NextStep::for_access(&io::ErrorKind::StorageFull.into()),
+                ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => {
+                    NextStep::for_access(&io::ErrorKind::PermissionDenied.into())
+                }
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -66,7 +77,7 @@ pub enum Reason {
     Exists,
     /// The file cannot be made.
     #[error("it cannot be made")]
-    Create(#[source] std::io::Error),
+    Create(#[source] io::Error),
     /// There is no file.
     #[error("there is no such file")]
     NotFound,
@@ -160,10 +171,10 @@ pub enum Reason {
     },
     /// The lock file beside the dataset.
     #[error("the lock file of a run cannot be made beside it")]
-    Lock(#[source] std::io::Error),
+    Lock(#[source] io::Error),
     /// SQLite failed: the disk is full, the file damaged, or another process has been writing for too long.
     // Its cause says the same in other words.
-    #[error("{0}")]
+    #[error("{}", in_words(.0))]
     Sqlite(rusqlite::Error),
 }
 
@@ -180,6 +191,14 @@ impl Reason {
             path: path.to_owned(),
             reason: self,
         }
+    }
+}
+
+/// What SQLite said. It would name a file that it cannot open, which is the dataset.
+fn in_words(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => "the file cannot be opened".to_owned(),
+        _ => error.to_string(),
     }
 }
 

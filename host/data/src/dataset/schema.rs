@@ -2,7 +2,7 @@
 
 use super::error::Reason;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use std::{fs::File, io::Read as _, path::Path};
+use std::{fs::File, io::Read as _, ops::Range, path::Path};
 
 /// Marks the file as a dataset, for `file(1)` and for this program: the letters `mzds`.
 const APPLICATION_ID: i32 = 0x6d7a_6473;
@@ -10,15 +10,21 @@ const APPLICATION_ID: i32 = 0x6d7a_6473;
 /// What turns format `n` into format `n + 1`. A released step is never changed: a new one is added.
 const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("warnings.sql")];
 
-/// Whether a file is SQLite's (<https://www.sqlite.org/fileformat.html>), with a dataset's mark.
+/// Whether a file is SQLite's (<https://www.sqlite.org/fileformat.html>, 1.3), with a dataset's mark. What is damaged
+/// behind its header is a dataset all the same.
 pub(super) fn is_dataset(path: &Path) -> bool {
     const HEADER: &[u8] = b"SQLite format 3\0";
-    let mut start = [0; HEADER.len()];
+    /// Where the header has the application's mark.
+    const MARK: Range<usize> = 68..72;
+    let mut start = [0; MARK.end];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    if read.is_err() || start != *HEADER {
+    if read.is_err() || !start.starts_with(HEADER) {
         return false;
     }
-    // SQLite itself knows where the mark stands: that of a new dataset is in the log beside the file at first.
+    if start[MARK] == APPLICATION_ID.to_be_bytes() {
+        return true;
+    }
+    // The mark of a new dataset is in the log beside the file at first, which SQLite itself knows to read.
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .and_then(|connection| version(&connection))
         .is_ok_and(|(application_id, _)| application_id == APPLICATION_ID)

@@ -139,6 +139,12 @@ fn describe(bytes: &[u8]) -> &'static str {
         "a Git LFS pointer; run `git lfs pull` to get the picture"
     } else if bytes.starts_with(b"%PDF") {
         "a PDF document"
+    } else if bytes.starts_with(b"SQLite format 3\0") {
+        "an SQLite database"
+    } else if bytes.starts_with(b"PK\x03\x04") {
+        "a ZIP archive"
+    } else if bytes.starts_with(b"\x1f\x8b") {
+        "a gzip archive"
     } else if bytes.get(4..8) == Some(b"ftyp") || bytes.starts_with(b"\x1a\x45\xdf\xa3") {
         "a video"
     } else if is_text(head) {
@@ -199,6 +205,9 @@ mod tests {
         assert_eq!(looks_like(&[0; 64]), "nothing but zero bytes");
         assert_eq!(looks_like(&[1, 2, 3, 0xfe]), "unknown binary data");
         assert_eq!(looks_like(b"\x00\x00\x00\x20ftypisom"), "a video");
+        assert_eq!(looks_like(b"SQLite format 3\0\x10\0"), "an SQLite database");
+        assert_eq!(looks_like(b"PK\x03\x04\x14\0\xff"), "a ZIP archive");
+        assert_eq!(looks_like(b"\x1f\x8b\x08\0\xff"), "a gzip archive");
     }
 
     #[test]

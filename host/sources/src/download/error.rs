@@ -7,7 +7,7 @@ use modelzoo_base::{
 use std::{
     error::Error as StdError,
     io,
-    path::{Path, PathBuf},
+    path::{Display, Path, PathBuf},
     time::Duration,
 };
 
@@ -29,7 +29,7 @@ pub enum DownloadError {
         destination: PathBuf,
     },
     /// None of the URLs gave the file.
-    #[error("cannot download {}{}", destination.display(), list(failures))]
+    #[error("cannot download {}{}", name(destination), list(failures))]
     Failed {
         /// Where the file should be.
         destination: PathBuf,
@@ -37,7 +37,7 @@ pub enum DownloadError {
         failures: Vec<UrlFailure>,
     },
     /// Somebody asked for it to stop.
-    #[error("the download of {} was cancelled", destination.display())]
+    #[error("the download of {} was cancelled", name(destination))]
     Cancelled {
         /// Where the file should be.
         destination: PathBuf,
@@ -133,6 +133,11 @@ impl Diagnose for DownloadError {
             Self::NoUrl { .. } | Self::Cancelled { .. } => None,
         }
     }
+}
+
+/// A file's name: where it would have been put may be a temporary place that says nothing to anybody.
+fn name(destination: &Path) -> Display<'_> {
+    Path::new(destination.file_name().unwrap_or(destination.as_os_str())).display()
 }
 
 /// What happened at one URL.

@@ -56,7 +56,7 @@ pub struct Manifest {
 }
 
 /// What a manifest says about one model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelEntry {
     /// The name without a version. It may contain `/` and dots, never `@`.
     #[serde(deserialize_with = "read::base_name")]

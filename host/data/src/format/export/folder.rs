@@ -8,7 +8,8 @@ use std::{io, path::Path};
 pub(super) fn new_folder(target: &Path) -> Result<AtomicFolder, FormatError> {
     let is_free = match std::fs::read_dir(target) {
         Ok(mut entries) => entries.next().is_none(),
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        // Where a file is among its parents, there is nothing here, and never will be.
+        Err(error) => error.kind() == io::ErrorKind::NotFound || !target.exists(),
     };
     if !is_free {
         return Err(FormatError::Exists {
@@ -30,5 +31,7 @@ mod tests {
         std::fs::write(folder.path().join("a"), "1").unwrap();
         folder.commit().unwrap();
         assert!(matches!(new_folder(&target), Err(FormatError::Exists { .. })));
+        let below_a_file = target.join("a/export");
+        assert!(matches!(new_folder(&below_a_file), Err(FormatError::Output(_))));
     }
 }

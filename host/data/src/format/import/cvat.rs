@@ -197,20 +197,8 @@ fn mask(shape: Node<'_, '_>, (picture_width, picture_height): (f64, f64)) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    fn collect(
-        import: impl FnOnce(&mut ImportReport, Sink<'_>) -> Result<u64, FormatError>,
-    ) -> (Vec<Value>, u64) {
-        let (mut records, mut report) = (Vec::new(), ImportReport::lenient());
-        import(&mut report, &mut |record, _, _| {
-            records.push(serde_json::to_value(record).unwrap());
-            Ok(())
-        })
-        .unwrap();
-        (records, report.finish().0.count())
-    }
+    use super::{super::testing::collect, *};
+    use serde_json::json;
 
     #[test]
     fn shapes_of_cvat_are_read() {

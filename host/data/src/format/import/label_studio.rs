@@ -166,7 +166,7 @@ fn read_result(result: &Value, objects: &mut Objects) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::testing::collect, *};
     use serde_json::json;
 
     #[test]
@@ -185,13 +185,8 @@ mod tests {
         ]);
         std::fs::write(&file, tasks.to_string()).unwrap();
         assert!(is_start(&tasks.to_string()));
-        let (mut records, mut report) = (Vec::new(), ImportReport::lenient());
-        import_label_studio(&file, None, "truth", &mut report, &mut |record, _, _| {
-            records.push(serde_json::to_value(record).unwrap());
-            Ok(())
-        })
-        .unwrap();
-        assert_eq!((records.len(), report.finish().0.count()), (1, 2));
+        let (records, lost) = collect(|report, sink| import_label_studio(&file, None, "truth", report, sink));
+        assert_eq!((records.len(), lost), (1, 2));
         assert!(Path::new(records[0]["filepath"].as_str().unwrap()).exists());
         assert_eq!(
             records[0]["truth"]["detections"][0]["bounding_box"],

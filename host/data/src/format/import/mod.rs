@@ -19,6 +19,8 @@ mod place;
 mod report;
 mod sample;
 mod start;
+#[cfg(test)]
+mod testing;
 mod voc;
 mod xml;
 mod yolo;

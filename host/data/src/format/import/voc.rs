@@ -175,20 +175,8 @@ fn size_of_file(record: &SampleRecord) -> Option<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    fn collect(
-        import: impl FnOnce(&mut ImportReport, Sink<'_>) -> Result<u64, FormatError>,
-    ) -> (Vec<Value>, u64) {
-        let (mut records, mut report) = (Vec::new(), ImportReport::lenient());
-        import(&mut report, &mut |record, _, _| {
-            records.push(serde_json::to_value(record).unwrap());
-            Ok(())
-        })
-        .unwrap();
-        (records, report.finish().0.count())
-    }
+    use super::{super::testing::collect, *};
+    use serde_json::json;
 
     #[test]
     fn folders_of_voc_are_read() {

@@ -1,6 +1,8 @@
 //! What a published model says of itself to people: the head of its README, and its licence.
+
 use crate::manifest::ModelEntry;
-use std::{collections::BTreeMap, io::Read as _, path::Path};
+use serde_yaml_ng::{Mapping, Value};
+use std::{io::Read as _, path::Path};
 
 /// The file whose head describes a model (<https://huggingface.co/docs/hub/model-cards>).
 pub(super) const README: &str = "README.md";
@@ -9,20 +11,25 @@ pub(super) const README: &str = "README.md";
 const LOOKED_AT: u64 = 64 << 10;
 
 /// Licences by the words in which their texts begin, and the names by which hubs call them.
-const LICENCE_TEXTS: [(&str, &str); 5] = [
-    ("Apache License", "apache-2.0"),
+const LICENCE_TEXTS: [(&str, &str); 6] = [
+    ("Apache License Version 2.0", "apache-2.0"),
     ("MIT License", "mit"),
     ("BSD 3-Clause License", "bsd-3-clause"),
-    ("GNU AFFERO GENERAL PUBLIC LICENSE", "agpl-3.0"),
-    ("GNU GENERAL PUBLIC LICENSE", "gpl-3.0"),
+    ("GNU AFFERO GENERAL PUBLIC LICENSE Version 3", "agpl-3.0"),
+    ("GNU GENERAL PUBLIC LICENSE Version 2", "gpl-2.0"),
+    ("GNU GENERAL PUBLIC LICENSE Version 3", "gpl-3.0"),
 ];
 
-/// The head of a README: YAML, of which keys with a text or with a list of texts are understood.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// Such words are among the first of a licence's text.
+const LICENCE_WORDS: usize = 40;
+
+/// What a folder says of its model.
+#[derive(Debug, Default)]
 pub(super) struct Card {
-    values: BTreeMap<String, Vec<String>>,
+    /// The head of the README, where it has one.
+    head: Mapping,
     /// By the text of the licence, where the README names none.
-    licence: Option<String>,
+    licence: Option<&'static str>,
 }
 
 impl Card {
@@ -33,37 +40,35 @@ impl Card {
             .iter()
             .find_map(|name| licence_of(&beginning(&folder.join(name))?));
         Self {
-            values: front_matter(&readme),
+            head: front_matter(&readme),
             licence,
         }
     }
 
     /// What a manifest would say of the model; its name is left open.
-    pub(super) fn entry(self) -> ModelEntry {
-        let text = |key: &str| self.values.get(key)?.first().cloned();
+    pub(super) fn entry(&self) -> ModelEntry {
         // A licence that no list has goes by a name of its own.
-        let licence = match text("license") {
-            Some(other) if other == "other" => Some(text("license_name").unwrap_or(other)),
-            named => named.or_else(|| self.licence.clone()),
+        let licence = match self.text("license") {
+            Some(other) if other == "other" => Some(self.text("license_name").unwrap_or(other)),
+            named => named.or_else(|| self.licence.map(str::to_owned)),
         };
         ModelEntry {
-            base_name: String::new(),
-            base_filename: None,
-            version: None,
-            author: None,
-            url: None,
             license: licence,
-            source: None,
-            description: None,
-            tags: text("pipeline_tag").into_iter().collect(),
-            size_bytes: None,
-            date_added: None,
-            requirements: None,
-            manager: None,
-            default_deployment_config_dict: None,
-            training_data: Vec::new(),
-            extra: serde_json::Map::new(),
+            tags: self.text("pipeline_tag").into_iter().collect(),
+            ..ModelEntry::default()
         }
+    }
+
+    /// A text, or the first of a list of texts, without what a terminal would obey.
+    fn text(&self, key: &str) -> Option<String> {
+        let value = self.head.get(key)?;
+        let first = match value {
+            Value::Sequence(values) => values.first()?,
+            single => single,
+        };
+        let is_plain = |character: &char| !character.is_control();
+        Some(first.as_str()?.trim().chars().filter(is_plain).collect())
+            .filter(|text: &String| !text.is_empty())
     }
 }
 
@@ -74,44 +79,21 @@ fn beginning(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The keys of the outermost level between two lines `---`, with their texts.
-fn front_matter(text: &str) -> BTreeMap<String, Vec<String>> {
-    let mut values = BTreeMap::<String, Vec<String>>::new();
+/// The YAML between two lines `---` at the beginning of a text; empty where there is none.
+fn front_matter(text: &str) -> Mapping {
     let mut lines = text.trim_start_matches('\u{feff}').lines();
     if lines.next().map(str::trim_end) != Some("---") {
-        return values;
+        return Mapping::new();
     }
-    let mut key = None;
-    for line in lines.take_while(|line| line.trim_end() != "---") {
-        if let Some(item) = line.trim_start().strip_prefix("- ") {
-            if let Some(key) = &key {
-                values.entry(String::clone(key)).or_default().push(plain(item));
-            }
-        } else if let Some((name, value)) = line.split_once(':').filter(|_| !line.starts_with([' ', '#'])) {
-            let value = plain(value);
-            if !value.is_empty() {
-                values.insert(name.to_owned(), vec![value]);
-            }
-            key = Some(name.to_owned());
-        }
-    }
-    values
+    let head: Vec<&str> = lines.take_while(|line| line.trim_end() != "---").collect();
+    serde_yaml_ng::from_str(&head.join("\n")).unwrap_or_default()
 }
 
-/// A scalar without the quotation marks around it, and without what a terminal would obey.
-fn plain(value: &str) -> String {
-    let value = value.trim();
-    let value = value.trim_matches(['"', '\'']);
-    value
-        .chars()
-        .filter(|character| !character.is_control())
-        .collect()
-}
-
-fn licence_of(text: &str) -> Option<String> {
-    let beginning: String = text.chars().take(400).collect();
+fn licence_of(text: &str) -> Option<&'static str> {
+    let words: Vec<&str> = text.split_whitespace().take(LICENCE_WORDS).collect();
+    let beginning = words.join(" ");
     let known = LICENCE_TEXTS.iter().find(|(words, _)| beginning.contains(words));
-    known.map(|(_, name)| (*name).to_owned())
+    known.map(|(_, name)| *name)
 }
 
 #[cfg(test)]
@@ -122,11 +104,22 @@ mod tests {
     fn the_head_of_a_readme_is_understood_as_far_as_it_matters() {
         let text = "---\nlicense: 'apache-2.0'\ntags:\n- vision\n- image-classification\n# a note\nwidget:\n- src: x\n  \
                     text: y\npipeline_tag: image-classification\n---\n# ViT\nlicense: mit\n";
-        let values = front_matter(text);
-        assert_eq!(values["license"], ["apache-2.0"]);
-        assert_eq!(values["tags"], ["vision", "image-classification"]);
-        assert_eq!(values["pipeline_tag"], ["image-classification"]);
-        assert!(front_matter("# no head\nlicense: mit\n").is_empty());
+        let card = |text| Card {
+            head: front_matter(text),
+            licence: None,
+        };
+        assert_eq!(card(text).text("license").as_deref(), Some("apache-2.0"));
+        assert_eq!(card(text).text("tags").as_deref(), Some("vision"));
+        assert_eq!(card(text).text("widget"), None, "it is no text");
+        assert_eq!(card(text).entry().tags, ["image-classification"]);
+        for nothing in [
+            "# no head\nlicense: mit\n",
+            "---\n: [\n---\n",
+            "---\n- a list\n---\n",
+            "",
+        ] {
+            assert!(card(nothing).head.is_empty(), "{nothing}");
+        }
     }
 
     #[test]
@@ -136,12 +129,16 @@ mod tests {
         assert_eq!(license(), None);
         std::fs::write(folder.path().join("LICENSE"), "MIT License\n\nCopyright").unwrap();
         assert_eq!(license().as_deref(), Some("mit"));
+        let gpl =
+            "                    GNU GENERAL PUBLIC LICENSE\n                       Version 2, June 1991\n";
+        std::fs::write(folder.path().join("LICENSE"), gpl).unwrap();
+        assert_eq!(license().as_deref(), Some("gpl-2.0"));
         let readme = "---\nlicense: other\nlicense_name: sam-license\n---\n";
         std::fs::write(folder.path().join(README), readme).unwrap();
         assert_eq!(license().as_deref(), Some("sam-license"));
         std::fs::write(
             folder.path().join(README),
-            "---\nlicense: \u{1b}[31mcc-by-4.0\n---\n",
+            "---\nlicense: \"\\e[31mcc-by-4.0\"\n---\n",
         )
         .unwrap();
         assert_eq!(license().as_deref(), Some("[31mcc-by-4.0"));

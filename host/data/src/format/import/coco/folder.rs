@@ -54,7 +54,7 @@ pub(super) fn only_file_at(folder: &Path) -> Result<PathBuf, FormatError> {
         several => {
             let names: Vec<_> = several.iter().map(|file| file.display().to_string()).collect();
             format!(
-                "there are {} COCO datasets in it ({}): name one of them, and the folder of its pictures with `--images`",
+                "there are {} COCO datasets in it ({}): name one of them, and the folder of its pictures",
                 names.len(),
                 names.join(", ")
             )

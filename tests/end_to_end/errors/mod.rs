@@ -1,6 +1,9 @@
 //! Errors through every command that can meet them: the message, its causes, the hint and the exit code. What each kind
 //! of error says is a snapshot of the command line's own tests; here it has to arrive.
 
+mod datasets;
+mod getting;
+
 use crate::{
     snapshots::{assert_looks, session},
     support::{Run, User, copy_folder, published::user_with_source, sample},
