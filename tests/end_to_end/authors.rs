@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// A copy of a sample in the user's home.
@@ -26,29 +27,45 @@ fn check(user: &User, folder: &Path, more: &[&str]) -> Run {
     user.run(arguments)
 }
 
-/// The verdicts of a check by the names of what was checked.
+/// The verdicts of a check by the rules.
 fn verdicts(run: &Run) -> BTreeMap<String, String> {
-    let checks: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
-    let text = |check: &Value, key: &str| check[key].as_str().unwrap().to_owned();
-    checks
+    let findings: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    findings
         .iter()
-        .map(|check| (text(check, "name"), text(check, "verdict")))
+        .map(|finding| (text(finding, "rule"), text(finding, "verdict")))
+        .collect()
+}
+
+/// What a check found fault with, by rule, in the order in which it was found.
+fn faults(run: &Run) -> Vec<(String, String)> {
+    let findings: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    let is_fault = |finding: &&Value| finding["verdict"] != "good";
+    findings
+        .iter()
+        .filter(is_fault)
+        .map(|finding| (text(finding, "rule"), text(finding, "detail")))
         .collect()
 }
 
 #[track_caller]
-fn assert_bad(run: &Run, name: &str, detail: &str) {
-    let checks: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
-    let check = checks.iter().find(|check| check["name"] == name).unwrap();
-    assert_eq!(check["verdict"], "bad", "{check}");
-    assert!(check["detail"].as_str().unwrap().contains(detail), "{check}");
-    assert!(check["remedy"].is_string(), "{check}");
+fn assert_bad(run: &Run, rule: &str, detail: &str) {
+    let findings: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
+    let is_it = |finding: &&Value| finding["rule"] == rule && finding["verdict"] == "bad";
+    let finding = findings
+        .iter()
+        .find(is_it)
+        .unwrap_or_else(|| panic!("{}", run.stdout));
+    assert!(finding["detail"].as_str().unwrap().contains(detail), "{finding}");
+    assert!(finding["remedy"].is_string(), "{finding}");
 }
 
 #[test]
 fn a_sound_source_passes_every_check() {
     let user = User::new();
     let folder = source(&user, "brightness");
+    fs::write(folder.join("LICENSE"), "MIT").unwrap();
     replace(
         &folder.join("manifest.json"),
         "\"tags\"",
@@ -62,37 +79,70 @@ fn a_sound_source_passes_every_check() {
         run.stdout
     );
     for name in [
-        "manifest.json",
-        "Cargo.toml",
-        "crate type",
-        "API version",
-        "Cargo.lock",
+        "manifest",
+        "license-file",
+        "crate",
+        "crate-type",
+        "api-version",
+        "crate-lock",
         "build",
-        "test/brightness: weights",
-        "test/brightness: load",
-        "test/brightness: describe",
-        "test/brightness: predict",
-        "test/brightness: predict again",
-        "test/brightness: predict in-process",
-        "test/brightness: embed",
-        "test/brightness: embed again",
-        "test/brightness: embed in-process",
+        "weights",
+        "load",
+        "describe",
+        "predict",
+        "labels",
+        "predict-again",
+        "batches",
+        "picture-sizes",
+        "memory-growth",
+        "embed",
+        "embed-again",
+        "embedding-length",
+        "unknown-options",
+        "in-process",
+        "threads",
+        "reload",
     ] {
         assert!(verdicts.contains_key(name), "{name} is not in {}", run.stdout);
     }
 }
 
 #[test]
-fn a_new_source_passes_and_is_told_to_pin_its_crates() {
+fn a_new_source_passes_whatever_its_task_and_cargo_works_in_it() {
     let user = User::new();
-    let folder = user.path("my-model");
-    user.run(["plugin", "new", folder.to_str().unwrap()]).expect(0);
-    let verdicts = verdicts(&check(&user, &folder, &[]).expect(0));
-    let not_good: Vec<_> = verdicts
-        .iter()
-        .filter(|(_, verdict)| *verdict != "good")
-        .collect();
-    assert_eq!(not_good, [(&"Cargo.lock".to_owned(), &"warning".to_owned())]);
+    for task in [
+        "classification",
+        "detection",
+        "segmentation",
+        "keypoints",
+        "embedding",
+        "heatmap",
+        "video",
+        "custom",
+    ] {
+        let folder = user.path(task);
+        let path = folder.to_str().unwrap();
+        user.run(["plugin", "new", path, "--task", task]).expect(0);
+        let found = faults(&check(&user, &folder, &[]).expect(0));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].0, "crate-lock");
+    }
+    let folder = user.path("detection");
+    user.run(["plugin", "dev", folder.to_str().unwrap()]).expect(0);
+    assert_eq!(faults(&check(&user, &folder, &[]).expect(0)), []);
+    for arguments in [&["test", "--quiet", "--locked"][..], &["fmt", "--check"]] {
+        let mut cargo = user.as_user(Command::new("cargo"));
+        let tested = cargo.args(arguments).current_dir(&folder).output().unwrap();
+        assert!(
+            tested.status.success(),
+            "{}",
+            String::from_utf8_lossy(&tested.stderr)
+        );
+    }
+    let packed = user
+        .run(["plugin", "pack", folder.to_str().unwrap(), "--dry-run"])
+        .expect(0);
+    assert!(!packed.stdout.contains(".modelzoo"), "{}", packed.stdout);
 }
 
 #[test]
@@ -107,27 +157,23 @@ fn what_keeps_users_from_building_is_found_before_anything_is_built() {
         "modelzoo-plugin-api = \"9\"",
     );
     let run = check(&user, &folder, &[]).expect(1);
-    assert_bad(&run, "crate type", "no dynamic library");
-    assert_bad(&run, "API version", "needs modelzoo-plugin-api 9");
+    assert_bad(&run, "crate-type", "no dynamic library");
+    assert_bad(&run, "api-version", "needs modelzoo-plugin-api 9");
     assert!(!verdicts(&run).contains_key("build"));
 
     replace(&manifest, "\"9\"", "{ path = \"../api\" }");
     let run = check(&user, &folder, &[]).expect(1);
-    assert_bad(&run, "API version", "../api");
+    assert_bad(&run, "api-version", "../api");
 
     fs::remove_file(&manifest).unwrap();
     assert_bad(
         &check(&user, &folder, &[]).expect(1),
-        "Cargo.toml",
-        "there is none",
+        "crate",
+        "there is no Cargo.toml",
     );
 
     fs::write(folder.join("manifest.json"), "{\"models\": [{}]}").unwrap();
-    assert_bad(
-        &check(&user, &folder, &[]).expect(1),
-        "manifest.json",
-        "base_name",
-    );
+    assert_bad(&check(&user, &folder, &[]).expect(1), "manifest", "base_name");
     check(&user, &user.path("nowhere"), &[]).expect(3);
 }
 
@@ -143,7 +189,7 @@ fn a_model_that_fails_says_why() {
     let run = check(&user, &sample("misbehaving"), &["--set", "load=fail"]).expect(1);
     let checks: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
     let last = checks.last().unwrap();
-    assert!(last["name"].as_str().unwrap().ends_with(": load"), "{last}");
+    assert_eq!(last["rule"], "load", "{last}");
     assert!(
         last["detail"]
             .as_str()
@@ -164,12 +210,12 @@ fn a_model_is_asked_for_what_it_says_it_can_do() {
     let user = User::new();
     let check = |model: &str| verdicts(&check(&user, &sample("capabilities"), &["-n", model]).expect(0));
     let of_clips = check("test/clips");
-    assert_eq!(of_clips["test/clips: embed"], "good");
-    assert_eq!(of_clips["test/clips: embed in-process"], "good");
-    assert!(!of_clips.contains_key("test/clips: predict"), "{of_clips:?}");
-    assert_eq!(check("test/events")["test/events: predict in-process"], "good");
-    assert_eq!(check("test/prompts")["test/prompts: embed prompts"], "good");
-    assert_eq!(check("test/fields")["test/fields: predict"], "warning");
+    assert_eq!(of_clips["embed"], "good");
+    assert_eq!(of_clips["in-process"], "good");
+    assert!(!of_clips.contains_key("predict"), "{of_clips:?}");
+    assert_eq!(check("test/events")["in-process"], "good");
+    assert_eq!(check("test/prompts")["embed-prompts"], "good");
+    assert_eq!(check("test/fields")["predict"], "warning");
 }
 
 #[test]
@@ -184,7 +230,7 @@ fn models_of_one_name_are_told_to_the_author_and_to_whoever_registers_them() {
     .unwrap();
     assert_bad(
         &check(&user, &folder, &[]).expect(1),
-        "model names",
+        "model-names",
         "twin@1 more than once",
     );
     let run = user.run(["sources", "add", folder.to_str().unwrap()]).expect(0);
@@ -203,13 +249,112 @@ fn a_model_that_remembers_is_found_out() {
     user.run(["plugin", "new", folder.to_str().unwrap()]).expect(0);
     replace(
         &folder.join("src/lib.rs"),
-        "Ok(Classification::new(label)",
-        "static CALLS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);\n\
+        "    Classification::new(label)",
+        "    static CALLS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);\n\
          let calls = CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);\n\
-         Ok(Classification::new(format!(\"{label} {calls}\"))",
+         Classification::new(format!(\"{label} {calls}\"))",
     );
     let run = check(&user, &folder, &[]).expect(1);
-    assert_bad(&run, "counter: predict again", "another result");
+    assert_bad(&run, "predict-again", "another result");
+}
+
+/// A source without a fault but for the one that it is asked to have.
+fn faulty(user: &User) -> PathBuf {
+    let folder = source(user, "faulty");
+    fs::write(folder.join("LICENSE"), "Apache").unwrap();
+    folder
+}
+
+#[test]
+fn every_planted_fault_of_a_model_is_found_and_no_other() {
+    let user = User::new();
+    let folder = faulty(&user);
+    let picture = user.path("small.png");
+    let pixel = |x, y| image::Rgb([(x * 4) as u8, (y * 5) as u8, 40]);
+    image::RgbImage::from_fn(64, 48, pixel).save(&picture).unwrap();
+    let check = |more: &[&str]| {
+        let run = check(
+            &user,
+            &folder,
+            &[&["--input", picture.to_str().unwrap()], more].concat(),
+        );
+        let found: Vec<String> = faults(&run).into_iter().map(|(rule, _)| rule).collect();
+        found
+    };
+    assert_eq!(check(&[]), [""; 0]);
+    for (fault, rules) in [
+        ("unknown_options", &["unknown-options"][..]),
+        ("percent", &["labels"]),
+        ("not_a_number", &["labels", "predict-again", "batches"]),
+        ("pixels", &["labels"]),
+        ("unknown_class", &["labels"]),
+        ("remembers", &["predict-again"]),
+        ("reversed", &["batches"]),
+        ("normalises_batch", &["batches"]),
+        ("panics_at_one_pixel", &["picture-sizes"]),
+        ("crashes_at_large_pictures", &["picture-sizes"]),
+        ("leaks", &["memory-growth"]),
+        ("embedding_of_width", &["embedding-length"]),
+        ("infinite_embedding", &["embed"]),
+        ("random_embedding", &["embed-again"]),
+        ("shares_state", &["threads"]),
+        ("differs_when_reloaded", &["reload"]),
+        ("reads_the_environment", &["in-process"]),
+    ] {
+        assert_eq!(check(&["--set", &format!("fault={fault}")]), rules, "{fault}");
+    }
+}
+
+#[test]
+fn every_planted_fault_of_a_source_is_found_and_no_other() {
+    let user = User::new();
+    for (rule, file, from, to) in [
+        (
+            "manifest-fields",
+            "manifest.json",
+            "\"tags\"",
+            "\"tagz\": [], \"tags\"",
+        ),
+        ("model-license", "manifest.json", "Apache-2.0", "Apache 2"),
+        ("model-date", "manifest.json", "2026-11-29", "2026-11-31"),
+        (
+            "model-urls",
+            "manifest.json",
+            "\"tags\"",
+            "\"url\": \"my page\", \"tags\"",
+        ),
+        ("model-facts", "manifest.json", "\"description\"", "\"note\""),
+        (
+            "weights-digest",
+            "manifest.json",
+            "\"tags\"",
+            "\"manager\": {\"type\": \"modelzoo.ModelManager\", \"config\": {\"file\": \"LICENSE\", \"url\": \
+             \"https://example.com/LICENSE\"}}, \"base_filename\": \"faulty\", \"tags\"",
+        ),
+        (
+            "weights-size",
+            "manifest.json",
+            "\"tags\"",
+            "\"manager\": {\"type\": \"modelzoo.ModelManager\", \"config\": {\"file\": \"LICENSE\"}}, \
+             \"base_filename\": \"faulty\", \"size_bytes\": 7, \"tags\"",
+        ),
+        ("crate-type", "Cargo.toml", "[\"cdylib\"]", "[\"rlib\"]"),
+        ("api-version", "Cargo.toml", "= \"0.1\"", "= \"7\""),
+        ("crate", "Cargo.toml", "[package]", "[package"),
+        ("license-file", "LICENSE", "Apache", ""),
+        ("crate-lock", "Cargo.lock", "version", ""),
+    ] {
+        let folder = faulty(&user);
+        if to.is_empty() {
+            fs::remove_file(folder.join(file)).unwrap();
+        } else {
+            replace(&folder.join(file), from, to);
+        }
+        let run = check(&user, &folder, &[]);
+        let found: Vec<String> = faults(&run).into_iter().map(|(rule, _)| rule).collect();
+        assert_eq!(found, [rule], "{}", run.stdout);
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }
 
 #[test]

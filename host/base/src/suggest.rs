@@ -20,6 +20,15 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Ve
         .collect()
 }
 
+/// The one of `known` that `word` is a misspelling of: short of it, or beyond it, by a letter or two.
+pub fn misspelt<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LETTERS_FOR_EACH_MISTAKE: usize = 4;
+    let mistakes = |known: &str| strsim::damerau_levenshtein(word, known);
+    let nearest = known.into_iter().min_by_key(|known| mistakes(known))?;
+    let allowed = (word.len() / LETTERS_FOR_EACH_MISTAKE).min(2);
+    (1..=allowed).contains(&mistakes(nearest)).then_some(nearest)
+}
+
 /// From 0 to 1. A name's last part counts as the name, since owners and branch folders are often left out.
 fn similarity(wanted: &str, name: &str) -> f64 {
     let last_part = name.rsplit('/').next().unwrap_or(name);
@@ -56,5 +65,15 @@ mod tests {
             question(&["a".into(), "b".into(), "c".into()]),
             "; did you mean `a`, `b` or `c`?"
         );
+    }
+
+    #[test]
+    fn a_misspelling_is_near_and_never_the_word_itself() {
+        let known = ["base_filename", "license", "url"];
+        assert_eq!(misspelt("base_filname", known), Some("base_filename"));
+        assert_eq!(misspelt("licence", known), Some("license"));
+        for word in ["license", "ur", "filename", "uri", "notes", ""] {
+            assert_eq!(misspelt(word, known), None, "{word}");
+        }
     }
 }

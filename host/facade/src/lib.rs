@@ -56,8 +56,8 @@ pub use modelzoo_plugin_api::{
 };
 pub use modelzoo_runtime::{
     Artifact, ArtifactRecord, BuildError, BuiltInPlugin, CallError, Frames, Isolation, Items, LibraryError,
-    Linkage, LoadedModel, PluginCode, RuntimeError, Sandbox, SandboxLayer, SandboxReport, WorkerDeath,
-    sandbox_support,
+    Linkage, LoadedModel, PluginCode, RuntimeError, Sandbox, SandboxLayer, SandboxReport, SdkCrate,
+    WorkerDeath, sandbox_support, unpack_sdk,
 };
 pub use modelzoo_sources::{
     SourceRef, archive, config,

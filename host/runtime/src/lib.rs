@@ -48,7 +48,9 @@ mod worker;
 mod worker;
 
 pub use artifact::Artifact;
-pub use build::{ArtifactRecord, BuildCrate, BuildError, BuildRequest, Builder, BuiltPlugin, Linkage};
+pub use build::{
+    ArtifactRecord, BuildCrate, BuildError, BuildRequest, Builder, BuiltPlugin, Linkage, SdkCrate, unpack_sdk,
+};
 pub use error::{CallError, RuntimeError, WorkerDeath};
 pub use library::LibraryError;
 pub use modelzoo_base::Sandbox;

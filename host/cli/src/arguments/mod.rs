@@ -21,8 +21,8 @@ pub use manual::{CompletionsArguments, ManArguments};
 pub use model::{IsolationArgument, ModelArguments, ModelChoice, ModelOptions, PluginRunArguments, Setting};
 pub use output::{DryRunArgument, JsonArgument, format};
 pub use plugin::{
-    BenchArguments, CheckArguments, NewArguments, PackArguments, PluginAction, PluginArguments,
-    SignedTextArguments,
+    BenchArguments, CheckArguments, DevArguments, NewArguments, PackArguments, PluginAction, PluginArguments,
+    SignedTextArguments, TaskArgument,
 };
 pub use query::{ListArguments, ModelChangeArguments, ModelQueryArguments, SearchArguments};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};

@@ -1,5 +1,5 @@
 use super::{DryRunArgument, JsonArgument, ModelOptions, PluginRunArguments};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 #[derive(Clone, Debug, Args)]
@@ -12,6 +12,8 @@ pub struct PluginArguments {
 pub enum PluginAction {
     /// Write a source to start from: a model that works, in a folder of its own
     New(NewArguments),
+    /// Let cargo and editors work in a source: give it the API crates of this program, and Cargo.lock
+    Dev(DevArguments),
     /// Check that a source builds, loads and does what it says, as it will for its users
     Check(CheckArguments),
     /// Measure how fast a model loads and predicts, and the memory that it takes
@@ -25,6 +27,41 @@ pub enum PluginAction {
 #[derive(Clone, Debug, Args)]
 pub struct NewArguments {
     /// The folder; its last part becomes the model's name
+    pub folder: PathBuf,
+
+    /// What the model finds
+    #[arg(short, long, value_enum, default_value_t = TaskArgument::Classification)]
+    pub task: TaskArgument,
+
+    #[command(flatten)]
+    pub dry_run: DryRunArgument,
+}
+
+/// What a model of a new source finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TaskArgument {
+    /// A class for the picture
+    Classification,
+    /// Boxes around objects
+    Detection,
+    /// A class for each pixel
+    Segmentation,
+    /// Points on objects
+    Keypoints,
+    /// A vector for the picture
+    Embedding,
+    /// A value for each pixel
+    Heatmap,
+    /// A class for each frame of a video
+    Video,
+    /// Several labels, each in a field of its own
+    Custom,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct DevArguments {
+    /// The source: a folder with Cargo.toml
+    #[arg(default_value = ".")]
     pub folder: PathBuf,
 
     #[command(flatten)]
@@ -47,6 +84,10 @@ pub struct CheckArguments {
 
     #[command(flatten)]
     pub options: ModelOptions,
+
+    /// Print what sources are checked for, and nothing else
+    #[arg(long)]
+    pub rules: bool,
 
     #[command(flatten)]
     pub facts: JsonArgument,

@@ -37,6 +37,8 @@ const TOLD: usize = 10;
 pub struct Terminal {
     quiet: bool,
     progress: bool,
+    /// Whether progress is told in lines, as there is no terminal to draw on.
+    lines: bool,
     color: bool,
 }
 
@@ -53,6 +55,7 @@ impl Terminal {
         Self {
             quiet: global.quiet,
             progress: is_terminal && !global.quiet && !global.no_progress,
+            lines: !is_terminal && !global.quiet && !global.no_progress,
             color,
         }
     }
@@ -123,6 +126,13 @@ impl Terminal {
     /// Tells what was done.
     pub fn say(&self, message: impl std::fmt::Display) {
         if !self.quiet {
+            tell(format_args!("{message}"));
+        }
+    }
+
+    /// Tells how far something is, where that is not drawn.
+    pub fn tell_progress(&self, message: &str) {
+        if self.lines {
             tell(format_args!("{message}"));
         }
     }

@@ -50,7 +50,7 @@ pub fn count(number: u64, thing: &str) -> String {
 }
 
 /// Prints a value as JSON for programs.
-pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+pub fn print_json(value: &(impl serde::Serialize + ?Sized)) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::because("the facts cannot be printed", error))?;
     Ok(print_line(text)?)

@@ -31,3 +31,4 @@ pub use fetch::BuildCrate;
 pub use linkage::Linkage;
 pub use publish::ArtifactRecord;
 pub use request::BuildRequest;
+pub use sdk::{SdkCrate, unpack as unpack_sdk};

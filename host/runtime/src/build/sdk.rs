@@ -24,14 +24,21 @@ static ARCHIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sdk.tar.gz"));
 
 /// A crate of the unpacked SDK.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SdkCrate {
-    pub(super) name: &'static str,
-    pub(super) version: Version,
-    pub(super) folder: PathBuf,
+pub struct SdkCrate {
+    /// By which plugins depend on it.
+    pub name: &'static str,
+    /// What this host has of it.
+    pub version: Version,
+    /// Where it was unpacked to.
+    pub folder: PathBuf,
 }
 
-/// Unpacks the SDK into a folder below `folder` that is named by its content, where it is not there yet.
-pub(super) fn unpack(folder: &Path) -> Result<Vec<SdkCrate>, BuildError> {
+/// Unpacks the API crates that this host builds plugins against into a folder below `folder` that is named by their
+/// content, where it is not there yet.
+///
+/// # Errors
+/// When the files cannot be written.
+pub fn unpack(folder: &Path) -> Result<Vec<SdkCrate>, BuildError> {
     let target = folder.join(&SHA256[..16]);
     if !target.is_dir() {
         let unpacked = AtomicFolder::create(&target).map_err(BuildError::output)?;

@@ -14,6 +14,20 @@ const KNOWN_TYPES: [&str; 3] = [
     "eta.core.models.ETAModelManager",
 ];
 
+/// What a manager's configuration may hold.
+pub(super) const CONFIG_FIELDS: [&str; 10] = [
+    "url",
+    "urls",
+    "google_drive_id",
+    "file",
+    "repo",
+    "revision",
+    "sha256",
+    "size_bytes",
+    "extract_archive",
+    "delete_archive",
+];
+
 /// Where the weights of a model are and what they must be.
 ///
 /// `config` may hold, besides FiftyOne's `url`, `google_drive_id`, `extract_archive` and `delete_archive`:

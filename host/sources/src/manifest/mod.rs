@@ -6,6 +6,7 @@ mod error;
 mod license;
 mod manager;
 mod name;
+mod oversights;
 mod read;
 mod requirements;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use license::is_any_license;
 pub use manager::{Manager, Origin};
 pub(crate) use name::resolve as resolve_name;
 pub use name::{ModelName, compare_versions};
+pub use oversights::{Oversight, OversightKind};
 pub use requirements::{CpuRequirements, GpuRequirements, Package, PluginRequirements, Requirements};
 
 use read::or_default;

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod crate_manifest;
+mod dev;
 mod new;
 mod pack;
 mod picture;
@@ -18,6 +19,7 @@ use std::path::Path;
 pub fn run(arguments: &PluginArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     match &arguments.action {
         PluginAction::New(arguments) => new::run(arguments, terminal),
+        PluginAction::Dev(arguments) => dev::run(arguments, terminal),
         PluginAction::Check(arguments) => check::run(arguments, global, terminal),
         PluginAction::Bench(arguments) => bench::run(arguments, global, terminal),
         PluginAction::Pack(arguments) => pack::run(arguments, terminal),

@@ -2,7 +2,7 @@
 
 use super::shown;
 use crate::{
-    arguments::NewArguments,
+    arguments::{NewArguments, TaskArgument},
     commands::plan::carry_out,
     exit::Exit,
     terminal::{Context, Failure, Hinted, Result, Terminal, ensure},
@@ -10,16 +10,57 @@ use crate::{
 use modelzoo::{Plan, diagnosis::ErrorClass};
 use std::path::Path;
 
-/// The files of a new source; `NAME` in them stands for its name.
-const TEMPLATE: [(&str, &str); 4] = [
+/// The files that every new source has, with words in capitals that stand for its own.
+const FILES: [(&str, &str); 6] = [
     (".gitignore", include_str!("../../../templates/plugin/gitignore")),
+    (
+        ".github/workflows/check.yml",
+        include_str!("../../../templates/plugin/workflows/check.yml"),
+    ),
     ("Cargo.toml", include_str!("../../../templates/plugin/Cargo.toml")),
+    ("LICENSE", include_str!("../../../templates/plugin/LICENSE")),
+    ("README.md", include_str!("../../../templates/plugin/README.md")),
     (
         "manifest.json",
         include_str!("../../../templates/plugin/manifest.json"),
     ),
-    ("src/lib.rs", include_str!("../../../templates/plugin/src/lib.rs")),
 ];
+
+const MODEL_FILE: &str = "src/lib.rs";
+
+/// The code of a model for a task.
+const fn code(task: TaskArgument) -> &'static str {
+    match task {
+        TaskArgument::Classification => include_str!("../../../templates/plugin/tasks/classification.rs"),
+        TaskArgument::Detection => include_str!("../../../templates/plugin/tasks/detection.rs"),
+        TaskArgument::Segmentation => include_str!("../../../templates/plugin/tasks/segmentation.rs"),
+        TaskArgument::Keypoints => include_str!("../../../templates/plugin/tasks/keypoints.rs"),
+        TaskArgument::Embedding => include_str!("../../../templates/plugin/tasks/embedding.rs"),
+        TaskArgument::Heatmap => include_str!("../../../templates/plugin/tasks/heatmap.rs"),
+        TaskArgument::Video => include_str!("../../../templates/plugin/tasks/video.rs"),
+        TaskArgument::Custom => include_str!("../../../templates/plugin/tasks/custom.rs"),
+    }
+}
+
+/// What the model of a task does, and the tag that people find such models by.
+const fn description(task: TaskArgument) -> (&'static str, &'static str) {
+    match task {
+        TaskArgument::Classification => ("Tells bright pictures from dark ones", "classification"),
+        TaskArgument::Detection => ("Puts a box around what is bright", "detection"),
+        TaskArgument::Segmentation => ("Tells bright pixels from dark ones", "segmentation"),
+        TaskArgument::Keypoints => ("Points at the brightest pixel", "keypoints"),
+        TaskArgument::Embedding => (
+            "Embeds pictures by the mean colours of their quarters",
+            "embeddings",
+        ),
+        TaskArgument::Heatmap => ("Maps how bright each pixel is", "heatmap"),
+        TaskArgument::Video => ("Tells a video's bright frames from its dark ones", "video"),
+        TaskArgument::Custom => (
+            "Tells bright pictures from dark ones, and how bright they are",
+            "custom",
+        ),
+    }
+}
 
 pub fn run(arguments: &NewArguments, terminal: &Terminal) -> Result<Exit> {
     let folder = &arguments.folder;
@@ -43,19 +84,47 @@ pub fn run(arguments: &NewArguments, terminal: &Terminal) -> Result<Exit> {
         }
         .into());
     }
-    if carry_out(NewSource { folder, name }, arguments.dry_run, false)?.is_some() {
-        let folder = shown(folder);
+    let task = arguments.task;
+    if carry_out(NewSource { folder, name, task }, arguments.dry_run, false)?.is_some() {
+        let (folder, command) = (shown(folder), command(task));
         terminal.say(format!(
-            "{folder} is a source; `modelzoo apply {folder} PICTURES` runs it, `modelzoo plugin check {folder}` checks it"
+            "{folder} is a source; `modelzoo {command} {folder} PICTURES` runs it, `modelzoo plugin check {folder}` \
+             checks it, `modelzoo plugin dev {folder}` lets cargo and editors work in it"
         ));
     }
     Ok(Exit::Done)
+}
+
+/// The command that runs a model of a task.
+const fn command(task: TaskArgument) -> &'static str {
+    match task {
+        TaskArgument::Embedding => "embed",
+        _ => "apply",
+    }
 }
 
 /// A source that is written.
 struct NewSource<'a> {
     folder: &'a Path,
     name: &'a str,
+    task: TaskArgument,
+}
+
+impl NewSource<'_> {
+    /// The files by their paths in the source.
+    fn files(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let files = FILES.into_iter().chain([(MODEL_FILE, code(self.task))]);
+        files.map(|(path, text)| (path, self.put_in(text)))
+    }
+
+    /// Puts this source's words in the place of those in capitals.
+    fn put_in(&self, text: &str) -> String {
+        let (description, tag) = description(self.task);
+        text.replace("DESCRIPTION", description)
+            .replace("COMMAND", command(self.task))
+            .replace("TASK", tag)
+            .replace("NAME", self.name)
+    }
 }
 
 impl Plan for NewSource<'_> {
@@ -64,17 +133,16 @@ impl Plan for NewSource<'_> {
     type Error = Failure;
 
     fn steps(&self) -> Result<Vec<String>> {
-        let step = |(path, _): &(&str, &str)| format!("write {}", self.folder.join(path).display());
-        Ok(TEMPLATE.iter().map(step).collect())
+        let step = |(path, _): (&str, String)| format!("write {}", self.folder.join(path).display());
+        Ok(self.files().map(step).collect())
     }
 
     fn execute(self) -> Result<()> {
-        let Self { folder, name } = self;
-        for (path, content) in TEMPLATE {
-            let path = folder.join(path);
-            let parent = path.parent().unwrap_or(folder);
+        for (path, content) in self.files() {
+            let path = self.folder.join(path);
+            let parent = path.parent().unwrap_or(self.folder);
             fs_err::create_dir_all(parent)
-                .and_then(|()| fs_err::write(&path, content.replace("NAME", name)))
+                .and_then(|()| fs_err::write(&path, content))
                 .context("cannot write the source")?;
         }
         Ok(())

@@ -67,6 +67,7 @@ fn assert_looks(crate_name: &str, samples: &[Sample]) {
     let terminal = Terminal {
         quiet: false,
         progress: false,
+        lines: false,
         color: false,
     };
     let told = |sample: &Sample| {

@@ -1,33 +1,49 @@
 //! `modelzoo plugin check`: would this source work for its users?
 
-mod folder;
+mod files;
+mod manifest;
 mod model;
 mod report;
+mod rules;
 
 use super::picture::pictures;
 use crate::{
     arguments::{CheckArguments, Global, PluginRunArguments},
     commands::{loading::load_settings, open::open},
     exit::Exit,
-    terminal::{Result, Terminal, print_checks, print_json},
+    terminal::{Result, Terminal, print_checks, print_json, print_table},
 };
+use indicatif::HumanBytes;
 use modelzoo::{
-    LoadSettings, ModelRef, PluginCode, SourceRef, Zoo, ZooError, manifest::ModelEntry,
-    source::ResolvedSource,
+    ModelRef, PluginCode, SourceRef, Zoo, ZooError, manifest::ModelEntry, source::ResolvedSource,
 };
 use report::Report;
 use std::path::Path;
 
 pub fn run(arguments: &CheckArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
+    if arguments.rules {
+        return print_rules(arguments.facts.json);
+    }
     let zoo = open(global, terminal)?;
     let mut report = Report::default();
     examine(&zoo, arguments, &mut report)?;
     if arguments.facts.json {
-        print_json(&report.checks())?;
+        print_json(report.findings())?;
     } else {
-        print_checks(report.checks())?;
+        print_checks(&report.checks())?;
     }
     Ok(report.exit())
+}
+
+fn print_rules(as_json: bool) -> Result<Exit> {
+    if as_json {
+        print_json(rules::ALL)?;
+    } else {
+        let row = |rule: &rules::Rule| [rule.id, rule.reason, rule.remedy].map(str::to_owned);
+        let rows: Vec<_> = rules::ALL.iter().map(row).collect();
+        print_table(["rule", "because", "where it is broken"], &rows)?;
+    }
+    Ok(Exit::Done)
 }
 
 /// Checks one thing after the other; what cannot be without the last one is left out.
@@ -35,54 +51,51 @@ fn examine(zoo: &Zoo, arguments: &CheckArguments, report: &mut Report) -> Result
     let folder = &arguments.folder;
     let settings = load_settings(&arguments.options, &PluginRunArguments::default())?;
     let picture = pictures(arguments.input.as_deref(), 1)?.remove(0);
-    let Some(source) = folder::manifest(zoo, folder, report) else {
+    let Some(source) = manifest::check(zoo, folder, report) else {
         return Ok(());
     };
     let models = models(&source, arguments.name.as_deref())?;
-    folder::crate_manifest(folder, report);
-    folder::lock_file(folder, report);
+    files::license_file(folder, report);
+    files::crate_manifest(folder, report);
+    files::lock_file(folder, report);
     if report.exit() != Exit::Done {
         return Ok(());
     }
     let Some((first, _)) = models.first() else {
         return Ok(());
     };
-    if build(zoo, first, &settings, report) {
-        for (model, name) in models {
-            model::check(zoo, &model, name, &settings, &picture, report);
-        }
+    let built = zoo.build(first, &settings);
+    let Some(code) = report.value(&rules::BUILD, built) else {
+        return Ok(());
+    };
+    report.good(&rules::BUILD, describe(&code));
+    for (model, entry) in models {
+        report.turn_to(entry.name());
+        model::check(zoo, &model, entry, &settings, &picture, report);
     }
     Ok(())
 }
 
-/// The models to check, each as if a user had named it, with their names.
-fn models(source: &ResolvedSource, name: Option<&str>) -> Result<Vec<(ModelRef, String)>> {
+/// The models to check, each as if a user had named it, with what the manifest says of them.
+fn models<'a>(source: &'a ResolvedSource, name: Option<&str>) -> Result<Vec<(ModelRef, &'a ModelEntry)>> {
     let models: Vec<&ModelEntry> = match name {
         Some(name) => vec![source.select(Some(name)).map_err(ZooError::from)?.1],
         None => source.models().map(|(_, entry)| entry).collect(),
     };
-    let named = |entry: &ModelEntry| {
-        let name = entry.name();
-        (ModelRef::in_source(source.reference.clone(), Some(&name)), name)
+    let named = |entry: &'a ModelEntry| {
+        let model = ModelRef::in_source(source.reference.clone(), Some(&entry.name()));
+        (model, entry)
     };
     Ok(models.into_iter().map(named).collect())
 }
 
-fn build(zoo: &Zoo, model: &ModelRef, settings: &LoadSettings, report: &mut Report) -> bool {
-    match zoo.build(model, settings) {
-        Ok(PluginCode::Library(artifact)) => {
+fn describe(code: &PluginCode) -> String {
+    match code {
+        PluginCode::Library(artifact) => {
             let size = fs_err::metadata(&artifact.path).map_or(0, |metadata| metadata.len());
-            report.good("build", format!("a library of {}", indicatif::HumanBytes(size)));
-            true
+            format!("a library of {}", HumanBytes(size))
         }
-        Ok(PluginCode::BuiltIn(plugin)) => {
-            report.good("build", format!("nothing to build: {plugin} is built in"));
-            true
-        }
-        Err(error) => {
-            report.error("build", error, "mend what the compiler complains of");
-            false
-        }
+        PluginCode::BuiltIn(plugin) => format!("nothing to build: {plugin} is built in"),
     }
 }
 

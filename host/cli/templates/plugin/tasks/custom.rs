@@ -1,0 +1,79 @@
+//! A source to start from: a model without weights, which gives each picture several labels, in a field each.
+
+use modelzoo_plugin_api::{
+    label::{Classification, Regression},
+    prelude::*,
+};
+use std::{collections::BTreeMap, path::Path};
+
+#[derive(Default)]
+struct Source;
+
+export_source!(Source);
+
+impl ModelSource for Source {
+    // A model with weights names them in manifest.json: `base_filename`, and a `manager` that says where they are.
+    // `path` is where they were downloaded to.
+    fn load_model(
+        &self,
+        _name: &str,
+        _path: &Path,
+        options: LoadOptions,
+    ) -> Result<Box<dyn Model>> {
+        let Settings {} = options.settings()?;
+        Ok(Box::new(Brightness))
+    }
+}
+
+/// What users can change by `--set name=value`: a field each. A misspelt one is an error.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {}
+
+struct Brightness;
+
+impl Model for Brightness {
+    fn info(&self) -> ModelInfo {
+        ModelInfo::image().with_classes(["dark", "bright"])
+    }
+
+    fn predict(&self, image: &Image<'_>, _options: &PredictOptions) -> Result<Output> {
+        // The fields are called `predictions_class` and `predictions_brightness`, unless the user says otherwise.
+        Ok(Output::Labels(BTreeMap::from([
+            ("class".to_owned(), classify(image).into()),
+            (
+                "brightness".to_owned(),
+                Regression::new(brightness(image)).into(),
+            ),
+        ])))
+    }
+}
+
+/// The mean of all bytes, 0 to 1.
+fn brightness(image: &Image<'_>) -> f64 {
+    let sum: u64 = image.pixels().iter().map(|&value| u64::from(value)).sum();
+    sum as f64 / image.pixels().len() as f64 / 255.0
+}
+
+fn classify(image: &Image<'_>) -> Classification {
+    let mean = brightness(image);
+    let (label, confidence) = if mean < 0.5 {
+        ("dark", 1.0 - mean)
+    } else {
+        ("bright", mean)
+    };
+    Classification::new(label).with_confidence(confidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_white_pixel_is_found() {
+        let mut pixels = [0; 4 * 2 * 3];
+        pixels[18..21].fill(255);
+        let image = Image::new(4, 2, &pixels).unwrap();
+        assert_eq!(brightness(&image), 0.125);
+    }
+}
