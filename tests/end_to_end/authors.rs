@@ -285,7 +285,7 @@ fn every_planted_fault_of_a_model_is_found_and_no_other() {
     for (fault, rules) in [
         ("unknown_options", &["unknown-options"][..]),
         ("percent", &["labels"]),
-        ("not_a_number", &["labels", "predict-again", "batches"]),
+        ("not_a_number", &["labels", "predict-again"]),
         ("pixels", &["labels"]),
         ("unknown_class", &["labels"]),
         ("remembers", &["predict-again"]),
