@@ -279,9 +279,13 @@ class Model:
         options = self._predict_options(threshold, classes, store_logits, settings)
         samples = None if fields is None else iter(fields)
 
-        def ask(batch: List[Any]) -> List[Any]:
-            some = None if samples is None else _fields_json(itertools.islice(samples, len(batch)))
-            return self._native.predict(batch, options, some)
+        def ask(batch: List[Any], places: List[int], size: int) -> List[Any]:
+            if samples is None:
+                return self._native.predict(batch, options, None)
+            some = list(itertools.islice(samples, size))
+            if len(some) < size:
+                raise UsageError("there are fewer fields than pictures")
+            return self._native.predict(batch, options, _fields_json(some[place] for place in places))
 
         return self._in_batches(pictures, batch_size, on_error, ask)
 
@@ -311,7 +315,7 @@ class Model:
 
         With ``on_error="return"`` a list of embeddings, with the error in the place of a picture that failed.
         """
-        results = self._in_batches(pictures, batch_size, on_error, self._native.embed)
+        results = self._in_batches(pictures, batch_size, on_error, lambda batch, *_: self._native.embed(batch))
         if on_error == "return":
             return results
         stacked: "Vector" = _stacked(results)
@@ -356,25 +360,28 @@ class Model:
         pictures: Iterable[Picture],
         batch_size: Optional[int],
         on_error: str,
-        ask: Callable[[List[Any]], List[Any]],
+        ask: Callable[[List[Any], List[int], int], List[Any]],
     ) -> List[Any]:
+        """Asks about so many pictures at a time. ``ask`` gets those that may be pictures, their places in the batch, and the
+        batch's size."""
         if on_error not in ("raise", "return"):
             raise UsageError(f"on_error is \"raise\" or \"return\", not {on_error!r}")
         results: List[Any] = []
         for batch in _batches(pictures, batch_size or self.info.preferred_batch_size or _BATCH):
             answers: List[Any] = [None] * len(batch)
-            asked = []
-            for index, picture in enumerate(batch):
+            natives, places = [], []
+            for place, picture in enumerate(batch):
                 try:
-                    asked.append((index, native_picture(picture)))
+                    natives.append(native_picture(picture))
+                    places.append(place)
                 except UsageError as error:
-                    answers[index] = error
-            for (index, _), answer in zip(asked, ask([native for _, native in asked])):
-                answers[index] = answer
+                    answers[place] = error
+            for place, answer in zip(places, ask(natives, places, len(batch))):
+                answers[place] = answer
             if on_error == "raise":
-                for index, answer in enumerate(answers):
+                for place, answer in enumerate(answers):
                     if isinstance(answer, Error):
-                        answer.message = f"picture {len(results) + index}: {answer.message}"
+                        answer.message = f"picture {len(results) + place}: {answer.message}"
                         raise answer
             results.extend(answers)
         return results

@@ -57,9 +57,12 @@ impl Model {
     ) -> PyResult<Bound<'py, PyList>> {
         let options = read::<PredictArguments>(options)?.options()?;
         let fields: Option<Vec<SampleFields>> = fields.map(read).transpose()?;
-        let results = self.ask(py, &pictures, |model, images| match fields {
+        let results = self.ask(py, &pictures, |model, images, places| match fields {
             None => model.predict_all(images, &options),
             Some(fields) => {
+                let fields = places
+                    .iter()
+                    .map(|&place| fields.get(place).cloned().unwrap_or_default());
                 let samples: Vec<_> = images.iter().copied().zip(fields).collect();
                 model.predict_samples(&samples, &options)
             }
@@ -69,7 +72,7 @@ impl Model {
 
     /// A list with the embedding of each picture, or the exception of one on which it failed.
     fn embed<'py>(&self, py: Python<'py>, pictures: Vec<Picture<'py>>) -> PyResult<Bound<'py, PyList>> {
-        let results = self.ask(py, &pictures, |model, images| model.embed_all(images))?;
+        let results = self.ask(py, &pictures, |model, images, _| model.embed_all(images))?;
         list(py, results, |values: Array| embedding(py, values))
     }
 
@@ -96,12 +99,13 @@ impl Model {
         &self,
         py: Python<'_>,
         pictures: &[Picture<'_>],
-        ask: impl FnOnce(&modelzoo::Model, &[Image<'_>]) -> Result<Vec<Result<T, CallError>>, Error> + Send,
+        ask: impl FnOnce(&modelzoo::Model, &[Image<'_>], &[usize]) -> Result<Vec<Result<T, CallError>>, Error>
+        + Send,
     ) -> Result<Vec<Result<T, ItemError>>, Failure> {
         let model = self.open()?;
         let sources: Vec<Source<'_>> = pictures.iter().map(Picture::source).collect::<Result<_, _>>()?;
         logging::look_at_level(py);
-        py.detach(|| ask_about(&sources, |images| ask(&model, images)))
+        py.detach(|| ask_about(&sources, |images, places| ask(&model, images, places)))
     }
 }
 

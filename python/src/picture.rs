@@ -66,18 +66,20 @@ enum Opened<'a> {
     Decoded(RgbImage),
 }
 
-/// Asks a model about pictures: those that can be had go to `ask` at once, the others have their errors in the place of a
-/// result.
+/// Asks a model about pictures: those that can be had go to `ask` at once, with their places among all, and the others have
+/// their errors in the place of a result.
 ///
 /// # Errors
 /// What `ask` gives for all of them.
 pub fn ask_about<T>(
     sources: &[Source<'_>],
-    ask: impl FnOnce(&[Image<'_>]) -> Result<Vec<Result<T, CallError>>, Error>,
+    ask: impl FnOnce(&[Image<'_>], &[usize]) -> Result<Vec<Result<T, CallError>>, Error>,
 ) -> Result<Vec<Result<T, ItemError>>> {
     let opened = open_all(sources);
-    let mut images = Vec::with_capacity(opened.len());
-    for picture in opened.iter().flatten() {
+    let (mut images, mut places) = (Vec::new(), Vec::new());
+    for (place, picture) in opened.iter().enumerate() {
+        let Ok(picture) = picture else { continue };
+        places.push(place);
         images.push(match picture {
             Opened::Given(image) => **image,
             Opened::Decoded(image) => {
@@ -86,7 +88,7 @@ pub fn ask_about<T>(
             }
         });
     }
-    let mut answers = ask(&images)?.into_iter();
+    let mut answers = ask(&images, &places)?.into_iter();
     let answered = opened.iter().map(Result::is_ok).collect::<Vec<_>>();
     let mut failures = opened.into_iter().filter_map(Result::err);
     let result = |is_open| match is_open {

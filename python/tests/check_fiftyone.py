@@ -131,11 +131,25 @@ def a_source_of_the_zoo_is_registered_and_loaded_by_name(folder: Path, dataset: 
     server.shutdown()
 
 
+def fields_of_samples_reach_the_model(dataset: fo.Dataset) -> None:
+    store = PROJECT / "target/tmp/store"
+    if not (store / "artifacts").is_dir():
+        print("SKIPPED: fields of samples, as no plugins are compiled (cargo test)")
+        return
+    model = modelzoo.fiftyone.Model(PROJECT / "tests/plugins/capabilities", name="test/fields", store=store)
+    dataset.set_values("caption", [path.stem for path in PHOTOS])
+    dataset.apply_model(model, label_field="one")
+    dataset.apply_model(model, label_field="both", batch_size=2, caption="caption")
+    for sample in dataset:
+        assert sample["one"].label == sample["both"].label == sample["caption"]
+
+
 def main() -> None:
     dataset = photographs()
     labels_are_those_of_the_program(dataset)
     logits_masks_and_maps_come_along(dataset)
     embeddings_are_those_of_the_program(dataset)
+    fields_of_samples_reach_the_model(dataset)
     frames_of_videos_get_labels(work)
     a_broken_picture_costs_itself(work)
     a_source_of_the_zoo_is_registered_and_loaded_by_name(work, dataset)

@@ -14,7 +14,6 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 MODELS = PROJECT / "plugin-api/vision/tests/goldens"
 PHOTOS = PROJECT / "examples/photos"
-VIDEO = PROJECT / "tests/fixtures/video/bikes.mp4"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,6 @@
 """Labels of every type and outputs of every form, from a plugin that says what it is told to say, beside what the program
-says. The plugin is the one that the workspace's tests have compiled; without them there is nothing to ask."""
+says; and fields of samples. The plugins are those that the workspace's tests have compiled; without them there is nobody to
+ask."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from test_predict import decoded
 import modelzoo
 from modelzoo import labels
 
+CAPABILITIES = PROJECT / "tests/plugins/capabilities"
 GIVEN = PROJECT / "tests/plugins/given"
 STORE = PROJECT / "target/tmp/store"
 
@@ -113,3 +115,21 @@ def test_outputs_of_several_labels() -> None:
         assert list(sample.labels) == ["seen_a", "seen_b"]
     with modelzoo.load_model(GIVEN, output="nothing") as model:
         assert model.predict(PHOTOS / "coffee.jpg") is None
+
+
+def test_fields_stay_with_their_pictures() -> None:
+    with modelzoo.load_model(CAPABILITIES, name="test/fields") as model:
+        assert model.info.needed_fields == ["caption"]
+        caption = labels.Classification("a cup")
+        assert model.predict(PHOTOS / "coffee.jpg", fields={"caption": caption}) == caption
+        pictures = [b"no picture", PHOTOS / "coffee.jpg", np.zeros((2, 2)), PHOTOS / "rocket.jpg"]
+        fields = [{"caption": name} for name in "abcd"]
+        for size in (2, 4):
+            found: Any = model.predict_all(pictures, fields=fields, on_error="return", batch_size=size)
+            assert [found[1].label, found[3].label] == ["b", "d"]
+            assert isinstance(found[0], modelzoo.Error) and isinstance(found[2], modelzoo.UsageError)
+        with pytest.raises(modelzoo.UsageError, match="fewer fields"):
+            model.predict_all(pictures, fields=fields[:2], on_error="return")
+        with pytest.raises(modelzoo.Error, match="no caption") as raised:
+            model.predict(PHOTOS / "coffee.jpg", fields={})
+        assert raised.value.exit_code == 1
