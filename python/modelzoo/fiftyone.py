@@ -142,6 +142,15 @@ class SamplesModel(fom.SamplesMixin, Model):  # type: ignore[misc]
         Model.__init__(self, model, **options)
         self._fields: Dict[str, str] = {}
 
+    @property
+    def needs_fields(self) -> Dict[str, str]:
+        """The fields of samples by the model's own names for them."""
+        return {name: self._fields.get(name, name) for name in self.model.info.needed_fields}
+
+    @needs_fields.setter
+    def needs_fields(self, fields: Optional[Dict[str, str]]) -> None:
+        self._fields = dict(fields or {})
+
     def predict(self, arg: Any, sample: Any = None) -> Any:
         fields = None if sample is None else self._fields_of(sample)
         return output_to_fiftyone(self.model.predict(_picture(arg), fields=fields, **self._options()))
@@ -156,8 +165,7 @@ class SamplesModel(fom.SamplesMixin, Model):  # type: ignore[misc]
 
     def _fields_of(self, sample: Any) -> Dict[str, Any]:
         found = {}
-        for name in self.model.info.needed_fields:
-            field = (self.needs_fields or {}).get(name, name)
+        for name, field in self.needs_fields.items():
             if sample.has_field(field) and sample[field] is not None:
                 found[name] = _plain(sample[field])
         return found
