@@ -407,6 +407,20 @@ fn malformed_models_are_one_clear_line_each() {
     }
 }
 
+#[test]
+fn a_model_of_embeddings_is_not_asked_for_labels() {
+    let user = User::new();
+    for (model, hint) in [
+        ("dinov2_backbone", "use `embed`"),
+        ("clip", "--set classes=cat,dog"),
+    ] {
+        let run = apply(&user, &small_model(model)).expect(2);
+        assert!(run.error().contains("makes embeddings only"), "{}", run.stderr);
+        assert!(run.stderr.contains(hint), "{}", run.stderr);
+        assert!(run.stdout.is_empty(), "{}", run.stdout);
+    }
+}
+
 /// A manifest as FiftyOne's is for torchvision's models, with the weights where torchvision has them, behind a mirror.
 #[test]
 fn a_manifest_for_torchvision_needs_no_plugin() {

@@ -277,6 +277,13 @@ impl Task {
             Self::Apply(_) if takes_videos && !info.knows(message::PREDICT_VIDEO) => {
                 return Err(EngineError::Unsupported("takes videos, but says nothing of them"));
             }
+            Self::Apply(_) if info.instead_of_predictions.is_some() => {
+                let instead = info.instead_of_predictions.clone().unwrap_or_default();
+                return Err(EngineError::InvalidOption {
+                    problem: "the model makes embeddings only, and predicts nothing".to_owned(),
+                    next_step: NextStep::advice(instead),
+                });
+            }
             Self::Apply(options) => {
                 if options.store_logits && !info.has_logits {
                     return Err(EngineError::Unsupported("has no logits to store"));

@@ -30,6 +30,9 @@ pub struct ModelInfo {
     /// Whether it computes embeddings: of pictures, or of whole videos where it takes these. The export macro says so
     /// of a model that has [`Model::video_embeddings`](crate::Model::video_embeddings).
     pub has_embeddings: bool,
+    /// For a model that makes embeddings and predicts nothing: what to do instead of asking it, in words for its users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instead_of_predictions: Option<String>,
     /// Whether `store_logits` works.
     pub has_logits: bool,
     /// The batch size at which it is fastest, where it has one.
@@ -83,6 +86,12 @@ impl ModelInfo {
     pub fn with_embeddings(mut self) -> Self {
         self.has_embeddings = true;
         self
+    }
+
+    /// Says that `embed` works, and nothing else; `instead` tells people what to do when they want predictions.
+    pub fn with_embeddings_only(mut self, instead: impl Into<String>) -> Self {
+        self.instead_of_predictions = Some(instead.into());
+        self.with_embeddings()
     }
 
     /// Says that the model can store logits.

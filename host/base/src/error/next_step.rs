@@ -204,7 +204,7 @@ impl fmt::Display for NextStep {
             Self::ListModels => "look at the list of models, or name a source instead: `user/repo`",
             Self::ListSources => "look at the list of sources",
             Self::ShowModel => "look at what the model can do",
-            Self::SpellSource => "a source is spelt `user/repo[@ref][//sub/dir]`",
+            Self::SpellSource => "a source is spelt `user/repo[@ref][//sub/dir]`, or `hf:owner/model`",
             Self::StartFromTemplate => "start from the template of a source, or compare with it",
             Self::GoOnline => "allow the network to be used",
             Self::CheckNetwork => "check the network and the proxy, or work offline with what the store has",

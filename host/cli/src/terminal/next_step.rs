@@ -35,7 +35,7 @@ pub fn words(step: &NextStep) -> String {
         NextStep::ListSources => "`modelzoo sources list` shows what is registered".to_owned(),
         NextStep::ShowModel => "`modelzoo info` tells what a model can do".to_owned(),
         NextStep::SpellSource => {
-            "a source is spelt `user/repo[@ref][//sub/dir]`; see `modelzoo sources add --help`".to_owned()
+            "a source is spelt `user/repo[@ref][//sub/dir]`, or `hf:owner/model`; see `modelzoo sources add --help`".to_owned()
         }
         NextStep::StartFromTemplate => {
             "`modelzoo plugin new` writes a source to start from or to compare with".to_owned()

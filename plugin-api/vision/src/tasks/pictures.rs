@@ -9,6 +9,9 @@ const EMBEDDING: usize = 0;
 /// The place of the logits.
 const LOGITS: usize = 1;
 
+/// What to do where a backbone is asked for classes.
+const INSTEAD: &str = "use `embed`";
+
 /// So many pictures at once are worth it on a CPU.
 const BATCH: usize = 8;
 
@@ -102,12 +105,14 @@ impl Pictures {
 impl Model for Pictures {
     fn info(&self) -> ModelInfo {
         let info = ModelInfo::image()
-            .with_embeddings()
             .with_preferred_batch_size(BATCH)
             .on_device(device::name(self.runner.device()));
         match &self.classifier {
-            None => info,
-            Some(classifier) => info.with_classes(classifier.classes()).with_logits(),
+            None => info.with_embeddings_only(INSTEAD),
+            Some(classifier) => info
+                .with_embeddings()
+                .with_classes(classifier.classes())
+                .with_logits(),
         }
     }
 
@@ -119,7 +124,7 @@ impl Model for Pictures {
         let classifier = self.classifier.as_ref().ok_or_else(|| {
             Error::new("this model has no classes, only embeddings")
                 .with_kind(ErrorKind::Unsupported)
-                .with_hint("use `embed`")
+                .with_hint(INSTEAD)
         })?;
         let rows = self.rows(images, LOGITS)?;
         let label = |logits: Vec<f32>| self.label(classifier, &logits, options);

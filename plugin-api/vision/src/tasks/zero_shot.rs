@@ -152,6 +152,9 @@ impl Classes {
     }
 }
 
+/// What to do where no classes are named.
+const INSTEAD: &str = "name classes with `--set classes=cat,dog`, or use `embed`";
+
 /// A vector of length 1 in the same direction.
 fn unit(mut vector: Vec<f32>) -> Vec<f32> {
     let length = vector
@@ -171,12 +174,14 @@ fn no_texts() -> Error {
 impl Model for ZeroShot {
     fn info(&self) -> ModelInfo {
         let info = ModelInfo::image()
-            .with_embeddings()
             .with_preferred_batch_size(BATCH)
             .on_device(device::name(self.runner.device()));
         match &self.classes {
-            None => info,
-            Some(classes) => info.with_classes(classes.classifier.classes()).with_logits(),
+            None => info.with_embeddings_only(INSTEAD),
+            Some(classes) => info
+                .with_embeddings()
+                .with_classes(classes.classifier.classes())
+                .with_logits(),
         }
     }
 
@@ -188,7 +193,7 @@ impl Model for ZeroShot {
         let classes = self.classes.as_ref().ok_or_else(|| {
             Error::new("this model tells any classes apart, but none are named")
                 .with_kind(ErrorKind::InvalidOption)
-                .with_hint("name them with --set classes=cat,dog; or use `embed`")
+                .with_hint(INSTEAD)
         })?;
         let embeddings = self.embeddings(images)?;
         let label = |embedding| classes.label(embedding, options);
