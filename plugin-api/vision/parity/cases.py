@@ -121,6 +121,30 @@ def of_timm(name: str, architecture: str, half: bool = True, small: bool = False
     return Case(name, write, small)
 
 
+def of_timm_wrapper(name: str, architecture: str, **arguments: object) -> Case:
+    """A model of timm as transformers saves it."""
+
+    def write(folder: Path, picture: Image.Image) -> Golden:
+        settings = {
+            "input_size": [3, 32, 32],
+            "interpolation": "bicubic",
+            "crop_pct": 0.9,
+            "mean": [0.485, 0.456, 0.406],
+            "std": [0.229, 0.224, 0.225],
+        }
+        config = transformers.TimmWrapperConfig(
+            architecture=architecture, num_labels=10, model_args=arguments, pretrained_cfg=settings
+        )
+        network = shaken(transformers.TimmWrapperForImageClassification(config)).half().float()
+        transform = timm.data.create_transform(**timm.data.resolve_data_config(pretrained_cfg=settings))
+        pixels = transform(picture)[None]
+        logits = network(pixels).logits
+        network.half().save_pretrained(folder)
+        return {"pixels": pixels, "logits": logits}
+
+    return Case(name, write)
+
+
 # What makes the network of each case, for who compares programs.
 TORCHVISION: dict[str, Callable[[], torch.nn.Module]] = {}
 
@@ -262,8 +286,8 @@ def objects(result) -> Golden:
     return {"logits": result.logits, "boxes": result.pred_boxes}
 
 
-def detr(**backbone: object) -> transformers.DetrConfig:
-    return transformers.DetrConfig(
+def detr(config: type = transformers.DetrConfig, **backbone: object):
+    return config(
         use_timm_backbone=False,
         use_pretrained_backbone=False,
         backbone=None,
@@ -548,6 +572,21 @@ CASES = [
         objects,
     ),
     hugging_face(
+        "table_transformer",
+        transformers.TableTransformerForObjectDetection,
+        detr(transformers.TableTransformerConfig, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic"),
+        transformers.DetrImageProcessorPil(size={"shortest_edge": 48, "longest_edge": 80}),
+        objects,
+    ),
+    hugging_face(
+        "table_transformer_bottleneck",
+        transformers.TableTransformerForObjectDetection,
+        detr(transformers.TableTransformerConfig, hidden_sizes=[16, 32], depths=[1, 2]),
+        transformers.DetrImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 64}),
+        objects,
+        small=False,
+    ),
+    hugging_face(
         "rt_detr_basic",
         transformers.RTDetrForObjectDetection,
         rt_detr(),
@@ -702,6 +741,12 @@ CASES = [
     of_timm("timm_resnext50", "resnext50_32x4d"),
     of_timm("timm_seresnet50t", "seresnet50t"),
     of_timm("timm_wide_resnet50", "wide_resnet50_2"),
+    of_timm_wrapper(
+        "timm_wrapper_vit", "vit_tiny_patch16_224", img_size=32, patch_size=8, embed_dim=24, depth=2, num_heads=3
+    ),
+    of_timm_wrapper(
+        "timm_wrapper_deit3", "deit3_small_patch16_224", img_size=32, patch_size=8, embed_dim=24, depth=2, num_heads=2
+    ),
     of_torchvision(
         "torchvision_mobilenet_v2",
         "torchvision.models.mobilenet.mobilenet_v2",

@@ -112,7 +112,8 @@ def keep(folder: Path, photo: str, said: object) -> None:
 
 def check_timm(program: str, folder: Path, photos: list[str], config: dict) -> None:
     network = timm.create_model(config["architecture"], num_classes=config["num_classes"], **config.get("model_args", {}))
-    network.load_state_dict({name: value.float() for name, value in load_file(folder / "model.safetensors").items()})
+    stored = load_file(folder / "model.safetensors")
+    network.load_state_dict({name.removeprefix("timm_model."): value.float() for name, value in stored.items()})
     network.eval()
     transform = timm.data.create_transform(**timm.data.resolve_data_config(pretrained_cfg=config["pretrained_cfg"]))
     names = [f"LABEL_{index}" for index in range(config["num_classes"])]

@@ -1,7 +1,8 @@
-//! DETR: a transformer that makes objects of the last map of a ResNet.
+//! DETR: a transformer that makes objects of the last map of a ResNet; and Table Transformer, the same for tables, which
+//! normalises before each part of a layer instead of behind it.
 //!
 //! Source: Carion et al., "End-to-End Object Detection with Transformers" (2020), section 3.2 and figure 10; names and
-//! defaults: those of transformers' `DetrConfig`.
+//! defaults: those of transformers' `DetrConfig` and `TableTransformerConfig`.
 
 use super::{Architecture, Outputs, activation::Activation, resnet, transformer};
 use crate::{checkpoint::Checkpoint, repository::Repository};
@@ -17,6 +18,8 @@ const EPSILON: f32 = 1e-5;
 const TEMPERATURE: f64 = 10_000.0;
 
 struct Detr {
+    /// Whether what a part of a layer reads is normalised, and not its sum with the result.
+    norms_first: bool,
     /// A backbone in the form of transformers; one in timm's form is described by its tensors.
     backbone: Option<resnet::ResNet>,
     features: usize,
@@ -59,6 +62,7 @@ pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architectu
     };
     let names = crate::repository::class_names(repository)?;
     Ok(Box::new(Detr {
+        norms_first: config.text("model_type")? == Some("table-transformer"),
         backbone,
         features,
         layers: pair(["encoder_layers", "decoder_layers"], 6)?,
@@ -105,17 +109,20 @@ impl Architecture for Detr {
         )?;
         for layer in 0..self.layers[ENCODER] {
             let name = format!("model.encoder.layers.{layer}");
-            let placed = network.add(memory, places)?;
+            let norm = format!("{name}.self_attn_layer_norm");
+            let x = self.norm(network, &norm, memory, true)?;
+            let placed = network.add(x, places)?;
             let x = transformer::projected_attention(
                 network,
                 &format!("{name}.self_attn"),
-                [placed, placed, memory],
+                [placed, placed, x],
                 self.heads[ENCODER],
             )?;
             let x = network.add(memory, x)?;
-            let x = network.layer_norm(&format!("{name}.self_attn_layer_norm"), x, EPSILON)?;
+            let x = self.norm(network, &norm, x, false)?;
             memory = self.perceptron(network, &name, x, ENCODER)?;
         }
+        let memory = self.norm(network, "model.encoder.layernorm", memory, true)?;
         let objects = self.decode(network, memory, places)?;
         Ok(Outputs::Objects {
             logits: network.linear("class_labels_classifier", objects, self.classes + 1)?,
@@ -133,16 +140,20 @@ impl Detr {
         let keys = network.add(memory, places)?;
         for layer in 0..self.layers[DECODER] {
             let name = format!("model.decoder.layers.{layer}");
-            let placed = network.add(objects, queries)?;
+            let norm = format!("{name}.self_attn_layer_norm");
+            let x = self.norm(network, &norm, objects, true)?;
+            let placed = network.add(x, queries)?;
             let x = transformer::projected_attention(
                 network,
                 &format!("{name}.self_attn"),
-                [placed, placed, objects],
+                [placed, placed, x],
                 self.heads[DECODER],
             )?;
             let x = network.add(objects, x)?;
-            let objects_seen = network.layer_norm(&format!("{name}.self_attn_layer_norm"), x, EPSILON)?;
-            let placed = network.add(objects_seen, queries)?;
+            let objects_seen = self.norm(network, &norm, x, false)?;
+            let norm = format!("{name}.encoder_attn_layer_norm");
+            let x = self.norm(network, &norm, objects_seen, true)?;
+            let placed = network.add(x, queries)?;
             let x = transformer::projected_attention(
                 network,
                 &format!("{name}.encoder_attn"),
@@ -150,21 +161,36 @@ impl Detr {
                 self.heads[DECODER],
             )?;
             let x = network.add(objects_seen, x)?;
-            let x = network.layer_norm(&format!("{name}.encoder_attn_layer_norm"), x, EPSILON)?;
+            let x = self.norm(network, &norm, x, false)?;
             objects = self.perceptron(network, &name, x, DECODER)?;
         }
         network.layer_norm("model.decoder.layernorm", objects, EPSILON)
+    }
+
+    /// A normalisation before a part of a layer, or behind it, where the network has it there.
+    fn norm(&self, network: &mut NetworkBuilder<'_>, name: &str, x: Value, is_before: bool) -> Result<Value> {
+        if self.norms_first == is_before {
+            network.layer_norm(name, x, EPSILON)
+        } else {
+            Ok(x)
+        }
     }
 
     fn perceptron(
         &self,
         network: &mut NetworkBuilder<'_>,
         name: &str,
-        x: Value,
+        input: Value,
         part: usize,
     ) -> Result<Value> {
         let layers = (self.hidden[part], self.activation);
-        transformer::normed_perceptron(network, name, layers, EPSILON, x)
+        if !self.norms_first {
+            return transformer::normed_perceptron(network, name, layers, EPSILON, input);
+        }
+        let names = ["fc1", "fc2"].map(|layer| format!("{name}.{layer}"));
+        let x = network.layer_norm(&format!("{name}.final_layer_norm"), input, EPSILON)?;
+        let x = transformer::perceptron(network, [&names[0], &names[1]], layers.0, layers.1, x)?;
+        network.add(input, x)
     }
 }
 

@@ -28,6 +28,7 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("siglip", clip::siglip),
     ("siglip_vision_model", clip::siglip),
     ("swin", swin::hugging_face),
+    ("table-transformer", detr::hugging_face),
     ("vit", vit::hugging_face),
     ("yolos", yolos::hugging_face),
 ];

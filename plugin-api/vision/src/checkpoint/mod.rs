@@ -18,12 +18,17 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+/// Before the names of all tensors of a model of timm that transformers has saved.
+const WRAPPER: &str = "timm_model.";
+
 /// Tensors by name. It remembers which of them were asked for.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     /// What the tensors are read from, for errors: the only file, or the index of several.
     path: PathBuf,
     files: Vec<TensorFile>,
+    /// What all names in the files begin with, and is left out everywhere else.
+    prefix: &'static str,
     /// The file that has each tensor.
     places: BTreeMap<String, usize>,
     used: Mutex<BTreeSet<String>>,
@@ -61,10 +66,14 @@ impl Checkpoint {
                 }
             }
         }
+        let is_wrapped = !places.is_empty() && places.keys().all(|name| name.starts_with(WRAPPER));
+        let prefix = if is_wrapped { WRAPPER } else { "" };
+        let bare = |(name, file): (String, usize)| (name[prefix.len()..].to_owned(), file);
         Ok(Self {
             path,
             files,
-            places,
+            prefix,
+            places: places.into_iter().map(bare).collect(),
             used: Mutex::default(),
         })
     }
@@ -90,7 +99,7 @@ impl Checkpoint {
     /// The dimensions of a tensor; `None` where there is no such tensor.
     pub(crate) fn dims(&self, name: &str) -> Option<Vec<usize>> {
         let name = self.stored_name(name)?;
-        self.files[self.places[&name]].dims(&name)
+        self.files[self.places[&name]].dims(&self.in_file(&name))
     }
 
     /// A tensor, whatever its dimensions.
@@ -99,7 +108,7 @@ impl Checkpoint {
     /// Of kind [`ErrorKind::Weights`] when it is missing or is no tensor of floating-point numbers.
     pub(crate) fn tensor(&self, name: &str) -> Result<Weight> {
         let stored = self.stored_name(name).ok_or_else(|| self.missing(name))?;
-        let weight = self.files[self.places[&stored]].tensor(&stored)?;
+        let weight = self.files[self.places[&stored]].tensor(&self.in_file(&stored))?;
         self.used
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -122,6 +131,10 @@ impl Checkpoint {
             .filter(|name| !used.contains(*name) && !is_bookkeeping(name))
             .map(String::as_str)
             .collect()
+    }
+
+    fn in_file(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
 
     /// Files that were converted from TensorFlow name the parameters of a normalisation `gamma` and `beta`.

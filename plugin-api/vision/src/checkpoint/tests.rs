@@ -60,6 +60,20 @@ fn shards_are_one_checkpoint() {
 }
 
 #[test]
+fn names_of_timm_s_models_are_the_same_where_transformers_has_saved_them() {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    write(&path, &["timm_model.x", "timm_model.y"]);
+    let checkpoint = Checkpoint::find(folder.path()).unwrap();
+    assert_eq!(checkpoint.dims("x"), Some(vec![2]));
+    assert!(checkpoint.parameter("x", &[2]).is_ok() && !checkpoint.has("timm_model.x"));
+    assert_eq!(checkpoint.unused(), ["y"]);
+    // Where others are beside them, they are no such file.
+    write(&path, &["timm_model.x", "y"]);
+    assert!(!Checkpoint::find(folder.path()).unwrap().has("x"));
+}
+
+#[test]
 fn what_is_missing_or_of_another_shape_is_named() {
     let folder = folder();
     assert!(refusal(folder.path()).contains("there are no weights in"));

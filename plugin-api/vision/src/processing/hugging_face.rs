@@ -116,7 +116,7 @@ const PROCESSORS: [(&str, Defaults); 17] = [
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 24] = [
+const OF_KINDS: [(&str, &str); 25] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -137,6 +137,7 @@ const OF_KINDS: [(&str, &str); 24] = [
     ("segformer", "Segformer"),
     ("depth_anything", "DPT"),
     ("detr", "Detr"),
+    ("table-transformer", "Detr"),
     ("yolos", "Yolos"),
     ("rt_detr", "RTDetr"),
     ("rt_detr_v2", "RTDetr"),
