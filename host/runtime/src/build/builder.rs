@@ -144,7 +144,8 @@ impl Builder {
         match request.sandbox {
             Sandbox::On if !missing.is_empty() => return Err(BuildError::SandboxUnavailable(missing)),
             Sandbox::Auto if !missing.is_empty() => {
-                tracing::debug!(?missing, "the build is not shut in completely");
+                let names: Vec<&str> = missing.iter().map(|layer| layer.name()).collect();
+                tracing::warn!("what runs in this build is not limited in: {}", names.join(", "));
             }
             _ => {}
         }
