@@ -90,8 +90,9 @@ export FIFTYONE_DO_NOT_TRACK=true FIFTYONE_DATABASE_VALIDATION=false FIFTYONE_DA
 export FIFTYONE_CONFIG_PATH=$work/fiftyone.json FIFTYONE_SHOW_PROGRESS_BARS=false
 export YOLO_OFFLINE=true YOLO_CONFIG_DIR=$work/ultralytics
 
-failed=()
-for check in "${checks[@]}"; do
+# run_check CHECK: with its environment, which is made where it is missing.
+run_check() {
+    local check=$1 interpreter
     case $check in
     pictures)
         environment pictures "0.2 GB" install_pictures
@@ -102,12 +103,12 @@ for check in "${checks[@]}"; do
         interpreter=$environments/fiftyone/bin/python
         ;;
     side_by_side | processors | videos)
-        has_torch "$check" || continue
+        has_torch "$check" || return 0
         environment fiftyone "1.1 GB" install_fiftyone
         interpreter=$environments/fiftyone/bin/python
         ;;
     ultralytics)
-        has_torch "$check" || continue
+        has_torch "$check" || return 0
         environment ultralytics "0.6 GB" install_ultralytics
         interpreter=$environments/ultralytics/bin/python
         ;;
@@ -116,11 +117,36 @@ for check in "${checks[@]}"; do
         interpreter=$environments/tools/bin/python
         ;;
     esac
+    local started=$SECONDS
     if "$interpreter" "$here/check_$check.py" "$work"; then
-        echo "$check: passed"
+        echo "$check: passed in $((SECONDS - started)) s"
     else
         echo "$check: FAILED"
-        failed+=("$check")
+        echo "$check" >>"$work/failed"
     fi
+}
+
+# lane CHECKS...: one after the other. A lane that ends early has failed, too.
+lane() {
+    set -e
+    local check
+    for check in "$@"; do
+        run_check "$check"
+    done
+}
+
+# Two at a time: those that share FiftyOne's database, and the others.
+with_database=() without_database=()
+for check in "${checks[@]}"; do
+    case $check in
+    fiftyone | fiftyone_import | side_by_side | processors | videos) with_database+=("$check") ;;
+    *) without_database+=("$check") ;;
+    esac
 done
-[ ${#failed[@]} -eq 0 ]
+(lane "${without_database[@]}") >"$work/others.log" 2>&1 &
+others=$!
+status=0
+(lane "${with_database[@]}") || status=1
+wait "$others" || status=1
+cat "$work/others.log"
+[ "$status" -eq 0 ] && [ ! -e "$work/failed" ]
