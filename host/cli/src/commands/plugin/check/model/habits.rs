@@ -47,10 +47,11 @@ pub(super) fn of_predictions(model: &dyn LoadedModel, picture: &RgbImage, report
 /// Whether three pictures at once are predicted as each of them alone, in their order.
 fn in_batches(model: &dyn LoadedModel, picture: &RgbImage, report: &mut Report) {
     let (width, height) = picture.size();
+    let quarter = (width.div_ceil(2), height.div_ceil(2));
     let pictures = [
         sampled(picture, picture.size(), |x, y| (width - 1 - x, y)),
-        sampled(picture, (width.div_ceil(2), height.div_ceil(2)), |x, y| (x, y)),
-        sampled(picture, picture.size(), |x, y| (x, height - 1 - y)),
+        sampled(picture, quarter, |x, y| (x, y)),
+        sampled(picture, quarter, |x, y| (width - 1 - x, height - 1 - y)),
     ];
     let rule = &rules::BATCHES;
     let alone: Result<Vec<Output>> = pictures
