@@ -27,6 +27,18 @@ fn check(user: &User, folder: &Path, more: &[&str]) -> Run {
     user.run(arguments)
 }
 
+/// The same with a small picture: a model is asked a thousand times.
+fn check_quickly(user: &User, folder: &Path, more: &[&str]) -> Run {
+    let picture = user.path("small.png");
+    let pixel = |x, y| image::Rgb([(x * 4) as u8, (y * 5) as u8, 40]);
+    image::RgbImage::from_fn(64, 48, pixel).save(&picture).unwrap();
+    check(
+        user,
+        folder,
+        &[&["--input", picture.to_str().unwrap()], more].concat(),
+    )
+}
+
 /// The verdicts of a check by the rules.
 fn verdicts(run: &Run) -> BTreeMap<String, String> {
     let findings: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
@@ -123,13 +135,13 @@ fn a_new_source_passes_whatever_its_task_and_cargo_works_in_it() {
         let folder = user.path(task);
         let path = folder.to_str().unwrap();
         user.run(["plugin", "new", path, "--task", task]).expect(0);
-        let found = faults(&check(&user, &folder, &[]).expect(0));
+        let found = faults(&check_quickly(&user, &folder, &[]).expect(0));
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].0, "crate-lock");
     }
     let folder = user.path("detection");
     user.run(["plugin", "dev", folder.to_str().unwrap()]).expect(0);
-    assert_eq!(faults(&check(&user, &folder, &[]).expect(0)), []);
+    assert_eq!(faults(&check_quickly(&user, &folder, &[]).expect(0)), []);
     for arguments in [&["test", "--quiet", "--locked"][..], &["fmt", "--check"]] {
         let mut cargo = user.as_user(Command::new("cargo"));
         let tested = cargo.args(arguments).current_dir(&folder).output().unwrap();
@@ -269,17 +281,9 @@ fn faulty(user: &User) -> PathBuf {
 fn every_planted_fault_of_a_model_is_found_and_no_other() {
     let user = User::new();
     let folder = faulty(&user);
-    let picture = user.path("small.png");
-    let pixel = |x, y| image::Rgb([(x * 4) as u8, (y * 5) as u8, 40]);
-    image::RgbImage::from_fn(64, 48, pixel).save(&picture).unwrap();
     let check = |more: &[&str]| {
-        let run = check(
-            &user,
-            &folder,
-            &[&["--input", picture.to_str().unwrap()], more].concat(),
-        );
-        let found: Vec<String> = faults(&run).into_iter().map(|(rule, _)| rule).collect();
-        found
+        let found = faults(&check_quickly(&user, &folder, more));
+        found.into_iter().map(|(rule, _)| rule).collect::<Vec<_>>()
     };
     assert_eq!(check(&[]), [""; 0]);
     for (fault, rules) in [
@@ -350,7 +354,7 @@ fn every_planted_fault_of_a_source_is_found_and_no_other() {
         } else {
             replace(&folder.join(file), from, to);
         }
-        let run = check(&user, &folder, &[]);
+        let run = check_quickly(&user, &folder, &[]);
         let found: Vec<String> = faults(&run).into_iter().map(|(rule, _)| rule).collect();
         assert_eq!(found, [rule], "{}", run.stdout);
         fs::remove_dir_all(&folder).unwrap();
