@@ -79,7 +79,7 @@ impl Files {
         }
     }
 
-    /// Tells what was found. The folder of pictures can be named where relative names were meant to be elsewhere.
+    /// Tells what was found. `--images` helps where relative names were meant to be elsewhere.
     pub fn finish(self, report: &mut ImportReport) {
         if let Some(first) = &self.outside.first {
             let folders: Vec<_> = self
@@ -99,7 +99,7 @@ impl Files {
             let reason = if self.missing.with_backslashes > 0 {
                 "the names have backslashes, as Windows has them, and no such files are here"
             } else {
-                "if they are in another folder, name that"
+                "if they are in another folder, `--images` names it"
             };
             report.say(format!(
                 "{} of {} files are not there, such as {}: {reason}",
