@@ -56,12 +56,20 @@ def _array(picture: Any) -> "npt.NDArray[Any]":
     return np.asarray(picture)
 
 
+def _remedy(array: "npt.NDArray[Any]") -> str:
+    """What makes a picture of numbers of another type."""
+    if array.dtype.kind == "f":
+        return "numbers from 0 to 1: (255 * array).round().astype('uint8')"
+    if array.dtype.kind == "b":
+        return "a mask: (255 * array.astype('uint8'))"
+    if array.dtype.kind in "iu":
+        return "numbers from 0 to 255: array.astype('uint8'); of more bits: (array >> 8).astype('uint8')"
+    return "a picture is an array, a path, a file's bytes or a PIL image"
+
+
 def _dense(array: "npt.NDArray[Any]") -> "npt.NDArray[Any]":
     if array.dtype != np.uint8:
-        raise UsageError(
-            f"a picture is an array of uint8, and this one is of {array.dtype}",
-            "numbers from 0 to 1: (255 * array).round().astype('uint8')",
-        )
+        raise UsageError(f"a picture is an array of uint8, and this one is of {array.dtype}", _remedy(array))
     if array.ndim == 2:
         array = array[:, :, np.newaxis]
     if array.ndim == 3 and array.shape[2] == 1:

@@ -165,7 +165,7 @@ impl fmt::Display for NextStep {
             Self::AllowSource { source } => {
                 return write!(
                     formatter,
-                    "it would run with your rights; after a look at its code, allow {source}"
+                    "it would be built and run here; after a look at its code, allow {source}"
                 );
             }
             Self::TakeBackDenial { identity } => {
@@ -181,7 +181,7 @@ impl fmt::Display for NextStep {
                 return write!(
                     formatter,
                     "its owner, or somebody in his place, replaced published code: compare the two commits; to accept \
-                     the new one, update {source}"
+                     the new one, take the entry of {source} out of the lock"
                 );
             }
             Self::LetLockChange => "allow the lock to change once, and look at the change",

@@ -27,7 +27,7 @@ fn question(summary: &Summary, undecided: &Undecided) -> String {
     let mut lines = vec![match undecided.state {
         TrustState::Stale => format!("{} has changed since you allowed it.", undecided.identity),
         _ => format!(
-            "{} has not run here before. Its code runs with your rights.",
+            "{} has not run here before. Its code would be built and run on this machine.",
             undecided.identity
         ),
     }];

@@ -6,7 +6,7 @@ use modelzoo::diagnosis::NextStep;
 pub fn words(step: &NextStep) -> String {
     match step {
         NextStep::AllowSource { source } => format!(
-            "it would run with your rights; after a look at its code: modelzoo trust allow {source}"
+            "it would be built and run here; after a look at its code: modelzoo trust allow {source}"
         ),
         NextStep::TakeBackDenial { identity } => {
             format!("to take it back: modelzoo trust revoke {identity}")
@@ -16,7 +16,7 @@ pub fn words(step: &NextStep) -> String {
         }
         NextStep::AcceptMovedTag { source } => format!(
             "its owner, or somebody in his place, replaced published code: compare the two commits; to accept the new one, \
-             run `modelzoo sources update {source}`"
+             take the entry of {source} out of modelzoo.lock, and run the same once more"
         ),
         NextStep::LetLockChange => {
             "run the command once without --locked, and look at the lock's change".to_owned()

@@ -67,13 +67,13 @@ impl Builder {
     pub fn build(&self, request: &BuildRequest, observer: &dyn Observer) -> Result<BuiltPlugin, BuildError> {
         let (key, toolchain) = self.key(request)?;
         if let Some(found) = self.published(&key) {
-            return Ok(found);
+            return shut_in_as_asked(found, request.sandbox);
         }
         let folder = self.absolute_folder()?;
         let _lock = lock(&folder, observer)?;
         // It may have been built while this waited.
         if let Some(found) = self.published(&key) {
-            return Ok(found);
+            return shut_in_as_asked(found, request.sandbox);
         }
         let sandbox = self.sandbox(request)?;
         let guard = self.guard.as_ref().filter(|_| request.sandbox != Sandbox::Off);
@@ -175,6 +175,16 @@ impl Builder {
             record,
             is_new: false,
         })
+    }
+}
+
+/// What was built where layers of the sandbox were missing is refused to who must have all of them.
+fn shut_in_as_asked(found: BuiltPlugin, asked: Sandbox) -> Result<BuiltPlugin, BuildError> {
+    let conduct = Confinement::of_build(asked).conduct;
+    let missing = found.record.sandbox.missing(conduct);
+    match asked {
+        Sandbox::On if !missing.is_empty() => Err(BuildError::SandboxUnavailable(missing)),
+        _ => Ok(found),
     }
 }
 

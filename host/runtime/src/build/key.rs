@@ -2,7 +2,7 @@
 
 use super::{BuildError, BuildRequest, profile, sdk, toolchain::Toolchain};
 use fs_err as fs;
-use modelzoo_base::digest::Sha256Hasher;
+use modelzoo_base::{Sandbox, digest::Sha256Hasher};
 use std::io::{self, Read as _};
 
 /// Grows when plugins must be built again although nothing that the key covers has changed.
@@ -21,6 +21,7 @@ pub(super) fn of(request: &BuildRequest, toolchain: &Toolchain) -> Result<String
     features.dedup();
     let profile = profile::PROFILE.join("\n");
     let features = features.join("\n");
+    let is_shut_in = (request.sandbox != Sandbox::Off).to_string();
     Ok(hash(&[
         FORMAT.as_bytes(),
         request.source_hash.as_bytes(),
@@ -32,6 +33,8 @@ pub(super) fn of(request: &BuildRequest, toolchain: &Toolchain) -> Result<String
         profile::RUSTFLAGS.as_bytes(),
         processor().as_bytes(),
         features.as_bytes(),
+        // What was built without a sandbox is not taken for what was built in one.
+        is_shut_in.as_bytes(),
     ]))
 }
 
@@ -102,6 +105,9 @@ mod tests {
         let mut other = plain.clone();
         other.features = vec!["cuda".into()];
         keys.push(key(&other, &toolchain));
+        let mut other = plain.clone();
+        other.sandbox = Sandbox::Off;
+        keys.push(key(&other, &toolchain));
         let newer = Toolchain {
             version: "rustc 1.96.0".into(),
             ..toolchain.clone()
@@ -111,7 +117,7 @@ mod tests {
         keys.push(key(&plain, &toolchain));
         keys.sort();
         keys.dedup();
-        assert_eq!(keys.len(), 5);
+        assert_eq!(keys.len(), 6);
     }
 
     #[test]

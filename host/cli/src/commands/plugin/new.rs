@@ -8,7 +8,7 @@ use crate::{
     terminal::{Context, Failure, Hinted, Result, Terminal, ensure},
 };
 use modelzoo::{Plan, diagnosis::ErrorClass};
-use std::path::Path;
+use std::path::{self, Path};
 
 /// The files that every new source has, with words in capitals that stand for its own.
 const FILES: [(&str, &str); 6] = [
@@ -64,7 +64,9 @@ const fn description(task: TaskArgument) -> (&'static str, &'static str) {
 
 pub fn run(arguments: &NewArguments, terminal: &Terminal) -> Result<Exit> {
     let folder = &arguments.folder;
-    let name = folder
+    // `.` has no last part of its own.
+    let absolute = path::absolute(folder).context("there is no current folder")?;
+    let name = absolute
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
@@ -76,10 +78,14 @@ pub fn run(arguments: &NewArguments, terminal: &Terminal) -> Result<Exit> {
         is_name,
         "{name:?} cannot name a crate: it takes letters, digits, - and _, a letter first"
     );
-    if folder.exists() {
+    let is_free = match fs_err::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => !folder.exists(),
+    };
+    if !is_free {
         return Err(Hinted {
             message: format!("{} is there already", folder.display()),
-            hint: "name a folder that is not there yet".to_owned(),
+            hint: "name a folder that is not there yet, or an empty one".to_owned(),
             class: ErrorClass::Failed,
         }
         .into());
