@@ -292,7 +292,7 @@ fn every_planted_fault_of_a_model_is_found_and_no_other() {
         ("not_a_number", &["labels", "predict-again"]),
         ("pixels", &["labels"]),
         ("unknown_class", &["labels"]),
-        ("remembers", &["predict-again"]),
+        ("remembers", &["predict-again", "batches"]),
         ("reversed", &["batches"]),
         ("normalises_batch", &["batches"]),
         ("panics_at_one_pixel", &["picture-sizes"]),
