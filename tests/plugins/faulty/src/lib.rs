@@ -106,8 +106,8 @@ impl Faulty {
         }
         let is_blank = match self.fault {
             Fault::DiffersWhenReloaded => self.number > 0,
-            // A worker does not see its user's home.
-            Fault::ReadsTheEnvironment => std::env::var_os("HOME").is_some(),
+            // A worker does not see the program's own settings.
+            Fault::ReadsTheEnvironment => std::env::var_os("MODELZOO_STORE").is_some(),
             _ => false,
         };
         if is_blank {
