@@ -68,6 +68,7 @@ impl BuildCopy<'_> {
                 name: package.name.to_string(),
                 reason,
                 log: self.log_path.clone(),
+                is_shut_in: guard.is_some(),
             })
         };
         let stand_in = scratch.folder().join("shared");

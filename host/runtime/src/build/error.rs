@@ -107,6 +107,8 @@ pub enum BuildError {
         reason: String,
         /// The whole log.
         log: PathBuf,
+        /// Whether the build was shut in.
+        is_shut_in: bool,
     },
     /// A file or folder of the build cannot be read or written.
     #[error("cannot {action} {}", path.display())]
@@ -142,9 +144,28 @@ impl Diagnose for BuildError {
             }
             Self::SandboxUnavailable(_) => return Some(NextStep::RelaxSandbox),
             Self::File { source, .. } => return NextStep::for_access(source),
+            Self::Compile {
+                is_shut_in: true,
+                reason,
+                ..
+            } if is_of_running_code(reason) => {
+                "what runs in a build has no network and no home, and writes to its OUT_DIR alone; for a source that you \
+                 trust, the sandbox can be turned off"
+            }
             Self::Compile { .. } | Self::Manifest { .. } | Self::NoFeature { .. } => return None,
         }))
     }
+}
+
+/// Whether it was a build script or a procedural macro that failed, in cargo's and the compiler's words.
+fn is_of_running_code(reason: &str) -> bool {
+    [
+        "failed to run custom build command",
+        "proc macro panicked",
+        "proc-macro",
+    ]
+    .iter()
+    .any(|words| reason.contains(words))
 }
 
 impl BuildError {

@@ -71,8 +71,9 @@ fn builds() -> Vec<Sample> {
         },
         BuildError::Compile {
             name: name(),
-            reason: reason(),
+            reason: "error: failed to run custom build command for `odd v1.0.0`".to_owned(),
             log: log(),
+            is_shut_in: true,
         },
         BuildError::File {
             action: "write",
