@@ -27,7 +27,6 @@ pub(super) fn death() -> WorkerDeath {
 
 fn builds() -> Vec<Sample> {
     let name = || "acme-model".to_owned();
-    let reason = || "error[E0308]: mismatched types".to_owned();
     let log = || path("store/build/logs/a.log");
     each([
         BuildError::NoCrate {
