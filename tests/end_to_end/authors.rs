@@ -260,7 +260,7 @@ fn a_model_that_remembers_is_found_out() {
     let folder = user.path("counter");
     user.run(["plugin", "new", folder.to_str().unwrap()]).expect(0);
     replace(
-        &folder.join("src/lib.rs"),
+        &folder.join("src/model.rs"),
         "    Classification::new(label)",
         "    static CALLS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);\n\
          let calls = CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);\n\

@@ -162,7 +162,8 @@ fn is_of_running_code(reason: &str) -> bool {
     [
         "failed to run custom build command",
         "proc macro panicked",
-        "proc-macro",
+        "proc-macro derive panicked",
+        "custom attribute panicked",
     ]
     .iter()
     .any(|words| reason.contains(words))

@@ -11,7 +11,7 @@ use modelzoo::{Plan, diagnosis::ErrorClass};
 use std::path::{self, Path};
 
 /// The files that every new source has, with words in capitals that stand for its own.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     (".gitignore", include_str!("../../../templates/plugin/gitignore")),
     (
         ".github/workflows/check.yml",
@@ -24,41 +24,80 @@ const FILES: [(&str, &str); 6] = [
         "manifest.json",
         include_str!("../../../templates/plugin/manifest.json"),
     ),
+    ("src/lib.rs", include_str!("../../../templates/plugin/source.rs")),
 ];
 
-const MODEL_FILE: &str = "src/lib.rs";
+const MODEL_FILE: &str = "src/model.rs";
 
-/// The code of a model for a task.
-const fn code(task: TaskArgument) -> &'static str {
-    match task {
-        TaskArgument::Classification => include_str!("../../../templates/plugin/tasks/classification.rs"),
-        TaskArgument::Detection => include_str!("../../../templates/plugin/tasks/detection.rs"),
-        TaskArgument::Segmentation => include_str!("../../../templates/plugin/tasks/segmentation.rs"),
-        TaskArgument::Keypoints => include_str!("../../../templates/plugin/tasks/keypoints.rs"),
-        TaskArgument::Embedding => include_str!("../../../templates/plugin/tasks/embedding.rs"),
-        TaskArgument::Heatmap => include_str!("../../../templates/plugin/tasks/heatmap.rs"),
-        TaskArgument::Video => include_str!("../../../templates/plugin/tasks/video.rs"),
-        TaskArgument::Custom => include_str!("../../../templates/plugin/tasks/custom.rs"),
-    }
+/// What a source of a task has of its own.
+struct Template {
+    /// The code of its model.
+    model: &'static str,
+    /// What the model does.
+    description: &'static str,
+    /// What people find such models by.
+    tag: &'static str,
+    /// The command that runs it.
+    command: &'static str,
 }
 
-/// What the model of a task does, and the tag that people find such models by.
-const fn description(task: TaskArgument) -> (&'static str, &'static str) {
-    match task {
-        TaskArgument::Classification => ("Tells bright pictures from dark ones", "classification"),
-        TaskArgument::Detection => ("Puts a box around what is bright", "detection"),
-        TaskArgument::Segmentation => ("Tells bright pixels from dark ones", "segmentation"),
-        TaskArgument::Keypoints => ("Points at the brightest pixel", "keypoints"),
-        TaskArgument::Embedding => (
-            "Embeds pictures by the mean colours of their quarters",
-            "embeddings",
-        ),
-        TaskArgument::Heatmap => ("Maps how bright each pixel is", "heatmap"),
-        TaskArgument::Video => ("Tells a video's bright frames from its dark ones", "video"),
-        TaskArgument::Custom => (
-            "Tells bright pictures from dark ones, and how bright they are",
-            "custom",
-        ),
+impl Template {
+    const fn of(task: TaskArgument) -> Self {
+        match task {
+            TaskArgument::Classification => Self::labels(
+                include_str!("../../../templates/plugin/tasks/classification.rs"),
+                "Tells bright pictures from dark ones",
+                "classification",
+            ),
+            TaskArgument::Detection => Self::labels(
+                include_str!("../../../templates/plugin/tasks/detection.rs"),
+                "Puts a box around what is bright",
+                "detection",
+            ),
+            TaskArgument::Segmentation => Self::labels(
+                include_str!("../../../templates/plugin/tasks/segmentation.rs"),
+                "Tells bright pixels from dark ones",
+                "segmentation",
+            ),
+            TaskArgument::Keypoints => Self::labels(
+                include_str!("../../../templates/plugin/tasks/keypoints.rs"),
+                "Points at the brightest pixel",
+                "keypoints",
+            ),
+            TaskArgument::Embedding => Self {
+                command: "embed",
+                ..Self::labels(
+                    include_str!("../../../templates/plugin/tasks/embedding.rs"),
+                    "Embeds pictures by the mean colours of their quarters",
+                    "embeddings",
+                )
+            },
+            TaskArgument::Heatmap => Self::labels(
+                include_str!("../../../templates/plugin/tasks/heatmap.rs"),
+                "Maps how bright each pixel is",
+                "heatmap",
+            ),
+            TaskArgument::Video => Self::labels(
+                include_str!("../../../templates/plugin/tasks/video.rs"),
+                "Tells a video's bright frames from its dark ones",
+                "video",
+            ),
+            TaskArgument::Custom => Self::labels(
+                include_str!("../../../templates/plugin/tasks/custom.rs"),
+                "Tells bright pictures from dark ones, and how bright they are",
+                "custom",
+            ),
+        }
+    }
+
+    /// A model whose answers are labels.
+    const fn labels(model: &'static str, description: &'static str, tag: &'static str) -> Self {
+        Self {
+            model,
+            description,
+            tag,
+            command: "apply",
+        }
     }
 }
 
@@ -90,9 +129,15 @@ pub fn run(arguments: &NewArguments, terminal: &Terminal) -> Result<Exit> {
         }
         .into());
     }
-    let task = arguments.task;
-    if carry_out(NewSource { folder, name, task }, arguments.dry_run, false)?.is_some() {
-        let (folder, command) = (shown(folder), command(task));
+    let template = Template::of(arguments.task);
+    let command = template.command;
+    let source = NewSource {
+        folder,
+        name,
+        template,
+    };
+    if carry_out(source, arguments.dry_run, false)?.is_some() {
+        let folder = shown(folder);
         terminal.say(format!(
             "{folder} is a source; `modelzoo {command} {folder} PICTURES` runs it, `modelzoo plugin check {folder}` \
              checks it, `modelzoo plugin dev {folder}` lets cargo and editors work in it"
@@ -101,34 +146,25 @@ pub fn run(arguments: &NewArguments, terminal: &Terminal) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The command that runs a model of a task.
-const fn command(task: TaskArgument) -> &'static str {
-    match task {
-        TaskArgument::Embedding => "embed",
-        _ => "apply",
-    }
-}
-
 /// A source that is written.
 struct NewSource<'a> {
     folder: &'a Path,
     name: &'a str,
-    task: TaskArgument,
+    template: Template,
 }
 
 impl NewSource<'_> {
     /// The files by their paths in the source.
     fn files(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let files = FILES.into_iter().chain([(MODEL_FILE, code(self.task))]);
+        let files = FILES.into_iter().chain([(MODEL_FILE, self.template.model)]);
         files.map(|(path, text)| (path, self.put_in(text)))
     }
 
     /// Puts this source's words in the place of those in capitals.
     fn put_in(&self, text: &str) -> String {
-        let (description, tag) = description(self.task);
-        text.replace("DESCRIPTION", description)
-            .replace("COMMAND", command(self.task))
-            .replace("TASK", tag)
+        text.replace("DESCRIPTION", self.template.description)
+            .replace("COMMAND", self.template.command)
+            .replace("TASK", self.template.tag)
             .replace("NAME", self.name)
     }
 }

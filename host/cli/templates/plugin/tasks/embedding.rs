@@ -1,37 +1,12 @@
-//! A source to start from: a model without weights, whose embeddings are the mean colours of a picture's quarters.
+//! A model without weights, whose embeddings are the mean colours of a picture's quarters.
 
 use modelzoo_plugin_api::prelude::*;
-use std::path::Path;
 
-#[derive(Default)]
-struct Source;
+pub struct Example;
 
-export_source!(Source);
-
-impl ModelSource for Source {
-    // A model with weights names them in manifest.json: `base_filename`, and a `manager` that says where they are.
-    // `path` is where they were downloaded to.
-    fn load_model(
-        &self,
-        _name: &str,
-        _path: &Path,
-        options: LoadOptions,
-    ) -> Result<Box<dyn Model>> {
-        let Settings {} = options.settings()?;
-        Ok(Box::new(MeanColours))
-    }
-}
-
-/// What users can change by `--set name=value`: a field each. A misspelt one is an error.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {}
-
-struct MeanColours;
-
-impl Model for MeanColours {
+impl Model for Example {
     fn info(&self) -> ModelInfo {
-        ModelInfo::image().with_embeddings()
+        ModelInfo::image().with_embeddings_only("`modelzoo embed` gives its embeddings")
     }
 
     fn predict(&self, _image: &Image<'_>, _options: &PredictOptions) -> Result<Output> {
@@ -64,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_white_pixel_is_found() {
+    fn each_quarter_has_its_mean() {
         let mut pixels = [0; 4 * 2 * 3];
         pixels[18..21].fill(255);
         let image = Image::new(4, 2, &pixels).unwrap();

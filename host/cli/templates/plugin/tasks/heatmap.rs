@@ -1,35 +1,10 @@
-//! A source to start from: a model without weights, whose map is how bright each pixel is.
+//! A model without weights, whose map is how bright each pixel is.
 
 use modelzoo_plugin_api::{label::Heatmap, prelude::*};
-use std::path::Path;
 
-#[derive(Default)]
-struct Source;
+pub struct Example;
 
-export_source!(Source);
-
-impl ModelSource for Source {
-    // A model with weights names them in manifest.json: `base_filename`, and a `manager` that says where they are.
-    // `path` is where they were downloaded to.
-    fn load_model(
-        &self,
-        _name: &str,
-        _path: &Path,
-        options: LoadOptions,
-    ) -> Result<Box<dyn Model>> {
-        let Settings {} = options.settings()?;
-        Ok(Box::new(Luminance))
-    }
-}
-
-/// What users can change by `--set name=value`: a field each. A misspelt one is an error.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {}
-
-struct Luminance;
-
-impl Model for Luminance {
+impl Model for Example {
     fn info(&self) -> ModelInfo {
         ModelInfo::image()
     }

@@ -1,38 +1,13 @@
-//! A source to start from: a model without weights, which points at the brightest pixel.
+//! A model without weights, which points at the brightest pixel.
 
 use modelzoo_plugin_api::{
     label::{Keypoint, Keypoints},
     prelude::*,
 };
-use std::path::Path;
 
-#[derive(Default)]
-struct Source;
+pub struct Example;
 
-export_source!(Source);
-
-impl ModelSource for Source {
-    // A model with weights names them in manifest.json: `base_filename`, and a `manager` that says where they are.
-    // `path` is where they were downloaded to.
-    fn load_model(
-        &self,
-        _name: &str,
-        _path: &Path,
-        options: LoadOptions,
-    ) -> Result<Box<dyn Model>> {
-        let Settings {} = options.settings()?;
-        Ok(Box::new(Brightest))
-    }
-}
-
-/// What users can change by `--set name=value`: a field each. A misspelt one is an error.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {}
-
-struct Brightest;
-
-impl Model for Brightest {
+impl Model for Example {
     fn info(&self) -> ModelInfo {
         // The names of the points, and the pairs of them that lines connect.
         ModelInfo::image().with_keypoints(["brightest"], Vec::new())

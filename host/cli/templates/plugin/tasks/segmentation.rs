@@ -1,35 +1,10 @@
-//! A source to start from: a model without weights, which tells bright pixels from dark ones.
+//! A model without weights, which tells bright pixels from dark ones.
 
 use modelzoo_plugin_api::{label::Segmentation, prelude::*};
-use std::path::Path;
 
-#[derive(Default)]
-struct Source;
+pub struct Example;
 
-export_source!(Source);
-
-impl ModelSource for Source {
-    // A model with weights names them in manifest.json: `base_filename`, and a `manager` that says where they are.
-    // `path` is where they were downloaded to.
-    fn load_model(
-        &self,
-        _name: &str,
-        _path: &Path,
-        options: LoadOptions,
-    ) -> Result<Box<dyn Model>> {
-        let Settings {} = options.settings()?;
-        Ok(Box::new(BrightPixels))
-    }
-}
-
-/// What users can change by `--set name=value`: a field each. A misspelt one is an error.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {}
-
-struct BrightPixels;
-
-impl Model for BrightPixels {
+impl Model for Example {
     fn info(&self) -> ModelInfo {
         // A class for each value of the mask, 0 first.
         ModelInfo::image().with_classes(["dark", "bright"])

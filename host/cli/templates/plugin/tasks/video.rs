@@ -1,35 +1,11 @@
-//! A source to start from: a model without weights, which tells a video's bright frames from its dark ones.
+//! A model without weights, which tells a video's bright frames from its dark ones.
 
 use modelzoo_plugin_api::{Video, VideoModel, label::Classification, prelude::*};
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
-#[derive(Default)]
-struct Source;
+pub struct Example;
 
-export_source!(Source);
-
-impl ModelSource for Source {
-    // A model with weights names them in manifest.json: `base_filename`, and a `manager` that says where they are.
-    // `path` is where they were downloaded to.
-    fn load_model(
-        &self,
-        _name: &str,
-        _path: &Path,
-        options: LoadOptions,
-    ) -> Result<Box<dyn Model>> {
-        let Settings {} = options.settings()?;
-        Ok(Box::new(BrightFrames))
-    }
-}
-
-/// What users can change by `--set name=value`: a field each. A misspelt one is an error.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {}
-
-struct BrightFrames;
-
-impl Model for BrightFrames {
+impl Model for Example {
     fn info(&self) -> ModelInfo {
         ModelInfo::video().with_classes(["dark", "bright"])
     }
@@ -43,7 +19,7 @@ impl Model for BrightFrames {
     }
 }
 
-impl VideoModel for BrightFrames {
+impl VideoModel for Example {
     fn predict_video(&self, video: &mut Video, _options: &PredictOptions) -> Result<Output> {
         let mut frames = BTreeMap::new();
         while let Some(frame) = video.next_frame()? {
@@ -74,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_white_pixel_is_found() {
+    fn a_picture_with_one_white_pixel_is_dark() {
         let mut pixels = [0; 4 * 2 * 3];
         pixels[18..21].fill(255);
         let image = Image::new(4, 2, &pixels).unwrap();
