@@ -1,7 +1,7 @@
 //! What a model is to do, with every option that there is.
 
 use crate::{EngineError, Summary};
-use modelzoo_base::error::NextStep;
+use modelzoo_base::{error::NextStep, suggest};
 use modelzoo_data::{
     dataset::{Dataset, Selection},
     label::PatchGeometry,
@@ -288,6 +288,7 @@ impl Task {
                 if options.store_logits && !info.has_logits {
                     return Err(EngineError::Unsupported("has no logits to store"));
                 }
+                check_classes(options.classes.as_deref().unwrap_or_default(), info)?;
                 let unknown = |name: &&String| !info.needed_fields.contains(name);
                 if let Some(unknown) = options.sample_fields.keys().find(unknown) {
                     return Err(EngineError::InvalidOption {
@@ -369,4 +370,51 @@ pub(crate) const OWN_FACTS: [&str; 2] = ["filepath", "tags"];
 /// A field's name without the prefix that says that it is one of frames.
 pub(crate) fn without_frames(field: &str) -> &str {
     field.strip_prefix("frames.").unwrap_or(field)
+}
+
+/// A class that the model does not know would leave nothing, and say nothing about it. A model that lists no classes may
+/// know any.
+fn check_classes(wanted: &[String], info: &ModelInfo) -> Result<(), EngineError> {
+    let known = || info.classes.iter().map(String::as_str);
+    let is_unknown = |class: &&String| !info.classes.is_empty() && !info.classes.contains(class);
+    let Some(unknown) = wanted.iter().find(is_unknown) else {
+        return Ok(());
+    };
+    Err(EngineError::InvalidOption {
+        problem: format!(
+            "the model has no class `{unknown}`{}",
+            suggest::question(&suggest::nearest(unknown, known()))
+        ),
+        next_step: NextStep::ShowModel,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_those_that_the_model_knows() {
+        let told = |wanted: &[&str], known: &[&str]| {
+            let mut info = ModelInfo::default();
+            info.classes = known.iter().map(|&name| name.to_owned()).collect();
+            let options = ApplyOptions {
+                classes: Some(wanted.iter().map(|&name| name.to_owned()).collect()),
+                ..ApplyOptions::default()
+            };
+            Task::Apply(options)
+                .check(&info)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(told(&["cat"], &["cat", "dog"]), Ok(()));
+        assert_eq!(told(&["anything"], &[]), Ok(()));
+        assert_eq!(
+            told(&["dog", "Cat"], &["cat", "dog"]),
+            Err("the model has no class `Cat`; did you mean `cat`?".to_owned())
+        );
+        assert_eq!(
+            told(&["zebra"], &["cat", "dog"]),
+            Err("the model has no class `zebra`".to_owned())
+        );
+    }
 }

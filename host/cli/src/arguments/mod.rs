@@ -4,6 +4,7 @@ mod dataset;
 mod global;
 mod manual;
 mod model;
+mod number;
 mod output;
 mod plugin;
 mod query;

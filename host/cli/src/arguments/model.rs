@@ -1,6 +1,11 @@
+use super::number;
 use clap::{Args, ValueEnum};
 use modelzoo::{Isolation, Sandbox, config::PluginConfig, plugin_api::Device};
-use std::{num::ParseIntError, str::FromStr, time::Duration};
+use std::{
+    num::{NonZeroUsize, ParseIntError},
+    str::FromStr,
+    time::Duration,
+};
 
 /// Which model.
 #[derive(Clone, Debug, Args)]
@@ -54,8 +59,8 @@ pub struct ModelOptions {
     pub device: Option<Device>,
 
     /// How many threads the model may use (default: every core)
-    #[arg(long, value_name = "N", help_heading = "Model")]
-    pub threads: Option<std::num::NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = number::threads, help_heading = "Model")]
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// Where the plugin's code runs. Its values have no help texts: they would make clap set every option of the help

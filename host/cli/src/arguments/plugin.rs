@@ -1,4 +1,4 @@
-use super::{DryRunArgument, JsonArgument, ModelOptions, PluginRunArguments};
+use super::{DryRunArgument, JsonArgument, ModelOptions, PluginRunArguments, number};
 use clap::{Args, Subcommand, ValueEnum};
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
@@ -112,6 +112,7 @@ pub struct BenchArguments {
         long,
         value_name = "N,N",
         value_delimiter = ',',
+        value_parser = number::batch_size,
         default_value = "1,2,4,8"
     )]
     pub batch_sizes: Vec<NonZeroUsize>,

@@ -15,7 +15,10 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
     /// The network may not be used, and the file is not there.
-    #[error("{} is missing and cannot be downloaded offline (from {url})", destination.display())]
+    #[error(
+        "{} is missing and cannot be downloaded offline (from {url})",
+        name(destination)
+    )]
     Offline {
         /// Where the file should be.
         destination: PathBuf,
@@ -23,7 +26,7 @@ pub enum DownloadError {
         url: String,
     },
     /// The request names no URL.
-    #[error("no URL is known for {}", destination.display())]
+    #[error("no URL is known for {}", name(destination))]
     NoUrl {
         /// Where the file should be.
         destination: PathBuf,
