@@ -159,6 +159,7 @@ impl LoadArguments {
                 .map(str::parse::<Sandbox>)
                 .transpose()
                 .map_err(|error| Usage(error.to_string()))?,
+            origin: None,
             worker_program: self.worker.clone(),
         };
         if settings.isolation == Isolation::None

@@ -21,6 +21,7 @@ mod killed_apply;
 mod outputs;
 mod patches;
 mod plugins;
+mod prebuilt;
 mod published_models;
 mod snapshots;
 mod store_under_stress;

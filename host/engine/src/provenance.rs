@@ -17,6 +17,9 @@ pub struct Provenance {
     /// The SHA-256 of the built plugin; `None` where that is built in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_sha256: Option<String>,
+    /// The SHA-256 of the archive that the plugin came in, where its author compiled it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prebuilt_sha256: Option<String>,
     /// Name and version of the plugin where it is built in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub built_in: Option<String>,

@@ -7,7 +7,7 @@ use modelzoo_base::{
 use modelzoo_data::{format::FormatError, input::InputError};
 use modelzoo_engine::EngineError;
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind as PluginErrorKind};
-use modelzoo_runtime::{BuildError, CallError, RuntimeError};
+use modelzoo_runtime::{BuildError, CallError, RuntimeError, UnfitPrebuilt};
 use modelzoo_sources::{
     archive::ArchiveError,
     config::ConfigError,
@@ -15,6 +15,7 @@ use modelzoo_sources::{
     git::Omission,
     lock::{LockError, MovedTag},
     manifest::SelectError,
+    prebuilt::PrebuiltError,
     reference::ReferenceError,
     registry::{RegistryError, Unmet},
     source::SourceError,
@@ -140,6 +141,12 @@ pub enum ZooError {
     /// The plugin cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The plugin that the source's author compiled cannot be had.
+    #[error(transparent)]
+    Prebuilt(#[from] PrebuiltError),
+    /// The plugin that the source's author compiled is not taken.
+    #[error(transparent)]
+    Unfit(#[from] UnfitPrebuilt),
     /// The plugin cannot be run.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -231,6 +238,8 @@ impl Diagnose for ZooError {
             Self::Source(error) => error.class(),
             Self::Select(error) => error.class(),
             Self::Build(error) => error.class(),
+            Self::Prebuilt(error) => error.class(),
+            Self::Unfit(error) => error.class(),
             Self::Runtime(error) => error.class(),
             Self::Download(error) => error.class(),
             Self::NotDownloaded(_) => ErrorClass::NotFound,
@@ -265,6 +274,8 @@ impl Diagnose for ZooError {
             Self::Source(error) => error.next_step(),
             Self::Select(error) => error.next_step(),
             Self::Build(error) => error.next_step(),
+            Self::Prebuilt(error) => error.next_step(),
+            Self::Unfit(error) => error.next_step(),
             Self::Runtime(error) => error.next_step(),
             Self::Download(error) => error.next_step(),
             Self::NotDownloaded(_) => Some(NextStep::DownloadModel),

@@ -55,14 +55,15 @@ pub use modelzoo_plugin_api::{
     self as plugin_api, Array, Device, Image, ModelInfo, Output, PredictOptions, label,
 };
 pub use modelzoo_runtime::{
-    Artifact, ArtifactRecord, BuildError, BuiltInPlugin, CallError, Frames, Isolation, Items, LibraryError,
-    Linkage, LoadedModel, PluginCode, RuntimeError, Sandbox, SandboxLayer, SandboxReport, SdkCrate,
-    WorkerDeath, sandbox_support, unpack_sdk,
+    Artifact, ArtifactError, ArtifactRecord, BuildError, BuiltInPlugin, CallError, Frames, Isolation, Items,
+    LibraryError, Linkage, LoadedModel, PackedPlugin, PluginCode, PrebuiltRecord, RuntimeError, Sandbox,
+    SandboxLayer, SandboxReport, SdkCrate, TARGET, UnfitPrebuilt, WorkerDeath, sandbox_support, unpack_sdk,
+    variant_of,
 };
 pub use modelzoo_sources::{
     SourceRef, archive, config,
     download::{self, Credentials},
-    git, index, lock, manifest,
+    git, index, lock, manifest, prebuilt,
     reference::{self, ModelRef},
     registry, source, store, trust,
 };
@@ -71,6 +72,6 @@ pub use results::{Content, Destination, ResultWriter};
 pub use settings::LoadSettings;
 pub use zoo::{
     AllowPlan, Consent, DeletePlan, DenyPlan, DownloadPlan, DownloadedModel, ForgetPlan, FoundModel,
-    GarbagePlan, LoadPlan, LockPlan, Network, NobodyToAsk, RegisterPlan, RevokePlan, UpdatePlan, Zoo,
-    ZooBuilder,
+    GarbagePlan, LoadPlan, LockPlan, Network, NobodyToAsk, RegisterPlan, Release, RevokePlan, UpdatePlan,
+    Zoo, ZooBuilder,
 };

@@ -48,6 +48,13 @@ pub enum PlannedStep {
         /// The source.
         source: String,
     },
+    /// The plugin that the source's author compiled is taken; where it cannot be had, the source is built.
+    TakePrebuilt {
+        /// The source.
+        source: String,
+        /// Where its archive may be.
+        from: Vec<String>,
+    },
     /// A file of weights is downloaded.
     Download {
         /// Its name.

@@ -2,6 +2,7 @@
 
 use modelzoo_plugin_api::Device;
 use modelzoo_runtime::{Isolation, Sandbox};
+use modelzoo_sources::config::PluginOrigin;
 use std::{path::PathBuf, time::Duration};
 
 /// How a model is loaded.
@@ -20,6 +21,8 @@ pub struct LoadSettings {
     pub stall_timeout: Option<Duration>,
     /// Whether a plugin in a process of its own is shut in, and its build; `None` asks the configuration.
     pub sandbox: Option<Sandbox>,
+    /// Whether the plugin that the source's author compiled is taken, or the source is built; `None` asks the configuration.
+    pub origin: Option<PluginOrigin>,
     /// The program that is started as a worker, and as a guard of builds; `None` is the running program.
     pub worker_program: Option<PathBuf>,
 }

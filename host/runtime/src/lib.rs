@@ -40,6 +40,7 @@ mod error;
 mod library;
 mod plugin_code;
 mod plugin_runner;
+mod prebuilt;
 mod runner;
 #[cfg(target_os = "linux")]
 mod worker;
@@ -47,16 +48,17 @@ mod worker;
 #[path = "worker/unsupported.rs"]
 mod worker;
 
-pub use artifact::Artifact;
-pub use build::{
-    ArtifactRecord, BuildCrate, BuildError, BuildRequest, Builder, BuiltPlugin, Linkage, SdkCrate, unpack_sdk,
-};
+pub use artifact::{Artifact, ArtifactError, ArtifactRecord, Linkage, PrebuiltRecord};
+pub use build::{BuildCrate, BuildError, BuildRequest, Builder, BuiltPlugin, SdkCrate, unpack_sdk};
 pub use error::{CallError, RuntimeError, WorkerDeath};
 pub use library::LibraryError;
 pub use modelzoo_base::Sandbox;
 pub use modelzoo_sandbox::{Conduct, SandboxLayer, SandboxReport, sandbox_support};
 pub use plugin_code::{BuiltInPlugin, PluginCode};
 pub use plugin_runner::{Isolation, PluginRunner};
+pub use prebuilt::{
+    Installation, PackedPlugin, PrebuiltStore, UnfitPrebuilt, pack as pack_plugin, variant_of,
+};
 pub use runner::{DefaultServices, Frames, HostServices, Items, LoadedModel};
 pub use worker::run_worker_if_asked;
 

@@ -59,6 +59,7 @@ mod identity;
 pub mod index;
 pub mod lock;
 pub mod manifest;
+pub mod prebuilt;
 pub mod reference;
 pub mod registry;
 pub mod source;

@@ -89,6 +89,8 @@ pub enum NextStep {
     RunInProcess,
     /// Shut the plugin in as far as this system can.
     RelaxSandbox,
+    /// Build the plugin from its source, instead of taking the one that its author compiled.
+    BuildPlugin,
     /// Make a dataset.
     CreateDataset {
         /// Its file.
@@ -224,6 +226,7 @@ impl fmt::Display for NextStep {
             Self::ShowPluginOutput => "look at all that it printed; the source's author should know",
             Self::RunInProcess => "run the plugin in this process, without isolation",
             Self::RelaxSandbox => "let the sandbox use what this system has",
+            Self::BuildPlugin => "build the plugin from its source",
             Self::CreateDataset { path } => return write!(formatter, "make a dataset at {}", path.display()),
             Self::GoOnWithDataset { path } => {
                 return write!(

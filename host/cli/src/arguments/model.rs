@@ -42,6 +42,14 @@ pub struct PluginRunArguments {
     #[arg(long, value_name = "WHETHER", help_heading = "Model")]
     pub sandbox: Option<Sandbox>,
 
+    /// Build the plugin from its source, also where its author compiled one
+    #[arg(long, conflicts_with = "prebuilt", help_heading = "Model")]
+    pub build: bool,
+
+    /// Take the plugin that its author compiled, or none
+    #[arg(long, help_heading = "Model")]
+    pub prebuilt: bool,
+
     /// End the plugin's process when it gives no sign of life for so long; 0 waits for ever (default: 600)
     #[arg(long, value_name = "SECONDS", value_parser = stall_timeout, help_heading = "Model")]
     pub stall_timeout: Option<Duration>,

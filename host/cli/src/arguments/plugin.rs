@@ -18,7 +18,7 @@ pub enum PluginAction {
     Check(CheckArguments),
     /// Measure how fast a model loads and predicts, and the memory that it takes
     Bench(BenchArguments),
-    /// Pack a source into an archive that is the same wherever it is packed
+    /// Pack a source into an archive that is the same wherever it is packed, or its compiled plugin for a release
     Pack(PackArguments),
     /// Print the text that the author of a source signs with minisign
     SignedText(SignedTextArguments),
@@ -137,7 +137,21 @@ pub struct PackArguments {
     #[arg(default_value = ".")]
     pub folder: PathBuf,
 
-    /// The archive (default: the crate's NAME-VERSION.tar.gz, in the current folder)
+    /// Compile the plugin, and pack it for the release of a tag: its users need no compiler then
+    #[arg(long)]
+    pub prebuilt: bool,
+
+    /// What the plugin is compiled for beside the processor; `cuda` and `metal` are features of the crate
+    #[arg(
+        long,
+        requires = "prebuilt",
+        value_name = "WHAT",
+        value_parser = ["cpu", "cuda", "metal"],
+        default_value = "cpu"
+    )]
+    pub variant: String,
+
+    /// The archive (default: the crate's NAME-VERSION.tar.gz, or NAME-TARGET-VARIANT.tar.gz, in the current folder)
     #[arg(short, long, value_name = "FILE.tar.gz")]
     pub output: Option<PathBuf>,
 

@@ -6,7 +6,9 @@ use crate::{
     exit::Exit,
     terminal::{Result, Terminal, print_facts, print_json},
 };
-use modelzoo::{ArtifactRecord, FoundModel, Linkage, LoadSettings, SandboxReport, output::OutputError};
+use modelzoo::{
+    ArtifactRecord, FoundModel, Linkage, LoadSettings, PrebuiltRecord, SandboxReport, output::OutputError,
+};
 use serde::Serialize;
 
 /// What is known of a model.
@@ -33,6 +35,9 @@ struct BuiltInfo {
     linkage: Linkage,
     /// The layers of the sandbox that were around the build.
     sandbox: SandboxReport,
+    /// Where it comes from, where its author compiled it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prebuilt: Option<PrebuiltRecord>,
 }
 
 pub fn run(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
@@ -60,6 +65,7 @@ fn info(found: &FoundModel, built: Option<ArtifactRecord>) -> Info<'_> {
             sha256: record.sha256,
             linkage: record.linkage,
             sandbox: record.sandbox,
+            prebuilt: record.prebuilt,
         }),
         manifest: &found.entry,
     }
@@ -77,6 +83,7 @@ fn print(info: &Info<'_>) -> Result<(), OutputError> {
         None if info.has_plugin => "yes".to_owned(),
         None => "no: the source was written for Python".to_owned(),
     };
+    let prebuilt = info.built.as_ref().and_then(|built| built.prebuilt.as_ref());
     print_facts(
         &info.name,
         &[
@@ -93,7 +100,15 @@ fn print(info: &Info<'_>) -> Result<(), OutputError> {
             ("plugin", Some(plugin)),
             (
                 "built shut in",
-                info.built.as_ref().map(|built| built.sandbox.to_string()),
+                info.built
+                    .as_ref()
+                    .filter(|built| built.prebuilt.is_none())
+                    .map(|built| built.sandbox.to_string()),
+            ),
+            ("prebuilt", prebuilt.map(|prebuilt| prebuilt.url.clone())),
+            (
+                "vouched for by",
+                prebuilt.map(|prebuilt| prebuilt.vouched_by.clone()),
             ),
             (
                 "loaded with",

@@ -4,7 +4,7 @@ use crate::{
     arguments::{IsolationArgument, ModelOptions, PluginRunArguments},
     terminal::{Hinted, Result},
 };
-use modelzoo::{LoadSettings, Sandbox, diagnosis::ErrorClass};
+use modelzoo::{LoadSettings, Sandbox, config::PluginOrigin, diagnosis::ErrorClass};
 
 /// How a model is to be loaded.
 pub fn load_settings(options: &ModelOptions, run: &PluginRunArguments) -> Result<LoadSettings> {
@@ -36,6 +36,18 @@ pub fn load_settings(options: &ModelOptions, run: &PluginRunArguments) -> Result
         isolation: run.isolation.into(),
         stall_timeout: run.stall_timeout,
         sandbox: run.sandbox,
+        origin: origin(run),
         worker_program: None,
     })
+}
+
+/// Where the plugin is to come from, where that is said.
+fn origin(run: &PluginRunArguments) -> Option<PluginOrigin> {
+    if run.build {
+        Some(PluginOrigin::Build)
+    } else if run.prebuilt {
+        Some(PluginOrigin::Prebuilt)
+    } else {
+        None
+    }
 }

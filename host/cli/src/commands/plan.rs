@@ -49,6 +49,10 @@ impl Sentence for PlannedStep {
                 format!("ask whether the code of {source} may run (`modelzoo trust allow {allow}` allows it)")
             }
             Self::Build { source } => format!("build the plugin of {source}"),
+            Self::TakePrebuilt { source, from } => format!(
+                "take the plugin of {source} that its author compiled, from {}, or else build it",
+                from.join(" or ")
+            ),
             Self::Download {
                 file,
                 from,

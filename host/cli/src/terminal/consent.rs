@@ -25,7 +25,17 @@ impl Consent for Terminal {
 /// What a person should know before answering.
 fn question(summary: &Summary, undecided: &Undecided) -> String {
     let mut lines = vec![match undecided.state {
+        TrustState::Stale if summary.prebuilt.is_some() => format!(
+            "{} has changed since you allowed it. A binary that its author compiled would be run; it may hold other code \
+             than the source does.",
+            undecided.identity
+        ),
         TrustState::Stale => format!("{} has changed since you allowed it.", undecided.identity),
+        _ if summary.prebuilt.is_some() => format!(
+            "{} has not run here before. A binary that its author compiled would be run on this machine; it may hold other \
+             code than the source does.",
+            undecided.identity
+        ),
         _ => format!(
             "{} has not run here before. Its code would be built and run on this machine.",
             undecided.identity
@@ -43,6 +53,13 @@ fn question(summary: &Summary, undecided: &Undecided) -> String {
     fact("allowed before", undecided.allowed_commit.clone());
     fact("date", summary.committed_at.map(|time| time.to_string()));
     fact("licence", Some(summary.licences.join(", ")));
+    if let Some(prebuilt) = &summary.prebuilt {
+        fact("binary", Some(prebuilt.url.clone()));
+        fact("sha256", Some(prebuilt.sha256.clone()));
+        fact("vouched for by", Some(prebuilt.vouched_by.clone()));
+        fact("instead", Some("--build builds the source".to_owned()));
+        return lines.join("\n");
+    }
     fact(
         "dependencies",
         summary.dependencies.map(|count| format!("{count} packages")),

@@ -64,6 +64,9 @@ pub fn words(step: &NextStep) -> String {
             "`-vv` shows all that it printed; the source's author should know".to_owned()
         }
         NextStep::RunInProcess => "--isolation none runs the plugin in this process".to_owned(),
+        NextStep::BuildPlugin => {
+            "tell the source's author; `--build` builds the plugin from its source instead".to_owned()
+        }
         NextStep::RelaxSandbox => "--sandbox auto uses what this system has".to_owned(),
         NextStep::CreateDataset { path } => format!(
             "`modelzoo dataset create {} INPUT` makes one of pictures and videos",

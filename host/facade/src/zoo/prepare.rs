@@ -1,19 +1,23 @@
 //! Making a model ready: asking for consent, building its plugin, getting its weights.
 
-use super::{FoundModel, Zoo, published::built_in, weights::Weights};
+use super::{FoundModel, Zoo, prebuilt::origin_of, published::built_in, weights::Weights};
 use crate::{error::ZooError, plan::PlannedStep, settings::LoadSettings};
-use modelzoo_base::{file::about, progress::Event};
+use modelzoo_base::{error::in_one_line, file::about, progress::Event};
 use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::{API_VERSION, Device};
 use modelzoo_runtime::{
-    Artifact, ArtifactRecord, BuildCrate, BuildRequest, Builder, PluginCode, Sandbox, TARGET,
+    ArtifactRecord, BuildCrate, BuildError, BuildRequest, Builder, BuiltInPlugin, BuiltPlugin, PluginCode,
+    Sandbox, TARGET,
 };
 use modelzoo_sources::{
+    config::PluginOrigin,
+    prebuilt::Offer,
     registry::{Machine, Unmet, check_requirements},
+    source::ResolvedSource,
     trust::Undecided,
 };
 use semver::Version;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What there is to do before a model can be loaded.
 #[derive(Debug)]
@@ -23,10 +27,40 @@ pub(super) struct Preparation<'a> {
     settings: LoadSettings,
     /// What has to be asked, if anything.
     undecided: Option<Undecided>,
-    /// The plugin, where it is built already or built in.
-    code: Option<PluginCode>,
+    /// The plugin, where it is here already or built in.
+    plugin: Option<Plugin>,
+    /// The plugins that the author compiled and that may be taken instead of building, the best first.
+    offers: Vec<Offer>,
     /// Whether weights that are there are downloaded once more.
     again: bool,
+}
+
+/// A plugin that is ready to be opened.
+#[derive(Debug)]
+enum Plugin {
+    BuiltIn(BuiltInPlugin),
+    Kept(Box<BuiltPlugin>),
+}
+
+impl Plugin {
+    fn kept(plugin: BuiltPlugin) -> Self {
+        Self::Kept(Box::new(plugin))
+    }
+
+    fn code(&self) -> PluginCode {
+        match self {
+            Self::BuiltIn(plugin) => PluginCode::BuiltIn(*plugin),
+            Self::Kept(plugin) => plugin.artifact.clone().into(),
+        }
+    }
+
+    /// What is known of it, where it is not built in.
+    fn record(&self) -> Option<&ArtifactRecord> {
+        match self {
+            Self::BuiltIn(_) => None,
+            Self::Kept(plugin) => Some(&plugin.record),
+        }
+    }
 }
 
 /// A model whose plugin is built and whose weights are here.
@@ -51,22 +85,24 @@ impl<'a> Preparation<'a> {
         again: bool,
     ) -> Result<Self, ZooError> {
         zoo.require_plugin(&model, settings)?;
-        let (undecided, code) = if model.needs_no_code() {
+        let mut offers = Vec::new();
+        let (undecided, plugin) = if model.needs_no_code() {
             // Nobody is asked, because no code of it runs; but what is denied is not used at all.
             zoo.refuse_denied(&model)?;
-            (None, built_in(&model)?.map(Into::into))
+            (None, built_in(&model)?.map(Plugin::BuiltIn))
         } else {
             let undecided = zoo.undecided(&model)?;
-            let (builder, request) = zoo.plugin_builder(&model, settings)?;
-            let built = builder.find(&request)?;
-            (undecided, built.map(|built| built.artifact.into()))
+            offers = zoo.prebuilt_offers(&model, settings)?;
+            let plugin = zoo.plugin_here(&model, &offers, settings)?;
+            (undecided, plugin.map(Plugin::kept))
         };
         Ok(Self {
             zoo,
             model,
             settings: settings.clone(),
             undecided,
-            code,
+            plugin,
+            offers,
             again,
         })
     }
@@ -77,32 +113,87 @@ impl<'a> Preparation<'a> {
             source: source.clone(),
             allow: undecided.source.clone(),
         });
-        let build = self.code.is_none().then(|| PlannedStep::Build {
-            source: source.clone(),
+        let build = self.plugin.is_none().then(|| match self.offers.first() {
+            Some(offer) => PlannedStep::TakePrebuilt {
+                source: source.clone(),
+                from: offer.urls.clone(),
+            },
+            None => PlannedStep::Build {
+                source: source.clone(),
+            },
         });
         let download = self.zoo.plan_weights(&self.model, self.again);
         [ask, build, download].into_iter().flatten().collect()
     }
 
-    /// Asks and builds, where that is to be done.
+    /// Asks, and takes a prebuilt plugin or builds one, where that is to be done.
     pub(super) fn build(&mut self) -> Result<PluginCode, ZooError> {
-        if let Some(undecided) = self.undecided.take() {
-            self.zoo.ask(&self.model, &self.settings, undecided)?;
+        Ok(self.ready_plugin()?.code())
+    }
+
+    fn ready_plugin(&mut self) -> Result<Plugin, ZooError> {
+        self.zoo.require_someone_to_ask(self.undecided.as_ref())?;
+        if let Some(plugin) = self.plugin.take() {
+            self.ask(plugin.record())?;
+            return Ok(plugin);
         }
-        match &self.code {
-            Some(code) => Ok(code.clone()),
-            None => Ok(self.zoo.build_plugin(&self.model, &self.settings)?.into()),
+        if let Some(plugin) = self.first_prebuilt()? {
+            return Ok(Plugin::kept(plugin));
+        }
+        self.ask(None)?;
+        Ok(Plugin::kept(self.zoo.build_plugin(&self.model, &self.settings)?))
+    }
+
+    /// The first prebuilt plugin that can be had and loads here. What is not what it must be is an error; of what does not
+    /// load, the last one is, if nothing may be built instead.
+    fn first_prebuilt(&mut self) -> Result<Option<BuiltPlugin>, ZooError> {
+        let mut refused = None;
+        for offer in std::mem::take(&mut self.offers) {
+            let Some(plugin) = self.zoo.take_prebuilt(&self.model, &offer, &self.settings)? else {
+                continue;
+            };
+            self.ask(Some(&plugin.record))?;
+            match self
+                .zoo
+                .try_prebuilt(&self.model, &offer, &plugin, &self.settings)
+            {
+                Ok(()) => return Ok(Some(plugin)),
+                Err(error) => {
+                    tracing::warn!(
+                        "the prebuilt plugin {} is not used: {}",
+                        offer.file,
+                        in_one_line(&error)
+                    );
+                    refused = Some(error);
+                }
+            }
+        }
+        match refused {
+            Some(error) if self.zoo.origin(&self.settings) == PluginOrigin::Prebuilt => Err(error),
+            _ => Ok(None),
+        }
+    }
+
+    /// Asks whether the plugin may run, unless that is decided.
+    fn ask(&mut self, record: Option<&ArtifactRecord>) -> Result<(), ZooError> {
+        match self.undecided.take() {
+            Some(undecided) => {
+                let prebuilt = record.and_then(|record| record.prebuilt.as_ref());
+                self.zoo.ask(&self.model, &self.settings, prebuilt, undecided)
+            }
+            None => Ok(()),
         }
     }
 
     /// Does all of it, and notes what came of it in the lock.
     pub(super) fn execute(mut self) -> Result<PreparedModel, ZooError> {
-        let code = self.build()?;
+        let plugin = self.ready_plugin()?;
+        let code = plugin.code();
         let Self {
             zoo, model, settings, ..
         } = self;
         let weights = zoo.weights(&model, &code, &settings, self.again)?;
-        zoo.note_contents(&model, &code, &weights)?;
+        zoo.note_contents(&model, &plugin, &weights)?;
         let (artifact_sha256, built_in) = match &code {
             PluginCode::Library(artifact) => (Some(artifact.sha256.to_string()), None),
             PluginCode::BuiltIn(plugin) => (None, Some(plugin.to_string())),
@@ -113,6 +204,10 @@ impl<'a> Preparation<'a> {
             tree_hash: model.source.tree_hash.to_string(),
             model: model.entry.name(),
             artifact_sha256,
+            prebuilt_sha256: plugin
+                .record()
+                .and_then(origin_of)
+                .map(|(_, archive)| archive.to_string()),
             built_in,
             weights_sha256: weights
                 .files
@@ -192,19 +287,19 @@ impl Zoo {
     }
 
     /// Notes in the lock what was built and downloaded, and refuses what is not as locked.
-    fn note_contents(
-        &self,
-        model: &FoundModel,
-        code: &PluginCode,
-        weights: &Weights,
-    ) -> Result<(), ZooError> {
+    fn note_contents(&self, model: &FoundModel, plugin: &Plugin, weights: &Weights) -> Result<(), ZooError> {
         let Some(key) = model.lock_key() else {
             return Ok(());
         };
         let mut lock = self.lock();
-        match code {
-            PluginCode::Library(artifact) => lock.built(&key, TARGET, artifact.sha256)?,
-            PluginCode::BuiltIn(plugin) => lock.runs_built_in(&key, &plugin.to_string())?,
+        match plugin {
+            Plugin::BuiltIn(plugin) => lock.runs_built_in(&key, &plugin.to_string())?,
+            Plugin::Kept(plugin) => match (origin_of(&plugin.record), plugin.artifact.sha256) {
+                (None, artifact) => lock.built(&key, TARGET, artifact)?,
+                (Some((variant, archive)), artifact) => {
+                    lock.took_prebuilt(&key, TARGET, variant, archive, artifact)?;
+                }
+            },
         }
         for (file, digest) in &weights.files {
             lock.downloaded(&key, &model.entry.name(), file, *digest)?;
@@ -213,14 +308,34 @@ impl Zoo {
         Ok(())
     }
 
-    fn build_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<Artifact, ZooError> {
+    fn build_plugin(&self, model: &FoundModel, settings: &LoadSettings) -> Result<BuiltPlugin, ZooError> {
         let (builder, request) = self.plugin_builder(model, settings)?;
         let observer = &self.settings.observer;
         let built = builder.build(&request, observer.as_ref());
         observer.notice(Event::Over);
         let built = built?;
         tracing::info!(artifact = %built.artifact.path.display(), new = built.is_new, "the plugin is there");
-        Ok(built.artifact)
+        Ok(built)
+    }
+
+    /// The plugin of `model` that is here already: one of `offers` that was taken before, or one that was built, where
+    /// that may be.
+    fn plugin_here(
+        &self,
+        model: &FoundModel,
+        offers: &[Offer],
+        settings: &LoadSettings,
+    ) -> Result<Option<BuiltPlugin>, ZooError> {
+        let taken = self.taken_prebuilt(model, offers);
+        if taken.is_some() || self.origin(settings) == PluginOrigin::Prebuilt {
+            return Ok(taken);
+        }
+        let (builder, request) = self.plugin_builder(model, settings)?;
+        match builder.find(&request) {
+            // Who takes what others compiled needs no compiler.
+            Err(BuildError::NoTool { .. }) if !offers.is_empty() => Ok(None),
+            found => Ok(found?),
+        }
     }
 
     /// The crates that building the plugin of `model` compiles. Nothing of them runs to find out.
@@ -241,9 +356,9 @@ impl Zoo {
         if !model.manifest.has_plugin() || model.manifest.published.is_some() {
             return None;
         }
-        let (builder, request) = self.plugin_builder(model, settings).ok()?;
+        let offers = self.prebuilt_offers(model, settings).ok()?;
         // Without a compiler nothing is known of what it built, either.
-        Some(builder.find(&request).ok()??.record)
+        Some(self.plugin_here(model, &offers, settings).ok()??.record)
     }
 
     /// The builder of this store's plugins, and what to ask it for.
@@ -252,20 +367,27 @@ impl Zoo {
         model: &FoundModel,
         settings: &LoadSettings,
     ) -> Result<(Builder, BuildRequest), ZooError> {
+        let (builder, mut request) = self.builder_for(&model.source, &model.manifest.folder, settings)?;
+        request.features = features(self.device(settings));
+        Ok((builder, request))
+    }
+
+    /// The builder of this store's plugins, and what to ask it for to build the one in the folder `plugin` of `source`.
+    pub(super) fn builder_for(
+        &self,
+        source: &ResolvedSource,
+        plugin: &Path,
+        settings: &LoadSettings,
+    ) -> Result<(Builder, BuildRequest), ZooError> {
         let store = &self.settings.store;
         let build_folder = store.build_dir();
         fs_err::create_dir_all(&build_folder).map_err(|error| ZooError::BuildFolder {
             path: build_folder.clone(),
             source: about(&build_folder, error),
         })?;
-        let mut request = BuildRequest::new(
-            &model.manifest.folder,
-            model.source.tree_hash.to_string(),
-            &model.source.identity,
-        );
-        request.commit = model.source.commit.as_ref().map(|commit| commit.id.clone());
+        let mut request = BuildRequest::new(plugin, source.tree_hash.to_string(), &source.identity);
+        request.commit = source.commit.as_ref().map(|commit| commit.id.clone());
         request.is_offline = self.settings.offline();
-        request.features = features(self.device(settings));
         request.sandbox = self.sandbox(settings);
         let builder = Builder::new(build_folder, store.artifacts_dir());
         Ok(match &settings.worker_program {

@@ -1,13 +1,13 @@
 //! Whose code may run: what the user has decided, and is asked.
 
-use super::{FoundModel, Zoo, find::Known};
+use super::{FoundModel, Zoo, find::Known, prebuilt::facts};
 use crate::{
     error::ZooError,
     plan::{Plan, PlannedStep},
     settings::LoadSettings,
 };
 use modelzoo_base::error::in_one_line;
-use modelzoo_runtime::BuildCrate;
+use modelzoo_runtime::{BuildCrate, PrebuiltRecord};
 use modelzoo_sources::{
     SourceRef,
     source::ResolvedSource,
@@ -98,16 +98,32 @@ impl Zoo {
         }
     }
 
-    /// Asks whether the code of `model` may run, and remembers a yes.
+    /// Whether the user can be asked; where not, nothing is done that a question would come after.
+    ///
+    /// # Errors
+    /// When he would have to be asked, and cannot be.
+    pub(super) fn require_someone_to_ask(&self, undecided: Option<&Undecided>) -> Result<(), ZooError> {
+        match undecided {
+            Some(undecided) if !self.settings.consent.can_ask() => Err(undecided.clone().into_error().into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks whether the code of `model` may run, as it was compiled by its author if it was `prebuilt`, and remembers a
+    /// yes.
     pub(super) fn ask(
         &self,
         model: &FoundModel,
         settings: &LoadSettings,
+        prebuilt: Option<&PrebuiltRecord>,
         undecided: Undecided,
     ) -> Result<(), ZooError> {
         let consent = &self.settings.consent;
-        let is_allowed =
-            consent.can_ask() && consent.ask(&self.summary(model, settings), &undecided) == Some(true);
+        let summary = || match prebuilt {
+            Some(record) => Summary::of(&model.source, &model.manifest).with_prebuilt(facts(record)),
+            None => self.summary(model, settings),
+        };
+        let is_allowed = consent.can_ask() && consent.ask(&summary(), &undecided) == Some(true);
         match is_allowed {
             true => Ok(self.decisions().allow(&Subject::of(&model.source))?),
             false => Err(undecided.into_error().into()),

@@ -1,10 +1,13 @@
 //! The steps of a build.
 
 use super::{
-    ArtifactRecord, BuildCrate, BuildError, BuildRequest, Linkage, compile::Compiled, fetch::BuildCopy, key,
-    profile, publish, sdk, toolchain::Toolchain,
+    BuildCrate, BuildError, BuildRequest, compile::Compiled, fetch::BuildCopy, key, profile, sdk,
+    toolchain::Toolchain,
 };
-use crate::{Artifact, Sandbox, SandboxReport};
+use crate::{
+    Artifact, ArtifactRecord, Linkage, Sandbox, SandboxReport,
+    artifact::{find, publish},
+};
 use fs_err as fs;
 use modelzoo_base::progress::{Event, Observer};
 use modelzoo_sandbox::{Confinement, Guard};
@@ -97,13 +100,15 @@ impl Builder {
             sdk_sha256: sdk::SHA256.to_owned(),
             toolchain: toolchain.version.clone(),
             target: toolchain.host.clone(),
-            rustflags: profile::RUSTFLAGS.to_owned(),
+            rustflags: profile::rustflags(request.is_portable).to_owned(),
             profile: profile::PROFILE.map(str::to_owned).to_vec(),
             features: request.features.clone(),
             sandbox,
             linkage,
+            abi: crate::prebuilt::contract().to_owned(),
+            prebuilt: None,
         };
-        let (artifact, record) = publish::publish(&self.artifacts, &library, record)?;
+        let (artifact, record) = publish(&self.artifacts, &library, record)?;
         copy.forget()?;
         Ok(BuiltPlugin {
             artifact,
@@ -169,7 +174,7 @@ impl Builder {
     }
 
     fn published(&self, key: &str) -> Option<BuiltPlugin> {
-        let (artifact, record) = publish::find(&self.artifacts, key)?;
+        let (artifact, record) = find(&self.artifacts, key)?;
         Some(BuiltPlugin {
             artifact,
             record,

@@ -30,6 +30,7 @@ pub(super) struct Cargo<'a> {
     pub(super) source: &'a Path,
     pub(super) sdk: &'a [SdkCrate],
     pub(super) features: &'a [String],
+    pub(super) is_portable: bool,
     /// What all calls print.
     pub(super) log: &'a fs::File,
 }
@@ -177,7 +178,7 @@ impl Cargo<'_> {
             .env("RUSTC", &self.toolchain.rustc)
             // Should a build script call rustup's stand-ins, they choose the same toolchain.
             .env("RUSTUP_TOOLCHAIN", &self.toolchain.sysroot)
-            .env("CARGO_ENCODED_RUSTFLAGS", profile::RUSTFLAGS)
+            .env("CARGO_ENCODED_RUSTFLAGS", profile::rustflags(self.is_portable))
             .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_TERM_COLOR", "never")
             .env("CARGO_TERM_PROGRESS_WHEN", "never")

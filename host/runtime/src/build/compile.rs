@@ -53,7 +53,10 @@ impl BuildCopy<'_> {
             }
         };
         let scratch = Scratch::new(self.folder, metadata.packages.iter().any(is_from_git))?;
-        let mut shared = SharedTarget::open(self.folder, &profile::id(self.toolchain))?;
+        let mut shared = SharedTarget::open(
+            self.folder,
+            &profile::id(self.toolchain, self.request.is_portable),
+        )?;
         let (sdk, shared_folder) = (sdk_folder(self.folder), shared.folder().to_owned());
         let shelter = |shared, target| Shelter {
             guard,

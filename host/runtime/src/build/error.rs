@@ -1,6 +1,6 @@
 //! Why a plugin could not be built.
 
-use crate::SandboxLayer;
+use crate::{ArtifactError, SandboxLayer};
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
     file::{OutputError, about},
@@ -120,6 +120,13 @@ pub enum BuildError {
         /// The system's reason.
         source: io::Error,
     },
+}
+
+impl From<ArtifactError> for BuildError {
+    fn from(error: ArtifactError) -> Self {
+        let ArtifactError { action, path, source } = error;
+        Self::File { action, path, source }
+    }
 }
 
 impl Diagnose for BuildError {

@@ -143,6 +143,7 @@ impl<'a> BuildCopy<'a> {
             source,
             sdk: &self.sdk,
             features: &self.request.features,
+            is_portable: self.request.is_portable,
             log: &self.log,
         }
     }

@@ -21,6 +21,10 @@ pub(super) fn of(request: &BuildRequest, toolchain: &Toolchain) -> Result<String
     features.dedup();
     let profile = profile::PROFILE.join("\n");
     let features = features.join("\n");
+    let processor = match request.is_portable {
+        true => String::new(),
+        false => processor(),
+    };
     let is_shut_in = (request.sandbox != Sandbox::Off).to_string();
     Ok(hash(&[
         FORMAT.as_bytes(),
@@ -30,8 +34,8 @@ pub(super) fn of(request: &BuildRequest, toolchain: &Toolchain) -> Result<String
         toolchain.version.as_bytes(),
         toolchain.host.as_bytes(),
         profile.as_bytes(),
-        profile::RUSTFLAGS.as_bytes(),
-        processor().as_bytes(),
+        profile::rustflags(request.is_portable).as_bytes(),
+        processor.as_bytes(),
         features.as_bytes(),
         // What was built without a sandbox is not taken for what was built in one.
         is_shut_in.as_bytes(),
@@ -108,6 +112,9 @@ mod tests {
         let mut other = plain.clone();
         other.sandbox = Sandbox::Off;
         keys.push(key(&other, &toolchain));
+        let mut other = plain.clone();
+        other.is_portable = true;
+        keys.push(key(&other, &toolchain));
         let newer = Toolchain {
             version: "rustc 1.96.0".into(),
             ..toolchain.clone()
@@ -117,7 +124,7 @@ mod tests {
         keys.push(key(&plain, &toolchain));
         keys.sort();
         keys.dedup();
-        assert_eq!(keys.len(), 6);
+        assert_eq!(keys.len(), 7);
     }
 
     #[test]

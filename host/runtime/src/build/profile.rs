@@ -21,12 +21,21 @@ pub(super) const PROFILE: [&str; 11] = [
 ];
 
 /// The flags of every compiler call. They replace those of any configuration file.
-pub(super) const RUSTFLAGS: &str = "-Ctarget-cpu=native";
+pub(super) fn rustflags(is_portable: bool) -> &'static str {
+    match is_portable {
+        // What every processor of the target has; kernels choose better instructions when they run.
+        true => "",
+        false => "-Ctarget-cpu=native",
+    }
+}
 
 /// A name for all that is compiled with `toolchain` in this way.
-pub(super) fn id(toolchain: &Toolchain) -> String {
-    let all = [&[toolchain.version.as_str(), RUSTFLAGS], &PROFILE[..]]
-        .concat()
-        .join("\n");
+pub(super) fn id(toolchain: &Toolchain, is_portable: bool) -> String {
+    let all = [
+        &[toolchain.version.as_str(), rustflags(is_portable)],
+        &PROFILE[..],
+    ]
+    .concat()
+    .join("\n");
     Sha256Digest::of(all).to_string()[..16].to_owned()
 }

@@ -16,6 +16,8 @@ pub struct BuildRequest {
     pub commit: Option<String>,
     /// Crate features to turn on: `cuda`, `metal`.
     pub features: Vec<String>,
+    /// Whether it is to run on other machines as well: without the instructions that only this one's processor has.
+    pub is_portable: bool,
     /// Use no network: all crates must have been fetched before.
     pub is_offline: bool,
     /// Whether what runs in the build is shut in.
@@ -35,6 +37,7 @@ impl BuildRequest {
             identity: identity.into(),
             commit: None,
             features: Vec::new(),
+            is_portable: false,
             is_offline: false,
             sandbox: Sandbox::default(),
         }

@@ -1,5 +1,5 @@
 //! One layer of configuration as it is written: everything optional, nothing unknown.
-use super::{ConfigError, Mirrors};
+use super::{ConfigError, Mirrors, PluginOrigin};
 use modelzoo_base::{Sandbox, suggest};
 use modelzoo_plugin_api::Device;
 use serde::Deserialize;
@@ -49,6 +49,7 @@ pub(super) struct DownloadLayer {
 pub(super) struct PluginLayer {
     pub(super) stall_timeout_seconds: Option<u32>,
     pub(super) sandbox: Option<Sandbox>,
+    pub(super) origin: Option<PluginOrigin>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -120,6 +121,7 @@ impl Layer {
             plugin: PluginLayer {
                 stall_timeout_seconds: parsed(&get, "MODELZOO_PLUGIN_STALL_TIMEOUT_SECONDS", value)?,
                 sandbox: parsed(&get, "MODELZOO_PLUGIN_SANDBOX", value)?,
+                origin: parsed(&get, "MODELZOO_PLUGIN_ORIGIN", value)?,
             },
             model_zoo_manifest_paths: get("MODELZOO_MODEL_ZOO_MANIFEST_PATHS")
                 .map(|paths| std::env::split_paths(&paths).collect()),

@@ -7,6 +7,7 @@
 mod error;
 mod layer;
 mod mirrors;
+mod origin;
 
 use etcetera::BaseStrategy as _;
 use modelzoo_base::Sandbox;
@@ -21,6 +22,7 @@ use std::{
 
 pub use error::ConfigError;
 pub use mirrors::Mirrors;
+pub use origin::PluginOrigin;
 
 use layer::Layer;
 
@@ -88,6 +90,8 @@ pub struct PluginConfig {
     pub stall_timeout: Duration,
     /// Whether a plugin in a process of its own is shut in.
     pub sandbox: Sandbox,
+    /// Where plugins come from.
+    pub origin: PluginOrigin,
 }
 
 impl PluginConfig {
@@ -106,6 +110,7 @@ impl Default for PluginConfig {
             // A large model on a slow machine thinks for minutes, and has no way to say so.
             stall_timeout: Duration::from_secs(600),
             sandbox: Sandbox::default(),
+            origin: PluginOrigin::default(),
         }
     }
 }
@@ -209,6 +214,7 @@ impl Config {
                 .map(PluginConfig::stall_timeout),
         );
         replace(&mut self.plugin.sandbox, layer.plugin.sandbox);
+        replace(&mut self.plugin.origin, layer.plugin.origin);
         replace(&mut self.model_zoo_manifest_paths, layer.model_zoo_manifest_paths);
         replace(&mut self.default_device, layer.default_device);
         replace(&mut self.default_batch_size, layer.default_batch_size.map(Some));

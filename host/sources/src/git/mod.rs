@@ -9,11 +9,13 @@ mod fetch;
 mod lfs;
 mod refs;
 mod transport;
+mod work_tree;
 
 pub use checkout::{Checkout, Omission, OmissionKind};
 pub use error::{GitError, GitReason};
 pub use fetch::{Commit, Fetched, fetch};
 pub use lfs::LfsPointer;
 pub use refs::RemoteRefs;
+pub use work_tree::clean_commit;
 
 pub(crate) use checkout::check_out;

@@ -105,6 +105,12 @@ fn parts(source: &LockedSource) -> BTreeMap<String, String> {
             .iter()
             .map(|(target, hash)| (format!("plugin for {target}"), digest(hash))),
     );
+    parts.extend(
+        source
+            .prebuilt
+            .iter()
+            .map(|(name, hash)| (format!("prebuilt plugin for {name}"), digest(hash))),
+    );
     for (model, files) in &source.weights {
         parts.extend(
             files

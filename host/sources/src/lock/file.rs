@@ -1,5 +1,7 @@
 //! The lock of one run: read at its start, asked and filled during it, written at its end.
-use super::{Change, ContentMismatch, FILE_NAME, Lock, LockError, LockedSource, MovedTag, SourceKey};
+use super::{
+    Change, ContentMismatch, FILE_NAME, Lock, LockError, LockedSource, MovedTag, SourceKey, prebuilt_name,
+};
 use crate::{SourceRef, identity::split_subdirectory};
 use modelzoo_base::{Sha256Digest, file};
 use std::{
@@ -198,6 +200,7 @@ impl LockFile {
         if let Some(before) = self.now.sources.get(key).filter(|before| before.tree == tree) {
             source.built_in.clone_from(&before.built_in);
             source.artifacts.clone_from(&before.artifacts);
+            source.prebuilt.clone_from(&before.prebuilt);
             source.weights.clone_from(&before.weights);
         }
         self.change(key, source)
@@ -213,6 +216,44 @@ impl LockFile {
             return Ok(());
         }
         source.artifacts.insert(target.to_owned(), artifact);
+        let of_target = prebuilt_name(target, "");
+        source.prebuilt.retain(|name, _| !name.starts_with(&of_target));
+        self.change(key, source)
+    }
+
+    /// Whether the plugin of `key` for `target` is locked as one that was built, and not taken as its author compiled it.
+    pub fn is_locked_as_built(&self, key: &SourceKey, target: &str) -> bool {
+        let of_target = prebuilt_name(target, "");
+        self.pinned(key).is_some_and(|source| {
+            source.artifacts.contains_key(target)
+                && !source.prebuilt.keys().any(|name| name.starts_with(&of_target))
+        })
+    }
+
+    /// The digest that the archive of a prebuilt plugin must have, if it is pinned.
+    pub fn expected_prebuilt(&self, key: &SourceKey, target: &str, variant: &str) -> Option<Sha256Digest> {
+        let name = prebuilt_name(target, variant);
+        self.pinned(key)?.prebuilt.get(&name).copied()
+    }
+
+    /// Notes that the prebuilt plugin of `key` in the archive `archive` was taken, whose library is `artifact`. As with
+    /// [`built`](Self::built), `--locked` minds only what contradicts the lock.
+    pub fn took_prebuilt(
+        &mut self,
+        key: &SourceKey,
+        target: &str,
+        variant: &str,
+        archive: Sha256Digest,
+        artifact: Sha256Digest,
+    ) -> Result<(), LockError> {
+        let Some(mut source) = self.now.sources.get(key).cloned() else {
+            return Ok(());
+        };
+        if self.locked && !source.artifacts.contains_key(target) {
+            return Ok(());
+        }
+        source.artifacts.insert(target.to_owned(), artifact);
+        source.prebuilt.insert(prebuilt_name(target, variant), archive);
         self.change(key, source)
     }
 

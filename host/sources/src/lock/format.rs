@@ -40,6 +40,8 @@ struct Entry {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     artifacts: BTreeMap<String, Sha256Digest>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    prebuilt: BTreeMap<String, Sha256Digest>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     weights: BTreeMap<String, BTreeMap<String, Sha256Digest>>,
 }
 
@@ -92,6 +94,7 @@ impl Lock {
                 cargo_lock: entry.cargo_lock,
                 built_in: entry.built_in,
                 artifacts: entry.artifacts,
+                prebuilt: entry.prebuilt,
                 weights: entry.weights,
             };
             if sources.contains_key(&key) {
@@ -123,6 +126,7 @@ impl Lock {
             cargo_lock: source.cargo_lock,
             built_in: source.built_in.clone(),
             artifacts: source.artifacts.clone(),
+            prebuilt: source.prebuilt.clone(),
             weights: source.weights.clone(),
         };
         let document = Document {

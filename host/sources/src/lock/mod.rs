@@ -69,6 +69,8 @@ pub struct LockedSource {
     pub built_in: Option<String>,
     /// The built plugin by target: the triple, and whatever else tells builds of one source apart.
     pub artifacts: BTreeMap<String, Sha256Digest>,
+    /// The archives of prebuilt plugins that were taken instead of building, by target and variant: `x86_64-unknown-linux-gnu cpu`.
+    pub prebuilt: BTreeMap<String, Sha256Digest>,
     /// The files of each model (`name[@version]`) by their path in the model's folder.
     pub weights: BTreeMap<String, BTreeMap<String, Sha256Digest>>,
 }
@@ -82,9 +84,15 @@ impl LockedSource {
             cargo_lock,
             built_in: None,
             artifacts: BTreeMap::new(),
+            prebuilt: BTreeMap::new(),
             weights: BTreeMap::new(),
         }
     }
+}
+
+/// What the lock calls a prebuilt plugin of a source.
+fn prebuilt_name(target: &str, variant: &str) -> String {
+    format!("{target} {variant}")
 }
 
 #[cfg(test)]

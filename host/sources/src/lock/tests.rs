@@ -360,6 +360,7 @@ fn any_lock() -> impl Strategy<Value = Lock> {
             commit,
             tree,
             cargo_lock,
+            prebuilt: artifacts.clone(),
             artifacts,
             weights,
         });

@@ -2,6 +2,7 @@
 //!
 //! FiftyOne's manifests are read as they are; the additions are `requirements.modelzoo`, further ways to name a file
 //! in `manager`, and `training_data`. Fields that are not known are kept and written back.
+mod artifacts;
 mod error;
 mod license;
 mod manager;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{collections::BTreeSet, path::Path};
 
+pub use artifacts::{ArtifactBuild, Artifacts};
 pub use error::{ManifestError, SelectError};
 pub use license::is_any_license;
 pub use manager::{Manager, Origin};
@@ -49,6 +51,9 @@ pub struct Manifest {
         skip_serializing_if = "Option::is_none"
     )]
     pub url: Option<String>,
+    /// Where the plugin is that the author compiled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifacts: Option<Artifacts>,
     /// The models, in the author's order.
     #[serde(default, deserialize_with = "or_default")]
     pub models: Vec<ModelEntry>,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use spdx::Expression;
 
 /// The fields of a manifest.
-const FIELDS: [&str; 3] = ["name", "url", "models"];
+const FIELDS: [&str; 4] = ["name", "url", "artifacts", "models"];
 
 /// The fields of a model.
 const MODEL_FIELDS: [&str; 15] = [

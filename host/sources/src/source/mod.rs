@@ -74,6 +74,16 @@ pub struct SourceManifest {
 }
 
 impl SourceManifest {
+    /// The name of the plugin's crate, where its `Cargo.toml` can be read.
+    pub fn crate_name(&self) -> Option<String> {
+        let text = fs_err::read_to_string(self.folder.join("Cargo.toml")).ok()?;
+        let manifest: toml::Table = text.parse().ok()?;
+        let name = manifest.get("package")?.get("name")?.as_str()?;
+        // It becomes a part of names of files and URLs.
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+        name.chars().all(is_name).then(|| name.to_owned())
+    }
+
     /// Whether there is a plugin to build beside the manifest. A source without one, and that is no published model, was
     /// written for Python: its models can be listed, not loaded.
     pub fn has_plugin(&self) -> bool {

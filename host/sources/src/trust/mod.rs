@@ -20,9 +20,10 @@ use std::{
 };
 
 pub use error::TrustError;
+pub(crate) use signature::key_for;
 pub use signature::message_to_sign;
 pub use store::{Decision, DecisionKind, TrustStore};
-pub use summary::{CrateFacts, Summary};
+pub use summary::{CrateFacts, PrebuiltFacts, Summary};
 
 /// The name of the signature's file.
 pub const SIGNATURE_FILE: &str = "modelzoo.minisig";

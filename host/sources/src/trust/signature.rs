@@ -33,15 +33,18 @@ fn message(tree: Sha256Digest) -> String {
     format!("modelzoo source sha256:{tree}\n")
 }
 
+/// The entry of the policy's keys that counts for a source, and its key.
+pub(crate) fn key_for<'a>(identity: &str, policy: &'a TrustPolicy) -> Option<(&'a str, &'a str)> {
+    let keys = policy.keys.iter();
+    keys.filter(|(entry, _)| pattern::covers_any_case(entry, identity))
+        .max_by_key(|(entry, _)| pattern::exactness(entry))
+        .map(|(entry, key)| (entry.as_str(), key.as_str()))
+}
+
 /// That the tree bears the signature that the policy asks for, if it does.
 pub(super) fn check(subject: &Subject<'_>, policy: &TrustPolicy) -> Result<(), TrustError> {
     let identity = || subject.identity.to_owned();
-    let key = policy
-        .keys
-        .iter()
-        .filter(|(entry, _)| pattern::covers_any_case(entry, subject.identity))
-        .max_by_key(|(entry, _)| pattern::exactness(entry));
-    let Some((entry, key)) = key else {
+    let Some((entry, key)) = key_for(subject.identity, policy) else {
         return if policy.require_signature {
             Err(TrustError::NoKey { identity: identity() })
         } else {
@@ -49,7 +52,7 @@ pub(super) fn check(subject: &Subject<'_>, policy: &TrustPolicy) -> Result<(), T
         };
     };
     let key = PublicKey::from_base64(key.trim()).map_err(|error| TrustError::BadKey {
-        entry: entry.clone(),
+        entry: entry.to_owned(),
         problem: error.to_string(),
     })?;
     let path = subject.root.join(SIGNATURE_FILE);

@@ -33,6 +33,20 @@ pub struct Summary {
     /// Whether build scripts and macros are known of all dependencies ([`with_crates`](Self::with_crates)), or only of the
     /// plugin itself.
     pub is_complete: bool,
+    /// The binary that would run instead of what is built, where its author compiled one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prebuilt: Option<PrebuiltFacts>,
+}
+
+/// A binary that would run as its author compiled it: nobody can see from the source what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PrebuiltFacts {
+    /// Where it came from.
+    pub url: String,
+    /// The SHA-256 of its archive.
+    pub sha256: String,
+    /// What says that it is the right one, in words.
+    pub vouched_by: String,
 }
 
 /// What can be known of a crate without running any of it.
@@ -125,7 +139,14 @@ impl Summary {
             build_scripts: has_build_script.then(|| name.clone()).into_iter().collect(),
             proc_macros: cargo.lib.proc_macro.then_some(name).into_iter().collect(),
             is_complete: false,
+            prebuilt: None,
         }
+    }
+
+    /// The same, where not the source is built but this binary is run.
+    pub fn with_prebuilt(mut self, prebuilt: PrebuiltFacts) -> Self {
+        self.prebuilt = Some(prebuilt);
+        self
     }
 
     /// The same with what is known of every crate that building the plugin compiles.

@@ -6,6 +6,7 @@ mod crate_manifest;
 mod dev;
 mod new;
 mod pack;
+mod pack_prebuilt;
 mod picture;
 mod signed_text;
 
@@ -22,6 +23,9 @@ pub fn run(arguments: &PluginArguments, global: &Global, terminal: &Terminal) ->
         PluginAction::Dev(arguments) => dev::run(arguments, terminal),
         PluginAction::Check(arguments) => check::run(arguments, global, terminal),
         PluginAction::Bench(arguments) => bench::run(arguments, global, terminal),
+        PluginAction::Pack(arguments) if arguments.prebuilt => {
+            pack_prebuilt::run(arguments, global, terminal)
+        }
         PluginAction::Pack(arguments) => pack::run(arguments, terminal),
         PluginAction::SignedText(arguments) => signed_text::run(arguments, terminal),
     }

@@ -32,17 +32,7 @@ pub fn run(arguments: &PackArguments, terminal: &Terminal) -> Result<Exit> {
         .output
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{name}.tar.gz")));
-    if ArchiveFormat::of_path(&archive) != Some(ArchiveFormat::TarGz) {
-        return Err(Hinted {
-            message: format!(
-                "{} does not end in .tar.gz or .tgz, by which its users know what it is",
-                archive.display()
-            ),
-            hint: format!("without `-o` it is called {name}.tar.gz"),
-            class: ErrorClass::Failed,
-        }
-        .into());
-    }
+    check_name(&archive, &format!("{name}.tar.gz"))?;
     let packing = Packing::of(folder, &archive)?;
     let pack = Pack {
         packing: &packing,
@@ -77,6 +67,22 @@ pub fn run(arguments: &PackArguments, terminal: &Terminal) -> Result<Exit> {
         terminal.warn("there is no Cargo.lock in it: its users build with whatever crates are newest");
     }
     Ok(Exit::Done)
+}
+
+/// Refuses a name by which nobody would know what is in the archive. `usual` is what it is called otherwise.
+pub(super) fn check_name(archive: &Path, usual: &str) -> Result<()> {
+    if ArchiveFormat::of_path(archive) == Some(ArchiveFormat::TarGz) {
+        return Ok(());
+    }
+    Err(Hinted {
+        message: format!(
+            "{} does not end in .tar.gz or .tgz, by which its users know what it is",
+            archive.display()
+        ),
+        hint: format!("without `-o` it is called {usual}"),
+        class: ErrorClass::Failed,
+    }
+    .into())
 }
 
 /// An archive that is written.

@@ -2,7 +2,7 @@
 
 use super::{Sample, each, joined, not_found, path, runtime::plugin_error};
 use modelzoo::{
-    BuildError, CallError, EngineError, Error, RuntimeError, ZooError,
+    BuildError, CallError, EngineError, Error, RuntimeError, UnfitPrebuilt, ZooError,
     archive::ArchiveError,
     config::ConfigError,
     download::DownloadError,
@@ -12,6 +12,7 @@ use modelzoo::{
     lock::{LockError, MovedTag},
     manifest::SelectError,
     plugin_api::Error as PluginError,
+    prebuilt::PrebuiltError,
     reference::Forges,
     registry::{RegistryError, Unmet},
     source::SourceError,
@@ -51,6 +52,15 @@ pub(super) fn samples() -> Vec<Sample> {
                 },
             ],
         },
+        ZooError::Prebuilt(PrebuiltError::NotOffered {
+            identity: identity(),
+            target: "x86_64-unknown-linux-gnu (cpu)".to_owned(),
+            others: vec!["aarch64-apple-darwin (cpu)".to_owned()],
+        }),
+        ZooError::Unfit(UnfitPrebuilt::NoPlugin {
+            archive: "https://example.org/model-x-cpu.tar.gz".to_owned(),
+            reason: "there is no library in it".to_owned(),
+        }),
         ZooError::NotDownloaded("small".to_owned()),
         ZooError::Archive(ArchiveError::UnknownFormat {
             path: path("store/model.rar"),

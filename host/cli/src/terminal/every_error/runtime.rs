@@ -2,13 +2,13 @@
 
 use super::{Sample, each, joined, not_found, path};
 use modelzoo::{
-    BuildError, CallError, LibraryError, RuntimeError, SandboxLayer, WorkerDeath, diagnosis::NextStep,
-    plugin_api::Error as PluginError,
+    ArtifactError, BuildError, CallError, LibraryError, RuntimeError, SandboxLayer, UnfitPrebuilt,
+    WorkerDeath, diagnosis::NextStep, plugin_api::Error as PluginError,
 };
 use std::io;
 
 pub(super) fn samples() -> Vec<Sample> {
-    joined([builds(), libraries(), runs(), calls()])
+    joined([builds(), prebuilt(), libraries(), runs(), calls()])
 }
 
 /// What a plugin says that has something to say about what to do.
@@ -80,6 +80,43 @@ fn builds() -> Vec<Sample> {
             source: io::ErrorKind::PermissionDenied.into(),
         },
     ])
+}
+
+fn prebuilt() -> Vec<Sample> {
+    let archive = || "https://example.org/model-x-cpu.tar.gz".to_owned();
+    let file = || ArtifactError {
+        action: "write",
+        path: path("store/artifacts/a"),
+        source: io::ErrorKind::PermissionDenied.into(),
+    };
+    let unfit = each([
+        UnfitPrebuilt::NoPlugin {
+            archive: archive(),
+            reason: "there is no artifact.json in it".to_owned(),
+        },
+        UnfitPrebuilt::Other {
+            archive: archive(),
+            what: "target",
+            found: "aarch64-apple-darwin".to_owned(),
+            wanted: "x86_64-unknown-linux-gnu".to_owned(),
+        },
+        UnfitPrebuilt::OtherContract {
+            archive: archive(),
+            plugin: "2.0.0".to_owned(),
+            host: "1.0.0".to_owned(),
+        },
+        UnfitPrebuilt::RunPath {
+            archive: archive(),
+            folder: "/tmp/libraries".to_owned(),
+        },
+        UnfitPrebuilt::Damaged {
+            archive: archive(),
+            expected: "a".repeat(64),
+            actual: "b".repeat(64),
+        },
+        UnfitPrebuilt::Artifact(file()),
+    ]);
+    joined([unfit, each([file()])])
 }
 
 fn libraries() -> Vec<Sample> {

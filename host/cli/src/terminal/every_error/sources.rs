@@ -8,6 +8,7 @@ use modelzoo::{
     git::GitError,
     lock::{Change, ContentMismatch, LockError, MovedTag, SourceKey},
     manifest::{ManifestError, SelectError},
+    prebuilt::PrebuiltError,
     reference::{Forges, ModelRef, Problem, ReferenceError},
     registry::RegistryError,
     source::{PackError, SourceError},
@@ -23,6 +24,7 @@ pub(super) fn samples() -> Vec<Sample> {
         network::samples(),
         found_sources(),
         packing(),
+        prebuilt(),
         store(),
         registry(),
         locks(),
@@ -33,6 +35,32 @@ pub(super) fn samples() -> Vec<Sample> {
 
 fn identity() -> String {
     "github.com/acme/model".to_owned()
+}
+
+fn prebuilt() -> Vec<Sample> {
+    let url = "https://github.com/acme/model/releases/download/v1/model-x-cpu.tar.gz".to_owned();
+    each([
+        PrebuiltError::NotOffered {
+            identity: identity(),
+            target: "x86_64-unknown-linux-gnu (cpu)".to_owned(),
+            others: Vec::new(),
+        },
+        PrebuiltError::Signature {
+            archive: url.clone(),
+            problem: "Signature verification failed".to_owned(),
+        },
+        PrebuiltError::Download(DownloadError::NoUrl {
+            destination: path("model"),
+        }),
+        PrebuiltError::Archive(ArchiveError::UnknownFormat {
+            path: path("model.rar"),
+        }),
+        PrebuiltError::Store(StoreError::NoHome),
+        PrebuiltError::Read {
+            url,
+            source: not_found(),
+        },
+    ])
 }
 
 /// Of each problem a spelling that has it.

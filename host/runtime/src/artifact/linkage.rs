@@ -1,6 +1,6 @@
 //! What a built library shows to a loader, and what it wants from it.
 
-use super::BuildError;
+use super::ArtifactError;
 use fs_err as fs;
 use goblin::{
     elf::Elf,
@@ -48,8 +48,8 @@ pub struct Linkage {
 
 impl Linkage {
     /// Reads it from a library. What is no library of a known format shows nothing: it cannot be opened, either.
-    pub(super) fn of(library: &Path) -> Result<Self, BuildError> {
-        let bytes = fs::read(library).map_err(BuildError::file("read", library))?;
+    pub(crate) fn of(library: &Path) -> Result<Self, ArtifactError> {
+        let bytes = fs::read(library).map_err(ArtifactError::file("read", library))?;
         let mut linkage = match (Elf::parse(&bytes), Mach::parse(&bytes)) {
             (Ok(library), _) => Self::of_elf(&library),
             (_, Ok(Mach::Binary(library))) => Self::of_mach(&library),

@@ -1,52 +1,13 @@
 //! The folder of artifacts: a folder each, named by its key, that is there whole or not at all.
 
-use super::{BuildError, Linkage};
-use crate::{Artifact, SandboxReport};
+use super::{Artifact, ArtifactError, ArtifactRecord};
 use fs_err as fs;
 use modelzoo_base::{Sha256Digest, artifact, file::AtomicFolder};
-use serde::{Deserialize, Serialize};
 use std::{io, path::Path};
-
-/// What stands in `artifact.json` beside a built plugin: where it comes from and how it was built.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ArtifactRecord {
-    /// The artifact's key: a hash over everything that decided what came out.
-    pub key: String,
-    /// The SHA-256 of the library.
-    pub sha256: String,
-    /// Its size in bytes.
-    pub size_bytes: u64,
-    /// The source, as the caller names it.
-    pub source: String,
-    /// The source's commit, where it has one.
-    pub commit: Option<String>,
-    /// The hash of the source's files, as the caller computed it.
-    pub source_hash: String,
-    /// The SHA-256 of the Cargo.lock that it was built with: the source's own, adjusted to the host's SDK.
-    pub lock_sha256: String,
-    /// The SHA-256 of the host's SDK.
-    pub sdk_sha256: String,
-    /// What `rustc -vV` prints.
-    pub toolchain: String,
-    /// The target triple.
-    pub target: String,
-    /// The compiler flags.
-    pub rustflags: String,
-    /// The profile, a setting each.
-    pub profile: Vec<String>,
-    /// The crate features that were turned on.
-    pub features: Vec<String>,
-    /// The layers of the sandbox that were around its build.
-    #[serde(default)]
-    pub sandbox: SandboxReport,
-    /// What the library shows to a loader, and what it wants from it.
-    #[serde(default)]
-    pub linkage: Linkage,
-}
 
 /// Finds an artifact. One that is damaged so that it shows at a glance counts as absent; its content is checked when
 /// it is opened.
-pub(super) fn find(artifacts: &Path, key: &str) -> Option<(Artifact, ArtifactRecord)> {
+pub(crate) fn find(artifacts: &Path, key: &str) -> Option<(Artifact, ArtifactRecord)> {
     let folder = artifacts.join(key);
     let path = artifact::library(&folder);
     let record: ArtifactRecord = serde_json::from_slice(&fs::read(artifact::record(&folder)).ok()?).ok()?;
@@ -59,13 +20,13 @@ pub(super) fn find(artifacts: &Path, key: &str) -> Option<(Artifact, ArtifactRec
 }
 
 /// Puts the library at `built` into the folder of artifacts. `record` tells all but its hash and its size.
-pub(super) fn publish(
+pub(crate) fn publish(
     artifacts: &Path,
     built: &Path,
     mut record: ArtifactRecord,
-) -> Result<(Artifact, ArtifactRecord), BuildError> {
+) -> Result<(Artifact, ArtifactRecord), ArtifactError> {
     let target = artifacts.join(&record.key);
-    let folder = AtomicFolder::create(&target).map_err(BuildError::output)?;
+    let folder = AtomicFolder::create(&target).map_err(ArtifactError::output)?;
     let library = artifact::library(folder.path());
     (|| {
         fs::copy(built, &library)?;
@@ -75,24 +36,26 @@ pub(super) fn publish(
         fs::write(artifact::record(folder.path()), text)?;
         fs::File::open(&library)?.sync_all()
     })()
-    .map_err(BuildError::file("write", folder.path()))?;
+    .map_err(ArtifactError::file("write", folder.path()))?;
     if find(artifacts, &record.key).is_none() && target.exists() {
         // What lies there was damaged.
-        fs::remove_dir_all(&target).map_err(BuildError::file("delete", &target))?;
+        fs::remove_dir_all(&target).map_err(ArtifactError::file("delete", &target))?;
     }
     match folder.commit() {
         Ok(()) => {}
         // Another process has published the same meanwhile: that one is as good.
         Err(_) if find(artifacts, &record.key).is_some() => {}
-        Err(error) => return Err(BuildError::output(error)),
+        Err(error) => return Err(ArtifactError::output(error)),
     }
-    find(artifacts, &record.key)
-        .ok_or_else(|| BuildError::file("read back", &target)(io::Error::other("it is not what was written")))
+    find(artifacts, &record.key).ok_or_else(|| {
+        ArtifactError::file("read back", &target)(io::Error::other("it is not what was written"))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Linkage, SandboxReport};
 
     fn record(key: &str) -> ArtifactRecord {
         ArtifactRecord {
@@ -111,6 +74,8 @@ mod tests {
             features: Vec::new(),
             sandbox: SandboxReport::default(),
             linkage: Linkage::default(),
+            abi: String::new(),
+            prebuilt: None,
         }
     }
 

@@ -1,0 +1,165 @@
+//! Downloading a prebuilt plugin, and making sure that it is the right one. Nothing of it runs.
+use super::{Offer, PrebuiltError, Proof};
+use crate::{
+    access::Access,
+    archive::{ArchiveFormat, ArchiveLimits, extract},
+    download::{DownloadError, Downloaded, Request},
+    store::{Staging, Store},
+};
+use minisign_verify::{PublicKey, Signature};
+use modelzoo_base::{
+    Sha256Digest,
+    error::{Diagnose as _, ErrorClass},
+};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+/// A prebuilt plugin that was downloaded and unpacked, and is the right one.
+#[derive(Debug)]
+pub struct FetchedPrebuilt {
+    /// The folder in which the archive's files are; deleted with this value.
+    pub folder: PathBuf,
+    /// Where the archive was.
+    pub url: String,
+    /// Its SHA-256.
+    pub sha256: Sha256Digest,
+    /// What said that it is the right one, in words.
+    pub vouched_by: String,
+    /// Whether that was a key, and not a hash.
+    pub is_signed: bool,
+    _staging: Staging,
+}
+
+/// Downloads what `offer` names, verifies it, and unpacks it.
+///
+/// # Errors
+/// When it cannot be had, or is not what it must be.
+pub fn fetch(offer: &Offer, store: &Store, access: Access<'_>) -> Result<FetchedPrebuilt, PrebuiltError> {
+    let staging = store.stage()?;
+    let expected = match &offer.proof {
+        Proof::Hash { sha256, .. } => Some(*sha256),
+        Proof::Signature { .. } => None,
+    };
+    let archive = staging.path().join(&offer.file);
+    let get = |url: &str, sha256, size, destination: &Path| {
+        let request = Request {
+            urls: vec![url.to_owned()],
+            sha256,
+            size,
+            destination: destination.to_owned(),
+        };
+        access
+            .downloader
+            .fetch(&request, access.observer, access.cancellation)
+    };
+    let downloaded = first_of(&offer.urls, |url| get(url, expected, offer.size_bytes, &archive))?;
+    let url = downloaded.url.unwrap_or_default();
+    let vouched_by = match &offer.proof {
+        Proof::Hash { said_by, .. } => (*said_by).to_owned(),
+        Proof::Signature { keys } => {
+            let signature = staging.path().join("signature");
+            get(&format!("{url}.minisig"), None, None, &signature)?;
+            let read = |path: &Path| fs_err::read(path).map_err(unreadable(&url));
+            let text = String::from_utf8_lossy(&read(&signature)?).into_owned();
+            let key = signer(&read(&archive)?, &text, keys).map_err(|problem| PrebuiltError::Signature {
+                archive: url.clone(),
+                problem,
+            })?;
+            format!("the key {key}")
+        }
+    };
+    let unpacked = staging.path().join("unpacked");
+    extract(
+        &archive,
+        ArchiveFormat::TarGz,
+        &unpacked,
+        &ArchiveLimits::default(),
+    )?;
+    Ok(FetchedPrebuilt {
+        folder: only_folder(&unpacked).map_err(unreadable(&url))?,
+        url,
+        sha256: downloaded.sha256,
+        vouched_by,
+        is_signed: expected.is_none(),
+        _staging: staging,
+    })
+}
+
+/// What the first URL gives that has the archive. The others may be of another kind of forge: what they lack says nothing,
+/// so the error is that of the first, or of the one that has something else under the name.
+fn first_of(
+    urls: &[String],
+    get: impl Fn(&str) -> Result<Downloaded, DownloadError>,
+) -> Result<Downloaded, DownloadError> {
+    let mut first = None;
+    for url in urls {
+        match get(url) {
+            Err(error) if error.class() != ErrorClass::Integrity => {
+                first.get_or_insert(error);
+            }
+            result => return result,
+        }
+    }
+    Err(first.unwrap_or(DownloadError::NoUrl {
+        destination: PathBuf::new(),
+    }))
+}
+
+/// The key of `keys` whose signature of `content` the text is; else why it is none.
+fn signer<'a>(content: &[u8], signature: &str, keys: &'a [String]) -> Result<&'a str, String> {
+    let said = |error: &dyn fmt::Display| error.to_string();
+    let signature = Signature::decode(signature).map_err(|error| said(&error))?;
+    let mut problem = String::new();
+    for text in keys {
+        // Only signatures of the content's hash, which minisign makes by default, are accepted.
+        let verified =
+            PublicKey::from_base64(text.trim()).and_then(|key| key.verify(content, &signature, false));
+        match verified {
+            Ok(()) => return Ok(text.trim()),
+            Err(error) => problem = said(&error),
+        }
+    }
+    Err(problem)
+}
+
+/// The folder in which everything lies, or the one in which the files are.
+fn only_folder(unpacked: &Path) -> io::Result<PathBuf> {
+    let mut entries = fs_err::read_dir(unpacked)?;
+    match (entries.next().transpose()?, entries.next()) {
+        (Some(only), None) if only.path().is_dir() => Ok(only.path()),
+        _ => Ok(unpacked.to_owned()),
+    }
+}
+
+fn unreadable(url: &str) -> impl Fn(io::Error) -> PrebuiltError + use<> {
+    let url = url.to_owned();
+    move |source| PrebuiltError::Read {
+        url: url.clone(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minisign::KeyPair;
+
+    #[test]
+    fn one_of_the_keys_has_to_have_signed() {
+        let [author, other] = [(); 2].map(|()| KeyPair::generate_unencrypted_keypair().unwrap());
+        let sign = |content: &[u8]| {
+            minisign::sign(None, &author.sk, content, None, None)
+                .unwrap()
+                .into_string()
+        };
+        let [own, foreign] = [&author, &other].map(|pair| pair.pk.to_base64());
+        let keys = [foreign.clone(), own.clone()];
+        assert_eq!(signer(b"library", &sign(b"library"), &keys), Ok(own.as_str()));
+        assert!(signer(b"another", &sign(b"library"), &keys).is_err());
+        assert!(signer(b"library", &sign(b"library"), &[foreign]).is_err());
+        assert!(signer(b"library", "no signature", &keys).is_err());
+        assert!(signer(b"library", &sign(b"library"), &["no key".to_owned()]).is_err());
+    }
+}
