@@ -48,8 +48,8 @@ mod worker;
 #[path = "worker/unsupported.rs"]
 mod worker;
 
-pub use artifact::{Artifact, ArtifactError, ArtifactRecord, Linkage, PrebuiltRecord};
-pub use build::{BuildCrate, BuildError, BuildRequest, Builder, BuiltPlugin, SdkCrate, unpack_sdk};
+pub use artifact::{Artifact, ArtifactError, ArtifactRecord, BuiltPlugin, Linkage, PrebuiltRecord};
+pub use build::{BuildCrate, BuildError, BuildRequest, Builder, SdkCrate, unpack_sdk};
 pub use error::{CallError, RuntimeError, WorkerDeath};
 pub use library::LibraryError;
 pub use modelzoo_base::Sandbox;

@@ -10,4 +10,5 @@ pub use error::ArtifactError;
 pub use library::Artifact;
 pub use linkage::Linkage;
 pub(crate) use publish::{find, publish};
-pub use record::{ArtifactRecord, PrebuiltRecord};
+pub(crate) use record::contract;
+pub use record::{ArtifactRecord, BuiltPlugin, PrebuiltRecord};

@@ -1,7 +1,8 @@
 //! What is told of a plugin beside its library.
 
-use super::Linkage;
+use super::{Artifact, Linkage};
 use crate::SandboxReport;
+use modelzoo_abi::{PluginRootRef, abi_stable::library::RootModule as _};
 use serde::{Deserialize, Serialize};
 
 /// What stands in `artifact.json` beside a built plugin: where it comes from and how it was built.
@@ -58,4 +59,20 @@ pub struct PrebuiltRecord {
     pub archive_sha256: String,
     /// What said that the archive is the right one, in words: the manifest, the lock, a key.
     pub vouched_by: String,
+}
+
+/// A plugin that is ready to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuiltPlugin {
+    /// The library.
+    pub artifact: Artifact,
+    /// Where it comes from and how it was built.
+    pub record: ArtifactRecord,
+    /// Whether it was built or taken just now, and not found.
+    pub is_new: bool,
+}
+
+/// The version of the plugin contract that this host knows.
+pub(crate) fn contract() -> &'static str {
+    PluginRootRef::VERSION_STRINGS.version.as_str()
 }

@@ -5,8 +5,8 @@ use super::{
     toolchain::Toolchain,
 };
 use crate::{
-    Artifact, ArtifactRecord, Linkage, Sandbox, SandboxReport,
-    artifact::{find, publish},
+    ArtifactRecord, BuiltPlugin, Linkage, Sandbox, SandboxReport,
+    artifact::{contract, find, publish},
 };
 use fs_err as fs;
 use modelzoo_base::progress::{Event, Observer};
@@ -22,17 +22,6 @@ pub struct Builder {
     folder: PathBuf,
     artifacts: PathBuf,
     guard: Option<Guard>,
-}
-
-/// A plugin that is ready to be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuiltPlugin {
-    /// The library.
-    pub artifact: Artifact,
-    /// Where it comes from and how it was built.
-    pub record: ArtifactRecord,
-    /// Whether it was built just now, and not found.
-    pub is_new: bool,
 }
 
 impl Builder {
@@ -105,7 +94,7 @@ impl Builder {
             features: request.features.clone(),
             sandbox,
             linkage,
-            abi: crate::prebuilt::contract().to_owned(),
+            abi: contract().to_owned(),
             prebuilt: None,
         };
         let (artifact, record) = publish(&self.artifacts, &library, record)?;

@@ -23,7 +23,7 @@ mod target;
 mod toolchain;
 mod tree;
 
-pub use builder::{Builder, BuiltPlugin};
+pub use builder::Builder;
 pub use error::BuildError;
 pub use fetch::BuildCrate;
 pub use request::BuildRequest;

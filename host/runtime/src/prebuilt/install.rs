@@ -1,9 +1,9 @@
 //! From an unpacked archive to an artifact of this host, one check after the other. Nothing of it runs.
 
-use super::{UnfitPrebuilt, contract, variant_of};
+use super::{UnfitPrebuilt, variant_of};
 use crate::{
     Artifact, ArtifactError, ArtifactRecord, BuiltPlugin, Linkage, PrebuiltRecord, SandboxReport, TARGET,
-    artifact::{find, publish},
+    artifact::{contract, find, publish},
 };
 use fs_err as fs;
 use modelzoo_base::{Sha256Digest, artifact};

@@ -19,13 +19,6 @@ pub use error::UnfitPrebuilt;
 pub use install::{Installation, PrebuiltStore};
 pub use pack::{PackedPlugin, pack};
 
-use modelzoo_abi::{PluginRootRef, abi_stable::library::RootModule as _};
-
-/// The version of the plugin contract that this host knows.
-pub(crate) fn contract() -> &'static str {
-    PluginRootRef::VERSION_STRINGS.version.as_str()
-}
-
 /// What a plugin with these crate features is compiled for beside the processor: `cuda`, `metal` or `cpu`.
 pub fn variant_of(features: &[String]) -> &'static str {
     let has = |name: &str| features.iter().any(|feature| feature == name);
