@@ -53,6 +53,18 @@ def fit_statistics(model: torch.nn.Module, pixels: torch.Tensor) -> None:
     model.eval()
 
 
+def fit_segmenter(network: torch.nn.Module, pixels: torch.Tensor) -> None:
+    """As `fit_statistics`, where a layer sees the mean of a picture, which has no variance by itself; each layer of a
+    hundred adds a part only, as in trained networks, so that rounding does not grow."""
+    modules = dict(network.named_modules())
+    for name, module in modules.items():
+        if name.endswith("bn3"):
+            module.weight.data *= 0.3
+    fit_statistics(network, torch.cat([pixels, -0.7 * pixels]))
+    if "classifier.0.convs.4.2" in modules:
+        modules["classifier.0.convs.4.2"].running_var.fill_(1.0)
+
+
 def hugging_face(
     name: str,
     model: type,
@@ -148,25 +160,47 @@ def of_timm_wrapper(name: str, architecture: str, **arguments: object) -> Case:
 # What makes the network of each case, for who compares programs.
 TORCHVISION: dict[str, Callable[[], torch.nn.Module]] = {}
 
+CONVNEXT = torchvision.models.convnext.CNBlockConfig
+
 
 def of_torchvision(
-    name: str, entrypoint: str, make: Callable[[], torch.nn.Module], layer: str, small: bool = False, **settings: object
+    name: str,
+    entrypoint: str,
+    make: Callable[[], torch.nn.Module],
+    layer: str | None,
+    small: bool = False,
+    fitted: bool = False,
+    **settings: object,
 ) -> Case:
-    """A model of torchvision as FiftyOne's manifests describe such, with the weights as torchvision's old files have them."""
+    """A model of torchvision as FiftyOne's manifests describe such, with the weights as torchvision's old files have them.
+
+    `layer` is the classifier, whose operand is the embedding; a segmenter has none."""
     TORCHVISION[name] = make
+    is_segmenter = ".segmentation." in entrypoint
 
     def write(folder: Path, picture: Image.Image) -> Golden:
-        network = shaken(make()).half().float()
+        network = shaken(make())
         labels = {"labels_string": ",".join(f"class {index}" for index in range(10))}
-        config = {"entrypoint_fcn": entrypoint, "output_processor_cls": PROCESSOR} | STATISTICS | labels | settings
+        processor = PROCESSOR.replace("Classifier", "SemanticSegmenter") if is_segmenter else PROCESSOR
+        config = {"entrypoint_fcn": entrypoint, "output_processor_cls": processor} | STATISTICS | labels | settings
         pixels = prepared(picture, config)
-        embedding: Golden = {}
+        if fitted and is_segmenter:
+            fit_segmenter(network, pixels)
+        elif fitted:
+            fit_statistics(network, pixels)
+        network = network.half().float()
+        golden: Golden = {}
 
         def keep(_module, inputs):
-            embedding["embedding"] = inputs[0]
+            golden["embedding"] = inputs[0].flatten(1)
 
-        dict(network.named_modules())[layer].register_forward_pre_hook(keep)
-        logits = network(pixels)
+        if is_segmenter:
+            features = network.backbone(pixels)
+            logits = network.classifier(features["out"] if "out" in features else features)
+        else:
+            if layer:
+                dict(network.named_modules())[layer].register_forward_pre_hook(keep)
+            logits = network(pixels)
         torch.save(network.half().state_dict(), folder / "weights.pth", _use_new_zipfile_serialization=False)
         model = {
             "base_name": name,
@@ -175,9 +209,75 @@ def of_torchvision(
             "default_deployment_config_dict": {"type": "fiftyone.zoo.models.torch.TorchvisionImageModel", "config": config},
         }
         (folder / "manifest.json").write_text(json.dumps({"name": name, "models": [model]}, indent=2))
-        return {"pixels": pixels, "logits": logits} | embedding
+        return {"pixels": pixels, "logits": logits} | golden
 
     return Case(name, write, small)
+
+
+def thinned(network: torch.nn.Module, factor: int, *last: str) -> torch.nn.Module:
+    """The same network with so many times fewer channels in all but the layers `last`, which keep their outputs."""
+    fewer = lambda channels: -(-channels // factor)
+    for name, module in list(network.named_modules()):
+        if isinstance(module, torch.nn.Conv2d):
+            inputs = module.in_channels if module.in_channels == 3 else fewer(module.in_channels)
+            outputs = module.out_channels if name in last else fewer(module.out_channels)
+            groups = inputs if module.groups == module.in_channels > 1 else module.groups
+            new = torch.nn.Conv2d(
+                inputs, outputs, module.kernel_size, module.stride, module.padding, module.dilation, groups, module.bias is not None
+            )
+        elif isinstance(module, torch.nn.Linear):
+            outputs = module.out_features if name in last else fewer(module.out_features)
+            new = torch.nn.Linear(fewer(module.in_features), outputs)
+        elif isinstance(module, torch.nn.BatchNorm2d):
+            new = torch.nn.BatchNorm2d(fewer(module.num_features), module.eps, module.momentum)
+        else:
+            continue
+        parent, _, attribute = name.rpartition(".")
+        setattr(network.get_submodule(parent), attribute, new)
+    return network
+
+
+# Of the networks with fewer channels, those that the repository keeps.
+SMALL = [
+    "alexnet",
+    "deeplabv3_resnet50",
+    "efficientnet_b0",
+    "googlenet",
+    "inception_v3",
+    "lraspp_mobilenet_v3_large",
+    "mnasnet1_0",
+    "mobilenet_v3_small",
+    "regnet_y_400mf",
+    "squeezenet1_1",
+    "vgg13_bn",
+]
+
+
+def of_published_torchvision(
+    entrypoint: str,
+    last: str | tuple,
+    image: dict,
+    factors: dict[str, int],
+    layer: str | None = "",
+    fitted: bool = True,
+    **arguments: object,
+) -> list[Case]:
+    """Networks of torchvision's functions with fewer channels: `factors` says for each how many times fewer.
+
+    `last` are the layers whose outputs are classes, the first of which is the classifier where `layer` is empty."""
+    made = []
+    ends = (last,) if isinstance(last, str) else last
+    for function, factor in factors.items():
+        path = f"torchvision.models.{entrypoint}{function}"
+        package = torchvision.models.segmentation if entrypoint.startswith("segmentation") else torchvision.models
+        make = lambda function=function, factor=factor, package=package: thinned(
+            getattr(package, function)(num_classes=10, **arguments), factor, *ends
+        )
+        settings = image | {"entrypoint_args": {"num_classes": 10, "thinned": factor} | arguments}
+        case_name = f"torchvision_{function}"
+        classifier = ends[0] if layer == "" else layer
+        made.append(of_torchvision(case_name, path, make, classifier, function in SMALL, fitted, **settings))
+    return made
 
 
 PROCESSOR = "fiftyone.utils.torch.ClassifierOutputProcessor"
@@ -756,6 +856,7 @@ CASES = [
         image_min_dim=64,
         image_max_dim=80,
         embeddings_layer="<classifier.1",
+        entrypoint_args={"width_mult": 0.1},
     ),
     of_torchvision(
         "torchvision_mobilenet_v2_exact",
@@ -763,6 +864,7 @@ CASES = [
         lambda: torchvision.models.mobilenet_v2(width_mult=0.35, num_classes=10),
         "classifier.1",
         image_size=[64, 96],
+        entrypoint_args={"width_mult": 0.35},
     ),
     of_torchvision(
         "torchvision_densenet",
@@ -771,6 +873,7 @@ CASES = [
         "classifier",
         small=True,
         image_dim=64,
+        entrypoint_args={"growth_rate": 4},
     ),
     of_torchvision(
         "torchvision_densenet_wide",
@@ -778,6 +881,7 @@ CASES = [
         lambda: torchvision.models.DenseNet(12, (2, 3, 2), 16, bn_size=2, num_classes=10),
         "classifier",
         image_min_size=[96, 128],
+        entrypoint_args={"growth_rate": 12},
     ),
     of_torchvision(
         "torchvision_resnet18",
@@ -792,5 +896,114 @@ CASES = [
         lambda: torchvision.models.resnext50_32x4d(num_classes=10),
         "fc",
         image_size=64,
+    ),
+    *of_published_torchvision(
+        "vgg.", "classifier.6", {"image_min_dim": 64, "image_max_dim": 128}, {"vgg11": 32, "vgg13_bn": 32, "vgg16": 8, "vgg19_bn": 8}
+    ),
+    *of_published_torchvision("alexnet.", "classifier.6", {"image_min_dim": 80}, {"alexnet": 32}),
+    *of_published_torchvision(
+        "squeezenet.", "classifier.1", {"image_min_dim": 64}, {"squeezenet1_0": 16, "squeezenet1_1": 16}, None
+    ),
+    *of_published_torchvision(
+        "googlenet.", "fc", {"image_min_dim": 64}, {"googlenet": 16}, aux_logits=False, init_weights=False, transform_input=True
+    ),
+    *of_published_torchvision(
+        "inception.", "fc", {"image_size": [107, 127]}, {"inception_v3": 16}, aux_logits=False, init_weights=False
+    ),
+    *of_published_torchvision("mnasnet.", "classifier.1", {"image_min_dim": 64}, {"mnasnet1_0": 16, "mnasnet0_5": 4}),
+    of_torchvision(
+        "torchvision_shufflenet",
+        "torchvision.models.shufflenetv2.shufflenet_v2_x0_5",
+        lambda: torchvision.models.ShuffleNetV2([2, 3, 1], [6, 12, 16, 24, 32], num_classes=10),
+        "fc",
+        small=True,
+        fitted=True,
+        image_min_dim=64,
+        entrypoint_args={"stages_repeats": [2, 3, 1]},
+    ),
+    of_torchvision(
+        "torchvision_shufflenet_x1_0",
+        "torchvision.models.shufflenet_v2_x1_0",
+        lambda: torchvision.models.shufflenet_v2_x1_0(num_classes=10),
+        "fc",
+        fitted=True,
+        image_size=[75, 91],
+    ),
+    *of_published_torchvision(
+        "",
+        "classifier.1",
+        {"image_size": [128, 160]},
+        {"efficientnet_b0": 16, "efficientnet_b5": 8, "efficientnet_v2_s": 8},
+    ),
+    *of_published_torchvision(
+        "", "classifier.3", {"image_size": [64, 80]}, {"mobilenet_v3_small": 8, "mobilenet_v3_large": 8}
+    ),
+    *of_published_torchvision("", "fc", {"image_size": [64, 80]}, {"regnet_y_400mf": 8, "regnet_x_800mf": 4}),
+    of_torchvision(
+        "torchvision_convnext",
+        "torchvision.models.convnext_tiny",
+        lambda: torchvision.models.ConvNeXt([CONVNEXT(8, 12, 2), CONVNEXT(12, None, 1)], num_classes=10),
+        "classifier.2",
+        small=True,
+        image_size=[48, 64],
+        entrypoint_args={"block_setting": 2},
+    ),
+    of_torchvision(
+        "torchvision_convnext_wide",
+        "torchvision.models.convnext_tiny",
+        lambda: torchvision.models.ConvNeXt([CONVNEXT(16, 24, 1), CONVNEXT(24, 32, 3), CONVNEXT(32, None, 1)], num_classes=10),
+        "classifier.2",
+        image_dim=64,
+        entrypoint_args={"block_setting": 3},
+    ),
+    of_torchvision(
+        "torchvision_vit",
+        "torchvision.models.vit_b_16",
+        lambda: torchvision.models.VisionTransformer(64, 16, 2, 12, 24, 40, num_classes=10),
+        "heads.head",
+        small=True,
+        image_size=64,
+        entrypoint_args={"image_size": 64, "hidden_dim": 24},
+    ),
+    of_torchvision(
+        "torchvision_vit_large",
+        "torchvision.models.vision_transformer.vit_l_32",
+        lambda: torchvision.models.VisionTransformer(96, 32, 3, 16, 32, 64, num_classes=10),
+        "heads.head",
+        image_size=96,
+        entrypoint_args={"image_size": 96, "hidden_dim": 32},
+    ),
+    of_torchvision(
+        "torchvision_swin",
+        "torchvision.models.swin_t",
+        lambda: torchvision.models.SwinTransformer([4, 4], 8, [2, 2], [1, 2], [4, 4], num_classes=10),
+        "head",
+        small=True,
+        image_size=64,
+        entrypoint_args={"embed_dim": 8},
+    ),
+    of_torchvision(
+        "torchvision_swin_base",
+        "torchvision.models.swin_transformer.swin_b",
+        lambda: torchvision.models.SwinTransformer([4, 4], 16, [2, 2, 3], [2, 4, 4], [5, 5], num_classes=10),
+        "head",
+        image_size=[160, 160],
+        entrypoint_args={"embed_dim": 16},
+    ),
+    *of_published_torchvision(
+        "segmentation.",
+        "classifier.4",
+        {"image_dim": 96},
+        {"fcn_resnet50": 32, "fcn_resnet101": 16, "deeplabv3_resnet50": 32, "deeplabv3_resnet101": 16, "deeplabv3_mobilenet_v3_large": 8},
+        None,
+        weights_backbone=None,
+    ),
+    *of_published_torchvision(
+        "segmentation.",
+        ("classifier.low_classifier", "classifier.high_classifier"),
+        {"image_dim": 96},
+        {"lraspp_mobilenet_v3_large": 16},
+        None,
+        weights_backbone=None,
     ),
 ]

@@ -21,6 +21,7 @@ mod swin;
 mod torchvision;
 mod transformer;
 mod vit;
+mod windows;
 mod yolos;
 
 pub(crate) use registry::find;

@@ -56,10 +56,29 @@ const TIMM: &[(&str, Open)] = &[
 
 /// The beginnings of the names of torchvision's functions; the longest that fits counts.
 const TORCHVISION: &[(&str, Open)] = &[
+    ("alexnet", torchvision::alexnet),
+    ("convnext_", torchvision::convnext),
+    ("deeplabv3_", torchvision::deeplab_v3),
     ("densenet", torchvision::densenet),
+    ("efficientnet_", torchvision::efficientnet),
+    ("fcn_", torchvision::fcn),
+    ("googlenet", torchvision::googlenet),
+    ("inception_v3", torchvision::inception_v3),
+    ("lraspp_", torchvision::lraspp),
+    ("mnasnet", torchvision::mnasnet),
     ("mobilenet_v2", torchvision::mobilenet_v2),
+    ("mobilenet_v3_large", torchvision::mobilenet_v3_large),
+    ("mobilenet_v3_small", torchvision::mobilenet_v3_small),
+    ("regnet_", torchvision::regnet),
     ("resnet", resnet::timm),
     ("resnext", resnet::timm),
+    ("shufflenet_v2_", torchvision::shufflenet),
+    ("squeezenet1_", torchvision::squeezenet),
+    ("swin_b", torchvision::swin),
+    ("swin_s", torchvision::swin),
+    ("swin_t", torchvision::swin),
+    ("vgg", torchvision::vgg),
+    ("vit_", torchvision::vit),
     ("wide_resnet", resnet::timm),
 ];
 

@@ -2,14 +2,41 @@
 //!
 //! ResNets are not here, since timm's have the same form.
 
+mod convnext;
 mod densenet;
+mod efficientnet;
+mod inception;
+mod inverted_residual;
+mod layers;
+mod mnasnet;
 mod mobilenet_v2;
+mod mobilenet_v3;
+mod regnet;
+mod segmentation;
+mod shufflenet;
+mod squeezenet;
+mod swin;
+mod vgg;
+mod vit;
 
+pub(super) use convnext::open as convnext;
 pub(super) use densenet::open as densenet;
+pub(super) use efficientnet::open as efficientnet;
+pub(super) use inception::{googlenet, inception_v3};
+pub(super) use mnasnet::open as mnasnet;
 pub(super) use mobilenet_v2::open as mobilenet_v2;
+pub(super) use mobilenet_v3::{large as mobilenet_v3_large, small as mobilenet_v3_small};
+pub(super) use regnet::open as regnet;
+pub(super) use segmentation::{deeplab_v3, fcn, lraspp};
+pub(super) use shufflenet::open as shufflenet;
+pub(super) use squeezenet::open as squeezenet;
+pub(super) use swin::open as swin;
+pub(super) use vgg::{alexnet, vgg};
+pub(super) use vit::open as vit;
 
 use super::{Outputs, resnet::Described};
 use crate::repository::{self, Repository};
+use layers::{Layers, Steps};
 use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 

@@ -22,11 +22,38 @@ pub(crate) fn class_names(repository: &Repository) -> Result<Option<Vec<String>>
 }
 
 /// The keys with which a manifest names classes; one that comes first counts.
-const LABELS: [&str; 3] = ["classes", "labels_string", "labels_path"];
+const LABELS: [&str; 4] = ["classes", "labels_string", "labels_path", "mask_targets_path"];
 /// A part of the names of FiftyOne's own files with the classes of ImageNet.
 const IMAGENET_FILE: &str = "imagenet-labels";
+/// A part of the name of FiftyOne's own file with the classes of PASCAL VOC.
+pub(super) const VOC_FILE: &str = "voc-labels";
 
-fn has_labels(config: &Config) -> bool {
+/// The classes of PASCAL VOC 2012 in their order, that of no object before them.
+const VOC: [&str; 21] = [
+    "background",
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+];
+
+pub(super) fn has_labels(config: &Config) -> bool {
     LABELS.iter().any(|key| config.has(key))
 }
 
@@ -47,6 +74,16 @@ fn of_deployment(config: &Config) -> Result<Vec<String>> {
     let path = config.text("labels_path")?.unwrap_or_default();
     if path.contains(IMAGENET_FILE) {
         return Ok(IMAGENET_1K.lines().map(str::to_owned).collect());
+    }
+    let path = config.text("mask_targets_path")?.unwrap_or_default();
+    if path.contains(VOC_FILE) {
+        return Ok(VOC.map(str::to_owned).to_vec());
+    }
+    if !path.is_empty() {
+        return Err(config.unsupported(
+            "mask_targets_path",
+            "FiftyOne's file with the classes of VOC, or `labels_string`,",
+        ));
     }
     Err(config.unsupported(
         "labels_path",

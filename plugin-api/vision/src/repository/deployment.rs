@@ -10,14 +10,14 @@ use std::path::Path;
 const TIMM: &str = "timm.create_model";
 /// Before the functions of torchvision.
 const TORCHVISION: &str = "torchvision.models.";
-/// The processor of classifiers, which is what runs here.
+/// Between them and the names of segmenters.
+const SEGMENTATION: &str = "segmentation.";
+/// The processor of classifiers.
 const CLASSIFIER: &str = "ClassifierOutputProcessor";
+/// The processor of segmenters.
+const SEGMENTER: &str = "SemanticSegmenterOutputProcessor";
 
 pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
-    let processor = config.text("output_processor_cls")?;
-    if processor.is_some_and(|name| name.rsplit('.').next() != Some(CLASSIFIER)) {
-        return Err(config.unsupported("output_processor_cls", "FiftyOne's ClassifierOutputProcessor"));
-    }
     for key in ["raw_inputs", "as_feature_extractor"] {
         if config.flag(key, false)? {
             return Err(config.unsupported(key, "false"));
@@ -26,8 +26,11 @@ pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
     let expected = "a function of torchvision.models, or timm.create_model,";
     let function = config
         .text("entrypoint_fcn")?
-        .ok_or_else(|| config.wrong("entrypoint_fcn", expected))?;
+        .ok_or_else(|| config.wrong("entrypoint_fcn", expected))?
+        .to_owned();
+    let function = function.as_str();
     let arguments = config.section_or_empty("entrypoint_args")?;
+    check_processor(&config, function)?;
     let (form, name) = if function == TIMM {
         let name = arguments.text("model_name")?;
         (
@@ -41,6 +44,11 @@ pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
         let name = name.ok_or_else(|| config.unsupported("entrypoint_fcn", expected))?;
         (Form::Torchvision, name)
     };
+    let mut config = config;
+    if is_segmenter(function) && !arguments.has("num_classes") && !super::classes::has_labels(&config) {
+        // torchvision's segmenters know the classes of VOC.
+        config = config.with("mask_targets_path", Value::from(super::classes::VOC_FILE));
+    }
     let classes = arguments.count("num_classes", 1000)?;
     let described = config
         .clone()
@@ -52,4 +60,28 @@ pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
         config: described.clone(),
         processor: described,
     })
+}
+
+/// Each kind of network has one processor of FiftyOne that fits it.
+fn check_processor(config: &Config, function: &str) -> Result<()> {
+    let is_segmenter = is_segmenter(function);
+    let (fitting, expected) = if is_segmenter {
+        (SEGMENTER, "FiftyOne's SemanticSegmenterOutputProcessor")
+    } else {
+        (CLASSIFIER, "FiftyOne's ClassifierOutputProcessor")
+    };
+    let processor = config.text("output_processor_cls")?;
+    if processor.is_some_and(|name| name.rsplit('.').next() != Some(fitting)) {
+        return Err(config.unsupported("output_processor_cls", expected));
+    }
+    let arguments = config.section_or_empty("output_processor_args")?;
+    if is_segmenter && arguments.flag("no_background_cls", false)? {
+        return Err(arguments.unsupported("no_background_cls", "false"));
+    }
+    Ok(())
+}
+
+fn is_segmenter(function: &str) -> bool {
+    let path = function.strip_prefix(TORCHVISION);
+    path.is_some_and(|path| path.starts_with(SEGMENTATION))
 }

@@ -72,15 +72,39 @@ impl Described<'_> {
         root: &str,
         image: Value,
     ) -> Result<Value> {
+        self.stages(network, root, image, [1; 4])
+    }
+
+    /// As [`Described::features`], with dilations instead of strides in the last two stages, as segmenters have it.
+    pub(in crate::architectures) fn dense_features(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        root: &str,
+        image: Value,
+    ) -> Result<Value> {
+        self.stages(network, root, image, [1, 1, 2, 4])
+    }
+
+    /// A stage with a dilation has no stride, and its first layer the dilation of the stage before it.
+    fn stages(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        root: &str,
+        image: Value,
+        dilations: [usize; 4],
+    ) -> Result<Value> {
         let x = self.stem(network, root, image)?;
         let mut x = network.max_pool2d(x, Pool::new(3, 2, 1))?;
-        for stage in 1..=4 {
+        for stage in 1..=dilations.len() {
             for layer in 0..MOST_LAYERS {
                 let name = format!("{root}layer{stage}.{layer}");
                 if !self.checkpoint.has(&format!("{name}.conv1.weight")) {
                     break;
                 }
-                x = self.residual(network, &name, x, if layer == 0 && stage > 1 { 2 } else { 1 })?;
+                let has_stride = layer == 0 && stage > 1 && dilations[stage - 1] == 1;
+                let before = if layer == 0 { stage.max(2) - 2 } else { stage - 1 };
+                let stride = if has_stride { 2 } else { 1 };
+                x = self.residual(network, &name, x, stride, dilations[before])?;
             }
             network.alias(&format!("{root}layer{stage}"), x)?;
         }
@@ -112,18 +136,23 @@ impl Described<'_> {
         name: &str,
         input: Value,
         stride: usize,
+        dilation: usize,
     ) -> Result<Value> {
         let last = if self.checkpoint.has(&format!("{name}.conv3.weight")) {
             3
         } else {
             2
         };
-        // A bottleneck has its stride in the middle, a basic block in its first convolution.
+        // A bottleneck has its stride and dilation in the middle, a basic block in its first convolution.
         let strided = last - 1;
         let mut x = input;
         for number in 1..=last {
-            let stride = if number == strided { stride } else { 1 };
-            x = self.convolve(network, &format!("{name}.conv{number}"), x, stride)?;
+            let (stride, dilation) = if number == strided {
+                (stride, dilation)
+            } else {
+                (1, 1)
+            };
+            x = self.convolve_dilated(network, &format!("{name}.conv{number}"), x, stride, dilation)?;
             x = network.batch_norm(&format!("{name}.bn{number}"), x)?;
             if number < last {
                 x = network.relu(x)?;
@@ -189,6 +218,17 @@ impl Described<'_> {
         x: Value,
         stride: usize,
     ) -> Result<Value> {
+        self.convolve_dilated(network, name, x, stride, 1)
+    }
+
+    fn convolve_dilated(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        name: &str,
+        x: Value,
+        stride: usize,
+        dilation: usize,
+    ) -> Result<Value> {
         let dims = self.weight(name)?;
         let channels = network.channels(x)?;
         let settings = match dims {
@@ -197,7 +237,8 @@ impl Described<'_> {
             {
                 Conv2d::new(outputs, height)
                     .stride(stride)
-                    .padding(height / 2)
+                    .dilation(dilation)
+                    .padding(height / 2 * dilation)
                     .groups(channels / inputs)
                     .without_bias()
             }
