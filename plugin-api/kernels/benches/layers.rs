@@ -81,10 +81,24 @@ mod x86 {
     pub fn avx2(start: f32) -> f32 {
         let (factor, summand) = (_mm256_set1_ps(0.999), _mm256_set1_ps(0.001));
         let mut sums = [_mm256_set1_ps(start); 12];
+        let next = |sum| _mm256_fmadd_ps(sum, factor, summand);
         for _ in 0..ROUNDS {
-            for sum in &mut sums {
-                *sum = _mm256_fmadd_ps(*sum, factor, summand);
-            }
+            // A loop over the array would keep it in memory, and measure loads and stores.
+            let [a, b, c, d, e, f, g, h, i, j, k, l] = sums;
+            sums = [
+                next(a),
+                next(b),
+                next(c),
+                next(d),
+                next(e),
+                next(f),
+                next(g),
+                next(h),
+                next(i),
+                next(j),
+                next(k),
+                next(l),
+            ];
         }
         let total = sums
             .into_iter()
