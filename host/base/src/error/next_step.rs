@@ -167,7 +167,7 @@ impl fmt::Display for NextStep {
             Self::AllowSource { source } => {
                 return write!(
                     formatter,
-                    "it would be built and run here; after a look at its code, allow {source}"
+                    "its code would run here; after a look at it, allow {source}"
                 );
             }
             Self::TakeBackDenial { identity } => {

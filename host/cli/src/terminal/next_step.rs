@@ -6,7 +6,7 @@ use modelzoo::diagnosis::NextStep;
 pub fn words(step: &NextStep) -> String {
     match step {
         NextStep::AllowSource { source } => format!(
-            "it would be built and run here; after a look at its code: modelzoo trust allow {source}"
+            "its code would run here; after a look at it: modelzoo trust allow {source}"
         ),
         NextStep::TakeBackDenial { identity } => {
             format!("to take it back: modelzoo trust revoke {identity}")

@@ -17,7 +17,10 @@ use modelzoo_sources::{
     trust::Undecided,
 };
 use semver::Version;
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 /// What there is to do before a model can be loaded.
 #[derive(Debug)]
@@ -386,6 +389,9 @@ impl Zoo {
             source: about(&build_folder, error),
         })?;
         let mut request = BuildRequest::new(plugin, source.tree_hash.to_string(), &source.identity);
+        let folder = plugin.strip_prefix(&source.root).unwrap_or(plugin);
+        let parts: Vec<_> = folder.iter().map(OsStr::to_string_lossy).collect();
+        request.folder = parts.join("/");
         request.commit = source.commit.as_ref().map(|commit| commit.id.clone());
         request.is_offline = self.settings.offline();
         request.sandbox = self.sandbox(settings);

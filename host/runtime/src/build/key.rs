@@ -29,6 +29,7 @@ pub(super) fn of(request: &BuildRequest, toolchain: &Toolchain) -> Result<String
     Ok(hash(&[
         FORMAT.as_bytes(),
         request.source_hash.as_bytes(),
+        request.folder.as_bytes(),
         &lock,
         sdk::SHA256.as_bytes(),
         toolchain.version.as_bytes(),
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_covers_tree_lock_features_and_toolchain() {
+    fn the_key_covers_tree_folder_lock_features_and_toolchain() {
         let folder = tempfile::tempdir().unwrap();
         let toolchain = Toolchain {
             sysroot: "/rust".into(),
@@ -105,6 +106,9 @@ mod tests {
         assert_eq!(keys[0], key(&plain, &toolchain));
         let mut other = plain.clone();
         other.source_hash = "another tree".into();
+        keys.push(key(&other, &toolchain));
+        let mut other = plain.clone();
+        other.folder = "other/source".into();
         keys.push(key(&other, &toolchain));
         let mut other = plain.clone();
         other.features = vec!["cuda".into()];
@@ -124,7 +128,7 @@ mod tests {
         keys.push(key(&plain, &toolchain));
         keys.sort();
         keys.dedup();
-        assert_eq!(keys.len(), 7);
+        assert_eq!(keys.len(), 8);
     }
 
     #[test]

@@ -8,8 +8,10 @@ use std::path::PathBuf;
 pub struct BuildRequest {
     /// The source: a folder with a Cargo.toml. It is only read.
     pub source: PathBuf,
-    /// A hash over all files of the source.
+    /// A hash over all files of the repository, archive or folder that the source is in.
     pub source_hash: String,
+    /// Where in these files the source is, with `/`; empty where it is all of them. A repository may have several.
+    pub folder: String,
     /// The source's identity, however it was spelt: `github.com/user/repo`, an absolute path.
     pub identity: String,
     /// The source's commit, where it has one.
@@ -34,6 +36,7 @@ impl BuildRequest {
         Self {
             source: source.into(),
             source_hash: source_hash.into(),
+            folder: String::new(),
             identity: identity.into(),
             commit: None,
             features: Vec::new(),

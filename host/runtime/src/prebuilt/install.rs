@@ -121,6 +121,7 @@ impl Installation {
         let parts = [
             "modelzoo prebuilt 1",
             &self.identity,
+            &self.crate_name,
             &self.source_hash,
             TARGET,
             &self.variant,
