@@ -30,6 +30,7 @@ impl ModelSource for PublishedModels {
             None => (Repository::open(path)?, Checkpoint::find(path)?),
         };
         let architecture = architectures::find(&repository)?;
+        architectures::check_size(&repository, &checkpoint)?;
         let processing = Processing::of(&repository, architecture.kind, settings.image_size)?;
         let size = processing
             .size

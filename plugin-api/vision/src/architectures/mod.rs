@@ -17,6 +17,7 @@ mod registry;
 mod resnet;
 mod rt_detr;
 mod segformer;
+mod sizes;
 mod swin;
 mod torchvision;
 mod transformer;
@@ -25,6 +26,7 @@ mod windows;
 mod yolos;
 
 pub(crate) use registry::find;
+pub(crate) use sizes::check as check_size;
 
 use crate::checkpoint::Checkpoint;
 use modelzoo_candle::network::{NetworkBuilder, Value};

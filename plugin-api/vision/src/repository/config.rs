@@ -73,6 +73,11 @@ impl Config {
         self.value(key).is_some()
     }
 
+    /// The keys that have a value.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str).filter(|key| self.has(key))
+    }
+
     /// The value as it stands there; `null` counts as none.
     pub(crate) fn value(&self, key: &str) -> Option<&Value> {
         self.values.get(key).filter(|value| !value.is_null())

@@ -318,3 +318,26 @@ fn a_processor_that_asks_for_the_unknown_is_refused() {
         );
     }
 }
+
+#[test]
+fn weights_of_another_network_than_the_named_one_are_refused_and_the_fitting_one_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("model.safetensors");
+    // As many numbers as ResNet-18 has besides its classifier, of which 7 classes are told apart.
+    let tensors = [("conv1.weight", vec![174_483, 64]), ("fc.weight", vec![7, 512])].map(|(name, dims)| {
+        let bytes = vec![0u8; dims.iter().product::<usize>()];
+        (name, dims, bytes)
+    });
+    let views = tensors.iter().map(|(name, dims, bytes)| {
+        let view = safetensors::tensor::TensorView::new(safetensors::Dtype::U8, dims.clone(), bytes);
+        (*name, view.unwrap())
+    });
+    safetensors::serialize_to_file(views, None, &weights).unwrap();
+    let config = json!({"architecture": "resnet50", "num_classes": 7});
+    fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    let error = load(folder.path(), json!({})).err().expect("it was loaded");
+    assert_eq!(error.kind(), ErrorKind::Weights);
+    let text = error.to_string();
+    assert!(text.contains("are not those of resnet50"), "{text}");
+    assert_eq!(error.hint(), Some("they fit resnet18, resnetblur18, resnetv2_18"));
+}

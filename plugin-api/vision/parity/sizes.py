@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Writes how many trained numbers the networks of each name of torchvision and timm have: `src/architectures/sizes.txt`.
+
+    parity/sizes.py BEGINNINGS > src/architectures/sizes.txt
+
+BEGINNINGS is a file with the beginnings of timm's names that are known, a line each. Nothing is trained or downloaded: the
+networks are made without memory. `src/architectures/sizes.rs` counts in the same way and says why.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import timm
+import torch
+import torchvision
+
+NOT_COUNTED = re.compile(
+    r"^(fc|head|classifier|head\.fc|heads\.head|head_dist|classifier\.(low|high)_classifier)\.weight$|^(aux|AuxLogits)|pos_embed|relative_|attn_mask"
+)
+
+
+def size(network: torch.nn.Module) -> int:
+    state = network.state_dict()
+    numbered = [name for name in state if re.fullmatch(r"classifier\.\d+\.weight", name)]
+    last = max(numbered, key=lambda name: int(name.split(".")[1]), default=None)
+    counted = (value for name, value in state.items() if name != last and not NOT_COUNTED.search(name))
+    return sum(value.numel() for value in counted if value.dim() > 1)
+
+
+def made(make, name: str, **settings: object) -> torch.nn.Module:
+    """A network without memory, or with it where its code cannot do without."""
+    try:
+        with torch.device("meta"):
+            return make(name, **settings)
+    except NotImplementedError:
+        return make(name, **settings)
+
+
+def main() -> None:
+    beginnings = tuple(open(sys.argv[1]).read().split())
+    for package in (torchvision.models, torchvision.models.segmentation):
+        for name in torchvision.models.list_models(package):
+            settings = {"weights_backbone": None} if "segmentation" in package.__name__ else {}
+            if name in ("googlenet", "inception_v3"):
+                settings = {"init_weights": False}
+            print("torchvision", name, size(made(lambda name, **more: package.__dict__[name](**more), name, **settings)))
+    for name in timm.list_models():
+        if name.startswith(beginnings):
+            print("timm", name, size(made(timm.create_model, name)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
