@@ -1,6 +1,6 @@
 //! Plugins that misbehave, and plugins that are none: each is one clear line and its own exit code.
 
-use crate::support::{self, User, copy_folder, sample};
+use crate::support::{self, User, copy_folder, published::git, sample};
 use serde_json::Value;
 use std::{fs, path::PathBuf};
 
@@ -219,4 +219,30 @@ fn a_new_source_works_as_it_is() {
         .expect(1);
     assert!(run.error().contains("is there already"), "{}", run.stderr);
     user.run(["plugin", "new", "./3d"]).expect(1);
+}
+
+/// Neither has a lock file, so nothing but their folders tells them apart.
+#[test]
+fn the_sources_of_one_repository_are_plugins_of_their_own() {
+    let user = User::new();
+    let repository = user.path("repository");
+    for name in ["brightness", "given"] {
+        copy_folder(&sample(name), &repository.join(name));
+        fs::remove_file(repository.join(name).join("Cargo.lock")).unwrap();
+    }
+    git(&repository, &["init", "--quiet"]);
+    git(&repository, &["add", "--all"]);
+    git(&repository, &["commit", "--quiet", "-m", "Two sources"]);
+    let url = format!("file://{}", repository.display());
+    let library = |name: &str| {
+        let source = format!("{url}//{name}");
+        user.run(["trust", "allow", &source]).expect(0);
+        user.run(["download", &source]).expect(0);
+        let run = user.run(["info", &source, "--json"]).expect(0);
+        let info: Value = serde_json::from_str(&run.stdout).unwrap();
+        info["built"]["sha256"].clone()
+    };
+    let (first, second) = (library("brightness"), library("given"));
+    assert!(first.is_string() && second.is_string(), "{first} {second}");
+    assert_ne!(first, second);
 }
