@@ -34,14 +34,48 @@ pub(super) use swin::open as swin;
 pub(super) use vgg::{alexnet, vgg};
 pub(super) use vit::open as vit;
 
-use super::{Outputs, resnet::Described};
-use crate::repository::{self, Repository};
+use super::{Architecture, Outputs, resnet::Described};
+use crate::{
+    checkpoint::Checkpoint,
+    repository::{self, Repository},
+};
 use layers::{Layers, Steps};
 use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 
 /// More layers of one kind than any network has.
 const MOST_LAYERS: usize = 1000;
+
+/// Describes a classifier of pictures of any size: the network, its tensors, the picture, the number of classes.
+type Describe = fn(&mut NetworkBuilder<'_>, &Checkpoint, Value, usize) -> Result<Outputs>;
+
+/// A classifier all of whose sizes are read off its tensors.
+struct ReadOff {
+    describe: Describe,
+    classes: usize,
+}
+
+impl ReadOff {
+    fn boxed(repository: &Repository, describe: Describe) -> Result<Box<dyn Architecture>> {
+        let classes = classes(repository)?;
+        Ok(Box::new(Self { describe, classes }))
+    }
+}
+
+impl Architecture for ReadOff {
+    fn image_size(&self) -> [usize; 2] {
+        [224; 2]
+    }
+
+    fn describe(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        image: Value,
+    ) -> Result<Outputs> {
+        (self.describe)(network, checkpoint, image, self.classes)
+    }
+}
 
 /// How many classes a classifier tells apart.
 fn classes(repository: &Repository) -> Result<usize> {

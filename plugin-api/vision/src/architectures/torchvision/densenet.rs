@@ -2,7 +2,7 @@
 //!
 //! Source: Huang et al., "Densely Connected Convolutional Networks" (2016).
 
-use super::{Described, MOST_LAYERS, classes, classify};
+use super::{Described, MOST_LAYERS, ReadOff, classify};
 use crate::{
     architectures::{Architecture, Outputs},
     checkpoint::Checkpoint,
@@ -11,48 +11,36 @@ use crate::{
 use modelzoo_candle::network::{NetworkBuilder, Pool, Value};
 use modelzoo_plugin_api::Result;
 
-struct DenseNet {
-    classes: usize,
-}
-
 pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn Architecture>> {
-    Ok(Box::new(DenseNet {
-        classes: classes(repository)?,
-    }))
+    ReadOff::boxed(repository, describe)
 }
 
-impl Architecture for DenseNet {
-    fn image_size(&self) -> [usize; 2] {
-        [224; 2]
-    }
-
-    fn describe(
-        &self,
-        network: &mut NetworkBuilder<'_>,
-        checkpoint: &Checkpoint,
-        image: Value,
-    ) -> Result<Outputs> {
-        let layers = Layers(Described { checkpoint });
-        let x = layers.0.convolve(network, "features.conv0", image, 2)?;
-        let x = network.batch_norm("features.norm0", x)?;
-        let x = network.relu(x)?;
-        let mut x = network.max_pool2d(x, Pool::new(3, 2, 1))?;
-        for block in 1..MOST_LAYERS {
-            let name = format!("features.denseblock{block}");
-            if !checkpoint.has_any(&format!("{name}.")) {
-                break;
-            }
-            x = layers.block(network, &name, x)?;
-            let name = format!("features.transition{block}");
-            if checkpoint.has_any(&format!("{name}.")) {
-                x = layers.convolve(network, &format!("{name}.norm"), &format!("{name}.conv"), x)?;
-                x = network.avg_pool2d(x, Pool::new(2, 2, 0), true)?;
-            }
+fn describe(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    image: Value,
+    classes: usize,
+) -> Result<Outputs> {
+    let layers = Layers(Described { checkpoint });
+    let x = layers.0.convolve(network, "features.conv0", image, 2)?;
+    let x = network.batch_norm("features.norm0", x)?;
+    let x = network.relu(x)?;
+    let mut x = network.max_pool2d(x, Pool::new(3, 2, 1))?;
+    for block in 1..MOST_LAYERS {
+        let name = format!("features.denseblock{block}");
+        if !checkpoint.has_any(&format!("{name}.")) {
+            break;
         }
-        let x = network.batch_norm("features.norm5", x)?;
-        let x = network.relu(x)?;
-        classify(network, "classifier", x, self.classes)
+        x = layers.block(network, &name, x)?;
+        let name = format!("features.transition{block}");
+        if checkpoint.has_any(&format!("{name}.")) {
+            x = layers.convolve(network, &format!("{name}.norm"), &format!("{name}.conv"), x)?;
+            x = network.avg_pool2d(x, Pool::new(2, 2, 0), true)?;
+        }
     }
+    let x = network.batch_norm("features.norm5", x)?;
+    let x = network.relu(x)?;
+    classify(network, "classifier", x, classes)
 }
 
 struct Layers<'a>(Described<'a>);

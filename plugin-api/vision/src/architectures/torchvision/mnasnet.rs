@@ -2,7 +2,7 @@
 //!
 //! Source: Tan et al., "MnasNet: Platform-Aware Neural Architecture Search for Mobile" (2018), figure 7.
 
-use super::{Layers, MOST_LAYERS, Steps, classes, classify};
+use super::{Layers, MOST_LAYERS, ReadOff, Steps, classify};
 use crate::{
     architectures::{Architecture, Outputs},
     checkpoint::Checkpoint,
@@ -14,46 +14,34 @@ use modelzoo_plugin_api::Result;
 /// The stride of each stage; the first stage is module 8.
 const STRIDES: [usize; 6] = [2, 2, 2, 1, 2, 1];
 
-struct MnasNet {
-    classes: usize,
-}
-
 pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn Architecture>> {
-    Ok(Box::new(MnasNet {
-        classes: classes(repository)?,
-    }))
+    ReadOff::boxed(repository, describe)
 }
 
-impl Architecture for MnasNet {
-    fn image_size(&self) -> [usize; 2] {
-        [224; 2]
-    }
-
-    fn describe(
-        &self,
-        network: &mut NetworkBuilder<'_>,
-        checkpoint: &Checkpoint,
-        image: Value,
-    ) -> Result<Outputs> {
-        let layers = Layers::new(checkpoint);
-        let x = layers.sequence(network, "layers.", 0, image, Steps::of(2))?;
-        let x = network.relu(x)?;
-        let x = layers.sequence(network, "layers.", 3, x, Steps::ONE)?;
-        let x = network.relu(x)?;
-        let mut x = layers.sequence(network, "layers.", 6, x, Steps::ONE)?;
-        for (stage, stride) in STRIDES.into_iter().enumerate() {
-            for block in 0..MOST_LAYERS {
-                let name = format!("layers.{}.{block}", stage + 8);
-                if !checkpoint.has_any(&format!("{name}.")) {
-                    break;
-                }
-                x = residual(network, layers, &name, x, if block == 0 { stride } else { 1 })?;
+fn describe(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    image: Value,
+    classes: usize,
+) -> Result<Outputs> {
+    let layers = Layers::new(checkpoint);
+    let x = layers.sequence(network, "layers.", 0, image, Steps::of(2))?;
+    let x = network.relu(x)?;
+    let x = layers.sequence(network, "layers.", 3, x, Steps::ONE)?;
+    let x = network.relu(x)?;
+    let mut x = layers.sequence(network, "layers.", 6, x, Steps::ONE)?;
+    for (stage, stride) in STRIDES.into_iter().enumerate() {
+        for block in 0..MOST_LAYERS {
+            let name = format!("layers.{}.{block}", stage + 8);
+            if !checkpoint.has_any(&format!("{name}.")) {
+                break;
             }
+            x = residual(network, layers, &name, x, if block == 0 { stride } else { 1 })?;
         }
-        let x = layers.sequence(network, "layers.", 14, x, Steps::ONE)?;
-        let x = network.relu(x)?;
-        classify(network, "classifier.1", x, self.classes)
     }
+    let x = layers.sequence(network, "layers.", 14, x, Steps::ONE)?;
+    let x = network.relu(x)?;
+    classify(network, "classifier.1", x, classes)
 }
 
 fn residual(

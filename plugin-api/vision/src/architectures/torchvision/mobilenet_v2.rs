@@ -2,7 +2,7 @@
 //!
 //! Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks" (2018), table 2.
 
-use super::{Described, classes, classify};
+use super::{Described, ReadOff, classify};
 use crate::{
     architectures::{Architecture, Outputs},
     checkpoint::Checkpoint,
@@ -14,40 +14,28 @@ use modelzoo_plugin_api::Result;
 /// Blocks of each stage, and the stride of its first one.
 const STAGES: [(usize, usize); 7] = [(1, 1), (2, 2), (3, 2), (4, 2), (3, 1), (3, 2), (1, 1)];
 
-struct MobileNetV2 {
-    classes: usize,
-}
-
 pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn Architecture>> {
-    Ok(Box::new(MobileNetV2 {
-        classes: classes(repository)?,
-    }))
+    ReadOff::boxed(repository, describe)
 }
 
-impl Architecture for MobileNetV2 {
-    fn image_size(&self) -> [usize; 2] {
-        [224; 2]
-    }
-
-    fn describe(
-        &self,
-        network: &mut NetworkBuilder<'_>,
-        checkpoint: &Checkpoint,
-        image: Value,
-    ) -> Result<Outputs> {
-        let layers = Layers(Described { checkpoint });
-        let mut x = layers.active(network, "features.0", image, 2)?;
-        let mut index = 1;
-        for (blocks, first) in STAGES {
-            for block in 0..blocks {
-                let stride = if block == 0 { first } else { 1 };
-                x = layers.block(network, &format!("features.{index}"), x, stride)?;
-                index += 1;
-            }
+fn describe(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    image: Value,
+    classes: usize,
+) -> Result<Outputs> {
+    let layers = Layers(Described { checkpoint });
+    let mut x = layers.active(network, "features.0", image, 2)?;
+    let mut index = 1;
+    for (blocks, first) in STAGES {
+        for block in 0..blocks {
+            let stride = if block == 0 { first } else { 1 };
+            x = layers.block(network, &format!("features.{index}"), x, stride)?;
+            index += 1;
         }
-        let x = layers.active(network, &format!("features.{index}"), x, 1)?;
-        classify(network, "classifier.1", x, self.classes)
     }
+    let x = layers.active(network, &format!("features.{index}"), x, 1)?;
+    classify(network, "classifier.1", x, classes)
 }
 
 struct Layers<'a>(Described<'a>);

@@ -2,7 +2,7 @@
 //!
 //! Source: Radosavovic et al., "Designing Network Design Spaces" (2020), section 3.4 and appendix A.
 
-use super::{Layers, MOST_LAYERS, Steps, classes, classify, inverted_residual::excite};
+use super::{Layers, MOST_LAYERS, ReadOff, Steps, classify, inverted_residual::excite};
 use crate::{
     architectures::{Architecture, Outputs, activation::Activation},
     checkpoint::Checkpoint,
@@ -11,43 +11,31 @@ use crate::{
 use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 
-struct RegNet {
-    classes: usize,
-}
-
 pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn Architecture>> {
-    Ok(Box::new(RegNet {
-        classes: classes(repository)?,
-    }))
+    ReadOff::boxed(repository, describe)
 }
 
-impl Architecture for RegNet {
-    fn image_size(&self) -> [usize; 2] {
-        [224; 2]
-    }
-
-    fn describe(
-        &self,
-        network: &mut NetworkBuilder<'_>,
-        checkpoint: &Checkpoint,
-        image: Value,
-    ) -> Result<Outputs> {
-        let layers = Layers::new(checkpoint);
-        let x = layers.sequence(network, "stem.", 0, image, Steps::of(2))?;
-        let mut x = network.relu(x)?;
-        for stage in 1..=4 {
-            let root = format!("trunk_output.block{stage}");
-            for block in 0..MOST_LAYERS {
-                let name = format!("{root}.block{stage}-{block}");
-                if !checkpoint.has_any(&format!("{name}.")) {
-                    break;
-                }
-                x = residual(network, layers, &name, x, if block == 0 { 2 } else { 1 })?;
+fn describe(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    image: Value,
+    classes: usize,
+) -> Result<Outputs> {
+    let layers = Layers::new(checkpoint);
+    let x = layers.sequence(network, "stem.", 0, image, Steps::of(2))?;
+    let mut x = network.relu(x)?;
+    for stage in 1..=4 {
+        let root = format!("trunk_output.block{stage}");
+        for block in 0..MOST_LAYERS {
+            let name = format!("{root}.block{stage}-{block}");
+            if !checkpoint.has_any(&format!("{name}.")) {
+                break;
             }
-            network.alias(&root, x)?;
+            x = residual(network, layers, &name, x, if block == 0 { 2 } else { 1 })?;
         }
-        classify(network, "fc", x, self.classes)
+        network.alias(&root, x)?;
     }
+    classify(network, "fc", x, classes)
 }
 
 fn residual(

@@ -2,7 +2,7 @@
 //!
 //! Source: Ma et al., "ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design" (2018), figure 3.
 
-use super::{Layers, MOST_LAYERS, Steps, classes, classify};
+use super::{Layers, MOST_LAYERS, ReadOff, Steps, classify};
 use crate::{
     architectures::{Architecture, Outputs},
     checkpoint::Checkpoint,
@@ -11,44 +11,32 @@ use crate::{
 use modelzoo_candle::network::{NetworkBuilder, Pool, Value};
 use modelzoo_plugin_api::Result;
 
-struct ShuffleNet {
-    classes: usize,
-}
-
 pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn Architecture>> {
-    Ok(Box::new(ShuffleNet {
-        classes: classes(repository)?,
-    }))
+    ReadOff::boxed(repository, describe)
 }
 
-impl Architecture for ShuffleNet {
-    fn image_size(&self) -> [usize; 2] {
-        [224; 2]
-    }
-
-    fn describe(
-        &self,
-        network: &mut NetworkBuilder<'_>,
-        checkpoint: &Checkpoint,
-        image: Value,
-    ) -> Result<Outputs> {
-        let layers = Layers::new(checkpoint);
-        let x = layers.sequence(network, "conv1.", 0, image, Steps::of(2))?;
-        let x = network.relu(x)?;
-        let mut x = network.max_pool2d(x, Pool::new(3, 2, 1))?;
-        for stage in 2..=4 {
-            for number in 0..MOST_LAYERS {
-                let name = format!("stage{stage}.{number}");
-                if !checkpoint.has_any(&format!("{name}.")) {
-                    break;
-                }
-                x = unit(network, layers, &name, x)?;
+fn describe(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    image: Value,
+    classes: usize,
+) -> Result<Outputs> {
+    let layers = Layers::new(checkpoint);
+    let x = layers.sequence(network, "conv1.", 0, image, Steps::of(2))?;
+    let x = network.relu(x)?;
+    let mut x = network.max_pool2d(x, Pool::new(3, 2, 1))?;
+    for stage in 2..=4 {
+        for number in 0..MOST_LAYERS {
+            let name = format!("stage{stage}.{number}");
+            if !checkpoint.has_any(&format!("{name}.")) {
+                break;
             }
+            x = unit(network, layers, &name, x)?;
         }
-        let x = layers.sequence(network, "conv5.", 0, x, Steps::ONE)?;
-        let x = network.relu(x)?;
-        classify(network, "fc", x, self.classes)
     }
+    let x = layers.sequence(network, "conv5.", 0, x, Steps::ONE)?;
+    let x = network.relu(x)?;
+    classify(network, "fc", x, classes)
 }
 
 /// A unit with a first branch of its own halves the map, and both branches see all channels.

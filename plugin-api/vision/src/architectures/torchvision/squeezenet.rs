@@ -2,7 +2,7 @@
 //!
 //! Source: Iandola et al., "SqueezeNet" (2016), table 1; version 1.1 is that of the authors' repository.
 
-use super::{Layers, Steps, classes};
+use super::{Layers, ReadOff, Steps};
 use crate::{
     architectures::{Architecture, Outputs},
     checkpoint::Checkpoint,
@@ -14,53 +14,41 @@ use modelzoo_plugin_api::Result;
 /// The modules of both versions, the first convolution and its activation included.
 const MODULES: usize = 13;
 
-struct SqueezeNet {
-    classes: usize,
-}
-
 pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn Architecture>> {
-    Ok(Box::new(SqueezeNet {
-        classes: classes(repository)?,
-    }))
+    ReadOff::boxed(repository, describe)
 }
 
-impl Architecture for SqueezeNet {
-    fn image_size(&self) -> [usize; 2] {
-        [224; 2]
-    }
-
-    fn describe(
-        &self,
-        network: &mut NetworkBuilder<'_>,
-        checkpoint: &Checkpoint,
-        image: Value,
-    ) -> Result<Outputs> {
-        let layers = Layers::new(checkpoint);
-        let x = layers.convolve(network, "features.0", image, Steps::of(2).padding(0))?;
-        let mut x = network.relu(x)?;
-        for module in 2..MODULES {
-            let name = format!("features.{module}");
-            x = if checkpoint.has_any(&format!("{name}.")) {
-                fire(network, layers, &name, x)?
-            } else {
-                let pool = Pool {
-                    ceil_mode: true,
-                    ..Pool::new(3, 2, 0)
-                };
-                network.max_pool2d(x, pool)?
+fn describe(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    image: Value,
+    classes: usize,
+) -> Result<Outputs> {
+    let layers = Layers::new(checkpoint);
+    let x = layers.convolve(network, "features.0", image, Steps::of(2).padding(0))?;
+    let mut x = network.relu(x)?;
+    for module in 2..MODULES {
+        let name = format!("features.{module}");
+        x = if checkpoint.has_any(&format!("{name}.")) {
+            fire(network, layers, &name, x)?
+        } else {
+            let pool = Pool {
+                ceil_mode: true,
+                ..Pool::new(3, 2, 0)
             };
-        }
-        let embedding = network.adaptive_avg_pool2d(x, [1, 1])?;
-        let embedding = network.flatten(embedding)?;
-        // The classifier is a convolution, whose maps are averaged behind their activation.
-        let x = network.conv2d("classifier.1", x, Conv2d::new(self.classes, 1))?;
-        let x = network.relu(x)?;
-        let x = network.adaptive_avg_pool2d(x, [1, 1])?;
-        Ok(Outputs::Picture {
-            embedding,
-            logits: Some(network.flatten(x)?),
-        })
+            network.max_pool2d(x, pool)?
+        };
     }
+    let embedding = network.adaptive_avg_pool2d(x, [1, 1])?;
+    let embedding = network.flatten(embedding)?;
+    // The classifier is a convolution, whose maps are averaged behind their activation.
+    let x = network.conv2d("classifier.1", x, Conv2d::new(classes, 1))?;
+    let x = network.relu(x)?;
+    let x = network.adaptive_avg_pool2d(x, [1, 1])?;
+    Ok(Outputs::Picture {
+        embedding,
+        logits: Some(network.flatten(x)?),
+    })
 }
 
 fn fire(network: &mut NetworkBuilder<'_>, layers: Layers<'_>, name: &str, x: Value) -> Result<Value> {
