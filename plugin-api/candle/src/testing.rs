@@ -51,15 +51,15 @@ pub fn numbers(tensor: &Tensor) -> Vec<f32> {
     flat.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// That no number of `found` is further from its counterpart than `tolerance` times the largest of `expected`.
+/// How far the worst number of `found` is from its counterpart, in parts of the largest of `expected`; NaN where one is.
 #[track_caller]
-pub fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+pub fn relative_difference(found: &[f32], expected: &[f32], what: &str) -> f32 {
     assert_eq!(found.len(), expected.len(), "{what}");
     let largest = expected
         .iter()
         .fold(0f32, |largest, value| largest.max(value.abs()));
     let differences = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
-    // A NaN is never close; `f32::max` would drop it.
+    // `f32::max` would drop a NaN.
     let worst = differences.fold(0f32, |worst, difference| {
         if difference > worst || difference.is_nan() {
             difference
@@ -67,9 +67,16 @@ pub fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, what: &str)
             worst
         }
     });
+    if worst == 0.0 { 0.0 } else { worst / largest }
+}
+
+/// That no number of `found` is further from its counterpart than `tolerance` times the largest of `expected`.
+#[track_caller]
+pub fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+    let difference = relative_difference(found, expected, what);
     assert!(
-        worst <= tolerance * largest,
-        "{what}: off by {worst} of {largest}"
+        difference <= tolerance,
+        "{what}: off by {difference:.2e} of the largest number"
     );
 }
 

@@ -21,7 +21,7 @@ if [ "$(cat "$environment/complete" 2>/dev/null)" != "$key" ]; then
 fi
 "$environment/bin/python" "$here/make.py" "$work/models" "$@" 2>"$work/log" || { cat "$work/log"; exit 1; }
 cd "$here/.."
-MODELZOO_VISION_PARITY=$work/models cargo test --quiet -p modelzoo-vision --lib parity
+MODELZOO_VISION_PARITY=$work/models cargo test --quiet -p modelzoo-vision --lib parity -- --nocapture
 root=$(cd "$here/../../.." && pwd)
 (cd "$root" && cargo build --quiet --bin modelzoo)
 MODELZOO_STORE=$work/store "$environment/bin/python" "$here/check_program.py" \
