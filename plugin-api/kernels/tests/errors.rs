@@ -3,8 +3,8 @@
 
 use modelzoo_kernels::graph::{
     Activation, Attention, BatchNorm, Convolution, DeformableAttention, GraphBuilder, GraphError,
-    Interpolation, LayerNorm, Level, Op, Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value,
-    Weight, WindowAttention,
+    Interpolation, LayerNorm, Level, Op, Padding, Pool, Rotation, Shape, TransposedConvolution, UpsampleSize,
+    Value, Weight, WindowAttention,
 };
 
 /// The operands that layers are tried on.
@@ -493,6 +493,24 @@ fn tokens() {
             n.deformable_attention("it", [x.tokens; 4], deformable(1, [1, 5]))
         }),
         ("needs tokens, got map 6x8x9", |n, x| n.mean_tokens("it", x.map)),
+        ("parts is 4, but a divisor of 6 is needed", |n, x| {
+            n.unit_length("it", x.tokens, 4)
+        }),
+        ("needs tokens, got vector 6", |n, x| {
+            n.response_norms("it", x.vector, 1e-6)
+        }),
+        ("heads is 0, but a divisor of 6 is needed", |n, x| {
+            n.rotate("it", x.tokens, rotation(0, [5, 6], 1.0))
+        }),
+        ("features of a head is 3, but an even number is needed", |n, x| {
+            n.rotate("it", x.tokens, rotation(2, [5, 3], 1.0))
+        }),
+        ("cosines has dimensions [4, 6], but [5, 6] is needed", |n, x| {
+            n.rotate("it", x.tokens, rotation(1, [4, 6], 1.0))
+        }),
+        ("cosines is NaN, but finite numbers is needed", |n, x| {
+            n.rotate("it", x.tokens, rotation(1, [5, 6], f32::NAN))
+        }),
         ("needs tokens, got map 6x8x9", |n, x| {
             n.concat_tokens("it", &[x.tokens, x.map])
         }),
@@ -513,6 +531,15 @@ fn tokens() {
             |n, _| n.input("it", Shape::tokens(1 << 20, 1 << 20)),
         ),
     ]);
+}
+
+fn rotation(heads: usize, dims: [usize; 2], value: f32) -> Rotation {
+    let weight = Weight::new(dims, vec![value; dims[0] * dims[1]]);
+    Rotation {
+        heads,
+        cosines: weight.clone(),
+        sines: weight,
+    }
 }
 
 fn windows(windows: usize, bias: Weight) -> WindowAttention {

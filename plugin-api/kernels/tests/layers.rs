@@ -8,7 +8,7 @@ mod common;
 use common::{Numbers, assert_agrees, network};
 use modelzoo_kernels::graph::{
     Activation, Attention, Convolution, DeformableAttention, GraphBuilder, Interpolation, LayerNorm, Level,
-    Padding, Pool, Shape, TransposedConvolution, UpsampleSize, Value, WindowAttention,
+    Padding, Pool, Rotation, Shape, TransposedConvolution, UpsampleSize, Value, WindowAttention,
 };
 use proptest::prelude::*;
 
@@ -217,6 +217,35 @@ proptest! {
             }
             let (weight, bias) = (numbers.weight(&[shape.channels()], 1.0), numbers.weight(&[shape.channels()], 1.0));
             network.layer_norm("norm", x, LayerNorm { weight, bias, epsilon: 1e-5 })
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    #[test]
+    fn heads(
+        heads in 1usize..5,
+        features in prop_oneof![Just(16usize), Just(32), Just(64), 1usize..40],
+        tokens in 1usize..40,
+        batch in 1usize..3,
+    ) {
+        let mut numbers = Numbers::new(9);
+        let graph = network(Shape::tokens(tokens, 2 * heads * features), |network, x| {
+            let rotation = Rotation {
+                heads,
+                cosines: numbers.weight(&[tokens, 2 * features], 1.0),
+                sines: numbers.weight(&[tokens, 2 * features], 1.0),
+            };
+            let turned = network.rotate("rotate", x, rotation)?;
+            network.output(turned)?;
+            network.unit_length("unit", x, 2 * heads)
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    #[test]
+    fn response_norms((tokens, features) in (1usize..60, 1usize..60), batch in 1usize..3) {
+        let graph = network(Shape::tokens(tokens, features), |network, x| {
+            network.response_norms("norms", x, 1e-6)
         });
         assert_agrees(&graph.unwrap(), batch, TOLERANCE);
     }

@@ -14,7 +14,7 @@ mod tests;
 
 pub use builder::{Conv2d, ConvTranspose2d, NetworkBuilder};
 pub use modelzoo_kernels::{
-    graph::{DeformableAttention, Interpolation, Level, Padding, Pool, Value},
+    graph::{DeformableAttention, Interpolation, Level, Padding, Pool, Rotation, Value},
     plan::MemoryUse,
 };
 pub use parameters::{Parameters, RandomParameters};

@@ -169,6 +169,25 @@ fn attention_to_points_around_boxes() {
 }
 
 #[test]
+fn heads_and_responses() {
+    check([8, 3, 4], |network, x| {
+        let tokens = network.to_tokens(x)?;
+        let angles =
+            |first: usize| -> Vec<f32> { (0..48).map(|index| ((first + index) as f32).sin()).collect() };
+        let rotation = Rotation {
+            heads: 2,
+            cosines: Weight::new([12, 4], angles(0)),
+            sines: Weight::new([12, 4], angles(50)),
+        };
+        Ok(vec![
+            network.rotate(tokens, rotation)?,
+            network.unit_length(tokens, 4)?,
+            network.response_norms(tokens, 1e-6)?,
+        ])
+    });
+}
+
+#[test]
 fn the_largest_tokens_and_features() {
     check([6, 3, 4], |network, x| {
         let tokens = network.to_tokens(x)?;

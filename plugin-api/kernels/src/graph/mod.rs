@@ -19,7 +19,7 @@ pub use error::{GraphError, Problem};
 pub use network::{Graph, Node};
 pub use op::{
     Activation, Attention, Convolution, DeformableAttention, Interpolation, LayerNorm, Level, Op, Padding,
-    Pool, TransposedConvolution, UpsampleSize, WindowAttention,
+    Pool, Rotation, TransposedConvolution, UpsampleSize, WindowAttention,
 };
 pub use shape::Shape;
 pub use weight::{BatchNorm, Weight};

@@ -108,6 +108,19 @@ pub enum Op {
     LayerNorm(LayerNorm),
     /// Softmax over the features of each token or vector, or over the channels of each pixel.
     Softmax,
+    /// Each of so many equal parts of the features of tokens, divided by its 2-norm: torch's `normalize` of each head.
+    UnitLength {
+        /// How many.
+        parts: usize,
+    },
+    /// For each feature the 2-norm of all tokens, divided by the mean of these norms: a vector. It is the middle of the
+    /// global response normalisation of Woo et al., "ConvNeXt V2" (2023), equations 1 and 2.
+    ResponseNorms {
+        /// Added to the mean.
+        epsilon: f32,
+    },
+    /// Rotary positional embeddings of tokens.
+    Rotate(Rotation),
     /// Scaled dot-product attention of three sequences: queries, keys, values.
     Attention(Attention),
     /// Scaled dot-product attention within windows of three sequences: queries, keys, values.
@@ -340,6 +353,19 @@ pub struct Attention {
     pub scale: Option<f32>,
     /// Whether a token sees only itself and those before it.
     pub causal: bool,
+}
+
+/// Rotary positional embeddings (Su et al., "RoFormer", 2021, equation 34, with the pairs of features that lie half a head
+/// apart): each head's features are `x * cosines + y * sines`, where `y` is the head with its halves exchanged, and the
+/// first of them with the opposite sign.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// Heads: features are split into this many equal parts.
+    pub heads: usize,
+    /// `[tokens, features of a head]`, finite.
+    pub cosines: Weight,
+    /// `[tokens, features of a head]`, finite.
+    pub sines: Weight,
 }
 
 /// Scaled dot-product attention within equal parts of the sequences: `softmax(q k^T * scale + bias) v` for each head of

@@ -1,7 +1,7 @@
 //! Operators of sequences and vectors.
 
 use super::Operand;
-use crate::graph::{Attention, LayerNorm, Weight, WindowAttention};
+use crate::graph::{Attention, LayerNorm, Rotation, Weight, WindowAttention};
 
 pub(super) fn mean(x: Operand) -> Vec<f64> {
     let (count, features) = (x.shape.positions(), x.shape.channels());
@@ -69,6 +69,47 @@ pub(super) fn softmax_of(values: &mut [f64]) {
         .for_each(|value| *value = (*value - largest).exp());
     let sum: f64 = values.iter().sum();
     values.iter_mut().for_each(|value| *value /= sum);
+}
+
+pub(super) fn unit_length(parts: usize, x: Operand) -> Vec<f64> {
+    let mut result = x.data.to_vec();
+    for part in result.chunks_mut(x.shape.channels() / parts) {
+        let length = part.iter().map(|value| value * value).sum::<f64>().sqrt();
+        part.iter_mut().for_each(|value| *value /= length.max(1e-12));
+    }
+    result
+}
+
+pub(super) fn response_norms(epsilon: f32, x: Operand) -> Vec<f64> {
+    let features = x.shape.channels();
+    let norm = |feature: usize| {
+        let values = x.data.iter().skip(feature).step_by(features);
+        values.map(|value| value * value).sum::<f64>().sqrt()
+    };
+    let norms: Vec<f64> = (0..features).map(norm).collect();
+    let mean = norms.iter().sum::<f64>() / features as f64;
+    norms
+        .into_iter()
+        .map(|norm| norm / (mean + f64::from(epsilon)))
+        .collect()
+}
+
+pub(super) fn rotate(parameters: &Rotation, x: Operand) -> Vec<f64> {
+    let features = x.shape.channels() / parameters.heads;
+    let turned = x.data.chunks(features).enumerate().flat_map(|(index, head)| {
+        let token = index / parameters.heads;
+        (0..features).map(move |feature| {
+            let exchanged = if feature < features / 2 {
+                -head[feature + features / 2]
+            } else {
+                head[feature - features / 2]
+            };
+            let [cosine, sine] = [&parameters.cosines, &parameters.sines]
+                .map(|weight| f64::from(weight.data()[token * features + feature]));
+            head[feature] * cosine + exchanged * sine
+        })
+    });
+    turned.collect()
 }
 
 pub(super) fn attention(parameters: &Attention, operands: &[Operand]) -> Vec<f64> {

@@ -2,7 +2,7 @@
 
 use super::NetworkBuilder;
 use modelzoo_kernels::graph::{
-    Attention, DeformableAttention, LayerNorm, Op, Value, Weight, WindowAttention,
+    Attention, DeformableAttention, LayerNorm, Op, Rotation, Value, Weight, WindowAttention,
 };
 use modelzoo_plugin_api::Result;
 use std::sync::Arc;
@@ -79,6 +79,21 @@ impl NetworkBuilder<'_> {
             epsilon,
         };
         self.layer(name, Op::LayerNorm(parameters), &[x])
+    }
+
+    /// Each of `parts` equal parts of the features, divided by its 2-norm: torch's `normalize`.
+    pub fn unit_length(&mut self, x: Value, parts: usize) -> Result<Value> {
+        self.numbered("unit_length", Op::UnitLength { parts }, &[x])
+    }
+
+    /// For each feature the 2-norm of all tokens, divided by the mean of these norms and `epsilon`: a vector.
+    pub fn response_norms(&mut self, x: Value, epsilon: f32) -> Result<Value> {
+        self.numbered("response_norms", Op::ResponseNorms { epsilon }, &[x])
+    }
+
+    /// Rotary positional embeddings: see [`Rotation`].
+    pub fn rotate(&mut self, x: Value, rotation: Rotation) -> Result<Value> {
+        self.numbered("rotate", Op::Rotate(rotation), &[x])
     }
 
     /// `torch.nn.functional.scaled_dot_product_attention` of queries, keys and values with this many heads.

@@ -33,6 +33,7 @@ enum Layer {
     LayerNorm(tokens::LayerNorm),
     Constant(Tensor),
     Indices(Tensor),
+    Rotation(tokens::Rotation),
     WindowAttention(tokens::WindowAttention),
     DeformableAttention(deformable::PointAttention),
     Plain,
@@ -73,6 +74,7 @@ impl Operators {
                         let indices: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
                         Tensor::new(indices, device).map(Layer::Indices)
                     }
+                    Op::Rotate(parameters) => tokens::Rotation::new(parameters, device).map(Layer::Rotation),
                     Op::WindowAttention(parameters) => {
                         tokens::WindowAttention::new(parameters, device).map(Layer::WindowAttention)
                     }
@@ -152,6 +154,7 @@ impl Operators {
             (_, Layer::Linear(weight, bias)) => tokens::linear(x, weight, bias.as_ref()),
             (_, Layer::LayerNorm(layer)) => layer.run(x),
             (_, Layer::Indices(indices)) => x.index_select(indices, 1),
+            (_, Layer::Rotation(layer)) => layer.run(x),
             (_, Layer::WindowAttention(layer)) => layer.run(&tensors),
             (_, Layer::DeformableAttention(layer)) => layer.run(&tensors),
             (Op::Activation(activation), _) => elementwise::activation(x, *activation),
@@ -164,6 +167,8 @@ impl Operators {
                 .contiguous(),
             (Op::ChannelShuffle { groups }, _) => elementwise::channel_shuffle(x, *groups),
             (Op::Softmax, _) => candle_nn::ops::softmax(x, elementwise::channel_dim(x)),
+            (Op::UnitLength { parts }, _) => tokens::unit_length(x, *parts),
+            (Op::ResponseNorms { epsilon }, _) => tokens::response_norms(x, *epsilon),
             (Op::Flatten, _) => x.flatten_from(1),
             (Op::MaxPool(pool), _) => window::max_pool(x, pool, result),
             (

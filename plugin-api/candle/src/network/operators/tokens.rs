@@ -42,6 +42,50 @@ impl LayerNorm {
     }
 }
 
+/// Parts of the features, each divided by its 2-norm.
+pub(super) fn unit_length(x: &Tensor, parts: usize) -> Result<Tensor> {
+    let (batch, count, features) = x.dims3()?;
+    let x = x.reshape((batch, count, parts, features / parts))?;
+    let lengths = x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12)?;
+    x.broadcast_div(&lengths)?.reshape((batch, count, features))
+}
+
+/// The 2-norm of each feature of all tokens, divided by the mean of these norms.
+pub(super) fn response_norms(x: &Tensor, epsilon: f32) -> Result<Tensor> {
+    let norms = x.sqr()?.sum(1)?.sqrt()?;
+    let mean = (norms.mean_keepdim(1)? + f64::from(epsilon))?;
+    norms.broadcast_div(&mean)
+}
+
+#[derive(Debug)]
+pub(super) struct Rotation {
+    heads: usize,
+    /// `[tokens, 1, features of a head]`
+    cosines: Tensor,
+    /// The same.
+    sines: Tensor,
+}
+
+impl Rotation {
+    pub(super) fn new(parameters: &graph::Rotation, device: &Device) -> Result<Self> {
+        Ok(Self {
+            heads: parameters.heads,
+            cosines: tensor(&parameters.cosines, device)?.unsqueeze(1)?,
+            sines: tensor(&parameters.sines, device)?.unsqueeze(1)?,
+        })
+    }
+
+    pub(super) fn run(&self, x: &Tensor) -> Result<Tensor> {
+        let (batch, count, features) = x.dims3()?;
+        let x = x.reshape((batch, count, self.heads, features / self.heads))?;
+        let half = features / self.heads / 2;
+        let (first, second) = (x.narrow(D::Minus1, 0, half)?, x.narrow(D::Minus1, half, half)?);
+        let exchanged = Tensor::cat(&[&second.neg()?, &first], D::Minus1)?;
+        let turned = (x.broadcast_mul(&self.cosines)? + exchanged.broadcast_mul(&self.sines)?)?;
+        turned.reshape((batch, count, features))
+    }
+}
+
 /// `softmax(q k^T * scale) v` for each head.
 pub(super) fn attention(operands: &[&Tensor], parameters: &Attention, device: &Device) -> Result<Tensor> {
     let heads = |x: &Tensor| -> Result<Tensor> {

@@ -1,7 +1,9 @@
 //! Layers of sequences and vectors.
 
 use super::{GraphBuilder, Value};
-use crate::graph::{Attention, DeformableAttention, GraphError, LayerNorm, Op, Weight, WindowAttention};
+use crate::graph::{
+    Attention, DeformableAttention, GraphError, LayerNorm, Op, Rotation, Weight, WindowAttention,
+};
 use std::sync::Arc;
 
 impl GraphBuilder {
@@ -76,6 +78,21 @@ impl GraphBuilder {
     /// Layer normalisation over the features of each token or vector, or over the channels of each pixel.
     pub fn layer_norm(&mut self, name: &str, x: Value, parameters: LayerNorm) -> Result<Value, GraphError> {
         self.layer(name, Op::LayerNorm(parameters), &[x])
+    }
+
+    /// Each of `parts` equal parts of the features, divided by its 2-norm.
+    pub fn unit_length(&mut self, name: &str, x: Value, parts: usize) -> Result<Value, GraphError> {
+        self.layer(name, Op::UnitLength { parts }, &[x])
+    }
+
+    /// For each feature the 2-norm of all tokens, divided by the mean of these norms and `epsilon`.
+    pub fn response_norms(&mut self, name: &str, x: Value, epsilon: f32) -> Result<Value, GraphError> {
+        self.layer(name, Op::ResponseNorms { epsilon }, &[x])
+    }
+
+    /// Rotary positional embeddings.
+    pub fn rotate(&mut self, name: &str, x: Value, parameters: Rotation) -> Result<Value, GraphError> {
+        self.layer(name, Op::Rotate(parameters), &[x])
     }
 
     /// Scaled dot-product attention; projections are linear layers of their own.

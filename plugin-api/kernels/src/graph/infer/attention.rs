@@ -1,7 +1,7 @@
 //! Attention of all kinds.
 
 use super::{
-    super::{Attention, DeformableAttention, Problem, Shape, WindowAttention},
+    super::{Attention, DeformableAttention, Problem, Rotation, Shape, WindowAttention},
     check::{check_weight, dimensions, need, setting, tokens_dims},
 };
 
@@ -42,6 +42,35 @@ pub(super) fn attention(parameters: &Attention, operands: &[Shape]) -> Result<Sh
         need(scale >= 0.0 && scale.is_finite(), "scale", "0 or more", scale)?;
     }
     Ok(Shape::tokens(count, value_features))
+}
+
+/// Whether features can be split into so many heads, or parts by another name.
+pub(super) fn divides(name: &'static str, parts: usize, features: usize) -> Result<(), Problem> {
+    let divides = parts > 0 && features.is_multiple_of(parts);
+    need(divides, name, format!("a divisor of {features}"), parts)
+}
+
+pub(super) fn rotate(parameters: &Rotation, operand: Shape) -> Result<Shape, Problem> {
+    let (count, features) = tokens_dims(operand)?;
+    let heads = parameters.heads;
+    divides("heads", heads, features)?;
+    let of_head = features / heads;
+    need(
+        of_head.is_multiple_of(2),
+        "features of a head",
+        "an even number",
+        of_head,
+    )?;
+    for (name, weight) in [("cosines", &parameters.cosines), ("sines", &parameters.sines)] {
+        check_weight(name, weight)?;
+        if weight.dims() != [count, of_head] {
+            return Err(dimensions(name, format!("[{count}, {of_head}]"), weight));
+        }
+        if let Some(value) = weight.data().iter().find(|value| !value.is_finite()) {
+            return Err(setting(name, "finite numbers", value));
+        }
+    }
+    Ok(operand)
 }
 
 pub(super) fn window_attention(parameters: &WindowAttention, operands: &[Shape]) -> Result<Shape, Problem> {
@@ -91,8 +120,7 @@ pub(super) fn deformable_attention(
     let (pixels, features) = tokens_dims(values)?;
     let (queries, _) = tokens_dims(boxes)?;
     let (heads, scale) = (parameters.heads, parameters.scale);
-    let divides = heads > 0 && features % heads == 0;
-    need(divides, "heads", format!("a divisor of {features}"), heads)?;
+    divides("heads", heads, features)?;
     need(scale.is_finite(), "scale", "a finite number", scale)?;
     let of_levels = parameters.levels.iter().try_fold(0usize, |sum, level| {
         sum.checked_add(level.size[0].checked_mul(level.size[1])?)

@@ -5,7 +5,7 @@ mod check;
 mod window;
 
 use self::{
-    attention::{attention, deformable_attention, window_attention},
+    attention::{attention, deformable_attention, divides, rotate, window_attention},
     check::{
         check_vector, check_weight, dimensions, map_dims, need, no_map, pair, setting, single, tokens_dims,
     },
@@ -73,6 +73,17 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
             Ok(input)
         }
         Op::Softmax => single(operands),
+        Op::UnitLength { parts } => {
+            let (count, features) = tokens_dims(single(operands)?)?;
+            divides("parts", *parts, features)?;
+            Ok(Shape::tokens(count, features))
+        }
+        Op::ResponseNorms { epsilon } => {
+            let (_, features) = tokens_dims(single(operands)?)?;
+            check_epsilon(*epsilon)?;
+            Ok(Shape::vector(features))
+        }
+        Op::Rotate(parameters) => rotate(parameters, single(operands)?),
         Op::Attention(parameters) => attention(parameters, operands),
         Op::WindowAttention(parameters) => window_attention(parameters, operands),
         Op::DeformableAttention(parameters) => deformable_attention(parameters, operands),

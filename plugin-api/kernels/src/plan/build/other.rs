@@ -15,6 +15,7 @@ use crate::{
         attention::{AttentionBias, HeadAttention, HeadSizes},
         deformable::PointAttention,
         elementwise::Elementwise,
+        heads::HeadWork,
         normalise::Normalisation,
         pooling::{Reduction, Windows},
         upsampling::Upsampling,
@@ -224,6 +225,9 @@ fn block_work(op: &Op, y: &Layout) -> Option<BlockWork> {
             epsilon: parameters.epsilon,
         }),
         Op::Softmax => BlockWork::Normalise(Normalisation::Softmax),
+        Op::UnitLength { parts } => BlockWork::Heads(HeadWork::unit_length(*parts, y.channels)),
+        Op::ResponseNorms { epsilon } => BlockWork::ResponseNorms { epsilon: *epsilon },
+        Op::Rotate(parameters) => BlockWork::Heads(HeadWork::rotation(parameters, y.channels)),
         _ => return None,
     })
 }

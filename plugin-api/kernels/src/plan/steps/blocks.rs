@@ -9,9 +9,11 @@ use crate::{
     kernels::{
         depthwise::DepthwiseConvolution,
         elementwise::Elementwise,
+        heads::HeadWork,
         normalise::Normalisation,
         pooling::{Reduction, Windows, pool},
         rearrange::{copy_channels, copy_positions, take_tokens},
+        response::response_norms,
         selection::{top_channels, top_tokens},
         upsampling::Upsampling,
         wide::WideConvolution,
@@ -28,6 +30,10 @@ pub(crate) enum BlockWork {
     Rows(RowWork),
     /// Over the channels of each position.
     Normalise(Normalisation),
+    /// Over the channels of each head of each token.
+    Heads(HeadWork),
+    /// How strongly each channel responds over all tokens.
+    ResponseNorms { epsilon: f32 },
     /// Channel `c` of the result is channel `sources[c]` of the operand.
     Channels(Vec<usize>),
     /// All channels of the operand, as the result's last channels, from `start` on.
@@ -72,12 +78,12 @@ impl BlockStep {
         match self.work {
             // Several tasks would write lanes of the same block.
             BlockWork::Channels(_) | BlockWork::ChannelsInto { .. } => 1,
-            // The order of the tokens is found once.
-            BlockWork::TopTokens => 1,
+            // The order of the tokens is found once, and so is the mean of the norms.
+            BlockWork::TopTokens | BlockWork::ResponseNorms { .. } => 1,
             BlockWork::Positions { .. } | BlockWork::Tokens(_) => {
                 plane_parts(layout.blocks(), layout, 1, threads)
             }
-            BlockWork::Normalise(_) | BlockWork::TopChannels => {
+            BlockWork::Normalise(_) | BlockWork::Heads(_) | BlockWork::TopChannels => {
                 plane_parts(layout.height * layout.width, layout, 1, threads)
             }
             BlockWork::Rows(ref work) => {
@@ -117,7 +123,7 @@ impl Step for BlockStep {
         // SAFETY: each part has a region of its own.
         let write = |region| unsafe { task.write(image, region) };
         match &self.work {
-            BlockWork::Normalise(_) | BlockWork::TopChannels => {
+            BlockWork::Normalise(_) | BlockWork::Heads(_) | BlockWork::TopChannels => {
                 let positions = part_of(layout.height * layout.width, parts, part);
                 for (row, columns) in parts_of_lines(positions, layout.width) {
                     let rows = row..row + 1;
@@ -128,6 +134,7 @@ impl Step for BlockStep {
                     };
                     match &self.work {
                         BlockWork::Normalise(normalisation) => normalisation.run(isa, x, write(region)),
+                        BlockWork::Heads(work) => work.run(isa, x, write(region)),
                         _ => top_channels(x, write(region)),
                     }
                 }
@@ -138,6 +145,7 @@ impl Step for BlockStep {
                     top_tokens(x, scores, write(whole));
                 }
             }
+            BlockWork::ResponseNorms { epsilon } => response_norms(isa, *epsilon, x, write(whole)),
             BlockWork::Channels(sources) => {
                 copy_channels(x, 0, |channel| sources[channel], &mut write(whole));
             }
