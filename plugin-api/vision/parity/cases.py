@@ -213,8 +213,7 @@ def of_torchvision(
         def compute(pixels: torch.Tensor) -> Golden:
             if not is_segmenter:
                 return {"logits": network(pixels)} | kept
-            features = network.backbone(pixels)
-            return {"logits": network.classifier(features["out"] if "out" in features else features)}
+            return {"logits": low_logits(network, pixels)}
 
         golden = computed(network, pixels, compute)
         torch.save(network.half().state_dict(), folder / "weights.pth", _use_new_zipfile_serialization=False)
@@ -228,6 +227,12 @@ def of_torchvision(
         return golden
 
     return Case(name, write, small)
+
+
+def low_logits(network: torch.nn.Module, pixels: torch.Tensor) -> torch.Tensor:
+    """What torchvision's segmenters enlarge to their pictures' size."""
+    features = network.backbone(pixels)
+    return network.classifier(features["out"] if "out" in features else features)
 
 
 def thinned(network: torch.nn.Module, factor: int, *last: str) -> torch.nn.Module:
@@ -608,6 +613,14 @@ CASES = [
         ),
         transformers.ViTImageProcessorPil(size={"height": 40, "width": 60}),
         lambda result: {"embedding": result.pooler_output},
+    ),
+    hugging_face(
+        "swin_padded",
+        transformers.SwinModel,
+        transformers.SwinConfig(image_size=[44, 52], patch_size=4, embed_dim=8, depths=[2, 2], num_heads=[2, 2], window_size=3),
+        transformers.ViTImageProcessorPil(size={"height": 44, "width": 52}),
+        lambda result: {"embedding": result.pooler_output},
+        small=False,
     ),
     hugging_face(
         "segformer_segmenter",
@@ -1010,6 +1023,15 @@ CASES = [
         "head",
         image_size=[160, 160],
         entrypoint_args={"embed_dim": 16},
+    ),
+    # Windows that do not fit, a direction with one window only, and odd numbers of tokens.
+    of_torchvision(
+        "torchvision_swin_padded",
+        "torchvision.models.swin_t",
+        lambda: torchvision.models.SwinTransformer([4, 4], 8, [2, 2, 1], [1, 2, 2], [3, 3], num_classes=10),
+        "head",
+        image_size=[44, 28],
+        entrypoint_args={"embed_dim": 8},
     ),
     *of_published_torchvision(
         "segmentation.",

@@ -80,6 +80,12 @@ def same_class(found: dict, logits: torch.Tensor, names: list[str]) -> dict:
     return {"label": names[index], "confidence": score}
 
 
+def same_mask(found: dict, expected: numpy.ndarray) -> None:
+    differing = (array(found["mask"]) != expected).mean()
+    if differing > PIXELS:
+        raise Different(f"{differing:.2%} of the mask's pixels differ")
+
+
 def overlap(one: list[float], other: list[float]) -> float:
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
@@ -125,13 +131,19 @@ def check_timm(program: str, folder: Path, photos: list[str], config: dict) -> N
 def check_torchvision(program: str, folder: Path, photos: list[str], manifest: dict) -> None:
     config = manifest["models"][0]["default_deployment_config_dict"]["config"]
     network = cases.TORCHVISION[folder.name]()
-    weights = torch.load(folder / "weights.pth", weights_only=True)
-    network.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in weights.items()})
+    network.load_state_dict(torch.load(folder / "weights.pth", weights_only=True))
     network.eval()
     names = config["labels_string"].split(",")
     for photo, line in zip(photos, run(program, "apply", folder, photos)):
-        logits = network(cases.prepared(Image.open(photo).convert("RGB"), config))
-        keep(folder, photo, same_class(line["predictions"], logits, names))
+        picture = Image.open(photo).convert("RGB")
+        pixels = cases.prepared(picture, config)
+        if hasattr(network, "backbone"):
+            # torchvision enlarges to the prepared picture, which is no size that a mask is wanted in.
+            logits = cases.low_logits(network, pixels)
+            enlarged = torch.nn.functional.interpolate(logits, picture.size[::-1], mode="bilinear", align_corners=False)
+            same_mask(line["predictions"], enlarged[0].argmax(0).numpy())
+        else:
+            keep(folder, photo, same_class(line["predictions"], network(pixels), names))
 
 
 def check_transformers(program: str, folder: Path, photos: list[str], config: dict) -> None:
@@ -158,9 +170,7 @@ def check_transformers(program: str, folder: Path, photos: list[str], config: di
             keep(folder, photo, same_objects(line["predictions"]["detections"], expected, names, picture.size))
         elif name.endswith("ForSemanticSegmentation"):
             expected = processor.post_process_semantic_segmentation(result, target_sizes=size)[0].numpy()
-            differing = (array(line["predictions"]["mask"]) != expected).mean()
-            if differing > PIXELS:
-                raise Different(f"{differing:.2%} of the mask's pixels differ")
+            same_mask(line["predictions"], expected)
         elif name.endswith("ForDepthEstimation"):
             same_numbers(array(line["predictions"]["map"]), result.predicted_depth[0], "the depth")
         elif command == "embed":

@@ -112,7 +112,7 @@ impl Architecture for Swin {
             }
             if stage + 1 < self.depths.len() {
                 x = windows::merge(network, &format!("{name}.downsample"), x, grid)?;
-                grid = grid.map(|side| side / 2);
+                grid = windows::halved(grid);
             }
             network.alias(&name, x)?;
         }
@@ -139,7 +139,7 @@ impl Swin {
     ) -> Result<Value> {
         let features = network.channels(input)?;
         let x = network.layer_norm(&format!("{name}.layernorm_before"), input, self.epsilon)?;
-        let x = network.take_tokens(x, windows.order())?;
+        let x = windows.cut(network, x)?;
         let mut projected = [x; 3];
         for (part, value) in ["query", "key", "value"].into_iter().zip(&mut projected) {
             *value = linear(
@@ -151,10 +151,10 @@ impl Swin {
             )?;
         }
         let table = format!("{name}.attention.self.relative_position_bias_table");
-        let bias = windows.bias(checkpoint, &table, heads)?;
+        let bias = windows.trained_bias(checkpoint, &table, heads)?;
         let x = network.window_attention(projected, heads, windows.count(), bias)?;
         let x = network.linear(&format!("{name}.attention.output.dense"), x, features)?;
-        let x = network.take_tokens(x, windows.order_back())?;
+        let x = windows.join(network, x)?;
         let attended = network.add(input, x)?;
         let x = network.layer_norm(&format!("{name}.layernorm_after"), attended, self.epsilon)?;
         let hidden = (features as f64 * self.hidden_ratio) as usize;

@@ -10,71 +10,134 @@ use modelzoo_plugin_api::{Error, ErrorKind, Result};
 /// What is added to the scores of tokens that are neighbours only because the picture was rolled.
 const APART: f32 = -100.0;
 
-/// Each 2 x 2 tokens as one, with twice the features.
-pub(super) fn merge(
+/// The largest windows; published ones have 24 rows at most, and the biases grow with the fourth power.
+const MOST_ROWS: usize = 32;
+
+/// The tokens of a grid, each 2 x 2 of them as one with four times the features; a row or column of zeros is added where
+/// their number is odd.
+pub(super) fn two_by_two(
     network: &mut NetworkBuilder<'_>,
-    name: &str,
     x: Value,
     [rows, columns]: [usize; 2],
 ) -> Result<Value> {
-    if rows % 2 != 0 || columns % 2 != 0 {
-        return Err(unfit(format!(
-            "{columns} x {rows} tokens cannot be merged two by two"
-        )));
-    }
-    let features = network.channels(x)?;
+    let even = [rows.next_multiple_of(2), columns.next_multiple_of(2)];
+    let x = with_zeros(network, x, even != [rows, columns])?;
     let mut parts = Vec::new();
-    for (row, column) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
-        let indices: Vec<usize> = (row..rows)
+    for (first_row, first_column) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+        let indices: Vec<usize> = (first_row..even[0])
             .step_by(2)
             .flat_map(|row| {
-                (column..columns)
+                (first_column..even[1])
                     .step_by(2)
-                    .map(move |column| row * columns + column)
+                    .map(move |column| token([rows, columns], [row, column]))
             })
             .collect();
         parts.push(network.take_tokens(x, indices)?);
     }
-    let x = network.cat(&parts)?;
+    network.cat(&parts)
+}
+
+/// The rows and columns of what [`two_by_two`] makes.
+pub(super) fn halved(grid: [usize; 2]) -> [usize; 2] {
+    grid.map(|side| side.div_ceil(2))
+}
+
+/// Each 2 x 2 tokens as one, with twice the features: `NAME.norm`, then `NAME.reduction`.
+pub(super) fn merge(
+    network: &mut NetworkBuilder<'_>,
+    name: &str,
+    x: Value,
+    grid: [usize; 2],
+) -> Result<Value> {
+    let features = network.channels(x)?;
+    let x = two_by_two(network, x, grid)?;
     let x = network.layer_norm(&format!("{name}.norm"), x, 1e-5)?;
     network.linear_without_bias(&format!("{name}.reduction"), x, 2 * features)
 }
 
-/// How a grid of tokens is cut into windows.
+/// The index of the token at a place, or of the zeros behind all tokens where the place is outside of the grid.
+fn token([rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> usize {
+    if row < rows && column < columns {
+        row * columns + column
+    } else {
+        rows * columns
+    }
+}
+
+/// The tokens, and one of zeros behind them where it is needed.
+fn with_zeros(network: &mut NetworkBuilder<'_>, x: Value, needed: bool) -> Result<Value> {
+    if !needed {
+        return Ok(x);
+    }
+    let features = network.channels(x)?;
+    let zeros = network.constant(&[1, features], vec![0.0; features])?;
+    network.cat_tokens(&[x, zeros])
+}
+
+/// How a grid of tokens is cut into windows. Where they do not fit, there are places below and at the right whose tokens are
+/// zeros.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Windows {
     grid: [usize; 2],
+    /// The grid's rows and columns with the places for zeros.
+    places: [usize; 2],
     /// Rows and columns of a window.
     side: usize,
     /// By so many rows and columns the grid is rolled up and left before it is cut.
-    shift: usize,
+    shift: [usize; 2],
 }
 
 impl Windows {
-    pub(super) fn new(grid: [usize; 2], side: usize, shifted: bool) -> Result<Self> {
-        let least = grid[0].min(grid[1]);
-        if !grid.iter().all(|length| length.is_multiple_of(side)) {
-            return Err(unfit(format!(
-                "{} x {} tokens cannot be divided into windows of {side} x {side}",
-                grid[1], grid[0]
+    /// Windows that are not shifted where the grid is one window high or wide, as transformers and timm have them.
+    ///
+    /// # Errors
+    /// When the windows are larger than any that are published.
+    pub(super) fn new(grid: [usize; 2], side: usize, is_shifted: bool) -> Result<Self> {
+        let is_shifted = is_shifted && grid[0].min(grid[1]) > side;
+        Self::with_shift(grid, side, [is_shifted; 2])
+    }
+
+    /// Windows that are not shifted in a direction in which there is only one of them, as torchvision has them.
+    ///
+    /// # Errors
+    /// As for [`Windows::new`].
+    pub(super) fn shifted_by_direction(grid: [usize; 2], side: usize, is_shifted: bool) -> Result<Self> {
+        Self::with_shift(grid, side, grid.map(|length| is_shifted && length > side))
+    }
+
+    fn with_shift(grid: [usize; 2], side: usize, is_shifted: [bool; 2]) -> Result<Self> {
+        if !(1..=MOST_ROWS).contains(&side) {
+            return Err(Error::unsupported(format!(
+                "windows of {side} x {side} tokens are not known, only those of 1 to {MOST_ROWS} rows"
             )));
         }
         Ok(Self {
             grid,
+            places: grid.map(|length| length.next_multiple_of(side)),
             side,
-            // A grid of one window has nothing to be shifted to.
-            shift: if shifted && least > side { side / 2 } else { 0 },
+            shift: is_shifted.map(|is_shifted| if is_shifted { side / 2 } else { 0 }),
         })
     }
 
     pub(super) fn count(&self) -> usize {
-        self.grid[0] * self.grid[1] / (self.side * self.side)
+        self.places[0] * self.places[1] / (self.side * self.side)
+    }
+
+    /// The tokens of a grid, window by window.
+    pub(super) fn cut(&self, network: &mut NetworkBuilder<'_>, x: Value) -> Result<Value> {
+        let x = with_zeros(network, x, self.places != self.grid)?;
+        network.take_tokens(x, self.order())
+    }
+
+    /// The tokens of a grid, of tokens that stand window by window.
+    pub(super) fn join(&self, network: &mut NetworkBuilder<'_>, x: Value) -> Result<Value> {
+        network.take_tokens(x, self.order_back())
     }
 
     /// The rows and columns in the rolled grid, window by window.
     fn places(&self) -> impl Iterator<Item = [usize; 2]> {
         let Self {
-            grid: [rows, columns],
+            places: [rows, columns],
             side,
             ..
         } = *self;
@@ -86,25 +149,28 @@ impl Windows {
     }
 
     /// The token at each place, window by window.
-    pub(super) fn order(&self) -> Vec<usize> {
-        let [rows, columns] = self.grid;
+    fn order(&self) -> Vec<usize> {
+        let [rows, columns] = self.places;
         self.places()
-            .map(|[row, column]| (row + self.shift) % rows * columns + (column + self.shift) % columns)
+            .map(|[row, column]| [(row + self.shift[0]) % rows, (column + self.shift[1]) % columns])
+            .map(|place| token(self.grid, place))
             .collect()
     }
 
     /// The place, window by window, of each token.
-    pub(super) fn order_back(&self) -> Vec<usize> {
-        let order = self.order();
-        let mut back = vec![0; order.len()];
-        for (place, token) in order.into_iter().enumerate() {
-            back[token] = place;
+    fn order_back(&self) -> Vec<usize> {
+        let tokens = self.grid[0] * self.grid[1];
+        let mut back = vec![0; tokens];
+        for (place, token) in self.order().into_iter().enumerate() {
+            if token < tokens {
+                back[token] = place;
+            }
         }
         back
     }
 
-    /// What is added to the scores: the trained bias of relative positions, and [`APART`].
-    pub(super) fn bias(&self, checkpoint: &Checkpoint, table: &str, heads: usize) -> Result<Weight> {
+    /// The trained bias of relative positions in a tensor `[distances, heads]`, as [`Windows::bias_of`] takes it.
+    pub(super) fn trained_bias(&self, checkpoint: &Checkpoint, table: &str, heads: usize) -> Result<Weight> {
         let reach = 2 * self.side - 1;
         let weight = checkpoint.tensor(table)?;
         if weight.dims() != [reach * reach, heads] {
@@ -115,8 +181,14 @@ impl Windows {
             ))
             .with_kind(ErrorKind::Weights));
         }
+        Ok(self.bias_of(weight.data(), heads))
+    }
+
+    /// What is added to the scores: the bias of each distance of two tokens, `[distances, heads]`, and [`APART`].
+    pub(super) fn bias_of(&self, distances: &[f32], heads: usize) -> Weight {
+        let reach = 2 * self.side - 1;
         let area = self.side * self.side;
-        let windows = if self.shift == 0 { 1 } else { self.count() };
+        let windows = if self.shift == [0; 2] { 1 } else { self.count() };
         let regions: Vec<usize> = self.places().map(|place| self.region(place)).collect();
         let mut values = Vec::with_capacity(windows * heads * area * area);
         for window in regions.chunks_exact(area).take(windows) {
@@ -126,29 +198,25 @@ impl Windows {
                         let row = query / self.side + self.side - 1 - key / self.side;
                         let column = query % self.side + self.side - 1 - key % self.side;
                         let apart = if window[query] == window[key] { 0.0 } else { APART };
-                        values.push(weight.data()[(row * reach + column) * heads + head] + apart);
+                        values.push(distances[(row * reach + column) * heads + head] + apart);
                     }
                 }
             }
         }
-        Ok(Weight::new([windows, heads, area, area], values))
+        Weight::new([windows, heads, area, area], values)
     }
 
     /// Which part of the rolled grid a place is in: parts of different numbers are no neighbours in the picture.
     fn region(&self, place: [usize; 2]) -> usize {
-        if self.shift == 0 {
-            return 0;
-        }
         let part = |axis: usize| {
-            let length = self.grid[axis];
-            usize::from(place[axis] >= length - self.side) + usize::from(place[axis] >= length - self.shift)
+            let (length, shift) = (self.places[axis], self.shift[axis]);
+            if shift == 0 {
+                return 0;
+            }
+            usize::from(place[axis] >= length - self.side) + usize::from(place[axis] >= length - shift)
         };
         part(0) * 3 + part(1)
     }
-}
-
-fn unfit(message: String) -> Error {
-    Error::new(message).with_kind(ErrorKind::Unsupported)
 }
 
 #[cfg(test)]
@@ -157,14 +225,40 @@ mod tests {
 
     #[test]
     fn windows_hold_every_token_once_and_go_back() {
-        for shifted in [false, true] {
-            let windows = Windows::new([6, 4], 2, shifted).unwrap();
-            let (order, back) = (windows.order(), windows.order_back());
-            assert!((0..24).all(|token| order[back[token]] == token));
-            assert_eq!(windows.count(), 6);
+        for (grid, count) in [([6, 4], 6), ([5, 3], 6)] {
+            for is_shifted in [false, true] {
+                let windows = Windows::new(grid, 2, is_shifted).unwrap();
+                let (order, back) = (windows.order(), windows.order_back());
+                assert!((0..grid[0] * grid[1]).all(|token| order[back[token]] == token));
+                assert_eq!(windows.count(), count);
+            }
         }
         // Rolled by one: the first window begins at row 1, column 1.
         assert_eq!(Windows::new([4, 4], 2, true).unwrap().order()[..4], [5, 6, 9, 10]);
-        assert!(Windows::new([5, 4], 2, false).is_err());
+        // Token 6 is zeros.
+        assert_eq!(
+            Windows::new([3, 2], 2, false).unwrap().order(),
+            [0, 1, 2, 3, 4, 5, 6, 6]
+        );
+    }
+
+    #[test]
+    fn windows_of_any_file_stay_small() {
+        for side in [0, MOST_ROWS + 1, 1 << 20] {
+            assert!(Windows::new([4, 4], side, true).is_err());
+        }
+    }
+
+    #[test]
+    fn a_grid_of_one_window_is_not_shifted() {
+        assert_eq!(Windows::new([4, 2], 2, true).unwrap().shift, [0, 0]);
+        assert_eq!(
+            Windows::shifted_by_direction([4, 2], 2, true).unwrap().shift,
+            [1, 0]
+        );
+        assert_eq!(
+            Windows::shifted_by_direction([2, 1], 2, true).unwrap().shift,
+            [0, 0]
+        );
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     repository::Repository,
 };
 use modelzoo_candle::network::{NetworkBuilder, Value};
-use modelzoo_plugin_api::{Error, Result};
+use modelzoo_plugin_api::Result;
 
 const EPSILON: f32 = 1e-5;
 
@@ -57,7 +57,7 @@ impl Architecture for Swin {
             // Modules with odd numbers are blocks, those with even numbers merge tokens.
             if stage.is_multiple_of(2) {
                 x = windows::merge(network, &name, x, grid)?;
-                grid = grid.map(|side| side / 2);
+                grid = windows::halved(grid);
                 continue;
             }
             for number in 0..MOST_LAYERS {
@@ -93,26 +93,20 @@ fn block(
         Some(dims) => return Err(unfit(&table, dims)),
         None => return layers.checkpoint.tensor(&table).map(|_| input),
     };
-    if is_shifted && grid[0] != grid[1] && grid.contains(&side) {
-        return Err(Error::unsupported(format!(
-            "{} x {} tokens, which are one window in one direction only, are not known here",
-            grid[1], grid[0]
-        )));
-    }
-    let windows = Windows::new(grid, side, is_shifted)?;
+    let windows = Windows::shifted_by_direction(grid, side, is_shifted)?;
     let features = network.channels(input)?;
     let x = network.layer_norm(&format!("{name}.norm1"), input, EPSILON)?;
-    let x = network.take_tokens(x, windows.order())?;
+    let x = windows.cut(network, x)?;
     let all = layers.linear(network, &format!("{name}.attn.qkv"), x)?;
     let projected = [
         network.narrow(all, 0, features)?,
         network.narrow(all, features, features)?,
         network.narrow(all, 2 * features, features)?,
     ];
-    let bias = windows.bias(layers.checkpoint, &table, heads)?;
+    let bias = windows.trained_bias(layers.checkpoint, &table, heads)?;
     let x = network.window_attention(projected, heads, windows.count(), bias)?;
     let x = network.linear(&format!("{name}.attn.proj"), x, features)?;
-    let x = network.take_tokens(x, windows.order_back())?;
+    let x = windows.join(network, x)?;
     let attended = network.add(input, x)?;
     let x = network.layer_norm(&format!("{name}.norm2"), attended, EPSILON)?;
     let names = [0, 3].map(|part| format!("{name}.mlp.{part}"));
