@@ -23,6 +23,7 @@ mod patches;
 mod plugins;
 mod prebuilt;
 mod published_models;
+mod shards;
 mod snapshots;
 mod store_under_stress;
 mod videos;

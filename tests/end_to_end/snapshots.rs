@@ -10,7 +10,7 @@ use crate::support::{
 use std::{fmt::Write as _, fs};
 
 /// What differs from machine to machine and from run to run, and what stands for it.
-const FILTERS: [(&str, &str); 13] = [
+const FILTERS: [(&str, &str); 14] = [
     (r"\b[0-9a-f]{64}\b", "[SHA-256]"),
     (r"\b[0-9a-f]{40}\b", "[COMMIT]"),
     (r"\b[0-9a-f]{12}\b", "[SHORT]"),
@@ -23,6 +23,8 @@ const FILTERS: [(&str, &str); 13] = [
     (r"\d+(\.\d+)? [KMG]i?B|\b[1-9]\d* B\b", "[SIZE]"),
     (r#""base64":"[^"]+""#, r#""base64":"[BASE64]""#),
     (r"libgit2 [0-9.]+", "libgit2 [VERSION]"),
+    // How far a build is, is told without a terminal as well, where it takes long.
+    (r"(?m)^(--- standard error\n)?building \S+: \d+ of \d+\n", ""),
     // The width of this column is that of the home folder's path.
     (r"(?m)^source {3,}(commit|decision)", "source  $1"),
 ];

@@ -11,5 +11,6 @@ pub mod media;
 pub mod output;
 pub mod panics;
 pub mod record;
+pub mod shard;
 #[cfg(feature = "video")]
 pub mod video;

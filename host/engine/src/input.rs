@@ -14,6 +14,7 @@ use modelzoo_data::{
     input::{InputError, InputFile, Inputs, MediaKind, relative_to},
     output::Temporary,
     record::{SampleRecord, path_to_text},
+    shard::Shard,
     video::{Sampling, Video},
 };
 use modelzoo_plugin_api::MediaType;
@@ -112,6 +113,9 @@ impl Extent {
 
 /// At most so many videos are asked for their frames: each costs the start of a program.
 const ASKED_VIDEOS: u64 = 64;
+
+/// Samples, each with its place among all of the input.
+pub(crate) type PlacedSamples<'a> = Box<dyn Iterator<Item = (u64, Result<Sample, SampleError>)> + Send + 'a>;
 
 /// Samples, one after the other.
 pub(crate) type SampleIterator<'a> = Box<dyn Iterator<Item = Result<Sample, SampleError>> + Send + 'a>;
@@ -307,6 +311,18 @@ impl Input {
         }
         extent.frames = extent.frames_of(&first_videos, sampling);
         Ok(extent)
+    }
+
+    /// The samples of one shard with all of their labels, each with its place in the whole input, counted from 0. An error
+    /// that there is no going on after is every shard's.
+    pub(crate) fn samples_of_shard(&self, shard: Shard) -> Result<PlacedSamples<'_>, EngineError> {
+        let placed = (0..).zip(self.all_samples()?);
+        Ok(Box::new(placed.filter(move |(_, sample)| match sample {
+            Ok(sample) if sample.relative_path.as_os_str().is_empty() => shard.takes(&sample.path),
+            Ok(sample) => shard.takes(&sample.relative_path),
+            Err(SampleError::Input(error)) => shard.takes(error.path().unwrap_or(Path::new(""))),
+            Err(SampleError::Dataset(_)) => true,
+        })))
     }
 
     /// All samples with all of their labels.

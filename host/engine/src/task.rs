@@ -6,6 +6,7 @@ use modelzoo_data::{
     dataset::{Dataset, Selection},
     label::PatchGeometry,
     media::Decoder,
+    shard::Shard,
     video::{Rate, Sampling},
 };
 use modelzoo_plugin_api::{MediaType, ModelInfo, message};
@@ -35,6 +36,8 @@ pub struct RunOptions {
     pub decoder: Decoder,
     /// Which frames of videos are looked at.
     pub sampling: Sampling,
+    /// The part of the input that is this run's; `None` is all of it. A dataset has no such parts.
+    pub shard: Option<Shard>,
     /// Whether a sample that fails is passed over; if not, the first one ends the run.
     pub skip_failures: bool,
     /// A folder for masks and maps: they are written there as pictures, and labels hold the paths instead.
@@ -133,6 +136,7 @@ impl Default for RunOptions {
             workers: None,
             decoder: Decoder::default(),
             sampling: Sampling::default(),
+            shard: None,
             skip_failures: true,
             output_dir: None,
             rel_dir: None,

@@ -6,7 +6,8 @@ use crate::{
     input::SampleIterator,
     pipeline::{self, Plan},
 };
-use modelzoo_data::dataset::{Existing, Progress};
+use modelzoo_base::error::NextStep;
+use modelzoo_data::dataset::{self, Existing, Progress};
 use modelzoo_runtime::LoadedModel;
 use std::num::NonZeroUsize;
 
@@ -17,16 +18,19 @@ pub struct Work<'a> {
     task: &'a Task,
     input: &'a Input,
     field: Option<FieldRun>,
+    provenance: dataset::Provenance,
     default_batch_size: Option<NonZeroUsize>,
 }
 
 /// How a task was done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// What this run did.
     pub summary: Summary,
     /// What has become of all samples of the dataset, those of earlier runs included.
     pub dataset: Option<Progress>,
+    /// Where the samples stood in the whole input, counted from 0, in order; empty where all of it was this run's.
+    pub positions: Vec<u64>,
 }
 
 impl<'a> Work<'a> {
@@ -47,6 +51,12 @@ impl<'a> Work<'a> {
         task.check(info)?;
         input.restrict_to(info.media_type)?;
         let provenance = provenance(origin, model, task);
+        if input.dataset().is_some() && task.run_options().shard.is_some() {
+            return Err(EngineError::InvalidOption {
+                problem: "a dataset cannot be worked on in shards".to_owned(),
+                next_step: NextStep::advice("name the pictures, and a file for the results of the shard"),
+            });
+        }
         let field = input
             .dataset_mut()
             .map(|dataset| FieldRun::begin(dataset, task, info, &provenance, existing))
@@ -56,6 +66,7 @@ impl<'a> Work<'a> {
             task,
             input,
             field,
+            provenance,
             default_batch_size: None,
         })
     }
@@ -71,12 +82,20 @@ impl<'a> Work<'a> {
         self.field.as_ref().map(FieldRun::before).unwrap_or_default()
     }
 
+    /// What makes the results: the model by content, and what is asked of it.
+    pub fn provenance(&self) -> &dataset::Provenance {
+        &self.provenance
+    }
+
     /// How many samples there are for the model, those of earlier runs included.
     ///
     /// # Errors
     /// When the dataset cannot be read.
     pub fn count(&self) -> Result<u64, EngineError> {
-        self.input.count(self.model.info().media_type)
+        match self.task.run_options().shard {
+            Some(shard) => Ok(self.input.samples_of_shard(shard)?.count() as u64),
+            None => self.input.count(self.model.info().media_type),
+        }
     }
 
     /// Does the task and hands each sample on to `sink`, in order.
@@ -85,17 +104,12 @@ impl<'a> Work<'a> {
     /// When the model cannot go on, the sink fails or the dataset cannot be written. A sample that fails is no error:
     /// its item says why, unless the task does not pass over failures.
     pub fn run(
-        self,
+        mut self,
         mut sink: impl FnMut(LabeledItem) -> Result<(), SinkError> + Send,
     ) -> Result<Outcome, EngineError> {
         let plan = Plan::new(self.model, self.task).with_default_batch_size(self.default_batch_size);
-        let Some(mut field) = self.field else {
-            let samples: SampleIterator<'_> = self.input.all_samples()?;
-            let summary = pipeline::run(&plan, samples, sink)?;
-            return Ok(Outcome {
-                summary,
-                dataset: None,
-            });
+        let Some(mut field) = self.field.take() else {
+            return self.run_without_dataset(&plan, sink);
         };
         let samples = field.samples()?;
         let result = pipeline::run(&plan, samples, |item| {
@@ -106,6 +120,7 @@ impl<'a> Work<'a> {
             Ok(summary) => Ok(Outcome {
                 summary,
                 dataset: Some(field.finish()?),
+                positions: Vec::new(),
             }),
             Err(error) => {
                 // What is done stays done: the next run goes on from there. The first error is the one to tell.
@@ -113,5 +128,30 @@ impl<'a> Work<'a> {
                 Err(error)
             }
         }
+    }
+
+    /// Does the task with samples whose results only `sink` gets.
+    fn run_without_dataset(
+        &self,
+        plan: &Plan<'_>,
+        sink: impl FnMut(LabeledItem) -> Result<(), SinkError> + Send,
+    ) -> Result<Outcome, EngineError> {
+        let mut positions = Vec::new();
+        let samples: SampleIterator<'_> = match self.task.run_options().shard {
+            None => self.input.all_samples()?,
+            Some(shard) => {
+                let samples = self.input.samples_of_shard(shard)?;
+                let positions = &mut positions;
+                Box::new(samples.map(|(position, sample)| {
+                    positions.push(position);
+                    sample
+                }))
+            }
+        };
+        Ok(Outcome {
+            summary: pipeline::run(plan, samples, sink)?,
+            dataset: None,
+            positions,
+        })
     }
 }

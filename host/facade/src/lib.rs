@@ -28,6 +28,7 @@ mod model;
 mod plan;
 mod results;
 mod settings;
+mod shard;
 mod zoo;
 
 pub use apply::{apply_model, compute_embeddings, compute_patch_embeddings, load_model};
@@ -44,6 +45,7 @@ pub use modelzoo_data::{
     label::{Fields, FrameNumberError, PatchGeometry},
     media::{self, Decoder, RgbImage},
     output, panics, record,
+    shard::{ParseShardError, Shard, ShardError, ShardRecord, ShardSet},
     video::{self, FrameRange, Rate, Sampling},
 };
 pub use modelzoo_engine::{
@@ -70,6 +72,7 @@ pub use modelzoo_sources::{
 pub use plan::{Plan, PlannedStep};
 pub use results::{Content, Destination, ResultWriter};
 pub use settings::LoadSettings;
+pub use shard::{ShardResults, ShardState};
 pub use zoo::{
     AllowPlan, Consent, DeletePlan, DenyPlan, DownloadPlan, DownloadedModel, ForgetPlan, FoundModel,
     GarbagePlan, LoadPlan, LockPlan, Network, NobodyToAsk, RegisterPlan, Release, RevokePlan, UpdatePlan,

@@ -9,10 +9,12 @@ use modelzoo_data::{
     },
     output::{JsonLinesWriter, OutputError},
     record::SampleRecord,
+    shard::Shard,
 };
 use modelzoo_engine::{EngineError, Provenance, Task};
 use modelzoo_plugin_api::ModelInfo;
 use std::{
+    collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
 };
@@ -111,6 +113,29 @@ impl Destination {
         })
     }
 
+    /// The same for one shard of an input, which has a file of its own.
+    ///
+    /// # Errors
+    /// When results do not go to a file, or to one whose rows do not stand by themselves.
+    pub fn of_shard(self, shard: Shard) -> Result<Self, EngineError> {
+        match self {
+            Self::Path { path, format } if format.is_of_rows() => Ok(Self::Path {
+                path: shard.path_of(&path),
+                format,
+            }),
+            Self::Path { format, .. } => Err(EngineError::InvalidOption {
+                problem: format!("the format {format} cannot be written in shards"),
+                next_step: NextStep::advice(
+                    "write .jsonl, .csv, .parquet or .npy; shards as .jsonl are put together to any format",
+                ),
+            }),
+            _ => Err(EngineError::InvalidOption {
+                problem: "the results of a shard go to a file".to_owned(),
+                next_step: NextStep::advice("name one; the shard's number is added to its name"),
+            }),
+        }
+    }
+
     /// What is written where, in words.
     pub fn describe(&self) -> String {
         match self {
@@ -145,7 +170,7 @@ impl Destination {
 }
 
 /// Whether a path is one of a dataset, going by its ending.
-fn names_dataset(path: &Path) -> bool {
+pub(crate) fn names_dataset(path: &Path) -> bool {
     path.extension().is_some_and(|ending| {
         ["sqlite", "sqlite3", "db"]
             .iter()
@@ -153,7 +178,7 @@ fn names_dataset(path: &Path) -> bool {
     })
 }
 
-fn unknown_format(path: &Path) -> EngineError {
+pub(crate) fn unknown_format(path: &Path) -> EngineError {
     let written = Format::ALL.into_iter().filter(|format| format.is_written());
     EngineError::InvalidOption {
         problem: format!("{}: the name does not tell the format", path.display()),
@@ -279,17 +304,19 @@ fn options(info: &ModelInfo, origin: &Provenance) -> ExportOptions {
         confidences: true,
         ..ExportOptions::default()
     };
-    let facts = [
-        ("source", Some(&origin.source)),
-        ("model", Some(&origin.model)),
-        ("commit", origin.commit.as_ref()),
-    ];
-    for (name, fact) in facts {
-        options
-            .facts
-            .extend(fact.map(|fact| (name.to_owned(), fact.clone())));
-    }
+    options.facts = facts(&origin.source, &origin.model, origin.commit.as_ref());
     options
+}
+
+/// What formats tell of where labels come from.
+pub(crate) fn facts(source: &str, model: &str, commit: Option<&String>) -> BTreeMap<String, String> {
+    let facts = [
+        ("source", Some(source)),
+        ("model", Some(model)),
+        ("commit", commit.map(String::as_str)),
+    ];
+    let known = |(name, fact): (&str, Option<&str>)| Some((name.to_owned(), fact?.to_owned()));
+    facts.into_iter().filter_map(known).collect()
 }
 
 #[cfg(test)]

@@ -108,6 +108,8 @@ pub enum NextStep {
     },
     /// Replace the values that a field has, or choose another field.
     ReplaceValues,
+    /// Do a shard again that is done, or write it to another file.
+    ReplaceShard,
     /// Name the format of what is written, or give the file an ending that tells it.
     NameFormat {
         /// The formats that are written.
@@ -243,6 +245,7 @@ impl fmt::Display for NextStep {
                 );
             }
             Self::ReplaceValues => "replace the values, or name another field to keep them",
+            Self::ReplaceShard => "do it again in place of what is there, or write it to another file",
             Self::NameFormat { formats, endings } => {
                 let (formats, endings) = (formats.join(", "), endings.join(", "));
                 return write!(formatter, "name the format ({formats}), or end in {endings}");

@@ -19,6 +19,8 @@ pub enum DatasetAction {
     Export(ExportArguments),
     /// Add what another program has written to a dataset
     Import(ImportArguments),
+    /// Put together what runs with `--shard` have written
+    Merge(MergeArguments),
 }
 
 /// How samples are added.
@@ -130,6 +132,27 @@ pub struct ExportArguments {
     /// A COCO dataset whose ids of images and categories coco and coco-results take over
     #[arg(long, value_name = "FILE", help_heading = "Format")]
     pub coco_reference: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub facts: JsonArgument,
+
+    #[command(flatten)]
+    pub dry_run: DryRunArgument,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MergeArguments {
+    /// The file or folder to write: .jsonl, .csv, .parquet, .npy, .sqlite (a new dataset), or as --format says
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+
+    /// The files of all shards (default: those beside OUT that have its name and end in .jsonl)
+    #[arg(value_name = "SHARD")]
+    pub shards: Vec<PathBuf>,
+
+    /// jsonl, csv, parquet, coco, coco-results, yolo, fiftyone, label-studio or npy (default: by the ending of OUT)
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    pub format: Option<Format>,
 
     #[command(flatten)]
     pub facts: JsonArgument,

@@ -15,7 +15,7 @@ mod trust;
 
 pub use dataset::{
     CreateArguments, DatasetAction, DatasetArguments, DatasetInfoArguments, ExportArguments, ImportArguments,
-    MasksArgument, MediaArgument, MediaTypeArgument,
+    MasksArgument, MediaArgument, MediaTypeArgument, MergeArguments,
 };
 pub use global::{Color, Global};
 pub use manual::{CompletionsArguments, ManArguments};

@@ -2,7 +2,7 @@ use super::{DryRunArgument, ModelArguments, Setting, format, number};
 use clap::{Args, ValueEnum};
 use modelzoo::{
     ApplyOptions, Content, Destination, EmbedOptions, EngineError, HandleMissing, PatchGeometry,
-    PatchOptions, RunOptions,
+    PatchOptions, RunOptions, Shard,
     dataset::Existing,
     format::Format,
     media::{Decoder, Rescale},
@@ -31,7 +31,7 @@ pub struct InputArguments {
     #[arg(long, value_name = "FORMAT", value_parser = format, help_heading = "Output", requires = "output")]
     pub format: Option<Format>,
 
-    /// Replace what the dataset has in the field, whatever made it
+    /// Replace what the dataset has in the field, or do the shard again, whatever made it
     #[arg(long, help_heading = "Output")]
     pub overwrite: bool,
 
@@ -41,6 +41,16 @@ pub struct InputArguments {
     /// Write what failed to this file: a line of JSON for each sample, frame or patch
     #[arg(long, value_name = "FILE", help_heading = "Failures")]
     pub failures: Option<PathBuf>,
+
+    /// Do this part of the input alone: 3/32 is the third of 32. OUTPUT gets the shard's number; `dataset merge` puts
+    /// all of them together
+    #[arg(
+        long,
+        value_name = "I/N",
+        requires = "output",
+        help_heading = "Several machines"
+    )]
+    pub shard: Option<Shard>,
 
     /// Stop at the first failure instead of passing it over
     #[arg(long, help_heading = "Failures")]
@@ -96,10 +106,23 @@ impl InputArguments {
     /// # Errors
     /// When the format cannot be told, or cannot hold what is to be written.
     pub fn destination(&self, content: Content, from_dataset: bool) -> Result<Destination, EngineError> {
-        Destination::of(self.output.as_deref(), self.format, content, from_dataset)
+        let destination = Destination::of(self.output.as_deref(), self.format, content, from_dataset)?;
+        match self.shard {
+            Some(shard) => destination.of_shard(shard),
+            None => Ok(destination),
+        }
     }
 
-    /// What to do about values that a dataset has already.
+    /// The file that tells what failed, where the user names one.
+    pub fn failures(&self) -> Option<PathBuf> {
+        let named = self.failures.as_deref()?;
+        Some(match self.shard {
+            Some(shard) => shard.path_of(named),
+            None => named.to_owned(),
+        })
+    }
+
+    /// What to do about values that there are already.
     pub fn existing(&self) -> Existing {
         if self.overwrite {
             Existing::Replace
@@ -127,6 +150,7 @@ impl InputArguments {
             workers: self.workers,
             decoder: self.decoder(),
             sampling: self.sampling(),
+            shard: self.shard,
             skip_failures: !self.no_skip_failures,
             ..RunOptions::default()
         }
@@ -220,7 +244,7 @@ pub struct ApplyArguments {
     pub annotate: Option<PathBuf>,
 
     /// Write masks and maps as pictures to this folder; labels hold their paths
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", conflicts_with = "shard", help_heading = "Output")]
     pub output_dir: Option<PathBuf>,
 
     /// Keep the pictures' sub-folders below this folder in --output-dir
@@ -289,7 +313,7 @@ pub struct EmbedArguments {
     #[arg(
         long,
         value_name = "TEXT",
-        conflicts_with = "inputs_and_field",
+        conflicts_with_all = ["inputs_and_field", "shard"],
         help_heading = "Texts"
     )]
     pub prompt: Vec<String>,
@@ -299,7 +323,7 @@ pub struct EmbedArguments {
         long,
         value_name = "A,B",
         value_delimiter = ',',
-        conflicts_with = "inputs_and_field",
+        conflicts_with_all = ["inputs_and_field", "shard"],
         help_heading = "Texts"
     )]
     pub prompts: Vec<String>,

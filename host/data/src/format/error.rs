@@ -1,7 +1,7 @@
 //! What can go wrong between formats.
 
 use super::Format;
-use crate::{dataset::DatasetError, input::InputError, output::OutputError};
+use crate::{dataset::DatasetError, input::InputError, output::OutputError, shard::ShardError};
 use modelzoo_base::{
     error::{Diagnose, ErrorClass, NextStep},
     file::about,
@@ -30,6 +30,9 @@ pub enum FormatError {
         /// The name.
         name: String,
     },
+    /// The results of shards cannot be put together.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
     /// A folder would be written where there is something.
     #[error("{}: there is already something here", path.display())]
     Exists {
@@ -70,6 +73,7 @@ impl Diagnose for FormatError {
             Self::Output(error) => error.class(),
             Self::Dataset(error) => error.class(),
             Self::Input(error) => error.class(),
+            Self::Shard(error) => error.class(),
             Self::UnknownFormat { .. } => ErrorClass::Usage,
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => ErrorClass::NotFound,
             _ => ErrorClass::Failed,
@@ -81,6 +85,7 @@ impl Diagnose for FormatError {
             Self::Output(error) => error.next_step(),
             Self::Dataset(error) => error.next_step(),
             Self::Input(error) => error.next_step(),
+            Self::Shard(error) => error.next_step(),
             Self::UnknownFormat { name } => NextStep::did_you_mean(name, Format::ALL.map(Format::name)),
             Self::Exists { .. } => Some(NextStep::advice("name a new or an empty folder")),
             Self::Read { source, .. } => NextStep::for_access(source),

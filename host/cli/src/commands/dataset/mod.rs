@@ -4,6 +4,7 @@ mod create;
 mod export;
 mod import;
 mod info;
+mod merge;
 
 use crate::{
     arguments::{DatasetAction, DatasetArguments},
@@ -20,6 +21,7 @@ pub fn run(arguments: &DatasetArguments, terminal: &Terminal) -> Result<Exit> {
         DatasetAction::Info(arguments) => info::run(arguments),
         DatasetAction::Export(arguments) => export::run(arguments, terminal),
         DatasetAction::Import(arguments) => import::run(arguments, terminal),
+        DatasetAction::Merge(arguments) => merge::run(arguments, terminal),
     }
 }
 

@@ -15,11 +15,12 @@ use crate::{
 };
 use annotate::Annotations;
 use modelzoo::{
-    Content, Destination, Extent, Input, LabeledItem, LoadPlan, Outcome, Plan, ProgressCallback,
-    ResultWriter, SinkError, Task, format::export::Summary, panics::contained,
+    Content, Destination, Extent, Input, LabeledItem, LoadPlan, Model, Outcome, Plan, ProgressCallback,
+    ResultWriter, Shard, ShardRecord, ShardState, SinkError, Task, Work, format::export::Summary,
+    panics::contained,
 };
 use report::Report;
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{num::NonZero, path::Path, sync::Arc, thread, time::Instant};
 
 /// A command on samples, as the user gave it.
 pub struct Command<'a> {
@@ -73,14 +74,18 @@ impl Plan for RunPlan<'_> {
         let Command { model, input, .. } = &self.command;
         let mut steps: Vec<String> = self.load.steps()?.iter().map(|step| step.sentence()).collect();
         steps.push(format!(
-            "run {} over {}",
+            "run {} over {}{}",
             model.choice.model,
+            match input.shard {
+                Some(shard) => format!("shard {shard} of "),
+                None => String::new(),
+            },
             describe(self.input.extent(&input.sampling())?)
         ));
         steps.push(self.destination.describe());
         let folders = [self.command.annotate, self.command.label_images];
-        let failures = input.failures.as_deref();
-        let written = folders.into_iter().flatten().chain(failures);
+        let failures = input.failures();
+        let written = folders.into_iter().flatten().chain(failures.as_deref());
         steps.extend(written.map(|path| format!("write to {}", path.display())));
         Ok(steps)
     }
@@ -102,6 +107,11 @@ impl Plan for RunPlan<'_> {
         let bar = Arc::new(terminal.bar(Step::Pictures, command.label, Some(0)));
         command.task.run_options_mut().progress = Some(show(&bar, command.label));
         let work = model.begin(&command.task, &mut input, arguments.existing())?;
+        let shard = match begin_shard(&command, &destination, &work, &model)? {
+            Some(ShardState::Done(record)) => return Ok(tell_done(&record, terminal)),
+            Some(ShardState::Open(results)) => Some(results),
+            None => None,
+        };
         // Counting walks every folder once more, which nobody need wait for who sees no bar.
         if bar.is_shown() {
             bar.set_total(work.count()?.saturating_sub(work.before().done));
@@ -109,7 +119,7 @@ impl Plan for RunPlan<'_> {
         let annotations = command
             .annotate
             .map(|folder| Annotations::new(folder, arguments.sampling(), model.info()));
-        let report = Report::create(arguments.failures.as_deref())?;
+        let report = Report::create(arguments.failures().as_deref())?;
         let mut results = Results {
             writer: ResultWriter::create(&destination, model.info(), model.provenance())?,
             annotations,
@@ -129,14 +139,50 @@ impl Plan for RunPlan<'_> {
         report.finish(terminal)?;
         let outcome = outcome?;
         let mut summaries = vec![writer.finish()?];
+        if let Some(shard) = shard {
+            shard.finish(&outcome)?;
+        }
         if let Some(dataset) = input.dataset() {
             summaries.push(destination.export(dataset, &command.task)?);
         }
         let is_whole = tell_besides(&input, &summaries, terminal);
-        match tell(outcome, started, terminal) {
+        match tell(outcome, arguments.shard, started, terminal) {
             Exit::Done if !is_whole || undrawn > 0 => Ok(Exit::Partial),
             exit => Ok(exit),
         }
+    }
+}
+
+/// What is to be done about the shard, where the command is about one.
+fn begin_shard(
+    command: &Command<'_>,
+    destination: &Destination,
+    work: &Work<'_>,
+    model: &Model,
+) -> Result<Option<ShardState>> {
+    let (Some(shard), Destination::Path { path, .. }) = (command.input.shard, destination) else {
+        return Ok(None);
+    };
+    let field = command.task.run_name();
+    let state = ShardState::of(shard, path, field, work, model, command.input.existing())?;
+    Ok(Some(state))
+}
+
+/// Tells that an earlier run has done the shard, and how.
+fn tell_done(record: &ShardRecord, terminal: &Terminal) -> Exit {
+    let samples = count(record.positions.len() as u64, "sample");
+    let failed = match record.failed {
+        0 => String::new(),
+        failed => format!(", {failed} failed"),
+    };
+    terminal.say(format!(
+        "shard {} is done already: {samples}{failed}; `--overwrite` does it again",
+        record.shard,
+    ));
+    if record.failed == 0 {
+        Exit::Done
+    } else {
+        Exit::Partial
     }
 }
 
@@ -172,7 +218,12 @@ fn tell_besides(input: &Input, written: &[Summary], terminal: &Terminal) -> bool
 }
 
 /// Tells how it went, and says how the program ends.
-fn tell(Outcome { summary, dataset, .. }: Outcome, started: Instant, terminal: &Terminal) -> Exit {
+fn tell(
+    Outcome { summary, dataset, .. }: Outcome,
+    shard: Option<Shard>,
+    started: Instant,
+    terminal: &Terminal,
+) -> Exit {
     let seconds = started.elapsed().as_secs_f64();
     let all = summary.done + summary.failed;
     // Videos and objects make more work than there are samples.
@@ -186,8 +237,13 @@ fn tell(Outcome { summary, dataset, .. }: Outcome, started: Instant, terminal: &
         0 => String::new(),
         failed => format!(", {failed} failed"),
     };
+    // What a run on many machines will cost.
+    let price = match shard {
+        Some(_) => format!(" ({:.2} core hours a million)", core_hours_a_million(rate)),
+        None => String::new(),
+    };
     terminal.say(format!(
-        "{} of {all} samples{failed}{parts}, {seconds:.1} s, {rate:.1} a second",
+        "{} of {all} samples{failed}{parts}, {seconds:.1} s, {rate:.1} a second{price}",
         summary.done
     ));
     let mut is_whole = summary.failed == 0;
@@ -199,6 +255,13 @@ fn tell(Outcome { summary, dataset, .. }: Outcome, started: Instant, terminal: &
         ));
     }
     if is_whole { Exit::Done } else { Exit::Partial }
+}
+
+/// What a million samples take of this machine's cores, at so many a second.
+fn core_hours_a_million(rate: f64) -> f64 {
+    const SECONDS_AN_HOUR: f64 = 3600.0;
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    1e6 / rate.max(1e-9) * cores as f64 / SECONDS_AN_HOUR
 }
 
 /// Shows how far a run is: so many samples, and so many of their frames or patches where these are more.

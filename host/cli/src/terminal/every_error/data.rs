@@ -2,6 +2,7 @@
 
 use super::{Sample, each, joined, not_found, path, within};
 use modelzoo::{
+    ShardError,
     dataset::{DatasetError, Reason},
     diagnosis::in_one_line,
     format::{Format, FormatError},
@@ -16,7 +17,15 @@ use modelzoo_data::label::from_json;
 use std::{io, num::NonZeroU32};
 
 pub(super) fn samples() -> Vec<Sample> {
-    joined([inputs(), pictures(), videos(), records(), datasets(), formats()])
+    joined([
+        inputs(),
+        pictures(),
+        videos(),
+        records(),
+        datasets(),
+        formats(),
+        shards(),
+    ])
 }
 
 fn inputs() -> Vec<Sample> {
@@ -203,6 +212,41 @@ fn datasets() -> Vec<Sample> {
     })
 }
 
+fn shards() -> Vec<Sample> {
+    let results = || path("labels-00003-of-00032.jsonl");
+    let shard = |text: &str| text.parse().expect("a shard");
+    each([
+        ShardError::NoneFound {
+            output: path("labels.parquet"),
+            example: path("labels-00001-of-00004.jsonl"),
+        },
+        ShardError::Unfinished { path: results() },
+        ShardError::Changed { path: results() },
+        ShardError::Content {
+            path: results(),
+            problem: "it has not the 3 lines that its record says".to_owned(),
+        },
+        ShardError::Missing {
+            missing: vec![shard("3/32"), shard("9/32")],
+            of: shard("1/32"),
+        },
+        ShardError::Different {
+            one: results(),
+            other: path("labels-00004-of-00032.jsonl"),
+            difference: "field b instead of a".to_owned(),
+        },
+        ShardError::DoneOtherwise {
+            path: results(),
+            difference: "model b instead of a".to_owned(),
+        },
+        ShardError::Read {
+            path: results(),
+            source: not_found(),
+        },
+        ShardError::Output(OutputError::new(results(), not_found())),
+    ])
+}
+
 fn formats() -> Vec<Sample> {
     each([
         FormatError::Output(OutputError::new(path("out"), not_found())),
@@ -214,6 +258,9 @@ fn formats() -> Vec<Sample> {
         FormatError::UnknownFormat {
             name: "coc".to_owned(),
         },
+        FormatError::Shard(ShardError::Changed {
+            path: path("labels-00003-of-00032.jsonl"),
+        }),
         FormatError::Exists { path: path("out") },
         FormatError::Unsuitable {
             format: Format::Yolo,

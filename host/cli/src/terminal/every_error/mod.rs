@@ -218,6 +218,7 @@ fn every_next_step_has_the_words_of_the_command_line() {
             path: path("mine.sqlite"),
         },
         NextStep::ReplaceValues,
+        NextStep::ReplaceShard,
         NextStep::NameFormat {
             formats: vec!["jsonl", "coco"],
             endings: vec![".jsonl", ".csv"],
