@@ -42,6 +42,15 @@ def shaken(model: torch.nn.Module) -> torch.nn.Module:
     return model.eval()
 
 
+def rounded(network: torch.nn.Module) -> torch.nn.Module:
+    """The network with the numbers that are stored in half precision; what is not stored, such as tables of positions, stays
+    as it is."""
+    for value in network.state_dict().values():
+        if value.is_floating_point():
+            value.copy_(value.half())
+    return network
+
+
 def computed(network: torch.nn.Module, pixels: torch.Tensor, compute: Callable[[torch.Tensor], Golden]) -> Golden:
     """What `compute` gives in double precision, and under `error:NAME` how far it is off that in single precision, in parts
     of the largest number: rounding, which this project's own error is told beside."""
@@ -97,8 +106,7 @@ def hugging_face(
         if fitted:
             fit_statistics(network, pixels)
         if half:
-            # What is stored is what is computed with.
-            network = network.half().float()
+            rounded(network)
         kept: Golden = {}
         modules = dict(network.named_modules())
         for module, layer in (layers or {}).items():
@@ -119,7 +127,7 @@ def of_timm(name: str, architecture: str, half: bool = True, small: bool = False
     def write(folder: Path, picture: Image.Image) -> Golden:
         network = shaken(timm.create_model(architecture, num_classes=10, **arguments))
         if half:
-            network = network.half().float()
+            rounded(network)
         settings = {
             "input_size": [3, 64, 64],
             "interpolation": "bicubic",
@@ -160,7 +168,7 @@ def of_timm_wrapper(name: str, architecture: str, **arguments: object) -> Case:
         config = transformers.TimmWrapperConfig(
             architecture=architecture, num_labels=10, model_args=arguments, pretrained_cfg=settings
         )
-        network = shaken(transformers.TimmWrapperForImageClassification(config)).half().float()
+        network = rounded(shaken(transformers.TimmWrapperForImageClassification(config)))
         transform = timm.data.create_transform(**timm.data.resolve_data_config(pretrained_cfg=settings))
         pixels = transform(picture)[None]
         golden = computed(network, pixels, lambda pixels: {"logits": network(pixels).logits})
@@ -201,7 +209,7 @@ def of_torchvision(
             fit_segmenter(network, pixels)
         elif fitted:
             fit_statistics(network, pixels)
-        network = network.half().float()
+        rounded(network)
         kept: Golden = {}
 
         def keep(_module, inputs):
@@ -348,7 +356,7 @@ def two_towers(name: str, model: type, config: transformers.PretrainedConfig, pr
     """A model of pictures and texts, with a tokenizer of few tokens."""
 
     def write(folder: Path, picture: Image.Image) -> Golden:
-        network = shaken(model(config)).half().float()
+        network = rounded(shaken(model(config)))
         tokenizer = small_tokenizer(folder, config.text_config)
         pixels = processor(picture, return_tensors="pt")["pixel_values"]
         network_inputs = tokenizer(
@@ -597,6 +605,20 @@ CASES = [
         lambda result: {"embedding": result.pooler_output},
     ),
     hugging_face(
+        "convnextv2_classifier",
+        transformers.ConvNextV2ForImageClassification,
+        transformers.ConvNextV2Config(hidden_sizes=[8, 16], depths=[1, 2], num_stages=2, num_labels=5),
+        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 48}, crop_pct=0.9),
+        classifier,
+    ),
+    hugging_face(
+        "convnextv2_backbone",
+        transformers.ConvNextV2Model,
+        transformers.ConvNextV2Config(hidden_sizes=[8, 12, 16], depths=[1, 1, 1], num_stages=3),
+        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 64}, crop_pct=1.0),
+        lambda result: {"embedding": result.pooler_output},
+    ),
+    hugging_face(
         "swin_classifier",
         transformers.SwinForImageClassification,
         transformers.SwinConfig(
@@ -621,6 +643,31 @@ CASES = [
         transformers.ViTImageProcessorPil(size={"height": 44, "width": 52}),
         lambda result: {"embedding": result.pooler_output},
         small=False,
+    ),
+    hugging_face(
+        "swinv2_classifier",
+        transformers.Swinv2ForImageClassification,
+        transformers.Swinv2Config(
+            image_size=64, patch_size=4, embed_dim=8, depths=[2, 2], num_heads=[1, 2], window_size=4, num_labels=5
+        ),
+        square(transformers.ViTImageProcessorPil, 64),
+        classifier,
+    ),
+    hugging_face(
+        "swinv2_backbone",
+        transformers.Swinv2Model,
+        transformers.Swinv2Config(
+            image_size=48,
+            patch_size=4,
+            embed_dim=8,
+            depths=[2, 2, 2],
+            num_heads=[2, 1, 4],
+            window_size=5,
+            qkv_bias=False,
+            pretrained_window_sizes=[4, 4, 2],
+        ),
+        transformers.ViTImageProcessorPil(size={"height": 48, "width": 48}),
+        lambda result: {"embedding": result.pooler_output},
     ),
     hugging_face(
         "segformer_segmenter",
@@ -860,7 +907,21 @@ CASES = [
     of_timm("timm_deit_distilled", "deit_tiny_distilled_patch16_224", small=True, img_size=64, embed_dim=24, depth=2, num_heads=3),
     of_timm("timm_deit3", "deit3_small_patch16_224", small=True, data={"crop_mode": "squash"}, img_size=64, embed_dim=24, depth=2, num_heads=3),
     of_timm("timm_convnext_small", "convnext_tiny", small=True, depths=[1, 1, 2, 1], dims=[8, 8, 12, 16]),
+    of_timm("timm_convnextv2_small", "convnextv2_tiny", small=True, depths=[1, 1, 2, 1], dims=[8, 8, 12, 16]),
+    of_timm("timm_convnextv2_pico", "convnextv2_pico", depths=[1, 1, 2, 1]),
     of_timm("timm_convnext_tiny", "convnext_tiny"),
+    of_timm("timm_swin", "swin_tiny_patch4_window7_224", small=True, img_size=64, window_size=4, embed_dim=8, depths=[2, 2], num_heads=[1, 2]),
+    of_timm("timm_swin_s3", "swin_s3_tiny_224", data={"input_size": [3, 224, 224]}, embed_dim=24, depths=[2, 1, 2, 1], num_heads=[1, 2, 2, 4]),
+    of_timm("timm_swinv2", "swinv2_tiny_window8_256", small=True, img_size=64, window_size=4, embed_dim=8, depths=[2, 2], num_heads=[1, 2]),
+    of_timm("timm_swinv2_tiny", "swinv2_tiny_window8_256", data={"input_size": [3, 128, 128]}, img_size=128, depths=[1, 1, 2, 1]),
+    of_timm(
+        "timm_swinv2_other_windows",
+        "swinv2_base_window12to16_192to256",
+        data={"input_size": [3, 256, 256]},
+        embed_dim=16,
+        depths=[2, 2, 2, 2],
+        num_heads=[1, 2, 2, 4],
+    ),
     of_timm("timm_efficientnet_b0", "efficientnet_b0"),
     of_timm("timm_efficientnet_lite0", "efficientnet_lite0"),
     of_timm("timm_mobilenetv2", "mobilenetv2_050", data={"input_size": [3, 80, 96]}),

@@ -1,11 +1,13 @@
-//! ConvNeXt.
+//! ConvNeXt, and ConvNeXt V2, which normalises the responses of its features.
 //!
-//! Source: Liu et al., "A ConvNet for the 2020s" (2022), section 2 and figure 4; names and defaults: those of
-//! transformers' `ConvNextConfig`, and of timm's `ConvNeXt`.
+//! Sources: Liu et al., "A ConvNet for the 2020s" (2022), section 2 and figure 4; Woo et al., "ConvNeXt V2: Co-designing and
+//! Scaling ConvNets with Masked Autoencoders" (2023), section 3.2; names and defaults: those of transformers'
+//! `ConvNextConfig` and `ConvNextV2Config`, and of timm's `ConvNeXt`.
 
 use super::{Architecture, Outputs, activation::Activation, transformer};
 use crate::{checkpoint::Checkpoint, repository::Repository};
 use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
+use modelzoo_kernels::graph::Weight;
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
 
 /// Added to variances everywhere but before the classifier.
@@ -14,6 +16,8 @@ const EPSILON: f32 = 1e-6;
 const EXPANSION: usize = 4;
 
 struct ConvNext {
+    /// Before the names of all tensors but the classifier's, where there is one.
+    root: &'static str,
     patch: usize,
     channels: Vec<usize>,
     depths: Vec<usize>,
@@ -34,7 +38,9 @@ pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architectu
         ));
     }
     let names = crate::repository::class_names(repository)?;
+    let is_second = config.text("model_type")? == Some("convnextv2");
     Ok(Box::new(ConvNext {
+        root: if is_second { "convnextv2." } else { "convnext." },
         patch: config.count("patch_size", 4)?,
         channels,
         depths,
@@ -60,8 +66,8 @@ impl Architecture for ConvNext {
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs> {
-        let root = if checkpoint.has_any("convnext.") {
-            "convnext."
+        let root = if checkpoint.has_any(self.root) {
+            self.root
         } else {
             ""
         };
@@ -110,13 +116,11 @@ impl ConvNext {
         let x = network.layer_norm(&format!("{name}.layernorm"), x, EPSILON)?;
         let x = network.to_tokens(x)?;
         let names = ["pwconv1", "pwconv2"].map(|part| format!("{name}.{part}"));
-        let x = transformer::perceptron(
-            network,
-            [&names[0], &names[1]],
-            EXPANSION * channels,
-            self.activation,
-            x,
-        )?;
+        let hidden = EXPANSION * channels;
+        let x = network.linear(&names[0], x, hidden)?;
+        let x = self.activation.apply(network, x)?;
+        let x = normalise_responses(network, checkpoint, &format!("{name}.grn"), x)?;
+        let x = network.linear(&names[1], x, channels)?;
         let scale = format!("{name}.layer_scale_parameter");
         let x = if checkpoint.has(&scale) {
             transformer::layer_scale(network, &scale, x)?
@@ -126,6 +130,38 @@ impl ConvNext {
         let x = network.to_map(x, size)?;
         network.add(input, x)
     }
+}
+
+/// Global response normalisation of tokens, where a layer has it: features that respond more than others do are raised.
+fn normalise_responses(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    name: &str,
+    x: Value,
+) -> Result<Value> {
+    if !checkpoint.has_any(&format!("{name}.")) {
+        return Ok(x);
+    }
+    let features = network.channels(x)?;
+    let parameter = |part: &str| -> Result<Weight> {
+        let name = format!("{name}.{part}");
+        let weight = checkpoint.tensor(&name)?;
+        if weight.data().len() == features {
+            Ok(Weight::vector(weight.data()))
+        } else {
+            Err(Error::new(format!(
+                "tensor `{name}` has dimensions {:?}, but {features} numbers are needed",
+                weight.dims()
+            ))
+            .with_kind(ErrorKind::Weights))
+        }
+    };
+    let ones = || Weight::vector(vec![1.0; features]);
+    let norms = network.response_norms(x, EPSILON)?;
+    // `weight * x * norms + bias + x`
+    let factors = network.affine(norms, parameter("weight")?, ones())?;
+    let x = network.mul(x, factors)?;
+    network.affine(x, ones(), parameter("bias")?)
 }
 
 /// As timm publishes it: widths and depths are read off the tensors.
@@ -215,11 +251,6 @@ fn timm_layer(
     name: &str,
     input: Value,
 ) -> Result<Value> {
-    if checkpoint.has_any(&format!("{name}.mlp.grn.")) {
-        return Err(Error::unsupported(
-            "ConvNeXt V2's response normalisation is not known",
-        ));
-    }
     let dims = network.dims(input)?;
     let (channels, size) = (dims[0], [dims[1], dims[2]]);
     let x = network.conv2d(
@@ -231,18 +262,42 @@ fn timm_layer(
     let names = ["fc1", "fc2"].map(|part| format!("{name}.mlp.{part}"));
     let hidden = match checkpoint.dims(&format!("{}.weight", names[0])).as_deref() {
         Some(&[hidden, _]) => hidden,
+        // The smallest networks have convolutions of single pixels.
+        Some(&[hidden, _, 1, 1]) => {
+            let x = network.conv2d(&names[0], x, Conv2d::new(hidden, 1))?;
+            let x = network.gelu(x)?;
+            let x = network.to_tokens(x)?;
+            let x = normalise_responses(network, checkpoint, &format!("{name}.mlp.grn"), x)?;
+            let x = network.to_map(x, size)?;
+            let x = network.conv2d(&names[1], x, Conv2d::new(channels, 1))?;
+            return shortcut(network, checkpoint, name, x, input);
+        }
         Some(dims) => return Err(unfit(&names[0], dims)),
         None => EXPANSION * channels,
     };
     let x = network.to_tokens(x)?;
-    let x = transformer::perceptron(network, [&names[0], &names[1]], hidden, Activation::Gelu, x)?;
+    let x = network.linear(&names[0], x, hidden)?;
+    let x = network.gelu(x)?;
+    let x = normalise_responses(network, checkpoint, &format!("{name}.mlp.grn"), x)?;
+    let x = network.linear(&names[1], x, channels)?;
+    let x = network.to_map(x, size)?;
+    shortcut(network, checkpoint, name, x, input)
+}
+
+/// The end of a layer: its result, scaled where that is trained, and its operand.
+fn shortcut(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    name: &str,
+    x: Value,
+    input: Value,
+) -> Result<Value> {
     let scale = format!("{name}.gamma");
     let x = if checkpoint.has(&scale) {
         transformer::layer_scale(network, &scale, x)?
     } else {
         x
     };
-    let x = network.to_map(x, size)?;
     let x = network.add(x, input)?;
     network.alias(name, x)?;
     Ok(x)

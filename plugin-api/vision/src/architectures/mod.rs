@@ -12,6 +12,7 @@ mod detr;
 mod dinov2;
 mod efficientnet;
 mod hgnet_v2;
+mod layers;
 mod positions;
 mod registry;
 mod resnet;

@@ -15,6 +15,7 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("clip", clip::clip),
     ("clip_vision_model", clip::clip),
     ("convnext", convnext::hugging_face),
+    ("convnextv2", convnext::hugging_face),
     ("d_fine", d_fine::hugging_face),
     ("deit", vit::hugging_face),
     ("depth_anything", depth_anything::hugging_face),
@@ -28,6 +29,7 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("siglip", clip::siglip),
     ("siglip_vision_model", clip::siglip),
     ("swin", swin::hugging_face),
+    ("swinv2", swin::hugging_face),
     ("table-transformer", detr::hugging_face),
     ("vit", vit::hugging_face),
     ("yolos", yolos::hugging_face),
@@ -36,6 +38,7 @@ const HUGGING_FACE: &[(&str, Open)] = &[
 /// The beginnings of timm's names of architectures; the longest that fits counts.
 const TIMM: &[(&str, Open)] = &[
     ("convnext_", convnext::timm),
+    ("convnextv2_", convnext::timm),
     ("deit3_", vit::timm),
     ("deit_", vit::timm),
     ("efficientnet_", efficientnet::timm),
@@ -46,6 +49,8 @@ const TIMM: &[(&str, Open)] = &[
     ("resnext", resnet::timm),
     ("seresnet", resnet::timm),
     ("seresnext", resnet::timm),
+    ("swin_", swin::timm),
+    ("swinv2_", swin::timm),
     ("tf_efficientnet_", efficientnet::timm),
     ("tf_efficientnetv2_", efficientnet::timm),
     ("tf_mobilenetv3_large_", efficientnet::timm),

@@ -7,7 +7,6 @@ mod densenet;
 mod efficientnet;
 mod inception;
 mod inverted_residual;
-mod layers;
 mod mnasnet;
 mod mobilenet_v2;
 mod mobilenet_v3;
@@ -34,12 +33,15 @@ pub(super) use swin::open as swin;
 pub(super) use vgg::{alexnet, vgg};
 pub(super) use vit::open as vit;
 
-use super::{Architecture, Outputs, resnet::Described};
+use super::{
+    Architecture, Outputs,
+    layers::{Layers, Steps},
+    resnet::Described,
+};
 use crate::{
     checkpoint::Checkpoint,
     repository::{self, Repository},
 };
-use layers::{Layers, Steps};
 use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 

@@ -1,9 +1,10 @@
 //! What the encoders of vision transformers have in common.
 
 use super::activation::Activation;
-use crate::repository::Config;
+use crate::{checkpoint::Checkpoint, repository::Config};
 use modelzoo_candle::network::{NetworkBuilder, Value};
-use modelzoo_plugin_api::Result;
+use modelzoo_kernels::graph::Weight;
+use modelzoo_plugin_api::{Error, ErrorKind, Result};
 
 /// Where the projections of an attention are.
 #[derive(Clone, Copy, Debug)]
@@ -31,14 +32,53 @@ pub(super) fn self_attention(
         ],
         Projections::Fused(name) => {
             let all = linear(network, name, x, 3 * features, bias)?;
-            [
-                network.narrow(all, 0, features)?,
-                network.narrow(all, features, features)?,
-                network.narrow(all, 2 * features, features)?,
-            ]
+            thirds(network, all, features)?
         }
     };
     network.attention(operands, heads)
+}
+
+/// Queries, keys and values of one linear layer `NAME.qkv`, whose bias is its own, none, or that of queries and values only,
+/// as `NAME.q_bias` and `NAME.v_bias`.
+pub(super) fn fused_projections(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    name: &str,
+    x: Value,
+) -> Result<[Value; 3]> {
+    let features = network.channels(x)?;
+    let fused = format!("{name}.qkv");
+    let parts = ["q_bias", "v_bias"].map(|part| format!("{name}.{part}"));
+    if !checkpoint.has(&parts[0]) {
+        let has_bias = checkpoint.has(&format!("{fused}.bias"));
+        let all = linear(network, &fused, x, 3 * features, has_bias)?;
+        return thirds(network, all, features);
+    }
+    let mut bias = vec![0.0; 3 * features];
+    for (part, target) in parts.iter().zip([0, 2 * features]) {
+        let values = checkpoint.tensor(part)?;
+        if values.data().len() != features {
+            return Err(Error::new(format!(
+                "tensor `{part}` has dimensions {:?}, but the network needs [{features}]",
+                values.dims()
+            ))
+            .with_kind(ErrorKind::Weights));
+        }
+        bias[target..target + features].copy_from_slice(values.data());
+    }
+    let all = network.linear_without_bias(&fused, x, 3 * features)?;
+    let ones = Weight::vector(vec![1.0; 3 * features]);
+    let all = network.affine(all, ones, Weight::vector(bias))?;
+    thirds(network, all, features)
+}
+
+/// Three parts of so many features, one after the other.
+fn thirds(network: &mut NetworkBuilder<'_>, all: Value, features: usize) -> Result<[Value; 3]> {
+    Ok([
+        network.narrow(all, 0, features)?,
+        network.narrow(all, features, features)?,
+        network.narrow(all, 2 * features, features)?,
+    ])
 }
 
 /// A linear layer with or without a bias.
@@ -124,7 +164,7 @@ pub(super) fn heads(config: &Config, key: &str, default: usize, features: usize)
 pub(super) fn grid(size: [usize; 2], patch: [usize; 2]) -> Result<[usize; 2]> {
     let grid = [size[0] / patch[0], size[1] / patch[1]];
     if grid.contains(&0) {
-        return Err(modelzoo_plugin_api::Error::new(format!(
+        return Err(Error::new(format!(
             "a picture of {} x {} pixels has no whole patch of {} x {}",
             size[1], size[0], patch[1], patch[0]
         )));

@@ -8,7 +8,7 @@ use modelzoo_kernels::graph::Weight;
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
 
 /// What is added to the scores of tokens that are neighbours only because the picture was rolled.
-const APART: f32 = -100.0;
+pub(super) const APART: f32 = -100.0;
 
 /// The largest windows; published ones have 24 rows at most, and the biases grow with the fourth power.
 const MOST_ROWS: usize = 32;
@@ -105,7 +105,11 @@ impl Windows {
         Self::with_shift(grid, side, grid.map(|length| is_shifted && length > side))
     }
 
-    fn with_shift(grid: [usize; 2], side: usize, is_shifted: [bool; 2]) -> Result<Self> {
+    /// Windows that are shifted in these directions.
+    ///
+    /// # Errors
+    /// As for [`Windows::new`].
+    pub(super) fn with_shift(grid: [usize; 2], side: usize, is_shifted: [bool; 2]) -> Result<Self> {
         if !(1..=MOST_ROWS).contains(&side) {
             return Err(Error::unsupported(format!(
                 "windows of {side} x {side} tokens are not known, only those of 1 to {MOST_ROWS} rows"
@@ -117,6 +121,11 @@ impl Windows {
             side,
             shift: is_shifted.map(|is_shifted| if is_shifted { side / 2 } else { 0 }),
         })
+    }
+
+    /// Rows and columns of a window.
+    pub(super) fn side(&self) -> usize {
+        self.side
     }
 
     pub(super) fn count(&self) -> usize {
@@ -181,11 +190,12 @@ impl Windows {
             ))
             .with_kind(ErrorKind::Weights));
         }
-        Ok(self.bias_of(weight.data(), heads))
+        Ok(self.bias_of(weight.data(), heads, APART))
     }
 
-    /// What is added to the scores: the bias of each distance of two tokens, `[distances, heads]`, and [`APART`].
-    pub(super) fn bias_of(&self, distances: &[f32], heads: usize) -> Weight {
+    /// What is added to the scores: the bias of each distance of two tokens, `[distances, heads]`, and `apart` for tokens that
+    /// are no neighbours in the picture.
+    pub(super) fn bias_of(&self, distances: &[f32], heads: usize, apart: f32) -> Weight {
         let reach = 2 * self.side - 1;
         let area = self.side * self.side;
         let windows = if self.shift == [0; 2] { 1 } else { self.count() };
@@ -197,8 +207,8 @@ impl Windows {
                     for key in 0..area {
                         let row = query / self.side + self.side - 1 - key / self.side;
                         let column = query % self.side + self.side - 1 - key % self.side;
-                        let apart = if window[query] == window[key] { 0.0 } else { APART };
-                        values.push(distances[(row * reach + column) * heads + head] + apart);
+                        let added = if window[query] == window[key] { 0.0 } else { apart };
+                        values.push(distances[(row * reach + column) * heads + head] + added);
                     }
                 }
             }

@@ -135,6 +135,23 @@ impl NetworkBuilder<'_> {
         self.numbered("window_attention", Op::WindowAttention(attention), &operands)
     }
 
+    /// As [`NetworkBuilder::window_attention`] with products that are not scaled, such as those of directions.
+    pub fn unscaled_window_attention(
+        &mut self,
+        operands: [Value; 3],
+        heads: usize,
+        windows: usize,
+        bias: Weight,
+    ) -> Result<Value> {
+        let attention = WindowAttention {
+            heads,
+            scale: Some(1.0),
+            windows,
+            bias,
+        };
+        self.numbered("window_attention", Op::WindowAttention(attention), &operands)
+    }
+
     /// Attention of queries to points around their boxes: see [`DeformableAttention`] for the operands, which are
     /// values, offsets, scores and boxes.
     pub fn deformable_attention(

@@ -2,11 +2,12 @@
 //!
 //! Source: Liu et al., "Swin Transformer: Hierarchical Vision Transformer using Shifted Windows" (2021), section 3.
 
-use super::{Layers, MOST_LAYERS, Steps, classes, layers::unfit};
+use super::{Layers, MOST_LAYERS, Steps, classes};
 use crate::{
     architectures::{
         Architecture, Outputs,
         activation::Activation,
+        layers::unfit,
         transformer,
         windows::{self, Windows},
     },

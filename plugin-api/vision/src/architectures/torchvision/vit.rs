@@ -2,11 +2,12 @@
 //!
 //! Source: Dosovitskiy et al., "An Image is Worth 16x16 Words" (2020), section 3.1 and table 1.
 
-use super::{Layers, MOST_LAYERS, Steps, classes, layers::unfit};
+use super::{Layers, MOST_LAYERS, Steps, classes};
 use crate::{
     architectures::{
         Architecture, Outputs,
         activation::Activation,
+        layers::unfit,
         positions::{Positions, Resampling},
         transformer,
     },
