@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Reads modelzoo's exports with the programs they are for, and compares it with FiftyOne. See README.md.
+# `--install` only installs these programs.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -7,6 +8,8 @@ root=$(cd "$here/../.." && pwd)
 environments=${MODELZOO_IMPORTERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/modelzoo-importers}
 # Debian's PyTorch is for Debian's Python.
 python=$(command -v /usr/bin/python3 || command -v python3)
+install_only=
+[ "${1:-}" != --install ] || { install_only=yes; shift; }
 checks=("$@")
 if [ ${#checks[@]} -eq 0 ]; then
     checks=(coco coco_import tables labelling pictures fiftyone fiftyone_import side_by_side processors videos ultralytics)
@@ -74,10 +77,45 @@ has_pypi() {
     "$python" -m venv "$work/probe" && in_environment "$work/probe" download --retries 1 --no-deps --dest "$work/probe" six
 }
 
+# with_environment CHECK: makes the environment of a check where it is missing, and sets `interpreter` to its Python; fails
+# where it cannot be had here.
+with_environment() {
+    case $1 in
+    pictures)
+        environment pictures "0.2 GB" install_pictures
+        interpreter=$environments/pictures/bin/python
+        ;;
+    fiftyone | fiftyone_import)
+        environment fiftyone "1.1 GB" install_fiftyone
+        interpreter=$environments/fiftyone/bin/python
+        ;;
+    side_by_side | processors | videos)
+        has_torch "$1" || return 1
+        environment fiftyone "1.1 GB" install_fiftyone
+        interpreter=$environments/fiftyone/bin/python
+        ;;
+    ultralytics)
+        has_torch "$1" || return 1
+        environment ultralytics "0.6 GB" install_ultralytics
+        interpreter=$environments/ultralytics/bin/python
+        ;;
+    *)
+        environment tools "1.1 GB" install_tools
+        interpreter=$environments/tools/bin/python
+        ;;
+    esac
+}
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [ ! -d "$environments" ] && ! has_pypi; then
     echo "SKIPPED: PyPI cannot be reached, and the programs to ask are not installed"
+    exit 0
+fi
+if [ -n "$install_only" ]; then
+    for check in "${checks[@]}"; do
+        with_environment "$check" || true
+    done
     exit 0
 fi
 # With the features that the whole workspace has, so that nothing is compiled twice.
@@ -93,30 +131,7 @@ export YOLO_OFFLINE=true YOLO_CONFIG_DIR=$work/ultralytics
 # run_check CHECK: with its environment, which is made where it is missing.
 run_check() {
     local check=$1 interpreter
-    case $check in
-    pictures)
-        environment pictures "0.2 GB" install_pictures
-        interpreter=$environments/pictures/bin/python
-        ;;
-    fiftyone | fiftyone_import)
-        environment fiftyone "1.1 GB" install_fiftyone
-        interpreter=$environments/fiftyone/bin/python
-        ;;
-    side_by_side | processors | videos)
-        has_torch "$check" || return 0
-        environment fiftyone "1.1 GB" install_fiftyone
-        interpreter=$environments/fiftyone/bin/python
-        ;;
-    ultralytics)
-        has_torch "$check" || return 0
-        environment ultralytics "0.6 GB" install_ultralytics
-        interpreter=$environments/ultralytics/bin/python
-        ;;
-    *)
-        environment tools "1.1 GB" install_tools
-        interpreter=$environments/tools/bin/python
-        ;;
-    esac
+    with_environment "$check" || return 0
     local started=$SECONDS
     if "$interpreter" "$here/check_$check.py" "$work"; then
         echo "$check: passed in $((SECONDS - started)) s"
