@@ -30,6 +30,8 @@ class Case:
 def shaken(model: torch.nn.Module) -> torch.nn.Module:
     """Weights so large that a wrong layer shows, and statistics that are not those of a new network."""
     for name, value in model.named_parameters():
+        if value.numel() == 0:
+            continue
         if value.dim() > 1:
             torch.nn.init.normal_(value, std=max(0.05, (1.0 / value[0].numel()) ** 0.5))
         else:
@@ -345,6 +347,7 @@ def square(kind: type, side: int, **settings: object) -> transformers.BaseImageP
 
 
 VIT = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=40, num_labels=5)
+DINOV3 = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48)
 DINOV2 = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=2, mlp_ratio=2, num_labels=5)
 
 
@@ -568,6 +571,37 @@ CASES = [
         transformers.Dinov2WithRegistersConfig(image_size=70, patch_size=14, num_register_tokens=3, **DINOV2),
         transformers.BitImageProcessorPil(size={"shortest_edge": 51}, crop_size={"height": 42, "width": 42}),
         class_token,
+    ),
+    hugging_face(
+        "dinov3",
+        transformers.DINOv3ViTModel,
+        transformers.DINOv3ViTConfig(image_size=64, patch_size=16, num_register_tokens=3, **DINOV3),
+        square(transformers.ViTImageProcessorPil, 64),
+        class_token,
+    ),
+    hugging_face(
+        "dinov3_gated",
+        transformers.DINOv3ViTModel,
+        transformers.DINOv3ViTConfig(
+            patch_size=8, use_gated_mlp=True, hidden_act="silu", key_bias=True, query_bias=False, proj_bias=False, **DINOV3
+        ),
+        transformers.ViTImageProcessorPil(size={"height": 40, "width": 56}),
+        class_token,
+    ),
+    hugging_face(
+        "dinov3_convnext",
+        transformers.DINOv3ConvNextModel,
+        transformers.DINOv3ConvNextConfig(hidden_sizes=[8, 16], depths=[1, 2]),
+        square(transformers.ViTImageProcessorPil, 64),
+        lambda result: {"embedding": result.pooler_output},
+    ),
+    hugging_face(
+        "dinov3_convnext_deep",
+        transformers.DINOv3ConvNextModel,
+        transformers.DINOv3ConvNextConfig(hidden_sizes=[8, 12, 16], depths=[1, 1, 2], layer_scale_init_value=0.5),
+        transformers.ViTImageProcessorPil(size={"height": 40, "width": 56}),
+        lambda result: {"embedding": result.pooler_output},
+        small=False,
     ),
     hugging_face(
         "resnet_bottleneck",

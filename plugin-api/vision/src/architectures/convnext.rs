@@ -2,7 +2,7 @@
 //!
 //! Sources: Liu et al., "A ConvNet for the 2020s" (2022), section 2 and figure 4; Woo et al., "ConvNeXt V2: Co-designing and
 //! Scaling ConvNets with Masked Autoencoders" (2023), section 3.2; names and defaults: those of transformers'
-//! `ConvNextConfig` and `ConvNextV2Config`, and of timm's `ConvNeXt`.
+//! `ConvNextConfig`, `ConvNextV2Config` and `DINOv3ConvNextConfig`, and of timm's `ConvNeXt`.
 
 use super::{Architecture, Outputs, activation::Activation, transformer};
 use crate::{checkpoint::Checkpoint, repository::Repository};
@@ -18,6 +18,8 @@ const EXPANSION: usize = 4;
 struct ConvNext {
     /// Before the names of all tensors but the classifier's, where there is one.
     root: &'static str,
+    names: &'static Names,
+    image: [usize; 2],
     patch: usize,
     channels: Vec<usize>,
     depths: Vec<usize>,
@@ -25,6 +27,46 @@ struct ConvNext {
     epsilon: f32,
     classes: usize,
 }
+
+/// What the layers are called.
+struct Names {
+    /// The convolution of patches and its normalisation.
+    stem: [&'static str; 2],
+    /// A stage's number follows.
+    stages: &'static str,
+    /// Within a stage: a normalisation `0` and a convolution `1`.
+    downsampling: &'static str,
+    /// Within a layer.
+    filter: &'static str,
+    norm: &'static str,
+    dense: [&'static str; 2],
+    scale: &'static str,
+    last_norm: &'static str,
+}
+
+/// Those of both versions.
+const CONVNEXT: Names = Names {
+    stem: ["embeddings.patch_embeddings", "embeddings.layernorm"],
+    stages: "encoder.stages",
+    downsampling: "downsampling_layer",
+    filter: "dwconv",
+    norm: "layernorm",
+    dense: ["pwconv1", "pwconv2"],
+    scale: "layer_scale_parameter",
+    last_norm: "layernorm",
+};
+
+/// Those of DINOv3's.
+const DINOV3: Names = Names {
+    stem: ["stages.0.downsample_layers.0", "stages.0.downsample_layers.1"],
+    stages: "stages",
+    downsampling: "downsample_layers",
+    filter: "depthwise_conv",
+    norm: "layer_norm",
+    dense: ["pointwise_conv1", "pointwise_conv2"],
+    scale: "gamma",
+    last_norm: "layer_norm",
+};
 
 pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architecture>> {
     let config = &repository.config;
@@ -38,21 +80,27 @@ pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architectu
         ));
     }
     let names = crate::repository::class_names(repository)?;
-    let is_second = config.text("model_type")? == Some("convnextv2");
+    let (root, names_of_layers, epsilon) = match config.text("model_type")? {
+        Some("convnextv2") => ("convnextv2.", &CONVNEXT, 1e-12),
+        Some("dinov3_convnext") => ("model.", &DINOV3, 1e-6),
+        _ => ("convnext.", &CONVNEXT, 1e-12),
+    };
     Ok(Box::new(ConvNext {
-        root: if is_second { "convnextv2." } else { "convnext." },
+        root,
+        names: names_of_layers,
+        image: config.size("image_size", [224; 2])?,
         patch: config.count("patch_size", 4)?,
         channels,
         depths,
         activation: Activation::of(config, "hidden_act", Activation::Gelu)?,
-        epsilon: config.epsilon("layer_norm_eps", 1e-12)? as f32,
+        epsilon: config.epsilon("layer_norm_eps", epsilon)? as f32,
         classes: names.map_or(2, |names| names.len()),
     }))
 }
 
 impl Architecture for ConvNext {
     fn image_size(&self) -> [usize; 2] {
-        [224; 2]
+        self.image
     }
 
     fn depends_on_size(&self) -> bool {
@@ -72,14 +120,16 @@ impl Architecture for ConvNext {
             ""
         };
         let stem = Conv2d::new(self.channels[0], self.patch).stride(self.patch);
-        let x = network.conv2d(&format!("{root}embeddings.patch_embeddings"), image, stem)?;
-        let mut x = network.layer_norm(&format!("{root}embeddings.layernorm"), x, EPSILON)?;
+        let names = self.names;
+        let x = network.conv2d(&format!("{root}{}", names.stem[0]), image, stem)?;
+        let mut x = network.layer_norm(&format!("{root}{}", names.stem[1]), x, EPSILON)?;
         for (stage, (&channels, &depth)) in self.channels.iter().zip(&self.depths).enumerate() {
-            let name = format!("{root}encoder.stages.{stage}");
+            let name = format!("{root}{}.{stage}", names.stages);
             if stage > 0 {
-                x = network.layer_norm(&format!("{name}.downsampling_layer.0"), x, EPSILON)?;
+                let downsampling = format!("{name}.{}", names.downsampling);
+                x = network.layer_norm(&format!("{downsampling}.0"), x, EPSILON)?;
                 let halving = Conv2d::new(channels, 2).stride(2);
-                x = network.conv2d(&format!("{name}.downsampling_layer.1"), x, halving)?;
+                x = network.conv2d(&format!("{downsampling}.1"), x, halving)?;
             }
             for layer in 0..depth {
                 x = self.layer(network, checkpoint, &format!("{name}.layers.{layer}"), x)?;
@@ -88,7 +138,12 @@ impl Architecture for ConvNext {
         }
         let x = network.adaptive_avg_pool2d(x, [1, 1])?;
         let x = network.flatten(x)?;
-        let embedding = network.layer_norm(&format!("{root}layernorm"), x, self.epsilon)?;
+        // transformers 5 has DINOv3's layers in a model of their own in memory.
+        let last_norm = match self.names.last_norm {
+            norm if checkpoint.has(&format!("{norm}.weight")) => norm.to_owned(),
+            norm => format!("{root}{norm}"),
+        };
+        let embedding = network.layer_norm(&last_norm, x, self.epsilon)?;
         let logits = if checkpoint.has("classifier.weight") {
             Some(network.linear("classifier", embedding, self.classes)?)
         } else {
@@ -109,19 +164,19 @@ impl ConvNext {
         let dims = network.dims(input)?;
         let (channels, size) = (dims[0], [dims[1], dims[2]]);
         let x = network.conv2d(
-            &format!("{name}.dwconv"),
+            &format!("{name}.{}", self.names.filter),
             input,
             Conv2d::new(channels, 7).padding(3).groups(channels),
         )?;
-        let x = network.layer_norm(&format!("{name}.layernorm"), x, EPSILON)?;
+        let x = network.layer_norm(&format!("{name}.{}", self.names.norm), x, EPSILON)?;
         let x = network.to_tokens(x)?;
-        let names = ["pwconv1", "pwconv2"].map(|part| format!("{name}.{part}"));
+        let names = self.names.dense.map(|part| format!("{name}.{part}"));
         let hidden = EXPANSION * channels;
         let x = network.linear(&names[0], x, hidden)?;
         let x = self.activation.apply(network, x)?;
         let x = normalise_responses(network, checkpoint, &format!("{name}.grn"), x)?;
         let x = network.linear(&names[1], x, channels)?;
-        let scale = format!("{name}.layer_scale_parameter");
+        let scale = format!("{name}.{}", self.names.scale);
         let x = if checkpoint.has(&scale) {
             transformer::layer_scale(network, &scale, x)?
         } else {

@@ -10,6 +10,7 @@ mod d_fine;
 mod depth_anything;
 mod detr;
 mod dinov2;
+mod dinov3;
 mod efficientnet;
 mod hgnet_v2;
 mod layers;

@@ -1,8 +1,8 @@
 //! Which file knows which architecture.
 
 use super::{
-    Architecture, clip, convnext, d_fine, depth_anything, detr, dinov2, efficientnet, resnet, rt_detr,
-    segformer, swin, torchvision, vit, yolos,
+    Architecture, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet, resnet,
+    rt_detr, segformer, swin, torchvision, vit, yolos,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -22,6 +22,8 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("detr", detr::hugging_face),
     ("dinov2", dinov2::hugging_face),
     ("dinov2_with_registers", dinov2::hugging_face),
+    ("dinov3_convnext", convnext::hugging_face),
+    ("dinov3_vit", dinov3::hugging_face),
     ("resnet", resnet::hugging_face),
     ("rt_detr", rt_detr::hugging_face),
     ("rt_detr_v2", rt_detr::hugging_face),
