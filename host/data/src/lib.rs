@@ -4,6 +4,8 @@
 
 pub mod dataset;
 pub mod draw;
+#[cfg(feature = "video")]
+pub mod ffmpeg;
 pub mod format;
 pub mod input;
 pub mod label;

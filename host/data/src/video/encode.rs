@@ -1,12 +1,11 @@
 //! Writing frames as an MP4 file that any player shows, through FFmpeg.
 
-use super::{
-    error::{VideoError, VideoReason},
-    ffmpeg::FFMPEG,
-    probe::last_line,
-    process::{program, spawn_for_good},
+use super::error::{VideoError, VideoReason};
+use crate::{
+    ffmpeg::{FFMPEG, FfmpegError, last_line, program, spawn_for_good},
+    media::RgbImage,
+    output::Temporary,
 };
-use crate::{media::RgbImage, output::Temporary};
 use modelzoo_base::file::{about, folder_of, temporary_file};
 use std::{
     io::{Read as _, Write as _},
@@ -60,7 +59,7 @@ impl VideoWriter {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = spawn_for_good(command).map_err(|error| VideoReason::from_start(FFMPEG, error))?;
+        let mut child = spawn_for_good(command).map_err(|error| FfmpegError::from_start(FFMPEG, error))?;
         let log = child.stderr.take().map(|mut stderr| {
             std::thread::spawn(move || {
                 let mut text = Vec::new();
@@ -123,7 +122,7 @@ impl VideoWriter {
     /// Waits for FFmpeg.
     fn end(&mut self) -> Result<(), VideoReason> {
         drop(self.child.stdin.take());
-        let status = self.child.wait().map_err(|source| VideoReason::Run {
+        let status = self.child.wait().map_err(|source| FfmpegError::Run {
             program: FFMPEG,
             source,
         })?;

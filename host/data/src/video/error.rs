@@ -1,5 +1,6 @@
 //! Why a video's frames could not be had.
 
+use crate::ffmpeg::FfmpegError;
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use std::{
     error::Error,
@@ -38,8 +39,8 @@ impl Diagnose for VideoError {
     }
 
     fn next_step(&self) -> Option<NextStep> {
-        match self.reason {
-            VideoReason::FfmpegMissing { .. } => Some(NextStep::advice(INSTALL)),
+        match &self.reason {
+            VideoReason::Ffmpeg(error) => error.next_step(),
             VideoReason::SizeChanges { .. } => {
                 Some(NextStep::advice("take all of them, or convert the video first"))
             }
@@ -67,28 +68,9 @@ pub enum VideoReason {
         /// What FFmpeg calls it.
         format: String,
     },
-    /// One of FFmpeg's programs gave no sign of life.
-    #[error("`{program}` gave no sign of life for {seconds} seconds and was ended")]
-    Silent {
-        /// The program.
-        program: &'static str,
-        /// How long it was waited for.
-        seconds: u64,
-    },
-    /// FFmpeg's programs are not installed.
-    #[error("videos are decoded by FFmpeg, and the program `{program}` is not installed")]
-    FfmpegMissing {
-        /// The program that was not found.
-        program: &'static str,
-    },
-    /// One of FFmpeg's programs could not be started or its output not be read.
-    #[error("`{program}` cannot be run")]
-    Run {
-        /// The program.
-        program: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// One of FFmpeg's programs could not do its work.
+    #[error(transparent)]
+    Ffmpeg(#[from] FfmpegError),
     /// The content is no video that FFmpeg knows.
     #[error("not a video that FFmpeg can read: {message}")]
     Unreadable {
@@ -138,13 +120,6 @@ pub enum VideoReason {
     },
 }
 
-#[cfg(target_os = "macos")]
-const INSTALL: &str = "install it with: brew install ffmpeg";
-#[cfg(windows)]
-const INSTALL: &str = "install it with: winget install ffmpeg";
-#[cfg(not(any(target_os = "macos", windows)))]
-const INSTALL: &str = "install it with: sudo apt-get install ffmpeg";
-
 /// What a format is that FFmpeg reads and this program does not.
 fn describe(format: &str) -> &'static str {
     match format.split(',').next().unwrap_or_default() {
@@ -162,14 +137,6 @@ impl VideoReason {
         VideoError {
             path: path.to_owned(),
             reason: self,
-        }
-    }
-
-    /// From an attempt to start `program`.
-    pub(super) fn from_start(program: &'static str, source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::NotFound => Self::FfmpegMissing { program },
-            _ => Self::Run { program, source },
         }
     }
 }

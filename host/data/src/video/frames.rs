@@ -1,13 +1,16 @@
 //! Decoding frames through a pipe.
 
 use super::{
+    command::command,
     error::{VideoError, VideoReason},
-    ffmpeg::{FFMPEG, command, every_frame_once, memory_for},
-    log::{FrameInfo, Log, Summary},
-    process::{Process, SILENCE_LIMIT},
     sampling::Sampling,
 };
-use crate::media::RgbImage;
+use crate::{
+    ffmpeg::{
+        FFMPEG, FfmpegError, FrameInfo, Log, Process, SILENCE_LIMIT, Summary, every_frame_once, memory_for,
+    },
+    media::RgbImage,
+};
 use std::{
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
@@ -100,7 +103,7 @@ impl Frames {
         let mut pipes = None;
         let take = |child: &mut Child| pipes = child.stdout.take().zip(child.stderr.take());
         let process = Process::spawn(command, memory_for((width, height)), SILENCE_LIMIT, take)
-            .map_err(|error| VideoReason::from_start(FFMPEG, error))?;
+            .map_err(|error| FfmpegError::from_start(FFMPEG, error))?;
         let Some((stdout, stderr)) = pipes else {
             unreachable!("both are asked for as pipes");
         };
@@ -131,7 +134,7 @@ impl Frames {
         let pulse = self.process.pulse();
         let length = pulse
             .while_waiting(|| read_whole(pixels, &mut data, || pulse.beat()))
-            .map_err(|source| VideoReason::Run {
+            .map_err(|source| FfmpegError::Run {
                 program: FFMPEG,
                 source,
             })?;
@@ -154,15 +157,12 @@ impl Frames {
 
     /// Finds out whether the pipe's end is the video's.
     fn end(&mut self, bytes_left_over: usize) -> Result<(), VideoReason> {
-        let status = self.process.wait().map_err(|source| VideoReason::Run {
+        let status = self.process.wait().map_err(|source| FfmpegError::Run {
             program: FFMPEG,
             source,
         })?;
         if self.process.was_given_up() {
-            return Err(VideoReason::Silent {
-                program: FFMPEG,
-                seconds: SILENCE_LIMIT.as_secs(),
-            });
+            return Err(FfmpegError::Silent { program: FFMPEG }.into());
         }
         let Summary {
             decoded,

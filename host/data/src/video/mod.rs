@@ -5,18 +5,15 @@
 //! is applied. A decoder runs as a process of its own and hands frames over one at a time, so memory does not grow with
 //! the video, and it ends when its [`Frames`] are dropped or this process dies.
 //!
-//! Files come from strangers: the programs read formats alone that hold a video (no playlists), have a limit on memory,
-//! and are ended when they give no sign of life for a minute. Where the system can shut them in (`modelzoo_sandbox`), they
-//! can open that one file only, and reach no network and no other program.
+//! Files come from strangers: the programs read formats alone that hold a video (no playlists), and can open that one
+//! file only.
 
 mod avi;
+mod command;
 mod encode;
 mod error;
-mod ffmpeg;
 mod frames;
-mod log;
 mod probe;
-mod process;
 mod sampling;
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! What is in a video file, by `ffprobe`.
 
-use super::{
-    avi,
-    error::VideoReason,
-    ffmpeg::{FFPROBE, command, memory_for},
-    process::{Process, SILENCE_LIMIT},
+use super::{avi, command::command, error::VideoReason};
+use crate::{
+    ffmpeg::{FFPROBE, FfmpegError, Process, SILENCE_LIMIT, last_line, memory_for},
+    media::DEFAULT_MAX_PIXELS,
+    record::VideoMetadata,
 };
-use crate::{media::DEFAULT_MAX_PIXELS, record::VideoMetadata};
 use serde::Deserialize;
 use std::{
     io::{self, Read as _},
@@ -103,7 +102,7 @@ fn ask(path: &Path) -> Result<(ExitStatus, Vec<u8>, String), VideoReason> {
         "-of",
         "json",
     ];
-    let failure = |source| VideoReason::from_start(FFPROBE, source);
+    let failure = |source| FfmpegError::from_start(FFPROBE, source);
     let command = command(FFPROBE, &options, path)?;
     let mut pipes = None;
     let take = |child: &mut Child| pipes = child.stdout.take().zip(child.stderr.take());
@@ -124,10 +123,7 @@ fn ask(path: &Path) -> Result<(ExitStatus, Vec<u8>, String), VideoReason> {
     };
     let status = process.pulse().while_waiting(read).map_err(failure)?;
     if process.was_given_up() {
-        return Err(VideoReason::Silent {
-            program: FFPROBE,
-            seconds: SILENCE_LIMIT.as_secs(),
-        });
+        return Err(FfmpegError::Silent { program: FFPROBE }.into());
     }
     Ok((status, answer, log.join().unwrap_or_default()))
 }
@@ -250,17 +246,6 @@ fn mime_type(format_name: &str) -> Option<&'static str> {
             _ => return None,
         })
     })
-}
-
-/// The last thing that FFmpeg said, without the file's name, which the caller adds.
-pub(super) fn last_line(text: &str, path: &Path) -> String {
-    let line = text
-        .lines()
-        .map(str::trim)
-        .rfind(|line| !line.is_empty())
-        .unwrap_or("no reason given");
-    let name = format!("file:{}: ", path.display());
-    line.strip_prefix(&name).unwrap_or(line).to_owned()
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ fn every(step: u64) -> Rate {
 #[test]
 fn dropped_frames_are_no_damage_in_avi() {
     let folder = tempfile::tempdir().unwrap();
-    let [mode, passthrough] = super::ffmpeg::every_frame_once();
+    let [mode, passthrough] = crate::ffmpeg::every_frame_once();
     let options = [
         "-vf",
         "select='not(between(n,5,14))'",

@@ -13,7 +13,7 @@ use std::{
 
 /// A frame that comes out of the pipe.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct FrameInfo {
+pub(crate) struct FrameInfo {
     /// Its number in the video, from 1.
     pub number: u64,
     /// Its time in seconds, where it has one.
@@ -22,7 +22,7 @@ pub(super) struct FrameInfo {
 
 /// What was said when the program had ended.
 #[derive(Debug, Default)]
-pub(super) struct Summary {
+pub(crate) struct Summary {
     /// How many frames were decoded, those that nobody wanted included.
     pub decoded: u64,
     /// The first complaint, which is usually the cause of the others.
@@ -35,14 +35,14 @@ pub(super) struct Summary {
 
 /// Reads the log on a thread of its own, so that the program never waits for it.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(crate) struct Log {
     frames: Receiver<FrameInfo>,
     thread: Option<JoinHandle<Summary>>,
 }
 
 impl Log {
     /// Every line is a sign of life.
-    pub(super) fn read(stderr: impl Read + Send + 'static, pulse: Pulse) -> Self {
+    pub(crate) fn read(stderr: impl Read + Send + 'static, pulse: Pulse) -> Self {
         let (sender, frames) = channel();
         let thread = thread::spawn(move || read(BufReader::new(stderr), &sender, &pulse));
         Self {
@@ -52,12 +52,12 @@ impl Log {
     }
 
     /// Facts about the next frame; `None` when the program said nothing about one.
-    pub(super) fn next_frame(&self) -> Option<FrameInfo> {
+    pub(crate) fn next_frame(&self) -> Option<FrameInfo> {
         self.frames.recv().ok()
     }
 
     /// Waits for the program's last word.
-    pub(super) fn finish(&mut self) -> Summary {
+    pub(crate) fn finish(&mut self) -> Summary {
         let thread = self.thread.take();
         // The thread only takes text apart; had it panicked, it would have nothing to tell.
         thread.and_then(|thread| thread.join().ok()).unwrap_or_default()

@@ -1,6 +1,6 @@
 //! FFmpeg's processes: shut in, limited in memory, ended when they give no sign of life, and never left behind.
 
-use super::error::VideoReason;
+use super::error::FfmpegError;
 use modelzoo_base::{
     Sandbox,
     process::{find_program, short_output},
@@ -20,7 +20,7 @@ use std::{
 };
 
 /// So long a process may be waited for without a sign of life: decoding a frame takes seconds at worst.
-pub(super) const SILENCE_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const SILENCE_LIMIT: Duration = Duration::from_secs(60);
 
 /// How often the watch looks at its process.
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
@@ -33,12 +33,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When it is not installed.
-pub(super) fn program(
+pub(crate) fn program(
     program: &'static str,
     open: impl FnOnce(Confinement) -> Confinement,
-) -> Result<Command, VideoReason> {
+) -> Result<Command, FfmpegError> {
     let Some(path) = find_program(program, []) else {
-        return Err(VideoReason::FfmpegMissing { program });
+        return Err(FfmpegError::Missing { program });
     };
     if let Some(command) = shut_in(&path, open) {
         return Ok(command);
@@ -84,7 +84,7 @@ fn shut_in(program: &Path, open: impl FnOnce(Confinement) -> Confinement) -> Opt
 /// A process that ends when this is dropped, when this program ends, or when it has given no sign of life for too long
 /// while somebody waited for it.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Arc<Mutex<Child>>,
     pulse: Pulse,
     /// Dropping it ends the watch.
@@ -93,7 +93,7 @@ pub(super) struct Process {
 
 /// Signs of life, and whether somebody waits for the next.
 #[derive(Clone, Debug)]
-pub(super) struct Pulse(Arc<PulseState>);
+pub(crate) struct Pulse(Arc<PulseState>);
 
 #[derive(Debug)]
 struct PulseState {
@@ -212,7 +212,7 @@ fn kill(child: &Mutex<Child>) {
 
 /// Starts a command on a thread that lives as long as this program: the system ends a child on a leash when the
 /// *thread* ends that has started it.
-pub(super) fn spawn_for_good(command: Command) -> io::Result<Child> {
+pub(crate) fn spawn_for_good(command: Command) -> io::Result<Child> {
     type Order = (Command, mpsc::Sender<io::Result<Child>>);
     static STARTER: OnceLock<Mutex<mpsc::Sender<Order>>> = OnceLock::new();
     let starter = STARTER.get_or_init(|| {
