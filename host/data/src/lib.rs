@@ -5,7 +5,7 @@
 pub mod dataset;
 pub mod draw;
 #[cfg(feature = "video")]
-pub mod ffmpeg;
+mod ffmpeg;
 pub mod format;
 pub mod input;
 pub mod label;

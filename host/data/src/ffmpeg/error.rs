@@ -1,8 +1,7 @@
 //! Why one of FFmpeg's programs could not do its work, whatever it was asked for.
 
-use super::process::SILENCE_LIMIT;
 use modelzoo_base::error::NextStep;
-use std::io;
+use std::{io, time::Duration};
 
 /// Why one of FFmpeg's programs could not do its work; one line that does not name the file.
 #[derive(Debug, thiserror::Error)]
@@ -23,10 +22,12 @@ pub enum FfmpegError {
         source: io::Error,
     },
     /// It gave no sign of life.
-    #[error("`{program}` gave no sign of life for {} seconds and was ended", SILENCE_LIMIT.as_secs())]
+    #[error("`{program}` gave no sign of life for {seconds} seconds and was ended")]
     Silent {
         /// The program.
         program: &'static str,
+        /// How long it was waited for.
+        seconds: u64,
     },
 }
 
@@ -41,6 +42,14 @@ impl FfmpegError {
     /// What to do about it.
     pub fn next_step(&self) -> Option<NextStep> {
         matches!(self, Self::Missing { .. }).then(|| NextStep::advice(INSTALL))
+    }
+
+    /// Of `program`, which was waited for so long.
+    pub(crate) fn silent(program: &'static str, limit: Duration) -> Self {
+        Self::Silent {
+            program,
+            seconds: limit.as_secs(),
+        }
     }
 
     /// From an attempt to start `program`.

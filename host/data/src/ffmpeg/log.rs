@@ -106,14 +106,15 @@ const BEFORE_SELECTION: &str = "[Parsed_showinfo_0 @";
 /// Which filter of the chain tells of the frames that come out.
 const AFTER_SELECTION: &str = "[Parsed_showinfo_2 @";
 
-fn showinfo<'a>(line: &'a str, filter: &str) -> Option<&'a str> {
+/// What a filter with a place in the chain says.
+pub(super) fn showinfo<'a>(line: &'a str, filter: &str) -> Option<&'a str> {
     let (_, rest) = line.strip_prefix(filter)?.split_once("] [info] ")?;
     Some(rest)
 }
 
 /// The text of an error of the video's. What writes the frames complains about times that a file repeats: the frames are
 /// whole, and their times are told as they are.
-fn complaint(line: &str) -> Option<&str> {
+pub(super) fn complaint(line: &str) -> Option<&str> {
     let speaker = line.split_once(" @ ").map_or(line, |(speaker, _)| speaker);
     if speaker.ends_with("rawvideo") || line.contains("monotonically increasing dts to muxer") {
         return None;

@@ -7,11 +7,7 @@ use std::{
 };
 
 /// Endings of pictures that are not read, lower case, with what they are.
-const PICTURES: [(&str, &str); 24] = [
-    ("heic", "HEIC"),
-    ("heif", "HEIF"),
-    ("hif", "HEIF"),
-    ("avif", "AVIF"),
+const PICTURES: [(&str, &str); 20] = [
     ("svg", "SVG"),
     ("psd", "Photoshop"),
     ("ico", "icon"),

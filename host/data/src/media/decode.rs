@@ -4,7 +4,7 @@ use super::{
     depth::Rescale,
     error::{DecodeError, MediaError},
     format::ImageFormat,
-    gif, jpeg, jpeg_2000, jpeg_xl,
+    gif, heif, jpeg, jpeg_2000, jpeg_xl,
     metadata::{Header, Metadata},
     orientation, raster,
     rgb_image::RgbImage,
@@ -102,7 +102,10 @@ impl Decoder {
                 ImageFormat::Tiff => tiff::Tiff::open(bytes, self.page)?.header(),
                 ImageFormat::Jpeg2000 => jpeg_2000::Jpeg2000::open(bytes)?.header(),
                 ImageFormat::JpegXl => jpeg_xl::JpegXl::open(bytes, self.max_pixels)?.header(),
-                _ => raster::Reader::open(bytes, format)?.header(),
+                ImageFormat::Heic | ImageFormat::Avif => heif::Heif::open(bytes, format.name())?.header(),
+                ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp => {
+                    raster::Reader::open(bytes, format)?.header()
+                }
             };
             Ok(header.metadata(bytes.len(), format, orientation::of_file(bytes, format)))
         })
@@ -140,6 +143,12 @@ impl Decoder {
                 let picture = jpeg_xl::JpegXl::open(bytes, self.max_pixels)?;
                 let header = self.checked(picture.header())?;
                 Ok((header, picture.decode(self.rescale)?, None))
+            }
+            ImageFormat::Heic | ImageFormat::Avif => {
+                let picture = heif::Heif::open(bytes, format.name())?;
+                let header = self.checked(picture.header())?;
+                let (image, warning) = picture.decode(self.max_pixels, self.rescale)?;
+                Ok((header, image, warning))
             }
             ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp => {
                 let reader = raster::Reader::open(bytes, format)?;

@@ -1,5 +1,7 @@
 //! Why a picture could not be had.
 
+#[cfg(feature = "video")]
+use crate::ffmpeg::FfmpegError;
 use crate::panics::Panic;
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use std::{
@@ -73,6 +75,10 @@ pub enum DecodeError {
         /// How many there are.
         pages: u32,
     },
+    /// FFmpeg, which decodes it, could not do its work.
+    #[cfg(feature = "video")]
+    #[error(transparent)]
+    Ffmpeg(#[from] FfmpegError),
     /// The decoder panicked on it.
     #[error(
         "the {format} decoder met a fault of its own ({fault}): please report it with the file; until then, convert \
@@ -152,6 +158,10 @@ impl Diagnose for MediaError {
     }
 
     fn next_step(&self) -> Option<NextStep> {
-        None
+        match &self.reason {
+            #[cfg(feature = "video")]
+            DecodeError::Ffmpeg(error) => error.next_step(),
+            _ => None,
+        }
     }
 }

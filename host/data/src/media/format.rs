@@ -21,14 +21,18 @@ pub enum ImageFormat {
     Jpeg2000,
     /// JPEG XL; of an animation the first frame.
     JpegXl,
+    /// HEIC, and any other picture in HEIF that is not AVIF: of a sequence the still picture.
+    Heic,
+    /// AVIF; of a sequence the still picture.
+    Avif,
 }
 
 impl ImageFormat {
     /// File endings of the formats, lower case, without the dot. They say which files of a folder are taken for
     /// pictures; what a file really is, its content says.
-    pub const EXTENSIONS: [&str; 19] = [
+    pub const EXTENSIONS: [&str; 24] = [
         "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "webp", "gif", "bmp", "dib", "tif", "tiff", "jp2", "j2k",
-        "j2c", "jpc", "jpf", "jpx", "jxl",
+        "j2c", "jpc", "jpf", "jpx", "jxl", "heic", "heif", "hif", "avif", "avifs",
     ];
 
     /// Finds the format from a file's content.
@@ -36,10 +40,8 @@ impl ImageFormat {
         if bytes.is_empty() {
             return Err(DecodeError::Empty);
         }
-        if let Some(name) = undecodable_format(bytes) {
-            return Err(DecodeError::Unsupported {
-                what: format!("{name} pictures"),
-            });
+        if let Some(format) = of_brand(bytes) {
+            return Ok(format);
         }
         // BigTIFF, which differs in its third byte.
         if bytes.starts_with(b"II\x2b\0") || bytes.starts_with(b"MM\0\x2b") {
@@ -79,6 +81,8 @@ impl ImageFormat {
             Self::Tiff => "image/tiff",
             Self::Jpeg2000 => "image/jp2",
             Self::JpegXl => "image/jxl",
+            Self::Heic => "image/heic",
+            Self::Avif => "image/avif",
         }
     }
 
@@ -93,26 +97,27 @@ impl ImageFormat {
             Self::Tiff => "TIFF",
             Self::Jpeg2000 => "JPEG 2000",
             Self::JpegXl => "JPEG XL",
+            Self::Heic => "HEIC",
+            Self::Avif => "AVIF",
         }
     }
 }
 
-/// Formats that people do have files of, and that are worth naming when they are refused.
-fn undecodable_format(bytes: &[u8]) -> Option<&'static str> {
+/// The format of a file in ISO's base media format, by its brand, where that is one of pictures.
+fn of_brand(bytes: &[u8]) -> Option<ImageFormat> {
     let brand = (bytes.get(4..8) == Some(b"ftyp"))
         .then(|| bytes.get(8..12))
         .flatten();
-    match brand {
-        Some(b"avif" | b"avis") => return Some("AVIF"),
+    match brand? {
+        b"avif" | b"avis" => Some(ImageFormat::Avif),
         // The general brands are used by both.
-        Some(b"mif1" | b"msf1" | b"miaf") if names_brand(bytes, b"avif") => return Some("AVIF"),
-        Some(b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs") => {
-            return Some("HEIC");
+        b"mif1" | b"msf1" | b"miaf" if names_brand(bytes, b"avif") => Some(ImageFormat::Avif),
+        b"mif1" | b"msf1" | b"miaf" => Some(ImageFormat::Heic),
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => {
+            Some(ImageFormat::Heic)
         }
-        Some(b"mif1" | b"msf1" | b"miaf") => return Some("HEIC"),
-        _ => {}
+        _ => None,
     }
-    None
 }
 
 /// Whether a brand is among those that a file says it can be read as.
@@ -211,17 +216,21 @@ mod tests {
     }
 
     #[test]
-    fn formats_that_are_not_decoded_are_named() {
-        for (bytes, name) in [
-            (&b"\x00\x00\x00\x1cftypheic"[..], "HEIC"),
-            (b"\x00\x00\x00\x1cftypheim", "HEIC"),
-            (b"\x00\x00\x00\x1cftypmif1\0\0\0\0mif1heic", "HEIC"),
-            (b"\x00\x00\x00\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
-            (b"\x00\x00\x01\0\x01\0", "ICO"),
-            (b"\x00\x00\x00\x1cftypavif", "AVIF"),
+    fn brands_tell_heic_and_avif_apart() {
+        for (bytes, format) in [
+            (&b"\x00\x00\x00\x1cftypheic"[..], ImageFormat::Heic),
+            (b"\x00\x00\x00\x1cftypheim", ImageFormat::Heic),
+            (b"\x00\x00\x00\x1cftypmif1\0\0\0\0mif1heic", ImageFormat::Heic),
+            (b"\x00\x00\x00\x1cftypmif1\0\0\0\0mif1avif", ImageFormat::Avif),
+            (b"\x00\x00\x00\x1cftypavif", ImageFormat::Avif),
         ] {
-            let error = ImageFormat::detect(bytes).expect_err("not decodable");
-            assert!(error.to_string().contains(name), "{error}");
+            assert_eq!(ImageFormat::detect(bytes).expect("a picture"), format);
         }
+    }
+
+    #[test]
+    fn formats_that_are_not_decoded_are_named() {
+        let error = ImageFormat::detect(b"\x00\x00\x01\0\x01\0").expect_err("not decodable");
+        assert!(error.to_string().contains("ICO"), "{error}");
     }
 }

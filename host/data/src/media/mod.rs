@@ -4,6 +4,8 @@
 //! `Image.open(path).convert("RGB")` gives, followed by `ImageOps.exif_transpose`: JPEG is decoded by libjpeg-turbo
 //! with the same settings and is equal bit for bit. The one deliberate difference: samples of more than 8 bits are
 //! brought to 8 by a rule of their own ([`Rescale`]); Pillow clips grey ones at 255, which turns most such pictures white.
+//!
+//! What HEIC and AVIF hold is coded as in videos: FFmpeg's program decodes it, shut in.
 
 mod bytes;
 mod decode;
@@ -11,6 +13,7 @@ mod depth;
 mod error;
 mod format;
 mod gif;
+mod heif;
 mod ifd;
 mod jpeg;
 mod jpeg_2000;
@@ -24,6 +27,8 @@ mod rgb_image;
 mod tiff;
 mod webp;
 
+#[cfg(feature = "video")]
+pub use crate::ffmpeg::FfmpegError;
 pub use decode::{DEFAULT_MAX_PIXELS, Decoded, Decoder};
 pub use depth::Rescale;
 pub use error::{DecodeError, MediaError};

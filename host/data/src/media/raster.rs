@@ -106,7 +106,9 @@ fn decoder<'a>(bytes: &'a [u8], format: ImageFormat) -> Result<Box<dyn ImageDeco
         | ImageFormat::Gif
         | ImageFormat::Tiff
         | ImageFormat::Jpeg2000
-        | ImageFormat::JpegXl => {
+        | ImageFormat::JpegXl
+        | ImageFormat::Heic
+        | ImageFormat::Avif => {
             unreachable!("they have decoders of their own")
         }
     };

@@ -162,7 +162,7 @@ impl Frames {
             source,
         })?;
         if self.process.was_given_up() {
-            return Err(FfmpegError::Silent { program: FFMPEG }.into());
+            return Err(FfmpegError::silent(FFMPEG, SILENCE_LIMIT).into());
         }
         let Summary {
             decoded,

@@ -21,6 +21,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use crate::ffmpeg::FfmpegError;
 pub use encode::VideoWriter;
 pub use error::{VideoError, VideoReason};
 pub use frames::{Ending, Frame, Frames};

@@ -123,7 +123,7 @@ fn ask(path: &Path) -> Result<(ExitStatus, Vec<u8>, String), VideoReason> {
     };
     let status = process.pulse().while_waiting(read).map_err(failure)?;
     if process.was_given_up() {
-        return Err(FfmpegError::Silent { program: FFPROBE }.into());
+        return Err(FfmpegError::silent(FFPROBE, SILENCE_LIMIT).into());
     }
     Ok((status, answer, log.join().unwrap_or_default()))
 }

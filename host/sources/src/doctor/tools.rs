@@ -74,7 +74,10 @@ fn ffmpeg(machine: &dyn Machine) -> Check {
     match machine.output("ffmpeg", &["-version"]) {
         Ok(output) => Check::good(name, first_line(&output)),
         Err(error) => {
-            let detail = format!("{}: videos cannot be read, images can", missing("ffmpeg", &error));
+            let detail = format!(
+                "{}: videos, HEIC and AVIF cannot be read, other images can",
+                missing("ffmpeg", &error)
+            );
             Check::warning(name, detail, "install ffmpeg if you need videos")
         }
     }

@@ -7,7 +7,7 @@ use modelzoo::{
     diagnosis::in_one_line,
     format::{Format, FormatError},
     input::{InputError, MediaKind},
-    media::{DecodeError, MediaError},
+    media::{DecodeError, FfmpegError, MediaError},
     output::OutputError,
     panics::contained,
     record::RecordError,
@@ -21,6 +21,7 @@ pub(super) fn samples() -> Vec<Sample> {
         inputs(),
         pictures(),
         videos(),
+        ffmpeg(),
         records(),
         datasets(),
         formats(),
@@ -84,6 +85,7 @@ fn pictures() -> Vec<Sample> {
             page: NonZeroU32::MIN.saturating_add(8),
             pages: 2,
         },
+        DecodeError::Ffmpeg(FfmpegError::Missing { program: "ffmpeg" }),
         DecodeError::Fault {
             format: "GIF",
             fault: contained(|| panic!("index out of bounds")).expect_err("a panic"),
@@ -95,6 +97,25 @@ fn pictures() -> Vec<Sample> {
     })
 }
 
+/// What is the same for pictures and videos.
+fn ffmpeg() -> Vec<Sample> {
+    let reasons = [
+        FfmpegError::Missing { program: "ffmpeg" },
+        FfmpegError::Run {
+            program: "ffmpeg",
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        FfmpegError::Silent {
+            program: "ffmpeg",
+            seconds: 60,
+        },
+    ];
+    within(reasons, |reason| VideoError {
+        path: path("street.mp4"),
+        reason: reason.into(),
+    })
+}
+
 fn videos() -> Vec<Sample> {
     let message = || "moov atom not found".to_owned();
     let reasons = [
@@ -103,15 +124,7 @@ fn videos() -> Vec<Sample> {
         VideoReason::NotRead {
             format: "hls".to_owned(),
         },
-        VideoReason::Silent {
-            program: "ffmpeg",
-            seconds: 60,
-        },
-        VideoReason::FfmpegMissing { program: "ffprobe" },
-        VideoReason::Run {
-            program: "ffmpeg",
-            source: io::ErrorKind::PermissionDenied.into(),
-        },
+        VideoReason::Ffmpeg(FfmpegError::Missing { program: "ffprobe" }),
         VideoReason::Unreadable { message: message() },
         VideoReason::NoVideo,
         VideoReason::TooLarge {

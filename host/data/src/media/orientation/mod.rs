@@ -27,10 +27,14 @@ pub(super) fn of_file(bytes: &[u8], format: ImageFormat) -> Orientation {
         }
         // The file itself is built as EXIF is.
         ImageFormat::Tiff => decide(Some(bytes), exif::xmp_of_tiff(bytes)),
-        // The decoder turns JPEG XL.
-        ImageFormat::Gif | ImageFormat::Bmp | ImageFormat::Jpeg2000 | ImageFormat::JpegXl => {
-            Orientation::NoTransforms
-        }
+        // JPEG XL, HEIC and AVIF have an orientation of their own, beside which EXIF's does not count; it is the decoder
+        // who turns them.
+        ImageFormat::Gif
+        | ImageFormat::Bmp
+        | ImageFormat::Jpeg2000
+        | ImageFormat::JpegXl
+        | ImageFormat::Heic
+        | ImageFormat::Avif => Orientation::NoTransforms,
     }
 }
 
