@@ -369,6 +369,57 @@ fn a_variant_that_does_not_load_gives_way_to_the_one_for_cpus() {
 }
 
 #[test]
+fn a_bundle_brings_an_archive_and_what_vouches_for_it_stays_the_same() {
+    let keys = KeyPair::generate_unencrypted_keypair().unwrap();
+    let by_key = Forge::with(&json!({ "key": keys.pk.to_base64() }));
+    let signed = with_record(|record| record["commit"] = by_key.commit.clone().into());
+    let signature = minisign::sign(None, &keys.sk, signed.as_slice(), None, None).unwrap();
+    by_key.release("cpu.tar.gz", &signed);
+    by_key.release("cpu.tar.gz.minisig", &signature.into_string().into_bytes());
+    for forge in [by_key, Forge::with_hash(&pack(packed()))] {
+        forge.apply(&[]).expect(0);
+        let (url, photos) = (forge.url(), project().join("examples/photos"));
+        let bundle = forge.user.path("b").display().to_string();
+        forge
+            .user
+            .run(["bundle", "save", &url, "-o", &bundle, "--prebuilt"])
+            .expect(0);
+        let run = forge.user.run([
+            "bundle",
+            "save",
+            &url,
+            "-o",
+            "c",
+            "--prebuilt",
+            "--target",
+            "riscv64gc-unknown-linux-gnu",
+        ]);
+        assert!(
+            run.code != 0 && run.error().contains("riscv64gc"),
+            "{}",
+            run.stderr
+        );
+        drop(forge.server);
+
+        let store = forge.user.path("other");
+        let user = forge
+            .user
+            .with_store(&store)
+            .with_variable("MODELZOO_OFFLINE", "1");
+        user.run(["bundle", "load", &bundle]).expect(0);
+        user.run(["apply", &url, photos.to_str().unwrap()]).expect(0);
+        let info = user.run(["info", &url, "--json"]).expect(0).stdout;
+        let info: Value = serde_json::from_str(&info).unwrap();
+        assert!(
+            info["built"]["prebuilt"]["url"]
+                .as_str()
+                .unwrap()
+                .ends_with("-cpu.tar.gz")
+        );
+    }
+}
+
+#[test]
 fn a_mirror_has_the_archives_as_well() {
     let archive = pack(packed());
     let name = format!("brightness-{}-cpu.tar.gz", target());

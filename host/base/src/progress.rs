@@ -42,6 +42,24 @@ pub enum Event<'a> {
         /// Bytes in all, where known.
         total: Option<u64>,
     },
+    /// A bundle is written.
+    Saving {
+        /// The bundle.
+        file: &'a Path,
+        /// Bytes so far.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// A bundle is read.
+    Loading {
+        /// The bundle.
+        file: &'a Path,
+        /// Bytes so far.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
     /// An attempt to download a file failed; the next one comes later.
     Retrying {
         /// Where the file will be.

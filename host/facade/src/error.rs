@@ -10,6 +10,7 @@ use modelzoo_plugin_api::{Error as PluginError, ErrorKind as PluginErrorKind};
 use modelzoo_runtime::{BuildError, CallError, RuntimeError, UnfitPrebuilt};
 use modelzoo_sources::{
     archive::ArchiveError,
+    bundle::BundleError,
     config::ConfigError,
     download::DownloadError,
     git::Omission,
@@ -150,6 +151,9 @@ pub enum ZooError {
     /// The plugin cannot be run.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// A bundle cannot be made or taken.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// The weights cannot be downloaded.
     #[error(transparent)]
     Download(#[from] DownloadError),
@@ -241,6 +245,7 @@ impl Diagnose for ZooError {
             Self::Prebuilt(error) => error.class(),
             Self::Unfit(error) => error.class(),
             Self::Runtime(error) => error.class(),
+            Self::Bundle(error) => error.class(),
             Self::Download(error) => error.class(),
             Self::NotDownloaded(_) => ErrorClass::NotFound,
             Self::Unmet { .. } | Self::NoPlugin { .. } | Self::NothingBuiltIn { .. } => {
@@ -277,6 +282,7 @@ impl Diagnose for ZooError {
             Self::Prebuilt(error) => error.next_step(),
             Self::Unfit(error) => error.next_step(),
             Self::Runtime(error) => error.next_step(),
+            Self::Bundle(error) => error.next_step(),
             Self::Download(error) => error.next_step(),
             Self::NotDownloaded(_) => Some(NextStep::DownloadModel),
             Self::Unmet { .. } => Some(NextStep::advice(

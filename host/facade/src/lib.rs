@@ -63,7 +63,7 @@ pub use modelzoo_runtime::{
     variant_of,
 };
 pub use modelzoo_sources::{
-    SourceRef, archive, config,
+    SourceRef, archive, bundle, config,
     download::{self, Credentials},
     git, index, lock, manifest, prebuilt,
     reference::{self, ModelRef},
@@ -75,6 +75,6 @@ pub use settings::LoadSettings;
 pub use shard::{ShardResults, ShardState};
 pub use zoo::{
     AllowPlan, Consent, DeletePlan, DenyPlan, DownloadPlan, DownloadedModel, ForgetPlan, FoundModel,
-    GarbagePlan, LoadPlan, LockPlan, Network, NobodyToAsk, RegisterPlan, Release, RevokePlan, UpdatePlan,
-    Zoo, ZooBuilder,
+    GarbagePlan, LoadBundlePlan, LoadPlan, LoadedBundle, LockPlan, Network, NobodyToAsk, RegisterPlan,
+    Release, RevokePlan, SaveBundlePlan, UpdatePlan, Zoo, ZooBuilder,
 };

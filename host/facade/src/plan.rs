@@ -107,6 +107,22 @@ pub enum PlannedStep {
         /// The change, in words.
         change: String,
     },
+    /// Sources, and all that they need to run, are written into one file.
+    SaveBundle {
+        /// The file.
+        path: PathBuf,
+        /// The sources.
+        sources: Vec<String>,
+    },
+    /// What is in a bundle is taken into the store; the sources are registered.
+    LoadBundle {
+        /// The file.
+        path: PathBuf,
+        /// The sources.
+        sources: Vec<String>,
+        /// The bytes of all that is in it.
+        size_bytes: u64,
+    },
     /// A dataset is made.
     CreateDataset {
         /// Its file.

@@ -49,7 +49,7 @@ mod worker;
 mod worker;
 
 pub use artifact::{Artifact, ArtifactError, ArtifactRecord, BuiltPlugin, Linkage, PrebuiltRecord};
-pub use build::{BuildCrate, BuildError, BuildRequest, Builder, SdkCrate, unpack_sdk};
+pub use build::{BuildCrate, BuildError, BuildRequest, Builder, CrateFile, SdkCrate, unpack_sdk};
 pub use error::{CallError, RuntimeError, WorkerDeath};
 pub use library::LibraryError;
 pub use modelzoo_base::Sandbox;

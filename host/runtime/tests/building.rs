@@ -36,6 +36,55 @@ fn tiny(more: &str) -> TempDir {
 }
 
 #[test]
+fn crates_that_came_with_a_source_stand_for_those_of_the_network() {
+    let name = "modelzoo-made-up-for-a-test";
+    let checksum = "a".repeat(64);
+    let lock = format!(
+        "version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\n\
+         source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{checksum}\"\n\n\
+         [[package]]\nname = \"tiny\"\nversion = \"0.1.0\"\ndependencies = [\n \"{name}\",\n]\n"
+    );
+    let folder = source(&[
+        (
+            "Cargo.toml",
+            &format!("{MANIFEST}{LIBRARY}[dependencies]\n{name} = \"1\"\n"),
+        ),
+        ("Cargo.lock", &lock),
+        (
+            "src/lib.rs",
+            "#[unsafe(no_mangle)]\npub extern \"C\" fn answer() -> i32 {\n    modelzoo_made_up_for_a_test::ANSWER\n}\n",
+        ),
+    ]);
+    let crates = |checksum: &str| {
+        let sums = format!("{{\"files\": {{}}, \"package\": \"{checksum}\"}}");
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+        source(&[
+            ("one/Cargo.toml", &manifest),
+            ("one/.cargo-checksum.json", &sums),
+            ("one/src/lib.rs", "pub const ANSWER: i32 = 42;\n"),
+        ])
+    };
+    let work = tempfile::tempdir().unwrap();
+    let builder = Builder::new(work.path().join("build"), work.path().join("artifacts"))
+        .with_guard_program(support::worker_program());
+    let mut request = request(folder.path());
+    request.is_offline = true;
+    let error = builder.build(&request, &NoObserver).unwrap_err();
+    assert!(matches!(error, BuildError::Fetch { .. }), "{error}");
+    // Another one than the source pins.
+    let others = crates(&"b".repeat(64));
+    request.crates = vec![others.path().join("one")];
+    let error = builder.build(&request, &NoObserver).unwrap_err();
+    assert!(
+        matches!(&error, BuildError::Fetch { reason, .. } if reason.contains("checksum")),
+        "{error}"
+    );
+    let right = crates(&checksum);
+    request.crates = vec![right.path().join("one")];
+    assert!(builder.build(&request, &NoObserver).unwrap().is_new);
+}
+
+#[test]
 fn a_source_is_built_once_and_nothing_is_written_into_it() {
     let (folder, work) = (tiny(""), tempfile::tempdir().unwrap());
     let builder = Builder::new(work.path().join("build"), work.path().join("artifacts"))

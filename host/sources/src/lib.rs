@@ -51,6 +51,7 @@
 
 pub mod access;
 pub mod archive;
+pub mod bundle;
 pub mod config;
 pub mod doctor;
 pub mod download;

@@ -67,7 +67,7 @@ pub(crate) fn hash_folder(root: &Path, skip: &dyn Fn(&Path) -> bool) -> io::Resu
 /// The digest of a file's content, or of a link's target.
 pub(crate) fn digest(kind: EntryKind, place: &Path) -> io::Result<Sha256Digest> {
     match kind {
-        EntryKind::Link => Ok(Sha256Digest::of(path_text(&fs_err::read_link(place)?)?)),
+        EntryKind::Link => Ok(Sha256Digest::of(link_target(place)?)),
         EntryKind::File | EntryKind::Executable => Sha256Digest::of_file(place),
     }
 }
@@ -132,6 +132,11 @@ pub(crate) fn path_text(path: &Path) -> io::Result<String> {
     } else {
         text.to_owned()
     })
+}
+
+/// What a link says, as the hash and archives write it.
+pub(crate) fn link_target(link: &Path) -> io::Result<String> {
+    path_text(&fs_err::read_link(link)?)
 }
 
 /// Why one part of a path cannot be written; `None` if it can. What any of the supported systems, or Git itself,

@@ -91,6 +91,10 @@ pub enum NextStep {
     RelaxSandbox,
     /// Build the plugin from its source, instead of taking the one that its author compiled.
     BuildPlugin,
+    /// Make a bundle, on a machine with network.
+    MakeBundle,
+    /// Say which bundle it is, by a hash that did not come with it.
+    VouchForBundle,
     /// Make a dataset.
     CreateDataset {
         /// Its file.
@@ -229,6 +233,10 @@ impl fmt::Display for NextStep {
             Self::RunInProcess => "run the plugin in this process, without isolation",
             Self::RelaxSandbox => "let the sandbox use what this system has",
             Self::BuildPlugin => "build the plugin from its source",
+            Self::MakeBundle => "make a bundle on a machine with network",
+            Self::VouchForBundle => {
+                "give the SHA-256 of the bundle as well, if you have it from who made it and by another way than the bundle"
+            }
             Self::CreateDataset { path } => return write!(formatter, "make a dataset at {}", path.display()),
             Self::GoOnWithDataset { path } => {
                 return write!(

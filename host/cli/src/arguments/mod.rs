@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bundle;
 mod dataset;
 mod global;
 mod manual;
@@ -13,6 +14,7 @@ mod sources;
 mod store;
 mod trust;
 
+pub use bundle::{BundleAction, BundleArguments, LoadBundleArguments, SaveBundleArguments};
 pub use dataset::{
     CreateArguments, DatasetAction, DatasetArguments, DatasetInfoArguments, ExportArguments, ImportArguments,
     MasksArgument, MediaArgument, MediaTypeArgument, MergeArguments,
@@ -92,6 +94,8 @@ pub enum Command {
     Verify(JsonArgument),
     /// Allow and deny the code of sources
     Trust(TrustArguments),
+    /// Carry models to machines without network, in one file
+    Bundle(BundleArguments),
     /// Look into the store, and tidy it
     Store(StoreArguments),
     /// Write, check, measure and pack a plugin of your own

@@ -1,6 +1,7 @@
 //! A command a file: each takes its arguments and says how the program ends.
 
 mod apply;
+mod bundle;
 mod dataset;
 mod doctor;
 mod embed;
@@ -46,6 +47,7 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit> {
         Command::Trust(arguments) => trust::run(arguments, global, terminal),
         Command::Plugin(arguments) => plugin::run(arguments, global, terminal),
         Command::Dataset(arguments) => dataset::run(arguments, terminal),
+        Command::Bundle(arguments) => bundle::run(arguments, global, terminal),
         Command::Store(arguments) => store::run(arguments, global, terminal),
         Command::Doctor(facts) => doctor::run(*facts),
         Command::Completions(arguments) => manual::completions(arguments),

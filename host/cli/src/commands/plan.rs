@@ -80,6 +80,23 @@ impl Sentence for PlannedStep {
             }
             Self::Delete { path } => format!("delete {}", path.display()),
             Self::Lock { path, change } => format!("write to {}: {change}", path.display()),
+            Self::SaveBundle { path, sources } => {
+                format!(
+                    "write {} and what they need to {}",
+                    sources.join(", "),
+                    path.display()
+                )
+            }
+            Self::LoadBundle {
+                path,
+                sources,
+                size_bytes,
+            } => format!(
+                "take {} out of {} ({}) and register them",
+                sources.join(", "),
+                path.display(),
+                HumanBytes(*size_bytes)
+            ),
             Self::CreateDataset { path, samples } => {
                 format!(
                     "make the dataset {} of {}",

@@ -65,6 +65,7 @@ fn print_entries(entries: &[StoreEntry]) -> Result<(), OutputError> {
             StoreEntryKind::Source => "source",
             StoreEntryKind::Weights => "weights",
             StoreEntryKind::Artifact => "artifact",
+            StoreEntryKind::Crate => "crate",
             StoreEntryKind::Temporary => "temporary",
         };
         [

@@ -53,6 +53,12 @@ fn question(summary: &Summary, undecided: &Undecided) -> String {
     fact("allowed before", undecided.allowed_commit.clone());
     fact("date", summary.committed_at.map(|time| time.to_string()));
     fact("licence", Some(summary.licences.join(", ")));
+    fact(
+        "by the word of",
+        summary.bundle.map(|bundle| {
+            format!("whoever made the bundle {bundle}: what its owner publishes was not looked at")
+        }),
+    );
     if let Some(prebuilt) = &summary.prebuilt {
         fact("binary", Some(prebuilt.url.clone()));
         fact("sha256", Some(prebuilt.sha256.clone()));

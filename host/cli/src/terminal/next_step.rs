@@ -67,6 +67,14 @@ pub fn words(step: &NextStep) -> String {
         NextStep::BuildPlugin => {
             "tell the source's author; `--build` builds the plugin from its source instead".to_owned()
         }
+        NextStep::MakeBundle => {
+            "`modelzoo bundle save REF -o FILE` makes one, on a machine with network".to_owned()
+        }
+        NextStep::VouchForBundle => {
+            "`--sha256 HASH` takes it all the same: the hash that `bundle save` told, if you have it by another way than the \
+             bundle"
+                .to_owned()
+        }
         NextStep::RelaxSandbox => "--sandbox auto uses what this system has".to_owned(),
         NextStep::CreateDataset { path } => format!(
             "`modelzoo dataset create {} INPUT` makes one of pictures and videos",

@@ -96,6 +96,14 @@ impl Observer for PreparationProgress {
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
                 self.show(Step::Bytes, format!("downloading {name}"), done, total, None);
             }
+            Event::Saving { file, done, total } => {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                self.show(Step::Bytes, format!("writing {name}"), done, Some(total), None);
+            }
+            Event::Loading { file, done, total } => {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                self.show(Step::Bytes, format!("reading {name}"), done, Some(total), None);
+            }
             Event::Plugin { step, done, total } => {
                 self.show(Step::Pieces, step.to_owned(), done, total, None);
             }

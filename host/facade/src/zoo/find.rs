@@ -169,7 +169,7 @@ impl Zoo {
         Ok(source)
     }
 
-    fn note_in_lock(&self, key: &SourceKey, source: &ResolvedSource) -> Result<(), ZooError> {
+    pub(super) fn note_in_lock(&self, key: &SourceKey, source: &ResolvedSource) -> Result<(), ZooError> {
         let mut lock = self.lock();
         let commit = source.commit.as_ref();
         let is_tag = commit
@@ -202,6 +202,23 @@ impl Zoo {
             ModelRef::Name(name) => self.find_by_name(name),
             ModelRef::InSource { source, model } => found(self.find_source(source)?, model.as_deref()),
         }
+    }
+
+    /// The same; of a source without the name of a model, all that it has.
+    pub(super) fn find_all(&self, model: &ModelRef) -> Result<Vec<FoundModel>, ZooError> {
+        let source = match model {
+            ModelRef::InSource { source, model: None } => self.find_source(source)?,
+            ModelRef::Name(name) if name.contains('/') && self.catalog()?.find(name).is_err() => {
+                self.find_source(&self.parse_reference(name)?)?
+            }
+            _ => return Ok(vec![self.find(model)?]),
+        };
+        let found = source.models().map(|(manifest, entry)| FoundModel {
+            source: source.clone(),
+            manifest: manifest.clone(),
+            entry: entry.clone(),
+        });
+        Ok(found.collect())
     }
 
     fn find_by_name(&self, name: &str) -> Result<FoundModel, ZooError> {

@@ -1,6 +1,7 @@
 //! From a model's name to a loaded model: find its source, ask for consent, build its plugin, get its weights, load it.
 
 mod builder;
+mod bundle;
 mod consent;
 mod find;
 mod garbage;
@@ -16,6 +17,7 @@ mod trust;
 mod weights;
 
 pub use builder::{Network, ZooBuilder};
+pub use bundle::{LoadBundlePlan, LoadedBundle, SaveBundlePlan};
 pub use consent::{Consent, NobodyToAsk};
 pub use find::FoundModel;
 pub use garbage::GarbagePlan;

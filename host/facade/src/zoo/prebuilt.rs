@@ -28,6 +28,16 @@ impl Zoo {
         model: &FoundModel,
         settings: &LoadSettings,
     ) -> Result<Vec<Offer>, ZooError> {
+        self.prebuilt_offers_for(model, settings, TARGET)
+    }
+
+    /// The same for another machine.
+    pub(super) fn prebuilt_offers_for(
+        &self,
+        model: &FoundModel,
+        settings: &LoadSettings,
+        target: &str,
+    ) -> Result<Vec<Offer>, ZooError> {
         let origin = self.origin(settings);
         let key = model.lock_key();
         let is_built = match origin {
@@ -36,7 +46,7 @@ impl Zoo {
             // A folder that the user named is his own code, which he works on; what is locked stays as it is.
             PluginOrigin::Auto => key
                 .as_ref()
-                .is_none_or(|key| self.lock().is_locked_as_built(key, TARGET)),
+                .is_none_or(|key| self.lock().is_locked_as_built(key, target)),
         };
         if is_built {
             return Ok(Vec::new());
@@ -49,20 +59,20 @@ impl Zoo {
             source: &model.source,
             manifest: &model.manifest,
             crate_name: &crate_name,
-            target: TARGET,
+            target,
             policy: &self.settings.config.trust,
         };
         let offers = variants.iter().filter_map(|variant| {
             let locked = key
                 .as_ref()
-                .and_then(|key| self.lock().expected_prebuilt(key, TARGET, variant));
+                .and_then(|key| self.lock().expected_prebuilt(key, target, variant));
             offered.find(variant, locked)
         });
         let offers = Vec::from_iter(offers);
         if offers.is_empty() && origin == PluginOrigin::Prebuilt {
             return Err(PrebuiltError::NotOffered {
                 identity: model.source.identity.clone(),
-                target: format!("{TARGET} ({})", variants.join(" or ")),
+                target: format!("{target} ({})", variants.join(" or ")),
                 others: offered.elsewhere(),
             }
             .into());
@@ -126,7 +136,7 @@ impl Zoo {
         };
         match self
             .prebuilt_store()
-            .install(&fetched.folder, &wanted, prebuilt, fetched.is_signed)
+            .install(&fetched.folder, &wanted, prebuilt, fetched.signature.is_some())
         {
             Err(error) if error.is_of_elsewhere() && may_build => {
                 tracing::warn!("{error}; the source is built instead");

@@ -195,7 +195,7 @@ impl<'a> Preparation<'a> {
         let Self {
             zoo, model, settings, ..
         } = self;
-        let weights = zoo.weights(&model, &code, &settings, self.again)?;
+        let weights = zoo.weights(&model, Some(&code), &settings, self.again)?;
         zoo.note_contents(&model, &plugin, &weights)?;
         let (artifact_sha256, built_in) = match &code {
             PluginCode::Library(artifact) => (Some(artifact.sha256.to_string()), None),
@@ -365,7 +365,7 @@ impl Zoo {
     }
 
     /// The builder of this store's plugins, and what to ask it for.
-    fn plugin_builder(
+    pub(super) fn plugin_builder(
         &self,
         model: &FoundModel,
         settings: &LoadSettings,
@@ -394,6 +394,7 @@ impl Zoo {
         request.folder = parts.join("/");
         request.commit = source.commit.as_ref().map(|commit| commit.id.clone());
         request.is_offline = self.settings.offline();
+        request.crates = store.crates_of(&source.tree_hash);
         request.sandbox = self.sandbox(settings);
         let builder = Builder::new(build_folder, store.artifacts_dir());
         Ok(match &settings.worker_program {

@@ -36,11 +36,12 @@ pub(super) struct Weights {
 }
 
 impl Zoo {
-    /// Where the weights of a model are on this machine; they are downloaded unless they are there, or `again`.
+    /// Where the weights of a model are on this machine; they are downloaded unless they are there, or `again`. Without
+    /// `code`, those that only the plugin can get have to be there.
     pub(super) fn weights(
         &self,
         model: &FoundModel,
-        code: &PluginCode,
+        code: Option<&PluginCode>,
         settings: &LoadSettings,
         again: bool,
     ) -> Result<Weights, ZooError> {
@@ -82,24 +83,26 @@ impl Zoo {
     fn download_weights(
         &self,
         model: &FoundModel,
-        code: &PluginCode,
+        code: Option<&PluginCode>,
         settings: &LoadSettings,
     ) -> Result<Weights, ZooError> {
         let store = &self.settings.store;
+        let name = model.entry.name();
         let staging = store.stage()?;
         let staged = staging.path().join(model.entry.weights_name());
         if let Some(parent) = staged.parent() {
             fs_err::create_dir_all(parent).map_err(ZooError::weights_file(parent))?;
         }
-        match &model.entry.manager {
-            Some(manager) => self.download_managed(model, manager, &staged)?,
-            None => {
+        match (&model.entry.manager, code) {
+            (Some(manager), _) => self.download_managed(model, manager, &staged)?,
+            (None, Some(code)) => {
                 let folder = staging.path().to_owned();
                 self.runner(code.clone(), settings, Some(folder))
-                    .download_model(&model.entry.name(), &staged)?;
+                    .download_model(&name, &staged)?;
             }
+            (None, None) => return Err(ZooError::NotDownloaded(name)),
         }
-        let files = store.publish_model(&staging, &model.source.identity, &model.entry.name())?;
+        let files = store.publish_model(&staging, &model.source.identity, &name)?;
         let path = self.find_weights(model)?;
         Ok(Weights { path, files })
     }
@@ -145,7 +148,7 @@ impl Zoo {
         Ok(path.to_owned())
     }
 
-    fn place(&self, model: &FoundModel) -> WeightsPlace {
+    pub(super) fn place(&self, model: &FoundModel) -> WeightsPlace {
         let (store, identity) = (&self.settings.store, &model.source.identity);
         if let Some(published) = &model.manifest.published {
             return WeightsPlace::of_published(

@@ -1,7 +1,7 @@
 //! The steps of a build.
 
 use super::{
-    BuildCrate, BuildError, BuildRequest, compile::Compiled, fetch::BuildCopy, key, profile, sdk,
+    BuildCrate, BuildError, BuildRequest, CrateFile, compile::Compiled, fetch::BuildCopy, key, profile, sdk,
     toolchain::Toolchain,
 };
 use crate::{
@@ -120,6 +120,22 @@ impl Builder {
         let folder = self.absolute_folder()?;
         let _lock = lock(&folder, observer)?;
         BuildCopy::make(request, &folder, &toolchain, &key)?.crates(observer)
+    }
+
+    /// The files of all crates that a build of `request` takes, on whatever machine; they are fetched where `request` lets
+    /// the network be used. Nothing of them runs.
+    ///
+    /// # Errors
+    /// When the crate cannot be built, its crates are not here and cannot be fetched, or come from elsewhere than crates.io.
+    pub fn crate_files(
+        &self,
+        request: &BuildRequest,
+        observer: &dyn Observer,
+    ) -> Result<Vec<CrateFile>, BuildError> {
+        let (key, toolchain) = self.key(request)?;
+        let folder = self.absolute_folder()?;
+        let _lock = lock(&folder, observer)?;
+        BuildCopy::make(request, &folder, &toolchain, &key)?.crate_files(observer)
     }
 
     /// The layers that will be around what runs in the build.

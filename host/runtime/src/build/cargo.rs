@@ -31,6 +31,8 @@ pub(super) struct Cargo<'a> {
     pub(super) sdk: &'a [SdkCrate],
     pub(super) features: &'a [String],
     pub(super) is_portable: bool,
+    /// A folder of crates that stands for crates.io.
+    pub(super) crates: Option<&'a Path>,
     /// What all calls print.
     pub(super) log: &'a fs::File,
 }
@@ -107,8 +109,15 @@ impl Cargo<'_> {
 
     /// Fetches what the crate needs and completes its lock file. Runs nobody's code.
     pub(super) fn fetch(&self, is_offline: bool) -> Result<(), CargoFailure> {
+        self.fetch_for(Some(&self.toolchain.host), is_offline)
+    }
+
+    /// The same for builds on one target, or on all.
+    pub(super) fn fetch_for(&self, target: Option<&str>, is_offline: bool) -> Result<(), CargoFailure> {
         let mut command = self.command("fetch");
-        command.args(["--target", &self.toolchain.host]);
+        if let Some(target) = target {
+            command.args(["--target", target]);
+        }
         if is_offline {
             command.arg("--offline");
         }
@@ -186,6 +195,12 @@ impl Cargo<'_> {
             .arg(self.source.join("Cargo.toml"));
         if subcommand != "fetch" && !self.features.is_empty() {
             command.args(["--features", &self.features.join(",")]);
+        }
+        if let Some(folder) = self.crates {
+            let folder = toml_edit::Value::from(folder.display().to_string());
+            command
+                .args(["--config", "source.crates-io.replace-with='modelzoo-crates'"])
+                .args(["--config", &format!("source.modelzoo-crates.directory={folder}")]);
         }
         for one in self.sdk {
             let folder = toml_edit::Value::from(one.folder.display().to_string());

@@ -58,11 +58,13 @@ impl BuildCopy<'_> {
             &profile::id(self.toolchain, self.request.is_portable),
         )?;
         let (sdk, shared_folder) = (sdk_folder(self.folder), shared.folder().to_owned());
+        let crate_folders = self.crate_folders();
         let shelter = |shared, target| Shelter {
             guard,
             sandbox: self.request.sandbox,
             scratch: &scratch,
             sdk: &sdk,
+            crates: &crate_folders,
             shared,
             target,
         };

@@ -57,6 +57,20 @@ pub enum BuildError {
         /// Its repository.
         origin: String,
     },
+    /// A crate that cannot be taken along to another machine.
+    #[error("the crate {name} comes from {origin}, and only crates of crates.io can be taken along")]
+    CrateElsewhere {
+        /// The crate.
+        name: String,
+        /// Where it comes from.
+        origin: String,
+    },
+    /// The file of a crate is not where cargo keeps them.
+    #[error("cargo has fetched {file}, and does not keep it")]
+    NoCrateFile {
+        /// The file.
+        file: String,
+    },
     /// The build was to be shut in completely, and cannot be.
     #[error("the build cannot be shut in as was asked for: this system has no limits of {}",
         .0.iter().map(|layer| layer.name()).collect::<Vec<_>>().join(", "))]
@@ -145,6 +159,12 @@ impl Diagnose for BuildError {
             Self::Fetch { .. } => "check the network; crates that were fetched before need none",
             Self::UnpinnedGit { .. } => {
                 "commit the Cargo.lock that `cargo generate-lockfile` writes, or depend on a published crate"
+            }
+            Self::CrateElsewhere { .. } => {
+                "take a plugin along that its author compiled; or ask the author to depend on a published crate"
+            }
+            Self::NoCrateFile { .. } => {
+                "delete the folder `registry` in cargo's home, and do the same once more"
             }
             Self::RunPath { .. } => {
                 "build it without `-rpath`: link what it needs statically, or let it need libraries of the system"

@@ -4,6 +4,7 @@
 use super::{
     BuildError, BuildRequest,
     cargo::{Cargo, CargoFailure},
+    crate_folder::CrateFolder,
     dependencies, lockfile, manifest,
     sdk::{self, SdkCrate},
     toolchain::Toolchain,
@@ -16,6 +17,7 @@ use modelzoo_base::{
     progress::{Event, Observer},
 };
 use std::{
+    cell::OnceCell,
     io,
     path::{Path, PathBuf},
 };
@@ -46,6 +48,8 @@ pub(super) struct BuildCopy<'a> {
     /// What its Cargo.lock says, as its author committed it.
     pins: String,
     pub(super) sdk: Vec<SdkCrate>,
+    /// Where the crates come from that came with the source, once they are needed.
+    crates: OnceCell<CrateFolder>,
     log: fs::File,
     pub(super) log_path: PathBuf,
 }
@@ -88,6 +92,7 @@ impl<'a> BuildCopy<'a> {
             target: folder.join("target").join(name),
             pins,
             sdk,
+            crates: OnceCell::new(),
             log,
             log_path,
         })
@@ -130,7 +135,7 @@ impl<'a> BuildCopy<'a> {
                 log: self.log_path.clone(),
             })
         })?;
-        let metadata = cargo.resolve().map_err(unusable)?;
+        let metadata = self.cargo(&self.source).resolve().map_err(unusable)?;
         self.check_paths(&metadata)?;
         self.check_git(&metadata)?;
         Ok(Fetched { package, metadata })
@@ -144,6 +149,7 @@ impl<'a> BuildCopy<'a> {
             sdk: &self.sdk,
             features: &self.request.features,
             is_portable: self.request.is_portable,
+            crates: self.crates.get().map(CrateFolder::path),
             log: &self.log,
         }
     }
@@ -170,19 +176,50 @@ impl<'a> BuildCopy<'a> {
         Ok(())
     }
 
-    /// Fetches what the crate needs. Pinned crates that are here already need no network.
+    /// Fetches what the crate needs. Pinned crates that are here already, or came with the source, need no network.
     fn fetch_crates(&self, cargo: &Cargo<'_>) -> Result<(), CargoFailure> {
         let is_offline = self.request.is_offline;
         let is_pinned = self.source.join("Cargo.lock").exists();
         if is_pinned || is_offline {
+            let has_more = !is_offline || !self.request.crates.is_empty();
             match cargo.fetch(true) {
-                Err(CargoFailure::Said(reason)) if !is_offline => {
+                Err(CargoFailure::Said(reason)) if has_more => {
                     tracing::debug!(reason, "the crates are not all here yet");
                 }
                 result => return result,
             }
+            if !self.request.crates.is_empty() {
+                let folder = CrateFolder::make(self.folder, &self.request.crates)?;
+                let with_crates = Cargo {
+                    crates: Some(folder.path()),
+                    ..*cargo
+                };
+                match with_crates.fetch(true) {
+                    Err(CargoFailure::Said(reason)) if !is_offline => {
+                        tracing::debug!(
+                            reason,
+                            "the crates that came with the source are not all that it needs"
+                        );
+                    }
+                    result => {
+                        // It is empty until here.
+                        let _ = self.crates.set(folder);
+                        return result;
+                    }
+                }
+            }
         }
         cargo.fetch(false)
+    }
+
+    /// The folders with the crates that came with the source, where they are used.
+    pub(super) fn crate_folders(&self) -> Vec<&Path> {
+        let stored = self.request.crates.first().and_then(|folder| folder.parent());
+        let own = self.crates.get().map(CrateFolder::path);
+        own.into_iter()
+            .flat_map(|own| [Some(own), stored])
+            .flatten()
+            .collect()
     }
 
     /// Checks that every crate comes from a registry, from Git, from the source itself or from the SDK.

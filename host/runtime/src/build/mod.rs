@@ -7,6 +7,8 @@
 mod builder;
 mod cargo;
 mod compile;
+mod crate_files;
+mod crate_folder;
 mod dependencies;
 mod environment;
 mod error;
@@ -24,6 +26,7 @@ mod toolchain;
 mod tree;
 
 pub use builder::Builder;
+pub use crate_files::CrateFile;
 pub use error::BuildError;
 pub use fetch::BuildCrate;
 pub use request::BuildRequest;

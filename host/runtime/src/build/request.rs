@@ -22,6 +22,9 @@ pub struct BuildRequest {
     pub is_portable: bool,
     /// Use no network: all crates must have been fetched before.
     pub is_offline: bool,
+    /// The folders of crates that came with the source, each as cargo finds it in a folder of crates: what is not among
+    /// those that cargo has fetched is taken from there. They lie beside each other.
+    pub crates: Vec<PathBuf>,
     /// Whether what runs in the build is shut in.
     pub sandbox: Sandbox,
 }
@@ -42,6 +45,7 @@ impl BuildRequest {
             features: Vec::new(),
             is_portable: false,
             is_offline: false,
+            crates: Vec::new(),
             sandbox: Sandbox::default(),
         }
     }

@@ -101,7 +101,7 @@ impl Drop for Scratch {
 }
 
 /// Where the user's cargo keeps what it fetched.
-fn users_home() -> Option<PathBuf> {
+pub(super) fn users_home() -> Option<PathBuf> {
     env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(env::home_dir()?.join(".cargo")))
@@ -142,12 +142,12 @@ fn remove(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn link(to: &Path, at: &Path) -> io::Result<()> {
+pub(super) fn link(to: &Path, at: &Path) -> io::Result<()> {
     fs::os::unix::fs::symlink(to, at)
 }
 
 #[cfg(windows)]
-fn link(to: &Path, at: &Path) -> io::Result<()> {
+pub(super) fn link(to: &Path, at: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_dir(to, at)
 }
 

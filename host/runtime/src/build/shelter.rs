@@ -4,7 +4,10 @@
 use super::{environment, scratch::Scratch, toolchain::Toolchain};
 use modelzoo_base::Sandbox;
 use modelzoo_sandbox::{Confinement, Guard};
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Where a build is shut in.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +19,8 @@ pub(super) struct Shelter<'a> {
     pub(super) scratch: &'a Scratch,
     /// The SDK.
     pub(super) sdk: &'a Path,
+    /// Where the crates are that came with the source.
+    pub(super) crates: &'a [&'a Path],
     /// What others have compiled, where it may see it.
     pub(super) shared: Option<&'a Path>,
     /// Where it compiles to.
@@ -56,7 +61,9 @@ impl Shelter<'_> {
         let least = Confinement::of_build(self.sandbox)
             .with_read(source)
             .with_read(self.sdk);
-        let with_crates = self.scratch.crates().iter().fold(least, Confinement::with_read);
+        let fetched = self.scratch.crates().iter().map(PathBuf::as_path);
+        let crates = fetched.chain(self.crates.iter().copied());
+        let with_crates = crates.fold(least, Confinement::with_read);
         let programs = toolchain.folders().chain(self.shared);
         let with_programs = programs.fold(with_crates, Confinement::with_execute);
         let with_named = environment::named_folders().fold(with_programs, Confinement::with_execute);

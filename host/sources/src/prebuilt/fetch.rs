@@ -27,8 +27,10 @@ pub struct FetchedPrebuilt {
     pub sha256: Sha256Digest,
     /// What said that it is the right one, in words.
     pub vouched_by: String,
-    /// Whether that was a key, and not a hash.
-    pub is_signed: bool,
+    /// The signature, where that was a key, and not a hash.
+    pub signature: Option<String>,
+    /// The archive itself; deleted with this value.
+    pub archive: PathBuf,
     _staging: Staging,
 }
 
@@ -43,26 +45,46 @@ pub fn fetch(offer: &Offer, store: &Store, access: Access<'_>) -> Result<Fetched
         Proof::Signature { .. } => None,
     };
     let archive = staging.path().join(&offer.file);
-    let get = |url: &str, sha256, size, destination: &Path| {
+    let get = |url: &str, sha256: Option<Sha256Digest>, size, destination: &Path| {
+        // A bundle may have brought it. Whether it is the right one is looked at below, wherever it comes from.
+        let told = store
+            .download_record(url)
+            .filter(|_| access.downloader.is_offline());
         let request = Request {
             urls: vec![url.to_owned()],
-            sha256,
+            sha256: sha256.or(told.map(|told| told.sha256)),
             size,
             destination: destination.to_owned(),
         };
+        if let Some(there) = store.stored(&request)? {
+            return Ok(Downloaded {
+                url: Some(url.to_owned()),
+                ..there
+            });
+        }
         access
             .downloader
             .fetch(&request, access.observer, access.cancellation)
     };
     let downloaded = first_of(&offer.urls, |url| get(url, expected, offer.size_bytes, &archive))?;
     let url = downloaded.url.unwrap_or_default();
+    let mut signature = None;
     let vouched_by = match &offer.proof {
         Proof::Hash { said_by, .. } => (*said_by).to_owned(),
         Proof::Signature { keys } => {
-            let signature = staging.path().join("signature");
-            get(&format!("{url}.minisig"), None, None, &signature)?;
             let read = |path: &Path| fs_err::read(path).map_err(unreadable(&url));
-            let text = String::from_utf8_lossy(&read(&signature)?).into_owned();
+            let told = store
+                .download_record(&url)
+                .filter(|_| access.downloader.is_offline());
+            let text = match told.and_then(|told| told.signature) {
+                Some(text) => text,
+                None => {
+                    let signature = staging.path().join("signature");
+                    get(&format!("{url}.minisig"), None, None, &signature)?;
+                    String::from_utf8_lossy(&read(&signature)?).into_owned()
+                }
+            };
+            signature = Some(text.clone());
             let key = signer(&read(&archive)?, &text, keys).map_err(|problem| PrebuiltError::Signature {
                 archive: url.clone(),
                 problem,
@@ -82,7 +104,8 @@ pub fn fetch(offer: &Offer, store: &Store, access: Access<'_>) -> Result<Fetched
         url,
         sha256: downloaded.sha256,
         vouched_by,
-        is_signed: expected.is_none(),
+        signature,
+        archive,
         _staging: staging,
     })
 }

@@ -67,6 +67,7 @@ impl World {
             }],
             omissions: Vec::new(),
             fetched: true,
+            bundle: None,
         }
     }
 

@@ -19,6 +19,7 @@ pub(super) fn resolve_url(url: &str, options: &ResolveOptions<'_>) -> Result<Fou
     if (is_offline || !options.refresh)
         && let Some(record) = store.revision_record(url, "")
         && let Some(found) = known(store, url, record.commit)?
+        && (is_offline || found.bundle.is_none())
     {
         return Ok(found);
     }
@@ -72,7 +73,10 @@ fn resolve_content(
     sha256: Sha256Digest,
     store: &Store,
 ) -> Result<FoundTree, SourceError> {
-    if let Some(found) = known(store, identity, sha256.to_string())? {
+    // The files that an archive has are in the archive, whatever a bundle says.
+    if let Some(found) = known(store, identity, sha256.to_string())?
+        && found.bundle.is_none()
+    {
         return Ok(found);
     }
     let format = ArchiveFormat::of_path(file).ok_or_else(|| ArchiveError::UnknownFormat {
@@ -92,6 +96,7 @@ fn resolve_content(
         tree_hash: extracted.tree_hash,
         committed_at: None,
         omissions: Vec::new(),
+        bundle: None,
     })?;
     Ok(FoundTree {
         root: only_folder(root)?,
@@ -100,6 +105,7 @@ fn resolve_content(
         omissions: Vec::new(),
         subdirectory: None,
         fetched: false,
+        bundle: None,
     })
 }
 
@@ -116,7 +122,7 @@ fn known(store: &Store, identity: &str, sha256: String) -> Result<Option<FoundTr
 }
 
 /// Most archives hold one folder with everything in it: that is the source's root.
-fn only_folder(root: PathBuf) -> Result<PathBuf, StoreError> {
+pub(super) fn only_folder(root: PathBuf) -> Result<PathBuf, StoreError> {
     let failed = StoreError::read(&root);
     let mut entries = fs_err::read_dir(&root).map_err(&failed)?;
     match (entries.next().transpose().map_err(&failed)?, entries.next()) {

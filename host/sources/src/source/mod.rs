@@ -25,7 +25,7 @@ pub use error::SourceError;
 pub use options::ResolveOptions;
 pub use pack::{PackError, Packed, Packing};
 pub use published::{PublishedFile, PublishedModel, WEIGHT_FILES};
-pub use resolve::resolve;
+pub use resolve::{resolve, source_in};
 
 /// A source whose files are on this machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +49,8 @@ pub struct ResolvedSource {
     pub omissions: Vec<Omission>,
     /// Whether the files came over the network now.
     pub fetched: bool,
+    /// The hash of the bundle that says which files these are, where nothing else does.
+    pub bundle: Option<Sha256Digest>,
 }
 
 /// The commit of a resolved source.

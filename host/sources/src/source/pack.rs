@@ -4,7 +4,10 @@
 //! in which a folder gives its entries. What `.gitignore` files name, Git's own files and Cargo's target folders are
 //! left out.
 use super::local::is_build_folder;
-use crate::tree::{EntryKind, TreeHasher, digest, entry_kind, link_stays_inside, path_text};
+use crate::{
+    archive::append,
+    tree::{EntryKind, TreeHasher, digest, entry_kind, link_stays_inside, link_target, path_text},
+};
 use flate2::{Compression, GzBuilder};
 use fs_err as fs;
 use ignore::WalkBuilder;
@@ -17,9 +20,6 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
-
-/// The modification time of every entry, 1980-01-01: the oldest that every archive format and program accepts.
-const MODIFIED: u64 = 315_532_800;
 
 /// A source that was packed, or that would be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,7 +187,7 @@ impl Packing {
         for entry in &self.entries {
             let path = format!("{name}/{}", entry.path);
             let hash = entry.digest()?;
-            append(&mut tar, &path, entry).map_err(&failed)?;
+            append(&mut tar, &path, entry.kind, &entry.place).map_err(&failed)?;
             hasher.add(path, entry.kind, hash);
         }
         tar.into_inner()
@@ -210,28 +210,6 @@ impl Entry {
     fn digest(&self) -> Result<Sha256Digest, PackError> {
         digest(self.kind, &self.place).map_err(PackError::read(&self.place))
     }
-}
-
-fn append(tar: &mut tar::Builder<impl Write>, path: &str, entry: &Entry) -> io::Result<()> {
-    let mut header = tar::Header::new_gnu();
-    header.set_mtime(MODIFIED);
-    header.set_mode(if entry.kind == EntryKind::Executable {
-        0o755
-    } else {
-        0o644
-    });
-    if entry.kind == EntryKind::Link {
-        header.set_entry_type(tar::EntryType::Symlink);
-        header.set_size(0);
-        return tar.append_link(&mut header, path, link_target(&entry.place)?);
-    }
-    let file = fs::File::open(&entry.place)?;
-    header.set_size(file.metadata()?.len());
-    tar.append_data(&mut header, path, file)
-}
-
-fn link_target(link: &Path) -> io::Result<String> {
-    path_text(&fs::read_link(link)?)
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(super) struct FoundTree {
     /// The folder that turned out to be part of the revision.
     pub(super) subdirectory: Option<String>,
     pub(super) fetched: bool,
+    /// The hash of the bundle that says which files these are, where nothing else does.
+    pub(super) bundle: Option<Sha256Digest>,
 }
 
 pub(super) fn resolve(
@@ -26,17 +28,19 @@ pub(super) fn resolve(
 ) -> Result<FoundTree, SourceError> {
     let store = options.store;
     let identity = repository.identity();
+    let is_offline = options.access.downloader.is_offline();
     if let Some(commit) = lasting(&identity, revision, store)
         && let Some(found) = stored(store, &identity, &commit)?
+        && (is_offline || found.bundle.is_none())
     {
         return Ok(found);
     }
-    if options.access.downloader.is_offline() {
+    if is_offline {
         return from_store_alone(&identity, revision, store);
     }
 
     let staging = store.stage()?;
-    let have = |commit: &Commit| matches!(stored(store, &identity, commit), Ok(Some(_)));
+    let have = |commit: &Commit| matches!(stored(store, &identity, commit), Ok(Some(found)) if found.bundle.is_none());
     let fetched = git::fetch(
         repository,
         revision,
@@ -61,6 +65,7 @@ pub(super) fn resolve(
         tree_hash: checkout.tree_hash,
         committed_at: Some(checkout.committed_at),
         omissions: checkout.omissions.clone(),
+        bundle: None,
     })?;
     let Commit {
         id,
@@ -78,6 +83,7 @@ pub(super) fn resolve(
         omissions: checkout.omissions,
         subdirectory,
         fetched: true,
+        bundle: None,
     })
 }
 
@@ -155,5 +161,6 @@ pub(super) fn stored(
         omissions: record.omissions,
         subdirectory: commit.subdirectory.clone(),
         fetched: false,
+        bundle: record.bundle,
     }))
 }

@@ -1,13 +1,13 @@
 //! Resolving: which files a reference means, and getting them.
 use super::{
-    ResolveOptions, ResolvedSource, SourceError, SourceManifest, archive, find_models, local,
+    ResolveOptions, ResolvedSource, SourceCommit, SourceError, SourceManifest, archive, find_models, local,
     remote::{self, FoundTree},
 };
 use crate::{
     SourceRef,
     manifest::Manifest,
     reference::{GitRepository, Location},
-    store::Store,
+    store::{CommitRecord, Store},
 };
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,29 @@ pub fn resolve(reference: &SourceRef, options: &ResolveOptions<'_>) -> Result<Re
         }
         Location::Path(path) => resolve_path(path, options.store)?,
         Location::Archive(url) => archive::resolve_url(url, options)?,
+    };
+    finish(reference, found)
+}
+
+/// The source `reference`, whose files are in the folder `root` and are as `record` says.
+///
+/// # Errors
+/// When there is no source in it, or its manifests cannot be read.
+pub fn source_in(
+    reference: &SourceRef,
+    root: PathBuf,
+    record: &CommitRecord,
+    commit: SourceCommit,
+) -> Result<ResolvedSource, SourceError> {
+    let is_git = matches!(reference.location(), Location::Git(_));
+    let found = FoundTree {
+        root: if is_git { root } else { archive::only_folder(root)? },
+        tree_hash: record.tree_hash,
+        commit: is_git.then_some(commit),
+        omissions: record.omissions.clone(),
+        subdirectory: None,
+        fetched: false,
+        bundle: record.bundle,
     };
     finish(reference, found)
 }
@@ -81,6 +104,7 @@ fn resolve_path(path: &Path, store: &Store) -> Result<FoundTree, SourceError> {
         omissions: Vec::new(),
         subdirectory: None,
         fetched: false,
+        bundle: None,
     })
 }
 
@@ -116,6 +140,7 @@ fn resolve_manifest_file(
         manifests: vec![found],
         omissions: Vec::new(),
         fetched: false,
+        bundle: None,
     })
 }
 
@@ -128,6 +153,7 @@ fn finish(reference: &SourceRef, found: FoundTree) -> Result<ResolvedSource, Sou
         omissions,
         subdirectory,
         fetched,
+        bundle,
     } = found;
     let reference = reference.clone().settled(subdirectory.as_deref());
     let identity = reference.identity();
@@ -154,6 +180,7 @@ fn finish(reference: &SourceRef, found: FoundTree) -> Result<ResolvedSource, Sou
         manifests,
         omissions,
         fetched,
+        bundle,
     })
 }
 

@@ -23,6 +23,8 @@ pub enum StoreEntryKind {
     Weights,
     /// A built plugin.
     Artifact,
+    /// A crate that came in a bundle.
+    Crate,
     /// Something that a process is making, or was making when it was killed.
     Temporary,
 }
@@ -91,10 +93,15 @@ impl Store {
             (StoreEntryKind::Source, self.sources_dir()),
             (StoreEntryKind::Weights, self.weights_dir()),
             (StoreEntryKind::Artifact, self.artifacts_dir()),
+            (StoreEntryKind::Crate, self.crates_dir()),
             (StoreEntryKind::Temporary, self.temporary_dir()),
         ];
         let mut entries = Vec::new();
         for (kind, folder) in kinds {
+            // Most stores have no crates.
+            if kind == StoreEntryKind::Crate && !folder.exists() {
+                continue;
+            }
             let failed = StoreError::read(&folder);
             for found in fs_err::read_dir(&folder).map_err(&failed)? {
                 let path = found.map_err(&failed)?.path();
@@ -140,7 +147,8 @@ impl Store {
                 }
                 StoreEntryKind::Weights => Sha256Digest::of_file(&entry.path).map(|found| (found, name)),
                 StoreEntryKind::Artifact => artifact_digests(&entry.path),
-                StoreEntryKind::Temporary => continue,
+                // What a crate's name is the hash of is not kept.
+                StoreEntryKind::Crate | StoreEntryKind::Temporary => continue,
             };
             let verdict = match compared {
                 Ok((found, expected)) if found == expected => Verdict::Intact,

@@ -4,8 +4,8 @@
 //! sources/<tree hash>/tree/        a source's files, as checked out or extracted
 //! sources/<tree hash>/source.json  written last: its presence says that the tree is whole
 //! weights/<sha256>                 a downloaded file
-//! models/                          the files of each model, as links to those
 //! models/                          the files of models, by their names: see `weights`
+//! crates/<sha256>/                 a crate that came in a bundle
 //! artifacts/<key>/                 a built plugin
 //! build/                           the target folder that all plugins share
 //! records/                         what references resolved to
@@ -15,6 +15,7 @@
 //! Everything is made in `tmp/` and published by one rename, so a process that is killed at any moment leaves nothing
 //! that looks finished. Several processes may do the same at once: the first to rename wins, the others use its result.
 //! Entries never change once they are published. All of it can be had again, which is why it is a cache.
+mod crates;
 mod error;
 mod maintenance;
 mod records;
@@ -33,7 +34,7 @@ use std::{
 
 pub use error::StoreError;
 pub use maintenance::{Garbage, GcOptions, StoreEntry, StoreEntryKind, Verdict};
-pub use records::{CommitRecord, RevisionRecord};
+pub use records::{CommitRecord, DownloadRecord, RevisionRecord};
 pub use staging::Staging;
 
 pub(crate) use sources::TREE;

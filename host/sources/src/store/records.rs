@@ -26,6 +26,9 @@ pub struct CommitRecord {
     /// What the commit refers to and the tree does not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub omissions: Vec<Omission>,
+    /// The hash of the bundle that says so, where nothing else does: then it counts where the network may not be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<Sha256Digest>,
 }
 
 /// What a revision meant when it was last looked up.
@@ -45,6 +48,18 @@ pub struct RevisionRecord {
     pub subdirectory: Option<String>,
     /// When it was first seen to mean this, in seconds since 1970.
     pub since: i64,
+}
+
+/// What was at a URL, by the word of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownloadRecord {
+    /// The URL.
+    pub url: String,
+    /// The hash of the file.
+    pub sha256: Sha256Digest,
+    /// The signature that was beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// What a folder or file on this machine was when it was last hashed.
@@ -106,6 +121,30 @@ impl Store {
             since: i64::try_from(since).unwrap_or(i64::MAX),
         };
         write(self.revision_file(identity, revision), &record)
+    }
+
+    /// What was at a URL.
+    pub fn download_record(&self, url: &str) -> Option<DownloadRecord> {
+        let record: DownloadRecord = read(&self.record_file(url, "downloads", ""))?;
+        (record.url == url).then_some(record)
+    }
+
+    /// Notes what was at a URL; whoever uses it has to know otherwise that it is the right one.
+    ///
+    /// # Errors
+    /// The store cannot be written to.
+    pub(crate) fn record_download(
+        &self,
+        url: &str,
+        sha256: Sha256Digest,
+        signature: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let record = DownloadRecord {
+            url: url.to_owned(),
+            sha256,
+            signature: signature.map(str::to_owned),
+        };
+        write(self.record_file(url, "downloads", ""), &record)
     }
 
     /// The hash that a folder on this machine had when it had this stamp.

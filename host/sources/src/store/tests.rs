@@ -194,6 +194,7 @@ fn records_are_found_by_what_they_are_about() {
         tree_hash: Sha256Digest::of("x"),
         committed_at: Some(1),
         omissions: Vec::new(),
+        bundle: None,
     };
     store.record_commit(&record).unwrap();
     assert_eq!(

@@ -48,6 +48,8 @@ pub struct Subject<'a> {
     pub tree: Sha256Digest,
     /// The folder of the whole tree.
     pub root: &'a Path,
+    /// The hash of the bundle that says that this is the source's code, where nothing else does.
+    pub bundle: Option<Sha256Digest>,
 }
 
 impl<'a> Subject<'a> {
@@ -60,6 +62,7 @@ impl<'a> Subject<'a> {
             committed_at: source.commit.as_ref().and_then(|commit| commit.committed_at),
             tree: source.tree_hash,
             root: &source.root,
+            bundle: source.bundle,
         }
     }
 
@@ -175,7 +178,9 @@ pub fn check(
     }
     check_age(subject, policy, now)?;
     signature::check(subject, policy)?;
-    if policy.allow.iter().any(|entry| pattern::covers(entry, identity)) {
+    // What a bundle says to be its owner's is that only where the owner has signed it.
+    let is_the_owners = subject.bundle.is_none() || key_for(identity, policy).is_some();
+    if is_the_owners && policy.allow.iter().any(|entry| pattern::covers(entry, identity)) {
         return Ok(Verdict::Trusted(Grounds::Policy));
     }
     if state == TrustState::Trusted {

@@ -5,6 +5,7 @@ use crate::{
     source::{ResolvedSource, SourceManifest},
 };
 use jiff::Timestamp;
+use modelzoo_base::Sha256Digest;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, path::Path};
 
@@ -33,6 +34,9 @@ pub struct Summary {
     /// Whether build scripts and macros are known of all dependencies ([`with_crates`](Self::with_crates)), or only of the
     /// plugin itself.
     pub is_complete: bool,
+    /// The hash of the bundle that says that this is the source's code, where nothing else does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<Sha256Digest>,
     /// The binary that would run instead of what is built, where its author compiled one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prebuilt: Option<PrebuiltFacts>,
@@ -139,6 +143,7 @@ impl Summary {
             build_scripts: has_build_script.then(|| name.clone()).into_iter().collect(),
             proc_macros: cargo.lib.proc_macro.then_some(name).into_iter().collect(),
             is_complete: false,
+            bundle: subject.bundle,
             prebuilt: None,
         }
     }

@@ -60,6 +60,7 @@ fn subject<'a>(reference: &'a SourceRef, identity: &'a str, root: &'a Path, tree
         committed_at: Some(COMMITTED),
         tree,
         root,
+        bundle: None,
     }
 }
 
@@ -335,6 +336,7 @@ fn source(root: &Path, files: &[(&str, &str)]) -> ResolvedSource {
         }],
         omissions: Vec::new(),
         fetched: false,
+        bundle: None,
     }
 }
 
@@ -417,4 +419,37 @@ fn the_summary_of_a_bare_source_leaves_out_what_is_not_there() {
     let summary = Summary::of(&source, &source.manifests[0]);
     assert_eq!((summary.dependencies, summary.build_scripts.len()), (None, 0));
     assert_eq!(summary.proc_macros, ["net"]);
+}
+
+#[test]
+fn the_word_of_a_bundle_makes_nothing_the_code_of_an_owner_who_is_allowed() {
+    let world = World::new("acme/zoo");
+    let policy = TrustPolicy {
+        allow: entries(&["acme"]),
+        ..TrustPolicy::default()
+    };
+    let (identity, root) = (world.reference.identity(), world.root());
+    let mut bundled = subject(&world.reference, &identity, &root, "one");
+    bundled.bundle = Some(Sha256Digest::of("bundle"));
+    let check = |subject: &Subject<'_>, policy: &TrustPolicy| {
+        check(subject, policy, &world.decisions, SystemTime::now())
+    };
+    assert!(matches!(check(&bundled, &policy), Ok(Verdict::Undecided(_))));
+
+    let author = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
+    let message = message_to_sign(&root).unwrap();
+    let signature = minisign::sign(None, &author.sk, message.as_bytes(), None, None).unwrap();
+    std::fs::write(root.join(SIGNATURE_FILE), signature.into_string()).unwrap();
+    let mut with_key = policy.clone();
+    with_key.keys.insert("acme".to_owned(), author.pk.to_base64());
+    assert_eq!(
+        check(&bundled, &with_key).unwrap(),
+        Verdict::Trusted(Grounds::Policy)
+    );
+
+    world.decisions.allow(&bundled).unwrap();
+    assert_eq!(
+        check(&bundled, &policy).unwrap(),
+        Verdict::Trusted(Grounds::Decision)
+    );
 }

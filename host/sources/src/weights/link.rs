@@ -3,7 +3,7 @@ use std::{io, path::Path};
 
 /// Makes `to` another name of the file `from`, replacing what is there; a copy where the file system has no links, or
 /// `to` is on another one. Whoever looks sees the old file or the new one.
-pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn link(from: &Path, to: &Path) -> io::Result<()> {
     let folder = to.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     // Only the rename makes it visible: a link cannot replace a file.

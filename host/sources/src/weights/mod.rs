@@ -19,7 +19,7 @@ use crate::{
     store::{Staging, Store, StoreError, stamp},
     tree::{EntryKind, visit},
 };
-use link::{link, make_read_only};
+use link::make_read_only;
 use modelzoo_base::{
     Sha256Digest, file,
     progress::{Cancellation, Event, Observer},
@@ -31,6 +31,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use link::link;
 pub use place::WeightsPlace;
 
 /// The digests of a model's files, and the stamp by which a change of one would be noticed.
@@ -191,8 +192,17 @@ impl Store {
         Ok(files)
     }
 
+    /// Puts a file with the hash `sha256` into the store.
+    ///
+    /// # Errors
+    /// The store cannot be written to.
+    pub(crate) fn keep_content(&self, file: &Path, sha256: &Sha256Digest) -> Result<(), StoreError> {
+        let stored = self.weights_path(sha256);
+        self.keep(file, &stored).map_err(StoreError::write(&stored))
+    }
+
     /// The request's file from the store, at its destination, if the store has it whole.
-    fn stored(&self, request: &Request) -> Result<Option<Downloaded>, DownloadError> {
+    pub(crate) fn stored(&self, request: &Request) -> Result<Option<Downloaded>, DownloadError> {
         let Some(sha256) = request.sha256 else {
             return Ok(None);
         };

@@ -4,6 +4,7 @@ use super::{Sample, each, joined, not_found, path, runtime::plugin_error};
 use modelzoo::{
     BuildError, CallError, EngineError, Error, RuntimeError, UnfitPrebuilt, ZooError,
     archive::ArchiveError,
+    bundle::BundleError,
     config::ConfigError,
     download::DownloadError,
     format::FormatError,
@@ -60,6 +61,9 @@ pub(super) fn samples() -> Vec<Sample> {
         ZooError::Unfit(UnfitPrebuilt::NoPlugin {
             archive: "https://example.org/model-x-cpu.tar.gz".to_owned(),
             reason: "there is no library in it".to_owned(),
+        }),
+        ZooError::Bundle(BundleError::NotABundle {
+            path: path("models.bundle"),
         }),
         ZooError::NotDownloaded("small".to_owned()),
         ZooError::Archive(ArchiveError::UnknownFormat {

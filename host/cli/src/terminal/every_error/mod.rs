@@ -207,6 +207,8 @@ fn every_next_step_has_the_words_of_the_command_line() {
         NextStep::ShowPluginOutput,
         NextStep::RunInProcess,
         NextStep::RelaxSandbox,
+        NextStep::MakeBundle,
+        NextStep::VouchForBundle,
         NextStep::BuildPlugin,
         NextStep::CreateDataset {
             path: path("mine.sqlite"),

@@ -54,6 +54,13 @@ fn builds() -> Vec<Sample> {
             from: path("model/Cargo.toml"),
             to: path("other"),
         },
+        BuildError::CrateElsewhere {
+            name: "blur".to_owned(),
+            origin: "https://example.org/blur".to_owned(),
+        },
+        BuildError::NoCrateFile {
+            file: "blur-1.0.0.crate".to_owned(),
+        },
         BuildError::UnpinnedGit {
             name: "odd".to_owned(),
             origin: "https://git.example/odd".to_owned(),

@@ -3,6 +3,7 @@
 use super::{COMMIT, Sample, digest, each, full, joined, kind, network, not_found, path, url};
 use modelzoo::{
     archive::ArchiveError,
+    bundle::BundleError,
     config::ConfigError,
     download::DownloadError,
     git::GitError,
@@ -25,6 +26,7 @@ pub(super) fn samples() -> Vec<Sample> {
         found_sources(),
         packing(),
         prebuilt(),
+        bundles(),
         store(),
         registry(),
         locks(),
@@ -60,6 +62,51 @@ fn prebuilt() -> Vec<Sample> {
             url,
             source: not_found(),
         },
+    ])
+}
+
+fn bundles() -> Vec<Sample> {
+    let path = || path("models.bundle");
+    each([
+        BundleError::Read {
+            path: path(),
+            source: not_found(),
+        },
+        BundleError::Write {
+            path: path(),
+            source: full(),
+        },
+        BundleError::NotABundle { path: path() },
+        BundleError::Newer {
+            path: path(),
+            version: 2,
+        },
+        BundleError::Damaged {
+            path: path(),
+            reason: "7 bytes of it are missing".to_owned(),
+        },
+        BundleError::Other {
+            path: path(),
+            expected: digest("this"),
+            found: digest("that"),
+        },
+        BundleError::Refused {
+            path: path(),
+            reason: "`../x` in it cannot be written: its name leads to another folder".to_owned(),
+        },
+        BundleError::Unpinned {
+            path: path(),
+            source_spelling: "acme/model@v1".to_owned(),
+            name: "blur-1.0.0".to_owned(),
+        },
+        BundleError::OfThisMachine {
+            path: "./model".into(),
+        },
+        BundleError::Cancelled { path: path() },
+        BundleError::Source(SourceError::NoSuchPath {
+            path: "./nowhere".into(),
+        }),
+        BundleError::Store(StoreError::NoHome),
     ])
 }
 
