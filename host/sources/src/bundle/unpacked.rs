@@ -267,7 +267,7 @@ impl UnpackedBundle {
             .next()
             .and_then(Result::ok)
             .filter(|_| entries.next().is_none());
-        if !only.is_some_and(|only| *only.file_name() == *name) {
+        if only.is_none_or(|only| *only.file_name() != *name) {
             return Err(self.refused(format!("what it calls the crate {name} is another one")));
         }
         let failed = BundleError::write(&folder);
