@@ -926,6 +926,79 @@ CASES = [
         ),
         transformers.SiglipImageProcessorPil(size={"height": 48, "width": 48}),
     ),
+    hugging_face(
+        "mobilenet_v2_classifier",
+        transformers.MobileNetV2ForImageClassification,
+        transformers.MobileNetV2Config(depth_multiplier=0.1, min_depth=4, depth_divisible_by=4, finegrained_output=False, num_labels=5),
+        transformers.MobileNetV2ImageProcessorPil(size={"shortest_edge": 70}, crop_size={"height": 64, "width": 64}),
+        classifier,
+        fitted=True,
+    ),
+    hugging_face(
+        "mobilenet_v2_backbone",
+        transformers.MobileNetV2Model,
+        transformers.MobileNetV2Config(
+            depth_multiplier=0.35, tf_padding=False, first_layer_is_expansion=False, output_stride=16, layer_norm_eps=1e-5
+        ),
+        transformers.MobileNetV2ImageProcessorPil(size={"shortest_edge": 70}, crop_size={"height": 64, "width": 80}),
+        lambda result: {"embedding": result.pooler_output},
+        fitted=True,
+        small=False,
+    ),
+    hugging_face(
+        "mobilenet_v2_segmenter",
+        transformers.MobileNetV2ForSemanticSegmentation,
+        transformers.MobileNetV2Config(depth_multiplier=0.1, min_depth=4, depth_divisible_by=4, output_stride=8, num_labels=4),
+        transformers.MobileNetV2ImageProcessorPil(size={"shortest_edge": 65}, crop_size={"height": 65, "width": 65}),
+        classifier,
+        small=False,
+    ),
+    hugging_face(
+        "efficientnet_classifier",
+        transformers.EfficientNetForImageClassification,
+        transformers.EfficientNetConfig(
+            width_coefficient=0.1, depth_coefficient=0.5, depth_divisor=4, hidden_dim=128, depthwise_padding=[5], num_labels=5
+        ),
+        transformers.EfficientNetImageProcessorPil(
+            size={"height": 64, "width": 64}, resample=0, image_mean=[0.485, 0.456, 0.406], image_std=[0.478, 0.473, 0.474]
+        ),
+        classifier,
+        fitted=True,
+    ),
+    hugging_face(
+        "efficientnet_backbone",
+        transformers.EfficientNetModel,
+        transformers.EfficientNetConfig(
+            width_coefficient=0.25, depth_coefficient=1.2, hidden_dim=320, batch_norm_eps=1e-5, depthwise_padding=[3, 7]
+        ),
+        transformers.EfficientNetImageProcessorPil(size={"height": 75, "width": 91}, rescale_offset=True, include_top=False),
+        lambda result: {"embedding": result.pooler_output},
+        fitted=True,
+        small=False,
+    ),
+    hugging_face(
+        "regnet_classifier",
+        transformers.RegNetForImageClassification,
+        transformers.RegNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 2], groups_width=4, num_labels=5),
+        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 64}, crop_pct=0.875),
+        classifier,
+    ),
+    hugging_face(
+        "regnet_backbone",
+        transformers.RegNetModel,
+        transformers.RegNetConfig(
+            embedding_size=8,
+            hidden_sizes=[8, 12, 16],
+            depths=[2, 1, 1],
+            groups_width=4,
+            layer_type="x",
+            downsample_in_first_stage=False,
+        ),
+        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 48}, crop_pct=1.0),
+        lambda result: {"embedding": result.pooler_output.flatten(1)},
+    ),
+    of_timm("timm_regnety_002", "regnety_002"),
+    of_timm("timm_regnetx_002", "regnetx_002", data={"input_size": [3, 75, 91]}),
     of_timm("timm_vit", "vit_tiny_patch16_224", small=True, img_size=64, embed_dim=24, depth=2, num_heads=3),
     of_timm(
         "timm_vit_registers",

@@ -17,8 +17,18 @@ pub(super) struct Layers<'a> {
 pub(super) struct Steps {
     stride: usize,
     dilation: usize,
-    /// Zeros on every side; as many as keep the size at a stride of 1 where `None`.
-    padding: Option<usize>,
+    around: Around,
+}
+
+/// The zeros around a convolution's operand.
+#[derive(Clone, Copy, Debug)]
+enum Around {
+    /// As many on every side as keep the size at a stride of 1.
+    Half,
+    /// TensorFlow's `SAME`: as many as make the result as large as the operand divided by the stride, rounded up.
+    Same,
+    /// So many.
+    Zeros(Padding),
 }
 
 impl Steps {
@@ -30,14 +40,28 @@ impl Steps {
         Self {
             stride,
             dilation: 1,
-            padding: None,
+            around: Around::Half,
         }
     }
 
     /// With this many zeros on every side.
     pub(super) const fn padding(self, padding: usize) -> Self {
+        self.uneven_padding(Padding::all(padding))
+    }
+
+    /// With this many zeros on each side.
+    pub(super) const fn uneven_padding(self, padding: Padding) -> Self {
         Self {
-            padding: Some(padding),
+            around: Around::Zeros(padding),
+            ..self
+        }
+    }
+
+    /// With TensorFlow's padding where it is wanted, by which a result is as large as its operand divided by the stride,
+    /// rounded up.
+    pub(super) const fn same(self, is_wanted: bool) -> Self {
+        Self {
+            around: if is_wanted { Around::Same } else { self.around },
             ..self
         }
     }
@@ -76,17 +100,27 @@ impl<'a> Layers<'a> {
         if dims.contains(&0) || !channels.is_multiple_of(inputs) {
             return Err(unfit(name, &dims));
         }
-        let around = |kernel: usize| steps.padding.unwrap_or((kernel - 1) * steps.dilation / 2);
+        let size = network.dims(x)?;
+        let padding = match steps.around {
+            Around::Half => {
+                let [rows, columns] = [height, width].map(|kernel| (kernel - 1) * steps.dilation / 2);
+                Padding {
+                    top: rows,
+                    bottom: rows,
+                    left: columns,
+                    right: columns,
+                }
+            }
+            // A map, or else the convolution says that it is none.
+            Around::Same if size.len() == 3 => same([size[1], size[2]], [height, width], steps),
+            Around::Same => Padding::default(),
+            Around::Zeros(padding) => padding,
+        };
         let settings = Conv2d::new(outputs, height)
             .kernel([height, width])
             .stride(steps.stride)
             .dilation(steps.dilation)
-            .uneven_padding(Padding {
-                top: around(height),
-                bottom: around(height),
-                left: around(width),
-                right: around(width),
-            })
+            .uneven_padding(padding)
             .groups(channels / inputs);
         let has_bias = self.checkpoint.has(&format!("{name}.bias"));
         network.conv2d(
@@ -142,10 +176,46 @@ impl<'a> Layers<'a> {
     }
 }
 
+/// TensorFlow's `SAME`: as many zeros as the last window needs, the odd one at the bottom and the right.
+fn same(size: [usize; 2], kernel: [usize; 2], steps: Steps) -> Padding {
+    let [rows, columns] = [0, 1].map(|axis| {
+        let windows = size[axis].div_ceil(steps.stride);
+        let reach = (kernel[axis] - 1) * steps.dilation + 1;
+        ((windows - 1) * steps.stride + reach).saturating_sub(size[axis])
+    });
+    Padding {
+        top: rows / 2,
+        bottom: rows - rows / 2,
+        left: columns / 2,
+        right: columns - columns / 2,
+    }
+}
+
 /// An error for a weight of other dimensions than the network can have.
 pub(super) fn unfit(name: &str, dims: &[usize]) -> Error {
     Error::new(format!(
         "tensor `{name}.weight` has dimensions {dims:?}, which are not those of the network that is named"
     ))
     .with_kind(ErrorKind::Weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_is_tensorflow_s() {
+        let sides = |size, kernel, stride| {
+            let Padding {
+                top,
+                bottom,
+                left,
+                right,
+            } = same(size, [kernel; 2], Steps::of(stride));
+            [top, bottom, left, right]
+        };
+        assert_eq!(sides([224, 225], 3, 2), [0, 1, 1, 1]);
+        assert_eq!(sides([7, 7], 5, 1), [2, 2, 2, 2]);
+        assert_eq!(sides([8, 8], 1, 2), [0, 0, 0, 0]);
+    }
 }

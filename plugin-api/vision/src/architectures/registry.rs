@@ -1,8 +1,8 @@
 //! Which file knows which architecture.
 
 use super::{
-    Architecture, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet, resnet,
-    rt_detr, segformer, swin, torchvision, vit, yolos,
+    Architecture, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet, mobilenet_v2,
+    regnet, resnet, rt_detr, segformer, swin, torchvision, vit, yolos,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -24,6 +24,9 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("dinov2_with_registers", dinov2::hugging_face),
     ("dinov3_convnext", convnext::hugging_face),
     ("dinov3_vit", dinov3::hugging_face),
+    ("efficientnet", efficientnet::hugging_face),
+    ("mobilenet_v2", mobilenet_v2::hugging_face),
+    ("regnet", regnet::hugging_face),
     ("resnet", resnet::hugging_face),
     ("rt_detr", rt_detr::hugging_face),
     ("rt_detr_v2", rt_detr::hugging_face),
@@ -47,6 +50,8 @@ const TIMM: &[(&str, Open)] = &[
     ("mobilenetv2_", efficientnet::timm),
     ("mobilenetv3_large_", efficientnet::timm),
     ("mobilenetv3_small_", efficientnet::timm),
+    ("regnetx_", regnet::timm),
+    ("regnety_", regnet::timm),
     ("resnet", resnet::timm),
     ("resnext", resnet::timm),
     ("seresnet", resnet::timm),
@@ -76,7 +81,7 @@ const TORCHVISION: &[(&str, Open)] = &[
     ("mobilenet_v2", torchvision::mobilenet_v2),
     ("mobilenet_v3_large", torchvision::mobilenet_v3_large),
     ("mobilenet_v3_small", torchvision::mobilenet_v3_small),
-    ("regnet_", torchvision::regnet),
+    ("regnet_", regnet::torchvision),
     ("resnet", resnet::timm),
     ("resnext", resnet::timm),
     ("shufflenet_v2_", torchvision::shufflenet),

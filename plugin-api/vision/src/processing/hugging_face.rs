@@ -58,8 +58,11 @@ const DETECTOR: Size = Size::Sides {
     longer: 1333,
 };
 
+/// The processor that divides by the deviation twice, as networks with a classifier were trained.
+const EFFICIENTNET: &str = "EfficientNet";
+
 /// The processor of each name, without `ImageProcessor` or `FeatureExtractor`.
-const PROCESSORS: [(&str, Defaults); 17] = [
+const PROCESSORS: [(&str, Defaults); 18] = [
     ("ViT", Defaults::new(SQUARE, Filter::Bilinear, [HALF; 2])),
     (
         "DeiT",
@@ -79,6 +82,10 @@ const PROCESSORS: [(&str, Defaults); 17] = [
     (
         "ConvNext",
         Defaults::new(Size::Shorter(384), Filter::Bicubic, [HALF; 2]),
+    ),
+    (
+        EFFICIENTNET,
+        Defaults::new(Size::Exact([346; 2]), Filter::Bicubic, [HALF; 2]),
     ),
     (
         "MobileNetV1",
@@ -116,13 +123,16 @@ const PROCESSORS: [(&str, Defaults); 17] = [
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 25] = [
+const OF_KINDS: [(&str, &str); 28] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
     ("dinov2", "Bit"),
     ("dinov2_with_registers", "Bit"),
+    ("dinov3_convnext", "DINOv3ViT"),
     ("dinov3_vit", "DINOv3ViT"),
+    ("efficientnet", EFFICIENTNET),
+    ("mobilenet_v2", "MobileNetV2"),
     ("clip", "CLIP"),
     ("clip_vision_model", "CLIP"),
     ("siglip", "Siglip"),
@@ -171,7 +181,7 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
     let preprocessing = steps(config, name, geometry)?
         .filter(pillow_filter(config, "resample", defaults.filter)?)
         .channels(order)
-        .normalize(values(config, defaults)?);
+        .normalize(values(config, name, defaults)?);
     let size = match (geometry.crop, geometry.resize) {
         (Some(crop), _) => Some(crop),
         (None, Some(Size::Exact(size))) => {
@@ -336,7 +346,7 @@ fn steps(config: &Config, name: &str, geometry: Geometry) -> Result<Preprocessin
 }
 
 /// What becomes of the pixels' values.
-fn values(config: &Config, defaults: Defaults) -> Result<Normalization> {
+fn values(config: &Config, name: &str, defaults: Defaults) -> Result<Normalization> {
     let factor = config.number("rescale_factor")?.unwrap_or(1.0 / 255.0);
     if factor.is_nan() || factor <= 0.0 {
         return Err(config.wrong("rescale_factor", "a number above 0"));
@@ -346,12 +356,21 @@ fn values(config: &Config, defaults: Defaults) -> Result<Normalization> {
     } else {
         1.0
     };
-    if config.flag("do_normalize", defaults.normalizes)? {
-        normalization(config, ["image_mean", "image_std"], divisor, defaults.statistics)
-    } else {
-        Ok(Normalization {
-            divisor: Divisor::Fixed(divisor),
-            ..Normalization::UNIT
-        })
+    let unit = Normalization {
+        divisor: Divisor::Fixed(divisor),
+        ..Normalization::UNIT
+    };
+    let published = || normalization(config, ["image_mean", "image_std"], divisor, defaults.statistics);
+    let normalizes = config.flag("do_normalize", defaults.normalizes)?;
+    let mut values = if normalizes { published()? } else { unit };
+    if name == EFFICIENTNET {
+        if config.flag("rescale_offset", false)? {
+            values.mean = values.mean.map(|mean| mean + 1.0);
+        }
+        if config.flag("include_top", true)? {
+            let deviations = published()?.std;
+            values.std = std::array::from_fn(|channel| values.std[channel] * deviations[channel]);
+        }
     }
+    Ok(values)
 }

@@ -2,12 +2,9 @@
 //!
 //! Sources: Tan and Le, "EfficientNet" (2019), table 1, and "EfficientNetV2" (2021), table 4.
 
-use super::{
-    Layers, MOST_LAYERS, Steps, classes, classify,
-    inverted_residual::{Block, Excitation},
-};
+use super::{Layers, MOST_LAYERS, Steps, classes, classify, inverted_residual::Block};
 use crate::{
-    architectures::{Architecture, Outputs, activation::Activation},
+    architectures::{Architecture, Outputs, activation::Activation, excitation::Excitation},
     checkpoint::Checkpoint,
     repository::Repository,
 };
@@ -66,7 +63,7 @@ impl Architecture for EfficientNet {
                     stride: if number == 0 { stride } else { 1 },
                     dilation: 1,
                     activation: Activation::Silu,
-                    excitation: Excitation::Smooth,
+                    excitation: Excitation::Smooth(Activation::Silu),
                 };
                 x = block.describe(network, layers, &name, x)?;
             }

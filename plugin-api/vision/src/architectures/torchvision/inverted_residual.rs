@@ -1,8 +1,11 @@
 //! The block of EfficientNet and MobileNetV3: wider, filtered, excited, narrower.
 
 use super::{Layers, MOST_LAYERS, Steps};
-use crate::architectures::activation::Activation;
-use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
+use crate::architectures::{
+    activation::Activation,
+    excitation::{Excitation, excite},
+};
+use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 
 /// What the tensors of a block do not say.
@@ -13,15 +16,6 @@ pub(super) struct Block {
     pub(super) dilation: usize,
     pub(super) activation: Activation,
     pub(super) excitation: Excitation,
-}
-
-/// How squeeze and excitation ends: which functions are behind its two convolutions.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Excitation {
-    /// The block's activation, and a sigmoid.
-    Smooth,
-    /// `max(x, 0)`, and a sigmoid of straight lines.
-    Hard,
 }
 
 impl Block {
@@ -42,7 +36,8 @@ impl Block {
         let (mut x, mut has_filtered) = (input, false);
         for (place, part) in parts.iter().enumerate() {
             if layers.has(&format!("{part}.fc1")) {
-                x = self.excite(network, layers, part, x)?;
+                let names = ["fc1", "fc2"].map(|layer| format!("{part}.{layer}"));
+                x = excite(network, layers, [&names[0], &names[1]], x, self.excitation)?;
                 continue;
             }
             let [_, _, kernel, _] = layers.dims(&format!("{part}.0"))?;
@@ -64,40 +59,4 @@ impl Block {
         network.alias(name, x)?;
         Ok(x)
     }
-
-    fn excite(
-        self,
-        network: &mut NetworkBuilder<'_>,
-        layers: Layers<'_>,
-        name: &str,
-        x: Value,
-    ) -> Result<Value> {
-        let (inner, is_hard) = match self.excitation {
-            Excitation::Smooth => (self.activation, false),
-            Excitation::Hard => (Activation::Relu, true),
-        };
-        excite(network, layers, name, x, inner, is_hard)
-    }
-}
-
-/// Squeeze and excitation: factors of the channels, found from their means by the convolutions `fc1` and `fc2`.
-pub(super) fn excite(
-    network: &mut NetworkBuilder<'_>,
-    layers: Layers<'_>,
-    name: &str,
-    x: Value,
-    inner: Activation,
-    is_hard: bool,
-) -> Result<Value> {
-    let mean = network.adaptive_avg_pool2d(x, [1, 1])?;
-    let factors = layers.convolve(network, &format!("{name}.fc1"), mean, Steps::ONE)?;
-    let factors = inner.apply(network, factors)?;
-    let channels = network.channels(x)?;
-    let factors = network.conv2d(&format!("{name}.fc2"), factors, Conv2d::new(channels, 1))?;
-    let factors = if is_hard {
-        network.hardsigmoid(factors)?
-    } else {
-        network.sigmoid(factors)?
-    };
-    network.mul(x, factors)
 }

@@ -2,12 +2,9 @@
 //!
 //! Source: Howard et al., "Searching for MobileNetV3" (2019), tables 1 and 2.
 
-use super::{
-    Layers, Steps, classes,
-    inverted_residual::{Block, Excitation},
-};
+use super::{Layers, Steps, classes, inverted_residual::Block};
 use crate::{
-    architectures::{Architecture, Outputs, activation::Activation},
+    architectures::{Architecture, Outputs, activation::Activation, excitation::Excitation},
     checkpoint::Checkpoint,
     repository::Repository,
 };
