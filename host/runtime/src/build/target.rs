@@ -38,6 +38,10 @@ pub(super) struct SharedTarget {
 
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
+    /// Where the folder was. What cargo compiled names other places than it would now, and is compiled anew, once it is
+    /// elsewhere.
+    #[serde(default)]
+    folder: PathBuf,
     /// Changes whenever something is compiled into it.
     generation: String,
     /// Names of what is compiled in it as a whole.
@@ -52,15 +56,19 @@ impl SharedTarget {
         let memory = shared.join(format!("{id}.json"));
         let is_there = folder.is_dir();
         fs::create_dir_all(&folder).map_err(BuildError::file("create", &folder))?;
-        // A folder that somebody has deleted holds nothing, whatever is remembered.
+        // A folder that somebody has deleted or moved holds nothing of use, whatever is remembered.
         let state = fs::read(&memory)
             .ok()
             .filter(|_| is_there)
-            .and_then(|text| serde_json::from_slice(&text).ok());
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .filter(|state: &State| state.folder == folder);
         Ok(Self {
+            state: state.unwrap_or_else(|| State {
+                folder: folder.clone(),
+                ..State::default()
+            }),
             folder,
             memory,
-            state: state.unwrap_or_default(),
         })
     }
 
@@ -255,5 +263,18 @@ mod tests {
         assert!(SharedTarget::open(builds.path(), "id").unwrap().has("a"));
         fs::remove_dir_all(shared.folder()).unwrap();
         assert!(!SharedTarget::open(builds.path(), "id").unwrap().has("a"));
+    }
+
+    #[test]
+    fn a_moved_folder_is_compiled_anew() {
+        let home = tempfile::tempdir().unwrap();
+        let (before, after) = (home.path().join("before"), home.path().join("after"));
+        let mut shared = SharedTarget::open(&before, "id").unwrap();
+        shared.note("a".to_owned(), true).unwrap();
+        fs::rename(&before, &after).unwrap();
+        let mut moved = SharedTarget::open(&after, "id").unwrap();
+        assert!(!moved.has("a"));
+        moved.note("a".to_owned(), true).unwrap();
+        assert!(SharedTarget::open(&after, "id").unwrap().has("a"));
     }
 }
