@@ -174,7 +174,8 @@ def check_transformers(program: str, folder: Path, photos: list[str], config: di
         elif name.endswith("ForDepthEstimation"):
             same_numbers(array(line["predictions"]["map"]), result.predicted_depth[0], "the depth")
         elif command == "embed":
-            pooled = result.pooler_output if name.startswith(("ResNet", "ConvNext", "Swin")) else result.last_hidden_state[:, 0]
+            of_class_token = name.startswith(("ViT", "DeiT", "Dinov2"))
+            pooled = result.last_hidden_state[:, 0] if of_class_token else result.pooler_output
             same_numbers(array(line["embeddings"]), pooled.flatten(1)[0], "the embedding")
         else:
             classes = [names[index] for index in range(len(names))]

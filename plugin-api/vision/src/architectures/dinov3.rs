@@ -91,8 +91,6 @@ impl Architecture for Dinov3 {
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs> {
-        // Only training hides patches.
-        checkpoint.leave_out("embeddings.mask_token");
         if self.registers == 0 {
             // It is there without an element.
             checkpoint.leave_out("embeddings.register_tokens");

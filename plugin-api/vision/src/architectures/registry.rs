@@ -1,8 +1,8 @@
 //! Which file knows which architecture.
 
 use super::{
-    Architecture, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet, mobilenet_v2,
-    regnet, resnet, rt_detr, segformer, swin, torchvision, vit, yolos,
+    Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet,
+    mobilenet_v2, regnet, resnet, rt_detr, segformer, swin, torchvision, vit, yolos,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -12,6 +12,7 @@ type Open = fn(&Repository) -> Result<Box<dyn Architecture>>;
 
 /// transformers' `model_type`.
 const HUGGING_FACE: &[(&str, Open)] = &[
+    ("beit", beit::hugging_face),
     ("clip", clip::clip),
     ("clip_vision_model", clip::clip),
     ("convnext", convnext::hugging_face),
@@ -42,6 +43,8 @@ const HUGGING_FACE: &[(&str, Open)] = &[
 
 /// The beginnings of timm's names of architectures; the longest that fits counts.
 const TIMM: &[(&str, Open)] = &[
+    ("beit_", beit::timm),
+    ("beitv2_", beit::timm),
     ("convnext_", convnext::timm),
     ("convnextv2_", convnext::timm),
     ("deit3_", vit::timm),

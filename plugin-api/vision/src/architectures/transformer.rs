@@ -38,9 +38,30 @@ pub(super) fn self_attention(
     network.attention(operands, heads)
 }
 
+/// Queries, keys and values: of linear layers `NAME.query`, `NAME.key` and `NAME.value`, each with a bias or without, or else
+/// as of [`fused_projections`].
+pub(super) fn projections(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    name: &str,
+    x: Value,
+) -> Result<[Value; 3]> {
+    if checkpoint.has(&format!("{name}.qkv.weight")) {
+        return fused_projections(network, checkpoint, name, x);
+    }
+    let features = network.channels(x)?;
+    let mut projected = [x; 3];
+    for (part, value) in ["query", "key", "value"].into_iter().zip(&mut projected) {
+        let part = format!("{name}.{part}");
+        let has_bias = checkpoint.has(&format!("{part}.bias"));
+        *value = linear(network, &part, x, features, has_bias)?;
+    }
+    Ok(projected)
+}
+
 /// Queries, keys and values of one linear layer `NAME.qkv`, whose bias is its own, none, or that of queries and values only,
 /// as `NAME.q_bias` and `NAME.v_bias`.
-pub(super) fn fused_projections(
+fn fused_projections(
     network: &mut NetworkBuilder<'_>,
     checkpoint: &Checkpoint,
     name: &str,

@@ -216,7 +216,7 @@ impl Described<'_> {
         }
         let windows = self.windows(&attention, place)?;
         let x = windows.cut(network, x)?;
-        let [queries, keys, values] = self.project(network, &attention, x)?;
+        let [queries, keys, values] = transformer::projections(network, self.checkpoint(), &attention, x)?;
         let x = match &self.swin.version {
             Version::First => {
                 let bias = windows.trained_bias(self.checkpoint(), &format!("{attention}.{TABLE}"), heads)?;
@@ -281,21 +281,6 @@ impl Described<'_> {
                 Windows::shifted_by_direction(grid, rows.isqrt().div_ceil(2), is_shifted)
             }
         }
-    }
-
-    /// Queries, keys and values; keys have no bias in the second version.
-    fn project(&self, network: &mut NetworkBuilder<'_>, attention: &str, x: Value) -> Result<[Value; 3]> {
-        let features = network.channels(x)?;
-        if self.publisher != Publisher::Timm {
-            let mut projected = [x; 3];
-            for (part, value) in ["query", "key", "value"].into_iter().zip(&mut projected) {
-                let name = format!("{attention}.{part}");
-                let has_bias = self.checkpoint().has(&format!("{name}.bias"));
-                *value = transformer::linear(network, &name, x, features, has_bias)?;
-            }
-            return Ok(projected);
-        }
-        transformer::fused_projections(network, self.checkpoint(), attention, x)
     }
 
     /// Queries times what each head's scores are multiplied with.

@@ -29,8 +29,8 @@ const HEADS: [(&str, usize); 12] = [
 ];
 
 /// Parts of the names of variants that compute something else: parallel layers, hybrids, relative positions.
-const OTHERS: [&str; 8] = [
-    "_plus", "relpos", "parallel", "_r26_", "_r50_", "_resnet", "_so150m2", "_rope",
+const OTHERS: [&str; 9] = [
+    "_plus", "relpos", "parallel", "_r26_", "_r50_", "_resnet", "_so150m2", "_rope", "_dinov3",
 ];
 
 /// What is known without the tensors.
