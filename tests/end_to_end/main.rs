@@ -19,6 +19,7 @@ mod git_sources;
 mod hostile_sources;
 mod hub;
 mod killed_apply;
+mod locking;
 mod outputs;
 mod patches;
 mod plugins;

@@ -88,7 +88,7 @@ pub enum Command {
     Update(UpdateArguments),
     /// Register, list, update and forget sources
     Sources(SourcesArguments),
-    /// Write modelzoo.lock from what was run in this folder
+    /// Pin sources in modelzoo.lock: those that are named, or all that was run in this folder
     Lock(LockArguments),
     /// Compare all that is on this machine with its hashes
     Verify(JsonArgument),

@@ -3,6 +3,11 @@ use clap::{Args, Subcommand};
 
 #[derive(Clone, Debug, Args)]
 pub struct LockArguments {
+    /// What to pin: models, or sources, of which all models are meant; nothing of them runs (default: all that was run in
+    /// this folder)
+    #[arg(value_name = "SOURCE")]
+    pub models: Vec<String>,
+
     #[command(flatten)]
     pub facts: JsonArgument,
 

@@ -8,11 +8,25 @@ use crate::{
 };
 use modelzoo::store::Verdict;
 
-/// Writes the lock file from what was run in this folder.
+/// Writes the lock file: from what was run in this folder, or of the sources that are named.
 pub fn lock(arguments: &LockArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
     let json = arguments.facts.json;
-    let Some((path, changes)) = carry_out(zoo.plan_lock()?, arguments.dry_run, json)? else {
+    let models = arguments
+        .models
+        .iter()
+        .map(|model| zoo.parse_model(model, None))
+        .collect::<Result<Vec<_>, _>>()?;
+    let plan = match models.is_empty() {
+        true => zoo.plan_lock()?,
+        false => zoo.plan_lock_models(&models)?,
+    };
+    for model in plan.unknown_weights() {
+        terminal.say(format!(
+            "the weights of {model} are not pinned: what they are is known once `modelzoo download` has got them"
+        ));
+    }
+    let Some((path, changes)) = carry_out(plan, arguments.dry_run, json)? else {
         return Ok(Exit::Done);
     };
     if json {

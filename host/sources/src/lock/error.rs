@@ -45,6 +45,12 @@ pub enum LockError {
     /// No lock file is named, and no folder in which it would be.
     #[error("nothing says where the lock file is to be")]
     NoPlace,
+    /// What is in a folder of the user's changes as he likes.
+    #[error("{} is a folder or file of this machine, which nothing can be pinned to", path.display())]
+    OfThisMachine {
+        /// The folder or file.
+        path: PathBuf,
+    },
     /// Only what is locked may be used, and nothing is.
     #[error("there is no {} in {} or above it, and only what it locks may be used", super::FILE_NAME, folder.display())]
     Missing {
@@ -108,6 +114,9 @@ impl Diagnose for LockError {
             Self::Newer { .. } => Some(NextStep::UpdateProgram),
             Self::Invalid { path, .. } => Some(NextStep::RestoreLock { path: path.clone() }),
             Self::File { source, .. } => NextStep::for_access(source),
+            Self::OfThisMachine { .. } => Some(NextStep::advice(
+                "lock the Git repository or the archive that it is from",
+            )),
             Self::NoPlace => None,
         }
     }

@@ -89,6 +89,15 @@ impl RecordedLock {
         })
     }
 
+    /// What `sources` make of the lock file that counts at `place`, or else of a new one in its folder: each takes the place
+    /// of what the file says of it.
+    pub fn of(place: &LockPlace, sources: BTreeMap<SourceKey, LockedSource>) -> Result<Self, LockError> {
+        Ok(Self {
+            new: sources,
+            ..Self::read(place)?
+        })
+    }
+
     /// The lock file.
     pub fn path(&self) -> &Path {
         &self.path

@@ -319,6 +319,9 @@ fn locks() -> Vec<Sample> {
             version: 9,
         },
         LockError::NoPlace,
+        LockError::OfThisMachine {
+            path: "/home/me/model".into(),
+        },
         LockError::Missing {
             folder: "/home/me".into(),
         },
