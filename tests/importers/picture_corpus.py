@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import coded_pictures
 import tifffile
 import pillow_heif
 import pillow_jxl
@@ -352,5 +353,6 @@ def make(folder):
     of_libtiff(corpus)
     of_exiftool(corpus)
     of_later_formats(corpus)
+    coded_pictures.make(corpus)
     damaged(corpus)
     return corpus

@@ -12,6 +12,6 @@ mod programs;
 
 pub use error::FfmpegError;
 pub(crate) use log::{FrameInfo, Log, Summary};
-pub(crate) use pictures::{StreamFormat, decode_pictures};
+pub(crate) use pictures::{PictureLimits, StreamFormat, decode_pictures};
 pub(crate) use process::{Process, SILENCE_LIMIT, program, spawn_for_good};
 pub(crate) use programs::{FFMPEG, FFPROBE, every_frame_once, last_line, memory_for};

@@ -44,13 +44,21 @@ pub(crate) struct DecodedStream {
     pub complaint: Option<String>,
 }
 
-/// Decodes every picture of a stream: up to `count` of up to `most_pixels` each, which are refused before they are decoded
-/// if they are larger.
+/// How large a picture may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PictureLimits {
+    /// Larger ones are refused before they are decoded; whole blocks count, as they are coded.
+    pub pixels: u64,
+    /// Of the samples of one, on average.
+    pub bytes: u64,
+}
+
+/// Decodes every picture of a stream, up to `count` of them.
 pub(crate) fn decode_pictures(
     format: StreamFormat,
     stream: Vec<u8>,
     count: usize,
-    most_pixels: u64,
+    most: PictureLimits,
 ) -> Result<DecodedStream, FfmpegError> {
     let mut command = program(FFMPEG, |least| least)?;
     let format = match format {
@@ -61,7 +69,7 @@ pub(crate) fn decode_pictures(
     command
         .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"])
         // Pictures are decoded beside each other.
-        .args(["-threads", "1", "-max_pixels", &most_pixels.to_string()])
+        .args(["-threads", "1", "-max_pixels", &most.pixels.to_string()])
         .args(["-protocol_whitelist", "pipe", "-f", format, "-i", "pipe:0"])
         .args(["-map", "0:v:0", "-vf", "showinfo=checksum=0", mode, passthrough])
         .args(["-f", "rawvideo", "pipe:1"])
@@ -75,7 +83,7 @@ pub(crate) fn decode_pictures(
         pipes = child.stdin.take().zip(output);
     };
     // Its sides do not matter.
-    let memory = memory_for((u32::try_from(most_pixels).unwrap_or(u32::MAX), 1));
+    let memory = memory_for((u32::try_from(most.pixels).unwrap_or(u32::MAX), 1));
     let process = Process::spawn(command, memory, SILENCE_LIMIT, take).map_err(failure)?;
     let Some((mut stdin, (stdout, stderr))) = pipes else {
         unreachable!("all are asked for as pipes");
@@ -84,7 +92,7 @@ pub(crate) fn decode_pictures(
     thread::spawn(move || stdin.write_all(&stream));
     let pulse = process.pulse().clone();
     let log = thread::spawn(move || read_log(stderr, &pulse));
-    let most_bytes = (count as u64).saturating_mul(most_pixels.saturating_mul(MOST_BYTES_A_PIXEL));
+    let most_bytes = (count as u64).saturating_mul(most.bytes);
     let pulse = process.pulse();
     let read = pulse.while_waiting(|| read_all(stdout.take(most_bytes), pulse));
     let samples = read.map_err(failure)?;
@@ -104,9 +112,6 @@ pub(crate) fn decode_pictures(
         complaint,
     })
 }
-
-/// Three samples of 16 bits.
-const MOST_BYTES_A_PIXEL: u64 = 6;
 
 fn read_all(mut reader: impl Read, pulse: &Pulse) -> io::Result<Vec<u8>> {
     let mut all = Vec::new();
@@ -232,7 +237,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_decoded_is_complained_of() {
-        let decoded = decode_pictures(StreamFormat::Hevc, b"no stream".to_vec(), 1, 1 << 10).unwrap();
+        let most = PictureLimits {
+            pixels: 1 << 10,
+            bytes: 1 << 12,
+        };
+        let decoded = decode_pictures(StreamFormat::Hevc, b"no stream".to_vec(), 1, most).unwrap();
         assert!(decoded.pictures.is_empty());
         assert!(decoded.complaint.is_some());
     }

@@ -11,8 +11,9 @@ use super::{
 use crate::media::error::DecodeError;
 use std::collections::BTreeMap;
 
-/// By how much a coded picture may be larger than what is stored of it: coding is done in blocks.
-const BLOCK: u32 = 64;
+/// What is stored once may stand in the stream once for each tile: what the decoder has to know beforehand. That is small;
+/// more than this many times the file is made to fill memory.
+const MOST_GROWTH: usize = 8;
 
 /// What came of an item.
 pub(super) struct Decoded {
@@ -107,19 +108,18 @@ fn pictures(
 /// Writes the coded data of items one behind the other.
 fn stream(meta: &Meta<'_>, coding: Coding, ids: &[u32], size: (u32, u32)) -> Result<Stream, Fault> {
     let mut stream = Stream::new(coding, size);
-    let mut length = 0;
+    let most_bytes = meta.size_bytes().saturating_mul(MOST_GROWTH);
     for &id in ids {
         let tile = Item::of(meta, id)?;
         if tile.size != size || !matches!(tile.source, Source::Coded(other, _) if other == coding) {
             return Err(Fault::corrupt("the tiles of a grid differ"));
         }
         let data = meta.data(id)?;
-        length += data.len();
-        if length > meta.size_bytes() {
-            return Err(Fault::corrupt("the data of its items overlap"));
-        }
         let configuration = Properties::of(meta, id)?.configuration.unwrap_or_default();
         stream.push(configuration, &data)?;
+        if stream.len() > most_bytes {
+            return Err(Fault::corrupt("the data of its items overlap"));
+        }
     }
     Ok(stream)
 }
@@ -149,14 +149,23 @@ fn planes(
     (width, height): (u32, u32),
     named: impl Fn(Fault) -> DecodeError,
 ) -> Result<(Vec<Planes>, Option<String>), DecodeError> {
-    use crate::ffmpeg::{StreamFormat, decode_pictures};
-    let in_blocks = |side: u32| u64::from(side).next_multiple_of(BLOCK.into()) + u64::from(BLOCK);
+    use crate::ffmpeg::{PictureLimits, StreamFormat, decode_pictures};
+    // Coding is done in blocks; what comes out may still be a little larger than what is stored of it.
+    const BLOCK: u64 = 64;
+    const PADDING: u64 = 8;
+    const MOST_BYTES_A_PIXEL: u64 = 3 * 2;
+    let (width, height) = (u64::from(width), u64::from(height));
+    let in_blocks = |side: u64| side.next_multiple_of(BLOCK) + BLOCK;
+    let limits = PictureLimits {
+        pixels: in_blocks(width) * in_blocks(height),
+        bytes: (width + PADDING) * (height + PADDING) * MOST_BYTES_A_PIXEL,
+    };
     let (coding, bytes) = stream.into_parts();
     let format = match coding {
         Coding::Hevc => StreamFormat::Hevc,
         Coding::Av1 => StreamFormat::Ivf,
     };
-    let decoded = decode_pictures(format, bytes, count, in_blocks(width) * in_blocks(height))?;
+    let decoded = decode_pictures(format, bytes, count, limits)?;
     let planes = decoded.pictures.into_iter().map(|picture| {
         let size = (picture.width, picture.height);
         let color = (&*picture.range, &*picture.matrix);

@@ -40,6 +40,22 @@ pub(super) enum Source {
     },
 }
 
+impl Source {
+    pub fn coding(&self) -> Coding {
+        match self {
+            Self::Coded(coding, _) | Self::Grid { coding, .. } => *coding,
+        }
+    }
+
+    /// The coded items of which it is made.
+    pub fn coded_items(&self) -> &[u32] {
+        match self {
+            Self::Coded(_, id) => std::slice::from_ref(id),
+            Self::Grid { tiles, .. } => tiles,
+        }
+    }
+}
+
 impl Item {
     /// Reads about an item, without its coded data.
     pub fn of(meta: &Meta<'_>, mut id: u32) -> Result<Self, Fault> {
@@ -153,13 +169,10 @@ fn coding(kind: Name) -> Result<Coding, Fault> {
     Err(Fault::Unsupported(other.to_owned()))
 }
 
-/// The item with a picture's alpha, if there is one, and whether colours are multiplied by it.
-pub(super) fn alpha(meta: &Meta<'_>, picture: u32) -> Result<Option<(u32, bool)>, Fault> {
-    for id in meta.referring(picture, b"auxl") {
-        if Properties::of(meta, id)?.is_alpha {
-            let is_multiplied = meta.referred(picture, b"prem").contains(&id);
-            return Ok(Some((id, is_multiplied)));
-        }
-    }
-    Ok(None)
+/// The item with a picture's alpha, if there is one, and whether colours are multiplied by it. Others (depth, gain) are
+/// not understood, and need not be.
+pub(super) fn alpha(meta: &Meta<'_>, picture: u32) -> Option<(u32, bool)> {
+    let mut auxiliary = meta.referring(picture, b"auxl");
+    let id = auxiliary.find(|&id| Properties::of(meta, id).is_ok_and(|properties| properties.is_alpha))?;
+    Some((id, meta.referred(picture, b"prem").contains(&id)))
 }

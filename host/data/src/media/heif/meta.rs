@@ -12,7 +12,8 @@ pub(super) struct Meta<'a> {
     pub primary: u32,
     kinds: BTreeMap<u32, Name>,
     locations: BTreeMap<u32, Location<'a>>,
-    references: Vec<Reference>,
+    /// To which items an item refers, by how it does.
+    references: BTreeMap<(u32, Name), Vec<u32>>,
     properties: Vec<IsoBox<'a>>,
     /// Which properties an item has, by their place, and whether who does not know one may not show the item.
     associations: BTreeMap<u32, Vec<(usize, bool)>>,
@@ -40,13 +41,8 @@ struct Sizes {
     base: usize,
 }
 
-/// That one item refers to others.
-#[derive(Debug)]
-struct Reference {
-    kind: Name,
-    from: u32,
-    to: Vec<u32>,
-}
+/// More items than the largest grid has tiles, twice over; a file with more of them is made to fill memory.
+const MOST_ITEMS: usize = 1 << 17;
 
 impl<'a> Meta<'a> {
     /// Reads the first box `meta` of a file.
@@ -89,6 +85,15 @@ impl<'a> Meta<'a> {
                 b"idat" => meta.data = found.content,
                 _ => {}
             }
+        }
+        let counts = [
+            meta.kinds.len(),
+            meta.locations.len(),
+            meta.associations.len(),
+            meta.references.len(),
+        ];
+        if counts.iter().any(|&count| count > MOST_ITEMS) {
+            return Err(Fault::corrupt("it has too many items"));
         }
         meta.primary = primary.ok_or(Fault::corrupt("it does not say which item is the picture"))?;
         Ok(meta)
@@ -156,11 +161,7 @@ impl<'a> Meta<'a> {
             let to = (0..count)
                 .map(|_| reader.item(version > 0))
                 .collect::<Result<_, _>>()?;
-            self.references.push(Reference {
-                kind: found.name,
-                from,
-                to,
-            });
+            self.references.entry((from, found.name)).or_insert(to);
         }
         Ok(())
     }
@@ -183,11 +184,14 @@ impl<'a> Meta<'a> {
         let count = reader.u32()?;
         for _ in 0..count {
             let item = reader.item(version > 0)?;
-            let properties = self.associations.entry(item).or_default();
-            for _ in 0..reader.u8()? {
-                let place = reader.number(bytes)?;
-                properties.push(((place & (essential - 1)) as usize, place & essential != 0));
-            }
+            let places = (0..reader.u8()?).map(|_| reader.number(bytes));
+            let properties = places.map(|place| {
+                let place = place?;
+                Ok(((place & (essential - 1)) as usize, place & essential != 0))
+            });
+            let properties = properties.collect::<Result<Vec<_>, Fault>>()?;
+            // An item has one entry.
+            self.associations.entry(item).or_insert(properties);
         }
         Ok(())
     }
@@ -215,19 +219,15 @@ impl<'a> Meta<'a> {
 
     /// The items that one refers to in this way.
     pub fn referred(&self, from: u32, kind: &Name) -> &[u32] {
-        let mut found = self
-            .references
-            .iter()
-            .filter(|one| one.from == from && one.kind == *kind);
-        found.next().map_or(&[], |reference| &reference.to)
+        self.references.get(&(from, *kind)).map_or(&[], Vec::as_slice)
     }
 
     /// The items that refer to one in this way.
     pub fn referring(&self, to: u32, kind: &Name) -> impl Iterator<Item = u32> {
         let found = self.references.iter();
         found
-            .filter(move |one| one.kind == *kind && one.to.contains(&to))
-            .map(|one| one.from)
+            .filter(move |((_, one), items)| one == kind && items.contains(&to))
+            .map(|((from, _), _)| *from)
     }
 
     /// An item's data.
@@ -269,7 +269,10 @@ impl<'a> Location<'a> {
                 false => data.to_mut().extend_from_slice(extent),
             }
         }
-        Ok(data)
+        match data.is_empty() {
+            true => Err(Fault::corrupt("an item has no data")),
+            false => Ok(data),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use super::{
 use boxes::Fault;
 use color::{Arithmetic, Cicp, Converter, IDENTITY};
 use decoder::{Decoded, decode};
-use item::{Item, Source, alpha};
+use item::{Item, alpha};
 use meta::Meta;
 use planes::{Planes, Upsampling};
 use stream::Coding;
@@ -56,7 +56,7 @@ impl<'a> Heif<'a> {
             .iter()
             .try_fold(item.size, |size, step| step.size(size));
         Ok(Self {
-            alpha: alpha(&meta, meta.primary)?,
+            alpha: alpha(&meta, meta.primary),
             shown: size?,
             meta,
             item,
@@ -92,16 +92,8 @@ impl<'a> Heif<'a> {
         let named = |fault: Fault| fault.of(self.format, self.size_bytes);
         let Decoded { planes, complaint } = decode(&self.meta, &self.item, named)?;
         let mut image = self.pixels(planes, rescale).map_err(named)?;
-        if let Some((id, true)) = self.alpha {
-            let alpha = Item::of(&self.meta, id).map_err(named)?;
-            if alpha.size != self.item.size {
-                return Err(DecodeError::unsupported(format!(
-                    "{} pictures with alpha of another size",
-                    self.format
-                )));
-            }
-            let alpha = decode(&self.meta, &alpha, named)?.planes.in_bytes();
-            image = divided(image, alpha.light());
+        if let Some((id, is_multiplied)) = self.alpha {
+            image = self.without_alpha(image, id, is_multiplied)?;
         }
         for transform in &self.item.transforms {
             image = transform.apply(image).map_err(named)?;
@@ -111,6 +103,25 @@ impl<'a> Heif<'a> {
             format!("the {format} data is damaged, parts of the picture may be wrong: {complaint}")
         });
         Ok((image, warning))
+    }
+
+    /// The picture without its alpha plane, which must be there all the same.
+    fn without_alpha(&self, image: RgbImage, id: u32, is_multiplied: bool) -> Result<RgbImage, DecodeError> {
+        let named = |fault: Fault| fault.of(self.format, self.size_bytes);
+        let alpha = Item::of(&self.meta, id).map_err(named)?;
+        if !is_multiplied {
+            let mut items = alpha.source.coded_items().iter();
+            items
+                .try_for_each(|&item| self.meta.data(item).map(drop))
+                .map_err(named)?;
+            return Ok(image);
+        }
+        if alpha.size != image.size() {
+            let kind = "with alpha of another size".to_owned();
+            return Err(named(Fault::Unsupported(kind)));
+        }
+        let alpha = decode(&self.meta, &alpha, named)?.planes.in_bytes();
+        Ok(divided(image, alpha.light()))
     }
 
     /// Turns planes into pixels as they are stored.
@@ -160,14 +171,6 @@ impl<'a> Heif<'a> {
     }
 }
 
-impl Source {
-    fn coding(&self) -> Coding {
-        match self {
-            Self::Coded(coding, _) | Self::Grid { coding, .. } => *coding,
-        }
-    }
-}
-
 /// What the numbers mean: as the file says, or else the stream. Some cameras' files say of HEVC that its range is limited
 /// where the stream knows better.
 fn meaning(file: Option<Cicp>, stream: Cicp, coding: Coding) -> Cicp {
@@ -185,8 +188,10 @@ fn divided(image: RgbImage, alpha: impl Iterator<Item = u16>) -> RgbImage {
     let (width, height) = image.size();
     let mut data = image.into_data();
     for (pixel, alpha) in data.as_chunks_mut::<3>().0.iter_mut().zip(alpha) {
-        let alpha = u32::from(alpha).max(1);
-        *pixel = pixel.map(|color| ((u32::from(color) * 255 + alpha / 2) / alpha).min(255) as u8);
+        let alpha = u32::from(alpha);
+        // Of what cannot be seen no colour is left.
+        let whole = |color: u8| (u32::from(color) * 255 + alpha / 2).checked_div(alpha);
+        *pixel = pixel.map(|color| whole(color).unwrap_or(0).min(255) as u8);
     }
     let Some(image) = RgbImage::from_raw(width, height, data) else {
         unreachable!("it has as many bytes as before");

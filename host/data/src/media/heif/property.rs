@@ -16,6 +16,9 @@ const ALPHA: [&[u8]; 3] = [
     b"urn:mpeg:avc:2015:auxid:1",
 ];
 
+/// There are three kinds of them, each of which makes sense once.
+const MOST_TRANSFORMS: usize = 8;
+
 /// What is true of an item, as far as it matters here.
 #[derive(Debug, Default)]
 pub(super) struct Properties<'a> {
@@ -41,7 +44,10 @@ impl<'a> Properties<'a> {
                 return Err(Fault::Unsupported(format!("with the property `{name}`")));
             }
         }
-        Ok(properties)
+        match properties.transforms.len() {
+            ..=MOST_TRANSFORMS => Ok(properties),
+            _ => Err(Fault::corrupt("a picture is turned again and again")),
+        }
     }
 
     /// Whether the property is known.
@@ -54,7 +60,7 @@ impl<'a> Properties<'a> {
             }
             b"hvcC" => {
                 self.configuration = Some(content);
-                // The second byte of the last two bits is the format of the colours; 0 is none.
+                // The last two bits are the format of the colours; 0 is none.
                 let is_grey = content.get(16).is_some_and(|byte| byte & 3 == 0);
                 self.num_colors = Some(if is_grey { 1 } else { 3 });
             }
@@ -66,8 +72,9 @@ impl<'a> Properties<'a> {
             b"colr" => self.color = color(&mut reader)?.or(self.color),
             b"auxC" => {
                 reader.version_and_flags()?;
-                let kind = reader.0.split(|&byte| byte == 0).next();
-                self.is_alpha = kind.is_some_and(|kind| ALPHA.contains(&kind));
+                let rest = |kind: &&[u8]| reader.0.strip_prefix(*kind);
+                let mut behind = ALPHA.iter().filter_map(rest);
+                self.is_alpha = behind.any(|behind| behind.first().is_none_or(|&byte| byte == 0));
             }
             b"irot" => {
                 let turned = match reader.u8()? & 3 {

@@ -52,6 +52,11 @@ impl Stream {
         Ok(())
     }
 
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// How its pictures are coded, and the stream.
     pub fn into_parts(self) -> (Coding, Vec<u8>) {
         (self.coding, self.bytes)
