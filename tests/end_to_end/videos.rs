@@ -402,4 +402,13 @@ fn without_ffmpeg_the_user_is_told_how_to_get_it() {
         "{}",
         run.stderr
     );
+    let picture = project().join("host/data/tests/coded_pictures/rgb.heic");
+    let picture = picture.to_str().unwrap();
+    let run = user.run_capability("apply", "test/boxes", &[picture]).expect(8);
+    let error = run.json_lines()[0]["error"].as_str().unwrap().to_owned();
+    assert!(
+        error.ends_with("FFmpeg decodes it, and the program `ffmpeg` is not installed"),
+        "{error}"
+    );
+    assert!(run.stderr.contains("hint: install it with"), "{}", run.stderr);
 }

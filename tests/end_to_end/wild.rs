@@ -176,6 +176,54 @@ fn what_is_passed_over_in_a_folder_is_told() {
 }
 
 #[test]
+fn pictures_of_phones_and_of_the_web_are_taken_as_any_other() {
+    let user = User::new();
+    let fixtures = project().join("host/data/tests/coded_pictures");
+    for (name, to) in [
+        ("rgb.heic", "in/IMG_0100.HEIC"),
+        ("grid.heic", "in/grid.heif"),
+        ("turned.heic", "in/camera.hif"),
+        ("rgb.avif", "in/web.avif"),
+    ] {
+        let bytes = fs::read(fixtures.join(name)).unwrap();
+        media::grey(&user.path("in/grey.png"), 8, 8, 100);
+        fs::write(user.path(to), &bytes).unwrap();
+        fs::write(user.path("in/cut.avif"), &bytes[..bytes.len() - 9]).unwrap();
+    }
+    let run = apply(&user, &["in", "--annotate", "drawn"]).expect(8);
+    let lines = run.json_lines();
+    assert_eq!(lines.len(), 6, "{}", run.stdout);
+    let facts = |name: &str| {
+        let mut found = lines.iter();
+        let line = found.find(|line| line["filepath"].as_str().unwrap().ends_with(name));
+        let metadata = &line.unwrap()["metadata"];
+        (
+            metadata["width"].clone(),
+            metadata["height"].clone(),
+            metadata["mime_type"].clone(),
+        )
+    };
+    assert_eq!(
+        facts("IMG_0100.HEIC"),
+        (40.into(), 28.into(), "image/heic".into())
+    );
+    assert_eq!(facts("grid.heif"), (130.into(), 70.into(), "image/heic".into()));
+    assert_eq!(facts("camera.hif"), (28.into(), 40.into(), "image/heic".into()));
+    assert_eq!(facts("web.avif"), (40.into(), 28.into(), "image/avif".into()));
+    let failed: Vec<&str> = lines.iter().filter_map(|line| line["error"].as_str()).collect();
+    assert!(
+        matches!(failed[..], [error] if error.contains("the AVIF data is truncated")),
+        "{failed:?}"
+    );
+    assert_eq!(names(&user.path("drawn")).len(), 5);
+    let run = user.run(["dataset", "create", "made.sqlite", "in"]).expect(0);
+    assert!(!run.stderr.contains("passed over"), "{}", run.stderr);
+    let run = user.run(["dataset", "info", "made.sqlite", "--json"]).expect(0);
+    let info: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(info["images"], 6);
+}
+
+#[test]
 fn the_edges_of_the_program_hold() {
     let user = User::new()
         .with_variable("MODELZOO_LOCK", "")
