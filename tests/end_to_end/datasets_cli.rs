@@ -197,8 +197,21 @@ fn every_format_is_written() {
         "{}",
         run.stderr
     );
-    // What a format cannot hold is told.
+    // What a format cannot hold is told, and what is lost.
+    fs::write(user.path("b.json"), "mine").unwrap();
+    let run = dataset(&user, "export first.sqlite b.json --format coco --dry-run").expect(0);
+    assert!(
+        run.stdout.contains("in place of the file that is there"),
+        "{}",
+        run.stdout
+    );
     let run = dataset(&user, "export first.sqlite b.json --format coco").expect(0);
+    assert!(
+        run.stderr
+            .contains("warning: b.json: the file that was there is replaced"),
+        "{}",
+        run.stderr
+    );
     assert!(
         run.stderr.contains("warning: 2 labels of field `class` left out"),
         "{}",

@@ -147,5 +147,7 @@ pub enum PlannedStep {
         format: &'static str,
         /// How many samples are written.
         samples: u64,
+        /// A file is there already, which is lost. What is in a folder never is: a format of folders wants an empty one.
+        replaces: bool,
     },
 }

@@ -118,10 +118,16 @@ impl Sentence for PlannedStep {
                 path,
                 format,
                 samples,
+                replaces,
             } => format!(
-                "write {} to {} ({format})",
+                "write {} to {} ({format}){}",
                 count(*samples, "sample"),
-                path.display()
+                path.display(),
+                if *replaces {
+                    ", in place of the file that is there"
+                } else {
+                    ""
+                }
             ),
             // A step that was added to the library later is still a step.
             _ => "do what a newer version of the library does".to_owned(),

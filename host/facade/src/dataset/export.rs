@@ -60,6 +60,7 @@ impl<F: FnMut()> Plan for DatasetExport<'_, F> {
             path: self.path.clone(),
             format: self.format.name(),
             samples: self.samples,
+            replaces: self.path.is_file(),
         }])
     }
 

@@ -105,6 +105,7 @@ impl<F: FnMut()> Plan for ShardMerge<F> {
         let (path, samples) = (self.path.clone(), self.shards.samples());
         Ok(vec![match self.format {
             Some(format) => PlannedStep::Export {
+                replaces: path.is_file(),
                 path,
                 format: format.name(),
                 samples,

@@ -36,6 +36,9 @@ pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> Result<Exit> {
     let selection = selection(arguments);
     let dataset = Dataset::open(&arguments.path)?;
     let (json, output) = (arguments.facts.json, &arguments.output);
+    let replaced = output
+        .is_file()
+        .then(|| format!("{}: the file that was there is replaced", output.display()));
     let bar = terminal.bar(Step::Pictures, "exporting", Some(0));
     let plan = DatasetExport::new(&dataset, selection, format, output, options, || bar.advance())?;
     bar.set_total(plan.samples());
@@ -48,7 +51,7 @@ pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> Result<Exit> {
         output,
         format: format.name(),
         samples: summary.samples,
-        notes: summary.notes,
+        notes: replaced.into_iter().chain(summary.notes).collect(),
         left_out: summary.losses.named(),
     };
     let exit = match summary.losses.is_empty() {
