@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -227,13 +229,7 @@ def of_torchvision(
 
         golden = computed(network, pixels, compute)
         torch.save(network.half().state_dict(), folder / "weights.pth", _use_new_zipfile_serialization=False)
-        model = {
-            "base_name": name,
-            "base_filename": "weights.pth",
-            "manager": {"type": "modelzoo.ModelManager", "config": {"file": "weights.pth"}},
-            "default_deployment_config_dict": {"type": "fiftyone.zoo.models.torch.TorchvisionImageModel", "config": config},
-        }
-        (folder / "manifest.json").write_text(json.dumps({"name": name, "models": [model]}, indent=2))
+        write_manifest(folder, name, config)
         return golden
 
     return Case(name, write, small)
@@ -243,6 +239,17 @@ def low_logits(network: torch.nn.Module, pixels: torch.Tensor) -> torch.Tensor:
     """What torchvision's segmenters enlarge to their pictures' size."""
     features = network.backbone(pixels)
     return network.classifier(features["out"] if "out" in features else features)
+
+
+def write_manifest(folder: Path, name: str, config: dict[str, object]) -> None:
+    """A manifest of a model of FiftyOne's whose weights lie beside it."""
+    model = {
+        "base_name": name,
+        "base_filename": "weights.pth",
+        "manager": {"type": "modelzoo.ModelManager", "config": {"file": "weights.pth"}},
+        "default_deployment_config_dict": {"type": "fiftyone.zoo.models.torch.TorchvisionImageModel", "config": config},
+    }
+    (folder / "manifest.json").write_text(json.dumps({"name": name, "models": [model]}, indent=2))
 
 
 def thinned(network: torch.nn.Module, factor: int, *last: str) -> torch.nn.Module:
@@ -331,7 +338,114 @@ def prepared(picture: Image.Image, config: dict) -> torch.Tensor:
             if (factor > 1) == (key == "min") and factor != 1:
                 picture = functional.resize(picture, [round(picture.height * factor), round(picture.width * factor)])
     pixels = functional.to_tensor(picture)
+    if "image_mean" not in config:
+        return pixels[None]
     return functional.normalize(pixels, config["image_mean"], config["image_std"])[None]
+
+
+# The names that tensors had before modules were put into groups, as torchvision's published files have them.
+OLDER = [
+    (re.compile(r"(fpn\.(?:inner|layer)_blocks\.\d+)\.0\."), lambda found: f"{found[1]}."),
+    (re.compile(r"(head\.\w+\.conv)\.(\d)\.0\."), lambda found: f"{found[1]}.{2 * int(found[2])}."),
+]
+
+# More numbers of a map are not kept: they are compared from the picture on only.
+MOST_NUMBERS = 1 << 14
+
+
+def of_detector(
+    name: str,
+    entrypoint: str,
+    factor: int,
+    last: list[str],
+    older: bool = False,
+    small: bool = True,
+    gain: float = 1.0,
+    classes: int = 4,
+    **arguments: object,
+) -> Case:
+    """A detector of torchvision's function with so many times fewer channels in all but the layers `last`, as FiftyOne's
+    manifests describe it; `older` gives its tensors the names of published files."""
+    function = entrypoint.rpartition(".")[2]
+
+    def make() -> torch.nn.Module:
+        package = torchvision.models.detection
+        made = getattr(package, function)(weights_backbone=None, num_classes=classes, **arguments)
+        network = thinned(made, factor, *[layer for layer, _ in made.named_modules() if re.fullmatch("|".join(last), layer)])
+        if hasattr(network.backbone, "scale_weight"):
+            network.backbone.scale_weight = torch.nn.Parameter(network.backbone.scale_weight[::factor].clone())
+        return network
+
+    TORCHVISION[name] = make
+
+    def write(folder: Path, picture: Image.Image) -> Golden:
+        network = shaken(make())
+        for key, value in network.named_parameters():
+            if key.endswith("bn3.weight"):
+                # A layer of many adds a part only, as in trained networks, so that rounding does not grow.
+                value.data *= 0.3
+            elif re.fullmatch(r"head.*(bbox_reg|regression_head.module_list).*weight", key):
+                # Boxes stay near those that they are made of.
+                value.data *= 0.3
+            elif key == "backbone.features.0.weight":
+                # VGG of Caffe sees bytes.
+                value.data /= 64
+            elif key == "backbone.scale_weight":
+                value.data /= 4
+            elif value.dim() == 4:
+                value.data *= gain
+        config = {
+            "entrypoint_fcn": entrypoint,
+            "entrypoint_args": {"weights_backbone": None, "num_classes": classes, "thinned": factor} | arguments,
+            "output_processor_cls": "fiftyone.utils.torch.DetectorOutputProcessor",
+            "labels_string": ",".join(f"class {index}" for index in range(classes)),
+        }
+        pixels = prepared(picture, config)
+        # Two pictures: a map of one place has no variance by itself.
+        fit_statistics(network, torch.cat([pixels, 1 - pixels.flip(-1)]))
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                # Small maps have channels that hardly vary: rounding must not be enlarged.
+                module.running_var.clamp_(min=module.running_var.median() / 2)
+        network = network.half().float()
+        outputs: dict[str, list[torch.Tensor]] = {"logits": [], "differences": []}
+        keep_maps(network, outputs)
+        found = network(pixels)[0]
+        golden = {f"{kind}.{index}": value for kind, values in outputs.items() for index, value in enumerate(values)}
+        check_separation(network, pixels, found)
+        state = network.half().state_dict()
+        if older:
+            state = {renamed(key): value for key, value in state.items()}
+        torch.save(state, folder / "weights.pth", _use_new_zipfile_serialization=False)
+        write_manifest(folder, name, config)
+        return {"pixels": pixels} | {key: value for key, value in golden.items() if value.numel() <= MOST_NUMBERS}
+
+    return Case(name, write, small)
+
+
+def keep_maps(network: torch.nn.Module, outputs: dict[str, list[torch.Tensor]]) -> None:
+    """Keeps what the last convolutions of a detector give for each of its maps."""
+    heads = [network.head.classification_head, network.head.regression_head]
+    for values, head, last in zip(outputs.values(), heads, ("cls_logits", "bbox_reg")):
+        for module in head.module_list if hasattr(head, "module_list") else [getattr(head, last)]:
+            module.register_forward_hook(lambda _module, _inputs, output, values=values: values.append(output))
+
+
+def check_separation(network: torch.nn.Module, pixels: torch.Tensor, found: dict[str, torch.Tensor]) -> None:
+    """Makes sure that the objects are the same in double precision: rounding decides nothing."""
+    exact = copy.deepcopy(network).double()(pixels.double())[0]
+    assert len(found["scores"]) > 3, "there are too few objects"
+    assert len(found["scores"]) == len(exact["scores"]), "rounding decides how many objects there are"
+    for label, score, box in zip(found["labels"], found["scores"], found["boxes"]):
+        near = (exact["labels"] == label) & ((exact["scores"] - score).abs() < 1e-4)
+        assert (near & ((exact["boxes"] - box).abs().amax(1) < 0.02)).any(), f"rounding decides where {label} {score} is"
+    print(len(found["scores"]), "objects,", found["scores"].min().item(), "to", found["scores"].max().item())
+
+
+def renamed(key: str) -> str:
+    for pattern, name in OLDER:
+        key = pattern.sub(name, key)
+    return key
 
 
 def classifier(result) -> Golden:
@@ -1242,5 +1356,35 @@ CASES = [
         {"lraspp_mobilenet_v3_large": 16},
         None,
         weights_backbone=None,
+    ),
+    of_detector(
+        "torchvision_retinanet",
+        "torchvision.models.detection.retinanet.retinanet_resnet50_fpn",
+        32,
+        [r"head\..*\.(cls_logits|bbox_reg)"],
+        older=True,
+        min_size=96,
+        max_size=160,
+        score_thresh=0.5,
+        detections_per_img=8,
+    ),
+    of_detector(
+        "torchvision_ssdlite320",
+        "torchvision.models.detection.ssdlite320_mobilenet_v3_large",
+        8,
+        [r"head\..*\.module_list\.\d\.1"],
+        score_thresh=0.3,
+        topk_candidates=100,
+        detections_per_img=8,
+    ),
+    of_detector(
+        "torchvision_ssd300",
+        "torchvision.models.detection.ssd.ssd300_vgg16",
+        32,
+        [r"head\..*\.module_list\.\d"],
+        gain=1.3,
+        score_thresh=0.4,
+        nms_thresh=0.3,
+        detections_per_img=8,
     ),
 ]

@@ -94,7 +94,7 @@ def overlap(one: list[float], other: list[float]) -> float:
     return shared / (area(one) + area(other) - shared)
 
 
-def same_objects(found: list[dict], expected: dict, names: dict[int, str], size: tuple[int, int]) -> list[dict]:
+def same_objects(found: list[dict], expected: dict, names: dict[int, str] | list[str], size: tuple[int, int]) -> list[dict]:
     wanted = list(zip(expected["scores"].tolist(), expected["labels"].tolist(), expected["boxes"].tolist()))
     if len(found) != len(wanted):
         raise Different(f"{len(found)} objects instead of {len(wanted)}")
@@ -134,6 +134,12 @@ def check_torchvision(program: str, folder: Path, photos: list[str], manifest: d
     network.load_state_dict(torch.load(folder / "weights.pth", weights_only=True))
     network.eval()
     names = config["labels_string"].split(",")
+    if ".detection." in config["entrypoint_fcn"]:
+        for photo, line in zip(photos, run(program, "apply", folder, photos, "--set", "score_threshold=0")):
+            picture = Image.open(photo).convert("RGB")
+            expected = network(cases.prepared(picture, config))[0]
+            keep(folder, photo, same_objects(line["predictions"]["detections"], expected, names, picture.size))
+        return
     for photo, line in zip(photos, run(program, "apply", folder, photos)):
         picture = Image.open(photo).convert("RGB")
         pixels = cases.prepared(picture, config)

@@ -17,7 +17,8 @@ import torch
 import torchvision
 
 NOT_COUNTED = re.compile(
-    r"^(fc|head|classifier|head\.fc|heads\.head|head_dist|classifier\.(low|high)_classifier)\.weight$|^(aux|AuxLogits)|pos_embed|relative_|attn_mask"
+    r"^head\.classification_head\.(cls_logits|module_list)|^roi_heads\.(box_predictor|keypoint_predictor|mask_predictor\.mask_fcn_logits)\."
+    r"|^(fc|head|classifier|head\.fc|heads\.head|head_dist|classifier\.(low|high)_classifier)\.weight$|^(aux|AuxLogits)|pos_embed|relative_|attn_mask"
 )
 
 
@@ -40,9 +41,9 @@ def made(make, name: str, **settings: object) -> torch.nn.Module:
 
 def main() -> None:
     beginnings = tuple(open(sys.argv[1]).read().split())
-    for package in (torchvision.models, torchvision.models.segmentation):
+    for package in (torchvision.models, torchvision.models.segmentation, torchvision.models.detection):
         for name in torchvision.models.list_models(package):
-            settings = {"weights_backbone": None} if "segmentation" in package.__name__ else {}
+            settings = {} if package is torchvision.models else {"weights_backbone": None}
             if name in ("googlenet", "inception_v3"):
                 settings = {"init_weights": False}
             print("torchvision", name, size(made(lambda name, **more: package.__dict__[name](**more), name, **settings)))

@@ -9,6 +9,7 @@
 //! | `repository` | `config.json` and its like, value by value, with errors that name file and key |
 //! | `checkpoint` | the weights: safetensors, shards, and PyTorch's pickles without running them |
 //! | `processing` | the preprocessing as published |
+//! | `bilinear` | values between those of a map |
 //! | `architectures` | a file for each family of networks, and a line for each in the registry |
 //! | `text` | texts to embeddings that are comparable to pictures' |
 //! | `tasks` | from a network's outputs to labels, once for all architectures |
@@ -25,6 +26,7 @@
 #![deny(missing_docs)]
 
 mod architectures;
+mod bilinear;
 mod checkpoint;
 #[cfg(test)]
 mod parity;

@@ -88,6 +88,14 @@ fn compare(folder: &Path, photo: &Photo) {
         &format!("{name}: pixels"),
     );
 
+    let expected = match runner.detector() {
+        Some(detector) => {
+            let (_, _, height, width) = expected.dims4().unwrap();
+            let prepared = detector.transform.apply([height, width], &numbers(&expected));
+            prepared.unwrap().tensor(&Device::Cpu).unwrap()
+        }
+        None => expected,
+    };
     let outputs = runner.forward(&expected).unwrap();
     for (output, value) in output_names(runner.task()).iter().zip(&outputs) {
         if golden.dims(output).is_some() {
@@ -153,14 +161,21 @@ fn assert_as_golden(name: &str, golden: &Weights, output: &str, found: &[f32]) {
     assert_close(found, &expected, TOLERANCE, &what);
 }
 
-fn output_names(task: Task) -> &'static [&'static str] {
-    match task {
+fn output_names(task: Task) -> Vec<String> {
+    let each = |name: &str, maps: usize| -> Vec<String> {
+        (0..maps).map(|index| format!("{name}.{index}")).collect()
+    };
+    let names: &[&str] = match task {
         Task::Embedding => &[Outputs::EMBEDDING],
         Task::Classification => &[Outputs::EMBEDDING, Outputs::LOGITS],
         Task::Detection { .. } => &[Outputs::LOGITS, Outputs::BOXES],
+        Task::BoxDetection { maps } => {
+            return [each(Outputs::LOGITS, maps), each(Outputs::DIFFERENCES, maps)].concat();
+        }
         Task::Segmentation => &[Outputs::LOGITS],
         Task::Depth => &[Outputs::DEPTH],
-    }
+    };
+    names.iter().map(|&name| name.to_owned()).collect()
 }
 
 /// The results of layers within the network.

@@ -1,7 +1,7 @@
 //! A network for pictures of any size that its architecture takes.
 
 use crate::{
-    architectures::{Architecture, Outputs, Task, TextTower},
+    architectures::{Architecture, Detector, Outputs, Task, TextTower},
     checkpoint::Checkpoint,
 };
 use modelzoo_candle::{
@@ -65,6 +65,11 @@ impl Runner {
     /// The architecture's tower for texts, where it has one.
     pub(crate) fn text(&self) -> Option<&dyn TextTower> {
         self.architecture.text()
+    }
+
+    /// How the architecture finds objects, where it does by boxes around places.
+    pub(crate) fn detector(&self) -> Option<&Detector> {
+        self.architecture.detector()
     }
 
     pub(crate) fn placement(&self) -> &Placement {
@@ -161,14 +166,20 @@ fn build(
     let Some(layer) = embeddings_layer else {
         return Ok((network, task));
     };
-    if !named.iter().any(|(name, _)| *name == Outputs::EMBEDDING) {
+    if !named.iter().any(|(name, _)| name == Outputs::EMBEDDING) {
         return Err(Error::invalid_option(
             "this model has no embeddings, so `embeddings_layer` means nothing",
         ));
     }
     let names: Vec<&str> = named
         .iter()
-        .map(|(name, _)| if *name == Outputs::EMBEDDING { layer } else { name })
+        .map(|(name, _)| {
+            if name == Outputs::EMBEDDING {
+                layer
+            } else {
+                name.as_str()
+            }
+        })
         .collect();
     Ok((network.with_outputs(&names)?, task))
 }

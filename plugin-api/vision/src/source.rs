@@ -30,7 +30,8 @@ impl ModelSource for PublishedModels {
             None => (Repository::open(path)?, Checkpoint::find(path)?),
         };
         let architecture = architectures::find(&repository)?;
-        architectures::check_size(&repository, &checkpoint)?;
+        architectures::check_size(&repository, architecture.network.as_ref(), &checkpoint)?;
+        tell_ignored(architecture.network.ignored().unwrap_or_default(), &options.host);
         let processing = Processing::of(&repository, architecture.kind, settings.image_size)?;
         let size = processing
             .size
@@ -76,6 +77,17 @@ pub fn check(folder: &Path) -> Result<()> {
     let architecture = architectures::find(&repository)?;
     Processing::of(&repository, architecture.kind, None)?;
     Ok(())
+}
+
+/// Arguments without a meaning may be a sign of a network that is put together otherwise.
+fn tell_ignored(arguments: &[String], host: &Host) {
+    if !arguments.is_empty() {
+        let names = arguments.join("`, `");
+        host.log(
+            LogLevel::Warn,
+            format!("`entrypoint_args` in manifest.json has `{names}`, which means nothing here"),
+        );
+    }
 }
 
 /// Tensors that the network has no use for may be a sign of a wrong configuration.

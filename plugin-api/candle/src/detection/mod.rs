@@ -1,14 +1,18 @@
 //! From a detector's raw numbers to objects: box decoding, suppression, labels.
 
+mod anchors;
 mod boxes;
 mod distribution;
 mod instances;
+mod roi_align;
 mod suppression;
 
+pub use anchors::{Anchors, BoxCoder};
 pub(crate) use boxes::bounding_box;
 pub use boxes::{Corners, grid_centers};
 pub use distribution::expected_bin;
 pub use instances::{Instance, Masks, label_instances};
+pub use roi_align::FeaturePyramid;
 pub use suppression::{Candidate, Suppression};
 
 use crate::asked::{is_sure, is_wanted, name_of};

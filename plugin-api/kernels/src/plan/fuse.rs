@@ -4,12 +4,15 @@ use crate::{
     graph::{Graph, Op, Shape},
     kernels::epilogue::Epilogue,
 };
+use std::collections::HashMap;
 
 /// A node and those that its kernel does along the way.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
     /// The node whose operator it is.
     pub(super) node: usize,
+    /// The first node with the same convolution, whose packed weights it shares.
+    pub(super) weights: usize,
     /// The node whose value it computes: the last one that it took in.
     pub(super) output: usize,
     /// The operator's operands.
@@ -33,12 +36,23 @@ pub(super) fn fuse(graph: &Graph) -> Vec<Layer> {
     let uses = Uses::of(graph);
     let mut taken = vec![false; graph.nodes().len()];
     let mut layers = Vec::new();
+    let mut convolutions = HashMap::new();
     for (index, node) in graph.nodes().iter().enumerate() {
         if taken[index] || !uses.needed[index] {
             continue;
         }
         let mut layer = Layer {
             node: index,
+            weights: match &node.op {
+                Op::Convolution(convolution) => *convolutions
+                    .entry((
+                        convolution.weight.data().as_ptr(),
+                        convolution.weight.dims(),
+                        convolution.groups,
+                    ))
+                    .or_insert(index),
+                _ => index,
+            },
             output: index,
             inputs: node.inputs.clone(),
             affine: None,

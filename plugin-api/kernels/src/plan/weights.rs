@@ -49,7 +49,7 @@ impl PackedWeights {
         length: usize,
         pack: impl FnOnce(&mut [f32]),
     ) -> Packed {
-        let key = (layer.node, layer.affine, packing);
+        let key = (layer.weights, layer.affine, packing);
         let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Store { packed, slab } = &mut *store;
         packed

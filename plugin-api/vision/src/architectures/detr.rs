@@ -97,7 +97,7 @@ impl Architecture for Detr {
             Some(backbone) if !checkpoint.has(&format!("{BACKBONE}conv1.weight")) => {
                 backbone.features(network, BACKBONE, image)?
             }
-            _ => resnet::Described { checkpoint }.features(network, BACKBONE, image)?,
+            _ => resnet::Described::new(checkpoint).features(network, BACKBONE, image)?,
         };
         let map = network.conv2d("model.input_projection", map, Conv2d::new(self.features, 1))?;
         let dims = network.dims(map)?;

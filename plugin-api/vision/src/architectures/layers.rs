@@ -94,8 +94,28 @@ impl<'a> Layers<'a> {
         x: Value,
         steps: Steps,
     ) -> Result<Value> {
-        let dims = self.dims::<4>(name)?;
         let channels = network.channels(x)?;
+        network.conv2d(name, x, self.settings(name, channels, steps)?)
+    }
+
+    /// The same convolution of several maps of as many channels.
+    pub(super) fn convolve_each(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        name: &str,
+        maps: &[Value],
+        steps: Steps,
+    ) -> Result<Vec<Value>> {
+        let Some(&first) = maps.first() else {
+            return Ok(Vec::new());
+        };
+        let channels = network.channels(first)?;
+        network.conv2d_of_each(name, maps, self.settings(name, channels, steps)?)
+    }
+
+    /// The settings of a convolution of so many channels.
+    fn settings(&self, name: &str, channels: usize, steps: Steps) -> Result<Conv2d> {
+        let dims = self.dims::<4>(name)?;
         let [outputs, inputs, height, width] = dims;
         if dims.contains(&0) || !channels.is_multiple_of(inputs) {
             return Err(unfit(name, &dims));
@@ -123,15 +143,11 @@ impl<'a> Layers<'a> {
             .uneven_padding(padding)
             .groups(channels / inputs);
         let has_bias = self.checkpoint.has(&format!("{name}.bias"));
-        network.conv2d(
-            name,
-            x,
-            if has_bias {
-                settings
-            } else {
-                settings.without_bias()
-            },
-        )
+        Ok(if has_bias {
+            settings
+        } else {
+            settings.without_bias()
+        })
     }
 
     /// A convolution and its normalisation.

@@ -9,6 +9,7 @@ mod clip;
 mod convnext;
 mod d_fine;
 mod depth_anything;
+mod detector;
 mod detr;
 mod dinov2;
 mod dinov3;
@@ -31,6 +32,7 @@ mod vit;
 mod windows;
 mod yolos;
 
+pub(crate) use detector::{Detector, Judgement, Selection};
 pub(crate) use registry::find;
 pub(crate) use sizes::check as check_size;
 
@@ -50,6 +52,17 @@ pub(crate) trait Architecture: Send + Sync {
 
     /// The tower for texts, where it has one.
     fn text(&self) -> Option<&dyn TextTower> {
+        None
+    }
+
+    /// How pictures and the boxes around the places of maps are dealt with, where it finds objects by such boxes.
+    fn detector(&self) -> Option<&Detector> {
+        None
+    }
+
+    /// The arguments of the function that would make the network which mean nothing here; `None` where the others are not
+    /// known.
+    fn ignored(&self) -> Option<&[String]> {
         None
     }
 
@@ -102,7 +115,7 @@ pub(crate) struct Similarity {
 }
 
 /// What a network gives.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Outputs {
     /// Of a whole picture.
     Picture {
@@ -121,6 +134,13 @@ pub(crate) enum Outputs {
         /// Whether an object has one class or is none (a softmax over all), or each class is judged by itself (a
         /// sigmoid).
         are_exclusive: bool,
+    },
+    /// What maps of several sizes say of the boxes around their places, one after the other: see [`Detector`].
+    Boxes {
+        /// Logits of the classes, maps `[boxes * classes, height, width]`.
+        logits: Vec<Value>,
+        /// How the boxes differ from those of the detector, maps `[boxes * 4, height, width]`.
+        differences: Vec<Value>,
     },
     /// Classes of pixels.
     Segmentation {
@@ -143,6 +163,8 @@ pub(crate) enum Task {
     Classification,
     /// Boxes; `are_exclusive` is that of [`Outputs::Objects`].
     Detection { are_exclusive: bool },
+    /// Boxes, among those around the places of so many maps.
+    BoxDetection { maps: usize },
     /// A class for each pixel.
     Segmentation,
     /// A depth for each pixel.
@@ -156,22 +178,31 @@ impl Outputs {
     pub(crate) const LOGITS: &str = "logits";
     /// The name of a detector's boxes among a network's layers.
     pub(crate) const BOXES: &str = "boxes";
+    /// Before the number of a map in the name of how its boxes differ.
+    pub(crate) const DIFFERENCES: &str = "differences";
     /// The name of a depth map among a network's layers.
     pub(crate) const DEPTH: &str = "depth";
 
     /// What the outputs are for, and each with its name.
-    pub(crate) fn named(self) -> (Task, Vec<(&'static str, Value)>) {
+    pub(crate) fn named(self) -> (Task, Vec<(String, Value)>) {
+        let one = |name: &str, value| (name.to_owned(), value);
+        let each = |name: &str, values: Vec<Value>| -> Vec<(String, Value)> {
+            let numbered = values.into_iter().enumerate();
+            numbered
+                .map(|(index, value)| (format!("{name}.{index}"), value))
+                .collect()
+        };
         match self {
             Self::Picture {
                 embedding,
                 logits: None,
-            } => (Task::Embedding, vec![(Self::EMBEDDING, embedding)]),
+            } => (Task::Embedding, vec![one(Self::EMBEDDING, embedding)]),
             Self::Picture {
                 embedding,
                 logits: Some(logits),
             } => (
                 Task::Classification,
-                vec![(Self::EMBEDDING, embedding), (Self::LOGITS, logits)],
+                vec![one(Self::EMBEDDING, embedding), one(Self::LOGITS, logits)],
             ),
             Self::Objects {
                 logits,
@@ -179,10 +210,14 @@ impl Outputs {
                 are_exclusive,
             } => (
                 Task::Detection { are_exclusive },
-                vec![(Self::LOGITS, logits), (Self::BOXES, boxes)],
+                vec![one(Self::LOGITS, logits), one(Self::BOXES, boxes)],
             ),
-            Self::Segmentation { logits } => (Task::Segmentation, vec![(Self::LOGITS, logits)]),
-            Self::Depth { depth } => (Task::Depth, vec![(Self::DEPTH, depth)]),
+            Self::Boxes { logits, differences } => (
+                Task::BoxDetection { maps: logits.len() },
+                [each(Self::LOGITS, logits), each(Self::DIFFERENCES, differences)].concat(),
+            ),
+            Self::Segmentation { logits } => (Task::Segmentation, vec![one(Self::LOGITS, logits)]),
+            Self::Depth { depth } => (Task::Depth, vec![one(Self::DEPTH, depth)]),
         }
     }
 }

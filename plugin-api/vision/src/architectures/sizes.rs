@@ -4,9 +4,10 @@
 //! settles it is how many trained numbers there are in the tensors of at least two dimensions. Classifiers are not
 //! counted, as their classes differ; nor tables of positions, which depend on the pictures' size.
 
+use super::Architecture;
 use crate::{
     checkpoint::Checkpoint,
-    repository::{Form, Repository},
+    repository::{Config, Form, Repository},
 };
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
 
@@ -28,8 +29,16 @@ const CLASSIFIERS: [&str; 8] = [
     "classifier.high_classifier",
 ];
 
-/// Further classifiers, which only training has a use for.
-const AUXILIARY: [&str; 2] = ["aux", "AuxLogits"];
+/// The beginnings of the names of further ones: those that only training has a use for, and those of detectors.
+const FURTHER: [&str; 7] = [
+    "aux",
+    "AuxLogits",
+    "head.classification_head.cls_logits.",
+    "head.classification_head.module_list.",
+    "roi_heads.box_predictor.",
+    "roi_heads.keypoint_predictor.",
+    "roi_heads.mask_predictor.mask_fcn_logits.",
+];
 
 /// Parts of the names of tables of positions.
 const POSITIONS: [&str; 3] = ["pos_embed", "relative_", "attn_mask"];
@@ -56,21 +65,23 @@ const HARMLESS: [&str; 14] = [
 ///
 /// # Errors
 /// Of kind [`ErrorKind::Weights`] when they have not; the names that they fit are told.
-pub(crate) fn check(repository: &Repository, checkpoint: &Checkpoint) -> Result<()> {
+pub(crate) fn check(
+    repository: &Repository,
+    architecture: &dyn Architecture,
+    checkpoint: &Checkpoint,
+) -> Result<()> {
     let family = match repository.form {
         Form::HuggingFace => return Ok(()),
         Form::Timm => "timm",
         Form::Torchvision => "torchvision",
     };
     let config = &repository.config;
-    for key in ["entrypoint_args", "model_args"] {
-        if config
-            .section_or_empty(key)?
-            .keys()
-            .any(|key| !HARMLESS.contains(&key))
-        {
-            return Ok(());
-        }
+    let may_differ = match architecture.ignored() {
+        Some(ignored) => !ignored.is_empty(),
+        None => has_other_arguments(config)?,
+    };
+    if may_differ {
+        return Ok(());
     }
     // A tag of timm's says which weights there are, not which network.
     let name = config.text("architecture")?.unwrap_or_default();
@@ -99,6 +110,17 @@ pub(crate) fn check(repository: &Repository, checkpoint: &Checkpoint) -> Result<
     })
 }
 
+/// Whether there are arguments that may change what is counted.
+fn has_other_arguments(config: &Config) -> Result<bool> {
+    for key in ["entrypoint_args", "model_args"] {
+        let arguments = config.section_or_empty(key)?;
+        if arguments.keys().any(|key| !HARMLESS.contains(&key)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn sizes(family: &str) -> impl Iterator<Item = (&'static str, usize)> {
     SIZES.lines().filter_map(move |line| {
         let mut parts = line.split(' ');
@@ -120,7 +142,7 @@ fn count(checkpoint: &Checkpoint) -> usize {
             let is_last = last.is_some() && numbered(name) == last;
             !is_last
                 && !CLASSIFIERS.contains(&layer)
-                && !AUXILIARY.iter().any(|beginning| name.starts_with(beginning))
+                && !FURTHER.iter().any(|beginning| name.starts_with(beginning))
                 && !POSITIONS.iter().any(|part| name.contains(part))
         })
         .filter_map(|name| checkpoint.dims(name))

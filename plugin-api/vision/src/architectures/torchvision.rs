@@ -4,6 +4,7 @@
 
 mod convnext;
 mod densenet;
+mod detection;
 mod efficientnet;
 mod inception;
 mod inverted_residual;
@@ -19,6 +20,7 @@ mod vit;
 
 pub(super) use convnext::open as convnext;
 pub(super) use densenet::open as densenet;
+pub(super) use detection::{retinanet, ssd300, ssdlite320};
 pub(super) use efficientnet::open as efficientnet;
 pub(super) use inception::{googlenet, inception_v3};
 pub(super) use mnasnet::open as mnasnet;

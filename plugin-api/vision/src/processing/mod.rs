@@ -1,8 +1,11 @@
 //! How pictures are prepared for a published model.
 
+mod generalized_rcnn;
 mod hugging_face;
 mod timm;
 mod torch_image_model;
+
+pub(crate) use generalized_rcnn::{Prepared, Sides, Transform};
 
 use crate::{
     repository::{Config, Form, Repository},

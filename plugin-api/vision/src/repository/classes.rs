@@ -28,6 +28,9 @@ const IMAGENET_FILE: &str = "imagenet-labels";
 /// A part of the name of FiftyOne's own file with the classes of PASCAL VOC.
 pub(super) const VOC_FILE: &str = "voc-labels";
 
+/// A part of the name of FiftyOne's own file with the classes of COCO.
+pub(super) const COCO_FILE: &str = "ms-coco-labels";
+
 /// The classes of PASCAL VOC 2012 in their order, that of no object before them.
 const VOC: [&str; 21] = [
     "background",
@@ -75,6 +78,9 @@ fn of_deployment(config: &Config) -> Result<Vec<String>> {
     if path.contains(IMAGENET_FILE) {
         return Ok(IMAGENET_1K.lines().map(str::to_owned).collect());
     }
+    if path.contains(COCO_FILE) {
+        return Ok(COCO.lines().map(str::to_owned).collect());
+    }
     let path = config.text("mask_targets_path")?.unwrap_or_default();
     if path.contains(VOC_FILE) {
         return Ok(VOC.map(str::to_owned).to_vec());
@@ -87,7 +93,7 @@ fn of_deployment(config: &Config) -> Result<Vec<String>> {
     }
     Err(config.unsupported(
         "labels_path",
-        "FiftyOne's file with the classes of ImageNet, or `labels_string`,",
+        "FiftyOne's file with the classes of ImageNet or COCO, or `labels_string`,",
     ))
 }
 
@@ -121,6 +127,10 @@ fn of_hugging_face(config: &Config) -> Result<Option<Vec<String>>> {
 
 /// The classes of ImageNet-1k in their usual order, a line each, as torchvision calls them.
 const IMAGENET_1K: &str = include_str!("imagenet_1k.txt");
+
+/// The classes of COCO by the numbers that its annotations have, that of no object first, a line each; numbers that no
+/// object has stand for themselves, as in FiftyOne's file.
+const COCO: &str = include_str!("coco_91.txt");
 
 /// `label_names`, described by `label_descriptions` where the names are WordNet's; or a number of classes. timm's own
 /// files have no names: what has as many classes as ImageNet-1k was trained on that.

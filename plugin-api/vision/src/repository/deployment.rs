@@ -12,10 +12,44 @@ const TIMM: &str = "timm.create_model";
 const TORCHVISION: &str = "torchvision.models.";
 /// Between them and the names of segmenters.
 const SEGMENTATION: &str = "segmentation.";
-/// The processor of classifiers.
-const CLASSIFIER: &str = "ClassifierOutputProcessor";
-/// The processor of segmenters.
-const SEGMENTER: &str = "SemanticSegmenterOutputProcessor";
+/// Between them and the names of detectors.
+const DETECTION: &str = "detection.";
+
+/// What kind of network a function makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Classifier,
+    Segmenter,
+    Detector,
+}
+
+impl Kind {
+    fn of(function: &str) -> Self {
+        match function.strip_prefix(TORCHVISION) {
+            Some(path) if path.starts_with(SEGMENTATION) => Self::Segmenter,
+            Some(path) if path.starts_with(DETECTION) => Self::Detector,
+            _ => Self::Classifier,
+        }
+    }
+
+    /// The processor of FiftyOne that fits.
+    fn processor(self) -> &'static str {
+        match self {
+            Self::Classifier => "ClassifierOutputProcessor",
+            Self::Segmenter => "SemanticSegmenterOutputProcessor",
+            Self::Detector => "DetectorOutputProcessor",
+        }
+    }
+
+    /// The classes that torchvision's own weights know, as a manifest would name them.
+    fn labels(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Classifier => None,
+            Self::Segmenter => Some(("mask_targets_path", super::classes::VOC_FILE)),
+            Self::Detector => Some(("labels_path", super::classes::COCO_FILE)),
+        }
+    }
+}
 
 pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
     for key in ["raw_inputs", "as_feature_extractor"] {
@@ -30,7 +64,8 @@ pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
         .to_owned();
     let function = function.as_str();
     let arguments = config.section_or_empty("entrypoint_args")?;
-    check_processor(&config, function)?;
+    let kind = Kind::of(function);
+    check_processor(&config, kind)?;
     let (form, name) = if function == TIMM {
         let name = arguments.text("model_name")?;
         (
@@ -45,9 +80,9 @@ pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
         (Form::Torchvision, name)
     };
     let mut config = config;
-    if is_segmenter(function) && !arguments.has("num_classes") && !super::classes::has_labels(&config) {
-        // torchvision's segmenters know the classes of VOC.
-        config = config.with("mask_targets_path", Value::from(super::classes::VOC_FILE));
+    let is_unnamed = !arguments.has("num_classes") && !super::classes::has_labels(&config);
+    if let Some((key, labels)) = kind.labels().filter(|_| is_unnamed) {
+        config = config.with(key, Value::from(labels));
     }
     let classes = arguments.count("num_classes", 1000)?;
     let described = config
@@ -63,25 +98,15 @@ pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
 }
 
 /// Each kind of network has one processor of FiftyOne that fits it.
-fn check_processor(config: &Config, function: &str) -> Result<()> {
-    let is_segmenter = is_segmenter(function);
-    let (fitting, expected) = if is_segmenter {
-        (SEGMENTER, "FiftyOne's SemanticSegmenterOutputProcessor")
-    } else {
-        (CLASSIFIER, "FiftyOne's ClassifierOutputProcessor")
-    };
+fn check_processor(config: &Config, kind: Kind) -> Result<()> {
     let processor = config.text("output_processor_cls")?;
+    let fitting = kind.processor();
     if processor.is_some_and(|name| name.rsplit('.').next() != Some(fitting)) {
-        return Err(config.unsupported("output_processor_cls", expected));
+        return Err(config.unsupported("output_processor_cls", &format!("FiftyOne's {fitting}")));
     }
     let arguments = config.section_or_empty("output_processor_args")?;
-    if is_segmenter && arguments.flag("no_background_cls", false)? {
+    if kind == Kind::Segmenter && arguments.flag("no_background_cls", false)? {
         return Err(arguments.unsupported("no_background_cls", "false"));
     }
     Ok(())
-}
-
-fn is_segmenter(function: &str) -> bool {
-    let path = function.strip_prefix(TORCHVISION);
-    path.is_some_and(|path| path.starts_with(SEGMENTATION))
 }

@@ -341,3 +341,5 @@ fn weights_of_another_network_than_the_named_one_are_refused_and_the_fitting_one
     assert!(text.contains("are not those of resnet50"), "{text}");
     assert_eq!(error.hint(), Some("they fit resnet18, resnetblur18, resnetv2_18"));
 }
+
+mod detectors;

@@ -27,7 +27,7 @@ pub(super) enum Judgement {
 
 /// A detector.
 #[derive(Debug)]
-pub(super) struct Detector {
+pub(super) struct ObjectDetector {
     processing: Processing,
     runner: Runner,
     classes: Vec<String>,
@@ -35,7 +35,7 @@ pub(super) struct Detector {
     threshold: f32,
 }
 
-impl Detector {
+impl ObjectDetector {
     /// A detector of these classes.
     pub(super) fn new(
         processing: Processing,
@@ -120,7 +120,7 @@ impl Judgement {
     }
 }
 
-impl Model for Detector {
+impl Model for ObjectDetector {
     fn info(&self) -> ModelInfo {
         ModelInfo::image()
             .with_classes(&self.classes)

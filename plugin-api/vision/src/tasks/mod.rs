@@ -1,5 +1,7 @@
 //! What models do with the outputs of their networks, once for all architectures.
 
+mod boxes;
+mod defaults;
 mod depth;
 mod detection;
 mod pictures;
@@ -7,15 +9,17 @@ mod segmentation;
 mod zero_shot;
 
 use crate::{
-    architectures::Task,
-    processing::Processing,
+    architectures::{Detector, Task},
+    processing::{Processing, Sides},
     repository::{Repository, class_names},
     runner::Runner,
     settings::Settings,
 };
+use boxes::BoxDetector;
+use defaults::Defaults;
 use depth::Depth;
-use detection::{Detector, Judgement};
-use modelzoo_plugin_api::{Model, Result};
+use detection::{Judgement, ObjectDetector};
+use modelzoo_plugin_api::{Error, Model, Result};
 use pictures::Pictures;
 use segmentation::Segmenter;
 use zero_shot::ZeroShot;
@@ -56,9 +60,38 @@ pub(crate) fn model(
             } else {
                 Judgement::Each
             };
-            Box::new(Detector::new(processing, runner, classes()?, judgement, settings))
+            Box::new(ObjectDetector::new(
+                processing,
+                runner,
+                classes()?,
+                judgement,
+                settings,
+            ))
+        }
+        Task::BoxDetection { maps } => {
+            let detector = detector(&runner, settings)?;
+            let defaults = Defaults::read(repository, settings)?;
+            Box::new(BoxDetector::new(
+                processing,
+                runner,
+                classes()?,
+                (detector, maps),
+                defaults,
+            ))
         }
         Task::Segmentation => Box::new(Segmenter::new(processing, runner, classes()?)?),
         Task::Depth => Box::new(Depth::new(processing, runner)),
     })
+}
+
+/// How a network finds objects by boxes around places, with pictures of another size where the user wants it.
+fn detector(runner: &Runner, settings: &Settings) -> Result<Detector> {
+    let detector = runner
+        .detector()
+        .ok_or_else(|| Error::new("the network says nothing of its boxes"))?;
+    let mut detector = detector.clone();
+    if let Some(size) = settings.image_size {
+        detector.transform.sides = Sides::Exact(size.sides());
+    }
+    Ok(detector)
 }

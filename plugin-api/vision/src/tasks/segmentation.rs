@@ -1,6 +1,6 @@
 //! A class for each pixel.
 
-use crate::{processing::Processing, runner::Runner};
+use crate::{bilinear::neighbours, processing::Processing, runner::Runner};
 use modelzoo_candle::{candle_core::Tensor, device};
 use modelzoo_plugin_api::{
     Array, Error, Image, Model, ModelInfo, Output, PredictOptions, Result, label::Segmentation,
@@ -93,44 +93,6 @@ impl Logits {
             Array::new(shape, mask)?
         }))
     }
-}
-
-/// Two places between which a value lies, and how near it is to the second one.
-#[derive(Clone, Copy, Debug)]
-struct Between {
-    first: usize,
-    second: usize,
-    share: f32,
-}
-
-impl Between {
-    fn between(&self, first: f32, second: impl FnOnce() -> f32) -> f32 {
-        if self.share == 0.0 {
-            first
-        } else {
-            first * (1.0 - self.share) + second() * self.share
-        }
-    }
-
-    fn between_of(&self, values: &[f32]) -> f32 {
-        self.between(values[self.first], || values[self.second])
-    }
-}
-
-/// Where each of `to` places lies among `from` places.
-fn neighbours(from: usize, to: usize) -> Vec<Between> {
-    let scale = from as f32 / to as f32;
-    (0..to)
-        .map(|place| {
-            let exact = ((place as f32 + 0.5) * scale - 0.5).max(0.0);
-            let first = (exact as usize).min(from - 1);
-            Between {
-                first,
-                second: (first + 1).min(from - 1),
-                share: exact - first as f32,
-            }
-        })
-        .collect()
 }
 
 impl Model for Segmenter {

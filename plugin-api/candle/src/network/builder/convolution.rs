@@ -139,6 +139,31 @@ impl NetworkBuilder<'_> {
     /// `torch.nn.Conv2d`: parameters `weight` and `bias`.
     pub fn conv2d(&mut self, name: &str, x: Value, settings: Conv2d) -> Result<Value> {
         let channels = self.operand_channels(name, x)?;
+        let convolution = self.convolution(name, channels, settings)?;
+        self.layer(name, Op::Convolution(convolution), &[x])
+    }
+
+    /// The same [`conv2d`](NetworkBuilder::conv2d) of several maps of as many channels, as detectors look at maps of
+    /// several sizes. The result of the first one has the layer's name, the others `NAME@1`, `NAME@2` and so on.
+    pub fn conv2d_of_each(&mut self, name: &str, maps: &[Value], settings: Conv2d) -> Result<Vec<Value>> {
+        let Some(&first) = maps.first() else {
+            return Ok(Vec::new());
+        };
+        let channels = self.operand_channels(name, first)?;
+        let convolution = self.convolution(name, channels, settings)?;
+        maps.iter()
+            .enumerate()
+            .map(|(index, &map)| {
+                let layer = match index {
+                    0 => name.to_owned(),
+                    index => format!("{name}@{index}"),
+                };
+                self.layer(&layer, Op::Convolution(convolution.clone()), &[map])
+            })
+            .collect()
+    }
+
+    fn convolution(&self, name: &str, channels: usize, settings: Conv2d) -> Result<Convolution> {
         let Conv2d {
             channels: out,
             kernel: [height, width],
@@ -150,17 +175,15 @@ impl NetworkBuilder<'_> {
                 "layer `{name}`: {channels} channels cannot be divided into {groups} groups"
             )));
         }
-        let weight = self.parameter_of(name, "weight", &[out, channels / groups, height, width])?;
-        let convolution = Convolution {
-            weight,
+        Ok(Convolution {
+            weight: self.parameter_of(name, "weight", &[out, channels / groups, height, width])?,
             bias: self.bias_of(name, out, settings.bias)?,
             stride: settings.stride,
             padding: settings.padding,
             dilation: settings.dilation,
             groups,
             wide_sums: settings.wide_sums,
-        };
-        self.layer(name, Op::Convolution(convolution), &[x])
+        })
     }
 
     /// `torch.nn.ConvTranspose2d`: parameters `weight` and `bias`.

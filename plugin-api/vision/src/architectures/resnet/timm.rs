@@ -47,7 +47,7 @@ impl Architecture for ResNet {
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs> {
-        let x = Described { checkpoint }.features(network, "", image)?;
+        let x = Described::new(checkpoint).features(network, "", image)?;
         let x = network.adaptive_avg_pool2d(x, [1, 1])?;
         let embedding = network.flatten(x)?;
         let logits = if checkpoint.has("fc.weight") {
@@ -62,9 +62,24 @@ impl Architecture for ResNet {
 /// The tensors of a network, by which it is described.
 pub(in crate::architectures) struct Described<'a> {
     pub(in crate::architectures) checkpoint: &'a Checkpoint,
+    /// Added to the variances of batch normalisations.
+    epsilon: f64,
 }
 
-impl Described<'_> {
+impl<'a> Described<'a> {
+    /// Layers with torch's default epsilon.
+    pub(in crate::architectures) const fn new(checkpoint: &'a Checkpoint) -> Self {
+        Self {
+            checkpoint,
+            epsilon: 1e-5,
+        }
+    }
+
+    /// With another epsilon.
+    pub(in crate::architectures) const fn with_epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
+    }
+
     /// The last stage's map; `root` is before the names of all tensors.
     pub(in crate::architectures) fn features(
         &self,
@@ -72,7 +87,8 @@ impl Described<'_> {
         root: &str,
         image: Value,
     ) -> Result<Value> {
-        self.stages(network, root, image, [1; 4])
+        let stages = self.stages(network, root, image, [1; 4])?;
+        Ok(stages[stages.len() - 1])
     }
 
     /// As [`Described::features`], with dilations instead of strides in the last two stages, as segmenters have it.
@@ -82,7 +98,18 @@ impl Described<'_> {
         root: &str,
         image: Value,
     ) -> Result<Value> {
-        self.stages(network, root, image, [1, 1, 2, 4])
+        let stages = self.stages(network, root, image, [1, 1, 2, 4])?;
+        Ok(stages[stages.len() - 1])
+    }
+
+    /// The maps of all stages, as detectors have it.
+    pub(in crate::architectures) fn all_features(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        root: &str,
+        image: Value,
+    ) -> Result<[Value; 4]> {
+        self.stages(network, root, image, [1; 4])
     }
 
     /// A stage with a dilation has no stride, and its first layer the dilation of the stage before it.
@@ -92,9 +119,10 @@ impl Described<'_> {
         root: &str,
         image: Value,
         dilations: [usize; 4],
-    ) -> Result<Value> {
+    ) -> Result<[Value; 4]> {
         let x = self.stem(network, root, image)?;
         let mut x = network.max_pool2d(x, Pool::new(3, 2, 1))?;
+        let mut stages = [x; 4];
         for stage in 1..=dilations.len() {
             for layer in 0..MOST_LAYERS {
                 let name = format!("{root}layer{stage}.{layer}");
@@ -107,8 +135,9 @@ impl Described<'_> {
                 x = self.residual(network, &name, x, stride, dilations[before])?;
             }
             network.alias(&format!("{root}layer{stage}"), x)?;
+            stages[stage - 1] = x;
         }
-        Ok(x)
+        Ok(stages)
     }
 
     /// One convolution of 7 x 7, or three of 3 x 3 with their normalisations between them.
@@ -118,7 +147,7 @@ impl Described<'_> {
             for (conv, norm, stride) in [(0, Some(1), 2), (3, Some(4), 1), (6, None, 1)] {
                 x = self.convolve(network, &format!("{root}conv1.{conv}"), x, stride)?;
                 if let Some(norm) = norm {
-                    x = network.batch_norm(&format!("{root}conv1.{norm}"), x)?;
+                    x = self.normalize(network, &format!("{root}conv1.{norm}"), x)?;
                     x = network.relu(x)?;
                 }
             }
@@ -126,7 +155,7 @@ impl Described<'_> {
         } else {
             self.convolve(network, &format!("{root}conv1"), image, 2)?
         };
-        let x = network.batch_norm(&format!("{root}bn1"), x)?;
+        let x = self.normalize(network, &format!("{root}bn1"), x)?;
         network.relu(x)
     }
 
@@ -153,7 +182,7 @@ impl Described<'_> {
                 (1, 1)
             };
             x = self.convolve_dilated(network, &format!("{name}.conv{number}"), x, stride, dilation)?;
-            x = network.batch_norm(&format!("{name}.bn{number}"), x)?;
+            x = self.normalize(network, &format!("{name}.bn{number}"), x)?;
             if number < last {
                 x = network.relu(x)?;
             }
@@ -191,7 +220,7 @@ impl Described<'_> {
     ) -> Result<Value> {
         if self.checkpoint.has(&format!("{name}.0.weight")) {
             let x = self.convolve(network, &format!("{name}.0"), input, stride)?;
-            return network.batch_norm(&format!("{name}.1"), x);
+            return self.normalize(network, &format!("{name}.1"), x);
         }
         if !self.checkpoint.has(&format!("{name}.1.weight")) {
             return Ok(input);
@@ -206,7 +235,11 @@ impl Described<'_> {
             input
         };
         let x = self.convolve(network, &format!("{name}.1"), x, 1)?;
-        network.batch_norm(&format!("{name}.2"), x)
+        self.normalize(network, &format!("{name}.2"), x)
+    }
+
+    fn normalize(&self, network: &mut NetworkBuilder<'_>, name: &str, x: Value) -> Result<Value> {
+        network.batch_norm_with_epsilon(name, x, self.epsilon)
     }
 
     /// A convolution without a bias whose kernel, channels and groups are those of its weight; it is padded so that a

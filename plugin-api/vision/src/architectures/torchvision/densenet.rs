@@ -21,7 +21,7 @@ fn describe(
     image: Value,
     classes: usize,
 ) -> Result<Outputs> {
-    let layers = Layers(Described { checkpoint });
+    let layers = Layers(Described::new(checkpoint));
     let x = layers.0.convolve(network, "features.conv0", image, 2)?;
     let x = network.batch_norm("features.norm0", x)?;
     let x = network.relu(x)?;

@@ -29,9 +29,27 @@ impl Block {
         name: &str,
         input: Value,
     ) -> Result<Value> {
+        let mut x = self.through(network, layers, &format!("{name}.block."), input)?;
+        if self.stride == 1 && network.channels(x)? == network.channels(input)? {
+            x = network.add(x, input)?;
+        }
+        network.alias(name, x)?;
+        Ok(x)
+    }
+
+    /// The parts `ROOT0`, `ROOT1` and so on, one after the other; those at the beginning may be elsewhere.
+    pub(super) fn through(
+        self,
+        network: &mut NetworkBuilder<'_>,
+        layers: Layers<'_>,
+        root: &str,
+        input: Value,
+    ) -> Result<Value> {
+        let is_there = |part: &String| layers.checkpoint.has_any(&format!("{part}."));
         let parts: Vec<String> = (0..MOST_LAYERS)
-            .map(|part| format!("{name}.block.{part}"))
-            .take_while(|part| layers.checkpoint.has_any(&format!("{part}.")))
+            .map(|part| format!("{root}{part}"))
+            .skip_while(|part| !is_there(part))
+            .take_while(is_there)
             .collect();
         let (mut x, mut has_filtered) = (input, false);
         for (place, part) in parts.iter().enumerate() {
@@ -53,10 +71,6 @@ impl Block {
                 x = self.activation.apply(network, x)?;
             }
         }
-        if self.stride == 1 && network.channels(x)? == network.channels(input)? {
-            x = network.add(x, input)?;
-        }
-        network.alias(name, x)?;
         Ok(x)
     }
 }

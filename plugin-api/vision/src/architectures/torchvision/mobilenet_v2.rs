@@ -24,7 +24,7 @@ fn describe(
     image: Value,
     classes: usize,
 ) -> Result<Outputs> {
-    let layers = Layers(Described { checkpoint });
+    let layers = Layers(Described::new(checkpoint));
     let mut x = layers.active(network, "features.0", image, 2)?;
     let mut index = 1;
     for (blocks, first) in STAGES {

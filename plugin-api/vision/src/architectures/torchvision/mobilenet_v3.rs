@@ -21,6 +21,8 @@ pub(super) struct Blocks {
     relu: usize,
     /// From this block on there is a dilation instead of strides.
     dilated: usize,
+    /// Added to the variances of batch normalisations.
+    epsilon: f64,
 }
 
 /// Those of the large network.
@@ -28,6 +30,7 @@ pub(super) const LARGE: Blocks = Blocks {
     strides: &[1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1],
     relu: 6,
     dilated: usize::MAX,
+    epsilon: EPSILON,
 };
 
 /// Those of the small network.
@@ -35,6 +38,7 @@ const SMALL: Blocks = Blocks {
     strides: &[2, 2, 1, 2, 1, 1, 1, 1, 2, 1, 1],
     relu: 3,
     dilated: usize::MAX,
+    epsilon: EPSILON,
 };
 
 struct MobileNetV3 {
@@ -90,6 +94,19 @@ impl Blocks {
         }
     }
 
+    /// How many blocks there are.
+    pub(super) fn count(self) -> usize {
+        self.strides.len()
+    }
+
+    /// The tensors of the blocks, as layers.
+    pub(super) fn layers(self, checkpoint: &Checkpoint) -> Layers<'_> {
+        Layers {
+            checkpoint,
+            epsilon: self.epsilon,
+        }
+    }
+
     /// The results of the modules `ROOT0`, `ROOT1` and so on: a convolution, the blocks, and another convolution.
     pub(super) fn describe(
         self,
@@ -98,30 +115,46 @@ impl Blocks {
         root: &str,
         image: Value,
     ) -> Result<Vec<Value>> {
-        let layers = Layers {
-            checkpoint,
-            epsilon: EPSILON,
-        };
-        let x = layers.sequence(network, &format!("{root}0."), 0, image, Steps::of(2))?;
-        let mut x = network.hardswish(x)?;
-        let mut maps = vec![x];
-        for (index, &stride) in self.strides.iter().enumerate() {
-            let block = Block {
-                stride,
-                dilation: if index >= self.dilated { 2 } else { 1 },
-                activation: if index < self.relu {
-                    Activation::Relu
-                } else {
-                    Activation::HardSwish
-                },
-                excitation: Excitation::Hard,
-            };
-            x = block.describe(network, layers, &format!("{root}{}", index + 1), x)?;
-            maps.push(x);
+        let layers = self.layers(checkpoint);
+        let mut maps = vec![convolve(network, layers, &format!("{root}0."), image, 2)?];
+        for index in 0..self.count() {
+            let name = format!("{root}{}", index + 1);
+            maps.push(self.block(index).describe(network, layers, &name, maps[index])?);
         }
-        let last = self.strides.len() + 1;
-        let x = layers.sequence(network, &format!("{root}{last}."), 0, x, Steps::ONE)?;
-        maps.push(network.hardswish(x)?);
+        let last = self.count() + 1;
+        maps.push(convolve(
+            network,
+            layers,
+            &format!("{root}{last}."),
+            maps[last - 1],
+            1,
+        )?);
         Ok(maps)
     }
+
+    /// A block by its index.
+    pub(super) fn block(self, index: usize) -> Block {
+        Block {
+            stride: self.strides[index],
+            dilation: if index >= self.dilated { 2 } else { 1 },
+            activation: if index < self.relu {
+                Activation::Relu
+            } else {
+                Activation::HardSwish
+            },
+            excitation: Excitation::Hard,
+        }
+    }
+}
+
+/// The modules `ROOT0` and `ROOT1`, a convolution and its normalisation, and hard swish.
+pub(super) fn convolve(
+    network: &mut NetworkBuilder<'_>,
+    layers: Layers<'_>,
+    root: &str,
+    x: Value,
+    stride: usize,
+) -> Result<Value> {
+    let x = layers.sequence(network, root, 0, x, Steps::of(stride))?;
+    network.hardswish(x)
 }

@@ -71,7 +71,7 @@ impl Architecture for Segmenter {
             let blocks = mobilenet_v3::LARGE.with_dilated_end();
             blocks.describe(network, checkpoint, "backbone.", image)?
         } else {
-            vec![Described { checkpoint }.dense_features(network, "backbone.", image)?]
+            vec![Described::new(checkpoint).dense_features(network, "backbone.", image)?]
         };
         let last = maps[maps.len() - 1];
         let logits = match self.head {

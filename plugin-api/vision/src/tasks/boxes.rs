@@ -1,0 +1,286 @@
+//! Objects among the boxes around the places of maps, as RetinaNet and SSD find them.
+
+use super::Defaults;
+use crate::{
+    architectures::{Detector, Judgement},
+    processing::{Prepared, Processing},
+    runner::Runner,
+};
+use modelzoo_candle::{
+    candle_core::Tensor,
+    classifier::sigmoid,
+    detection::{self, Anchors, Candidate, Corners},
+    device,
+};
+use modelzoo_plugin_api::{Error, Image, Model, ModelInfo, Output, PredictOptions, Result};
+use rayon::prelude::*;
+
+/// A detector.
+#[derive(Debug)]
+pub(super) struct BoxDetector {
+    processing: Processing,
+    runner: Runner,
+    classes: Vec<String>,
+    detector: Detector,
+    /// How many maps the network has.
+    maps: usize,
+    defaults: Defaults,
+}
+
+/// What the network says of the boxes around the places of one map.
+struct Map {
+    anchors: Anchors,
+    /// `[height, width]`
+    size: [usize; 2],
+    /// `[boxes * classes, height, width]`
+    logits: Vec<f32>,
+    /// `[boxes * 4, height, width]`
+    differences: Vec<f32>,
+}
+
+impl BoxDetector {
+    /// A detector of these classes, of a network with so many maps.
+    pub(super) fn new(
+        processing: Processing,
+        runner: Runner,
+        classes: Vec<String>,
+        (detector, maps): (Detector, usize),
+        defaults: Defaults,
+    ) -> Self {
+        Self {
+            processing,
+            runner,
+            classes,
+            detector,
+            maps,
+            defaults,
+        }
+    }
+
+    /// The objects of a picture, in parts of it.
+    fn detect(&self, picture: &Prepared, options: &PredictOptions) -> Result<Output> {
+        let outputs = self.runner.forward(&picture.tensor(self.runner.device())?)?;
+        let maps = self.maps(&outputs, picture.padded)?;
+        let candidates = match self.detector.judgement {
+            Judgement::Each => self.each(&maps, picture),
+            Judgement::Exclusive => self.exclusive(&maps, picture),
+        };
+        let [height, width] = picture.original.map(|side| side as f32);
+        let mut found = self.detector.selection.suppression().apply(candidates);
+        for candidate in &mut found {
+            candidate.corners = picture.restored(candidate.corners).relative_to(width, height);
+        }
+        Ok(detection::label(&found, &self.classes, options)?.into())
+    }
+
+    /// The network's outputs, map by map.
+    fn maps(&self, outputs: &[Tensor], input: [usize; 2]) -> Result<Vec<Map>> {
+        let (logits, differences) = outputs
+            .split_at_checked(self.maps)
+            .filter(|(logits, differences)| logits.len() == differences.len())
+            .ok_or_else(|| Error::new("the network has not as many outputs as its maps need"))?;
+        let sizes = logits
+            .iter()
+            .map(|map| map.dims4().map(|(_, _, height, width)| [height, width]))
+            .collect::<Result<Vec<_>, _>>()?;
+        let anchors = self.detector.boxes.around(&sizes, input);
+        let values = |map: &Tensor| map.flatten_all()?.to_vec1::<f32>();
+        anchors
+            .into_iter()
+            .zip(sizes)
+            .zip(logits.iter().zip(differences))
+            .map(|((anchors, size), (logits, differences))| {
+                Ok(Map {
+                    anchors,
+                    size,
+                    logits: values(logits)?,
+                    differences: values(differences)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Pairs of a box and a class, the surest of each map.
+    fn each(&self, maps: &[Map], picture: &Prepared) -> Vec<Candidate> {
+        let selection = self.detector.selection;
+        let classes = self.classes.len();
+        let least = least_logit(selection.threshold);
+        let mut candidates = Vec::new();
+        for map in maps {
+            let mut sure = Vec::new();
+            for (channel, plane) in map.logits.chunks_exact(map.area()).enumerate() {
+                for (place, &logit) in plane.iter().enumerate() {
+                    if logit < least {
+                        continue;
+                    }
+                    let score = sigmoid(logit);
+                    if score > selection.threshold {
+                        // In torch's order: place by place, box by box, class by class.
+                        sure.push((score, place * map.anchors.count() * classes + channel));
+                    }
+                }
+            }
+            candidates.extend(
+                surest(sure, selection.considered)
+                    .into_iter()
+                    .map(|(score, index)| Candidate {
+                        class: index % classes,
+                        score,
+                        corners: picture.clamped(self.corners(map, index / classes)),
+                    }),
+            );
+        }
+        candidates
+    }
+
+    /// Boxes with one class each, the surest of each class; the first class is none.
+    fn exclusive(&self, maps: &[Map], picture: &Prepared) -> Vec<Candidate> {
+        let selection = self.detector.selection;
+        let classes = self.classes.len();
+        let mut sure: Vec<Vec<(f32, (usize, usize))>> = vec![Vec::new(); classes];
+        for (index, map) in maps.iter().enumerate() {
+            let area = map.area();
+            let count = map.anchors.count();
+            for (number, logits) in map.logits.chunks_exact(classes * area).enumerate() {
+                let scale = Scale::of(logits, area);
+                for (class, plane) in logits.chunks_exact(area).enumerate().skip(1) {
+                    for (place, &logit) in plane.iter().enumerate() {
+                        let score = scale.probability(place, logit);
+                        if score > selection.threshold {
+                            sure[class].push((score, (index, place * count + number)));
+                        }
+                    }
+                }
+            }
+        }
+        let mut candidates = Vec::new();
+        for (class, sure) in sure.into_iter().enumerate() {
+            for (score, (map, index)) in surest(sure, selection.considered) {
+                candidates.push(Candidate {
+                    class,
+                    score,
+                    corners: picture.clamped(self.corners(&maps[map], index)),
+                });
+            }
+        }
+        candidates
+    }
+
+    /// Box `index` of a map, counted place by place, as the network changes it.
+    fn corners(&self, map: &Map, index: usize) -> Corners {
+        let (place, number) = (index / map.anchors.count(), index % map.anchors.count());
+        let from = map.anchors.at([place / map.size[1], place % map.size[1]], number);
+        let difference = |part: usize| map.differences[(number * 4 + part) * map.area() + place];
+        self.detector.coder.decode([0, 1, 2, 3].map(difference), from)
+    }
+}
+
+impl Map {
+    fn area(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+}
+
+/// What turns the logits of each place into probabilities of classes that exclude each other.
+struct Scale {
+    largest: Vec<f32>,
+    sums: Vec<f32>,
+}
+
+impl Scale {
+    /// Of logits `[classes, places]`.
+    fn of(logits: &[f32], places: usize) -> Self {
+        let mut largest = vec![f32::NEG_INFINITY; places];
+        for plane in logits.chunks_exact(places) {
+            for (largest, &logit) in largest.iter_mut().zip(plane) {
+                *largest = largest.max(logit);
+            }
+        }
+        let mut sums = vec![0.0; places];
+        for plane in logits.chunks_exact(places) {
+            for ((sum, largest), &logit) in sums.iter_mut().zip(&largest).zip(plane) {
+                *sum += (logit - largest).exp();
+            }
+        }
+        Self { largest, sums }
+    }
+
+    fn probability(&self, place: usize, logit: f32) -> f32 {
+        (logit - self.largest[place]).exp() / self.sums[place]
+    }
+}
+
+/// A logit below which no sigmoid is above the threshold, rounding included.
+fn least_logit(threshold: f32) -> f32 {
+    const MARGIN: f32 = 0.01;
+    (threshold / (1.0 - threshold)).ln() - MARGIN
+}
+
+/// The `count` largest scores with what they belong to, the largest first; of equal ones the first in order.
+pub(super) fn surest<T: Ord + Copy>(mut scores: Vec<(f32, T)>, count: usize) -> Vec<(f32, T)> {
+    let order = |a: &(f32, T), b: &(f32, T)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    if count < scores.len() {
+        scores.select_nth_unstable_by(count, order);
+        scores.truncate(count);
+    }
+    scores.sort_unstable_by(order);
+    scores
+}
+
+impl Model for BoxDetector {
+    fn info(&self) -> ModelInfo {
+        ModelInfo::image()
+            .with_classes(&self.classes)
+            .on_device(device::name(self.runner.device()))
+    }
+
+    fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {
+        self.predict_all(std::slice::from_ref(image), options)?.remove(0)
+    }
+
+    fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
+        let options = self.defaults.complete(options);
+        let prepare = |image: &Image<'_>| {
+            let (size, values) = self.processing.preprocessing.apply(image)?;
+            self.detector.transform.apply(size, &values)
+        };
+        let prepared: Vec<Result<Prepared>> = images.par_iter().map(prepare).collect();
+        let detect = |picture: Result<Prepared>| self.detect(&picture?, &options);
+        Ok(prepared.into_iter().map(detect).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_surest_come_first_and_of_equal_ones_the_first() {
+        let scores = vec![(0.5, 3), (0.9, 2), (0.5, 0), (0.1, 1)];
+        assert_eq!(surest(scores.clone(), 2), [(0.9, 2), (0.5, 0)]);
+        assert_eq!(surest(scores, 9), [(0.9, 2), (0.5, 0), (0.5, 3), (0.1, 1)]);
+    }
+
+    #[test]
+    fn no_logit_is_passed_over_that_is_sure_enough() {
+        for threshold in [0.0, 0.001, 0.05, 0.5, 0.99, 1.0] {
+            let least = least_logit(threshold);
+            assert!(
+                least == f32::INFINITY || sigmoid(least) <= threshold,
+                "{threshold}"
+            );
+        }
+    }
+
+    #[test]
+    fn probabilities_add_up_to_one() {
+        let logits = [1.0, -2.0, 500.0, 0.5, 3.0, 499.0];
+        let scale = Scale::of(&logits, 2);
+        for place in 0..2 {
+            let sum: f32 = (0..3)
+                .map(|class| scale.probability(place, logits[class * 2 + place]))
+                .sum();
+            assert!((sum - 1.0).abs() < 1e-6);
+        }
+    }
+}
