@@ -170,7 +170,7 @@ impl NetworkBuilder<'_> {
             groups,
             ..
         } = settings;
-        if groups == 0 || channels % groups != 0 {
+        if groups == 0 || !channels.is_multiple_of(groups) {
             return Err(Error::new(format!(
                 "layer `{name}`: {channels} channels cannot be divided into {groups} groups"
             )));
