@@ -263,6 +263,11 @@ def thinned(network: torch.nn.Module, factor: int, *last: str) -> torch.nn.Modul
             new = torch.nn.Conv2d(
                 inputs, outputs, module.kernel_size, module.stride, module.padding, module.dilation, groups, module.bias is not None
             )
+        elif isinstance(module, torch.nn.ConvTranspose2d):
+            outputs = module.out_channels if name in last else fewer(module.out_channels)
+            new = torch.nn.ConvTranspose2d(
+                fewer(module.in_channels), outputs, module.kernel_size, module.stride, module.padding
+            )
         elif isinstance(module, torch.nn.Linear):
             outputs = module.out_features if name in last else fewer(module.out_features)
             new = torch.nn.Linear(fewer(module.in_features), outputs)
@@ -346,7 +351,17 @@ def prepared(picture: Image.Image, config: dict) -> torch.Tensor:
 # The names that tensors had before modules were put into groups, as torchvision's published files have them.
 OLDER = [
     (re.compile(r"(fpn\.(?:inner|layer)_blocks\.\d+)\.0\."), lambda found: f"{found[1]}."),
+    (re.compile(r"rpn\.head\.conv\.0\.0\."), lambda found: "rpn.head.conv."),
+    (re.compile(r"mask_head\.(\d)\.0\."), lambda found: f"mask_head.mask_fcn{int(found[1]) + 1}."),
     (re.compile(r"(head\.\w+\.conv)\.(\d)\.0\."), lambda found: f"{found[1]}.{2 * int(found[2])}."),
+]
+
+# The layers of an R-CNN whose outputs are classes, boxes, masks and points.
+RCNN_ENDS = [
+    r"rpn\.head\.(cls_logits|bbox_pred)",
+    r"roi_heads\.box_predictor\.(cls_score|bbox_pred)",
+    r"roi_heads\.mask_predictor\.mask_fcn_logits",
+    r"roi_heads\.keypoint_predictor\.kps_score_lowres",
 ]
 
 # More numbers of a map are not kept: they are compared from the picture on only.
@@ -384,7 +399,7 @@ def of_detector(
             if key.endswith("bn3.weight"):
                 # A layer of many adds a part only, as in trained networks, so that rounding does not grow.
                 value.data *= 0.3
-            elif re.fullmatch(r"head.*(bbox_reg|regression_head.module_list).*weight", key):
+            elif re.fullmatch(r"(rpn\.)?head.*(bbox_pred|bbox_reg|regression_head.module_list).*weight", key):
                 # Boxes stay near those that they are made of.
                 value.data *= 0.3
             elif key == "backbone.features.0.weight":
@@ -397,7 +412,7 @@ def of_detector(
         config = {
             "entrypoint_fcn": entrypoint,
             "entrypoint_args": {"weights_backbone": None, "num_classes": classes, "thinned": factor} | arguments,
-            "output_processor_cls": "fiftyone.utils.torch.DetectorOutputProcessor",
+            "output_processor_cls": f"fiftyone.utils.torch.{PROCESSORS.get(function.split('_')[0], 'Detector')}OutputProcessor",
             "labels_string": ",".join(f"class {index}" for index in range(classes)),
         }
         pixels = prepared(picture, config)
@@ -410,8 +425,9 @@ def of_detector(
         network = network.half().float()
         outputs: dict[str, list[torch.Tensor]] = {"logits": [], "differences": []}
         keep_maps(network, outputs)
+        seen = keep_regions(network)
         found = network(pixels)[0]
-        golden = {f"{kind}.{index}": value for kind, values in outputs.items() for index, value in enumerate(values)}
+        golden = seen | {f"{kind}.{index}": value for kind, values in outputs.items() for index, value in enumerate(values)}
         check_separation(network, pixels, found)
         state = network.half().state_dict()
         if older:
@@ -425,10 +441,46 @@ def of_detector(
 
 def keep_maps(network: torch.nn.Module, outputs: dict[str, list[torch.Tensor]]) -> None:
     """Keeps what the last convolutions of a detector give for each of its maps."""
+    if hasattr(network, "rpn"):
+        for values, last in zip(outputs.values(), ("cls_logits", "bbox_pred")):
+            module = getattr(network.rpn.head, last)
+            module.register_forward_hook(lambda _module, _inputs, output, values=values: values.append(output))
+        return
     heads = [network.head.classification_head, network.head.regression_head]
     for values, head, last in zip(outputs.values(), heads, ("cls_logits", "bbox_reg")):
         for module in head.module_list if hasattr(head, "module_list") else [getattr(head, last)]:
             module.register_forward_hook(lambda _module, _inputs, output, values=values: values.append(output))
+
+
+# The processors of FiftyOne for what is more than boxes.
+PROCESSORS = {"maskrcnn": "InstanceSegmenter", "keypointrcnn": "KeypointDetector"}
+
+# So many objects' details are kept.
+DETAILED = 2
+
+
+def keep_regions(network: torch.nn.Module) -> Golden:
+    """Will hold what a detector finds of regions, and the regions, once it has run."""
+    seen: Golden = {}
+    if not hasattr(network, "roi_heads"):
+        return seen
+    heads = network.roi_heads
+
+    def keep(*names: str):
+        def hook(_module, _inputs, output):
+            for name, value in zip(names, output if isinstance(output, tuple) else (output,)):
+                seen[name] = value[:DETAILED] if name == "details" else value
+
+        return hook
+
+    heads.box_roi_pool.register_forward_hook(lambda _module, inputs, _output: seen.update(regions=inputs[1][0]))
+    heads.box_predictor.register_forward_hook(keep("region_logits", "region_differences"))
+    for kind in ("mask", "keypoint"):
+        if getattr(heads, f"{kind}_predictor") is not None:
+            pool = getattr(heads, f"{kind}_roi_pool")
+            pool.register_forward_hook(lambda _module, inputs, _output: seen.update(objects=inputs[1][0][:DETAILED]))
+            getattr(heads, f"{kind}_predictor").register_forward_hook(keep("details"))
+    return seen
 
 
 def check_separation(network: torch.nn.Module, pixels: torch.Tensor, found: dict[str, torch.Tensor]) -> None:
@@ -1387,4 +1439,28 @@ CASES = [
         nms_thresh=0.3,
         detections_per_img=8,
     ),
+    *[
+        of_detector(
+            f"torchvision_{function}",
+            f"torchvision.models.detection.{module}{function}",
+            factor,
+            RCNN_ENDS,
+            older=older,
+            small=small,
+            classes=2 if more else 4,
+            rpn_post_nms_top_n_test=40,
+            box_score_thresh=0.3,
+            box_detections_per_img=6,
+            **({"min_size": 96, "max_size": 160} | more),
+        )
+        for function, module, factor, older, small, more in (
+            ("fasterrcnn_resnet50_fpn", "faster_rcnn.", 32, True, True, {}),
+            ("fasterrcnn_resnet50_fpn_v2", "", 32, False, True, {}),
+            ("fasterrcnn_mobilenet_v3_large_fpn", "faster_rcnn.", 8, False, False, {}),
+            ("fasterrcnn_mobilenet_v3_large_320_fpn", "", 8, False, True, {}),
+            ("maskrcnn_resnet50_fpn", "mask_rcnn.", 32, True, True, {}),
+            ("maskrcnn_resnet50_fpn_v2", "", 32, False, False, {}),
+            ("keypointrcnn_resnet50_fpn", "keypoint_rcnn.", 32, True, True, {"num_keypoints": 2}),
+        )
+    ],
 ]

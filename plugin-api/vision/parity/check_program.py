@@ -34,6 +34,7 @@ from safetensors.torch import load_file
 SCORE = 0.005
 OVERLAP = 0.99
 PIXELS = 0.001
+POINTS = 0.001
 NUMBERS = 1e-4
 
 
@@ -138,7 +139,7 @@ def check_torchvision(program: str, folder: Path, photos: list[str], manifest: d
         for photo, line in zip(photos, run(program, "apply", folder, photos, "--set", "score_threshold=0")):
             picture = Image.open(photo).convert("RGB")
             expected = network(cases.prepared(picture, config))[0]
-            keep(folder, photo, same_objects(line["predictions"]["detections"], expected, names, picture.size))
+            check_detector(folder, photo, line, expected, names, picture.size)
         return
     for photo, line in zip(photos, run(program, "apply", folder, photos)):
         picture = Image.open(photo).convert("RGB")
@@ -150,6 +151,29 @@ def check_torchvision(program: str, folder: Path, photos: list[str], manifest: d
             same_mask(line["predictions"], enlarged[0].argmax(0).numpy())
         else:
             keep(folder, photo, same_class(line["predictions"], network(pixels), names))
+
+
+def check_detector(folder: Path, photo: str, line: dict, expected: dict, names: list[str], size: tuple[int, int]) -> None:
+    if "keypoints" in expected:
+        same_objects(line["predictions_detections"]["detections"], expected, names, size)
+        found = line["predictions_keypoints"]["keypoints"]
+        for index, (points, scores) in enumerate(zip(expected["keypoints"], expected["keypoints_scores"].sigmoid())):
+            relative = numpy.asarray(points[:, :2]) / size
+            near = [numpy.abs(numpy.asarray(one["points"]) - relative).max() for one in found]
+            best = int(numpy.argmin(near))
+            scored = numpy.abs(numpy.asarray(found[best]["confidence"]) - scores.numpy()).max()
+            if near[best] > POINTS or scored > SCORE:
+                raise Different(f"the points of object {index} are off by {near[best]:.4f}, their scores by {scored:.4f}")
+        return
+    found = line["predictions"]["detections"]
+    keep(folder, photo, same_objects(found, expected, names, size))
+    for label, box, mask in zip(expected["labels"], expected["boxes"], expected.get("masks", [])):
+        left, top, right, bottom = (round(float(edge)) for edge in box)
+        wanted = mask[0].numpy()[top:bottom, left:right] > 0.5
+        masks = [array(one["mask"]) for one in found if one["label"] == names[label]]
+        differing = [(one != wanted).mean() for one in masks if one.shape == wanted.shape]
+        if not differing or min(differing) > PIXELS:
+            raise Different(f"{min(differing, default=1):.2%} of a mask's pixels differ")
 
 
 def check_transformers(program: str, folder: Path, photos: list[str], config: dict) -> None:

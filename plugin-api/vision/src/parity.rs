@@ -12,6 +12,7 @@ use crate::{
 };
 use modelzoo_candle::{
     candle_core::{Device, Tensor},
+    detection::{Corners, FeaturePyramid},
     device::Placement,
     testing::{assert_close, numbers, relative_difference, tensor},
     weights::Weights,
@@ -102,6 +103,7 @@ fn compare(folder: &Path, photo: &Photo) {
             assert_as_golden(name, &golden, output, &numbers(value));
         }
     }
+    compare_regions(name, &runner, &golden, &outputs, &expected);
     compare_layers(name, &runner, &golden, &expected);
     compare_texts(name, folder, &runner, &golden);
     let unused: Vec<&str> = runner.checkpoint().unused();
@@ -172,10 +174,51 @@ fn output_names(task: Task) -> Vec<String> {
         Task::BoxDetection { maps } => {
             return [each(Outputs::LOGITS, maps), each(Outputs::DIFFERENCES, maps)].concat();
         }
+        Task::RegionDetection { maps, features } => {
+            return [
+                each(Outputs::FEATURES, features),
+                each(Outputs::LOGITS, maps),
+                each(Outputs::DIFFERENCES, maps),
+            ]
+            .concat();
+        }
         Task::Segmentation => &[Outputs::LOGITS],
         Task::Depth => &[Outputs::DEPTH],
     };
     names.iter().map(|&name| name.to_owned()).collect()
+}
+
+/// What a second look finds of the regions, and of the objects, that its authors' code looked at.
+fn compare_regions(name: &str, runner: &Runner, golden: &Weights, outputs: &[Tensor], input: &Tensor) {
+    let (Task::RegionDetection { features, .. }, Some(regions)) = (runner.task(), runner.regions()) else {
+        return;
+    };
+    let (_, _, height, width) = input.dims4().unwrap();
+    let values: Vec<Vec<f32>> = outputs[..features].iter().map(numbers).collect();
+    let sizes = outputs[features..].iter().map(|map| {
+        let (_, _, height, width) = map.dims4().unwrap();
+        [height, width]
+    });
+    let maps = values.iter().map(Vec::as_slice).zip(sizes);
+    let pyramid = FeaturePyramid::new(maps, regions.features(), [height, width]).unwrap();
+    let corners = |stored: &str| -> Vec<Corners> {
+        let edges = numbers(&tensor(golden, stored));
+        let boxes = edges.as_chunks::<4>().0.iter();
+        boxes
+            .map(|&[left, top, right, bottom]| Corners::new(left, top, right, bottom))
+            .collect()
+    };
+    let close = |found: &[f32], stored: &str| {
+        let expected = numbers(&tensor(golden, stored));
+        assert_close(found, &expected, TOLERANCE, &format!("{name}: {stored}"));
+    };
+    let found = regions.boxes(&pyramid, &corners("regions")).unwrap();
+    close(&found.logits, "region_logits");
+    close(&found.differences, "region_differences");
+    if golden.dims("objects").is_some() {
+        let details = regions.details(&pyramid, &corners("objects")).unwrap().unwrap();
+        close(&numbers(&details), "details");
+    }
 }
 
 /// The results of layers within the network.

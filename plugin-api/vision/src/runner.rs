@@ -3,6 +3,7 @@
 use crate::{
     architectures::{Architecture, Detector, Outputs, Task, TextTower},
     checkpoint::Checkpoint,
+    regions::RegionRunner,
 };
 use modelzoo_candle::{
     candle_core::{Device, Tensor},
@@ -23,6 +24,8 @@ pub(crate) struct Runner {
     /// The layer that gives the embedding, where it is not the architecture's own.
     embeddings_layer: Option<String>,
     task: Task,
+    /// The networks of its second look, where it has one.
+    regions: Option<RegionRunner>,
     /// By the size of the pictures, the one used last comes last.
     ready: Mutex<Vec<([usize; 2], Arc<Network>)>>,
 }
@@ -47,7 +50,12 @@ impl Runner {
             size,
         )?;
         network.prepare()?;
+        let regions = architecture
+            .regions()
+            .map(|regions| RegionRunner::new(regions, &checkpoint, &placement, features(&network)))
+            .transpose()?;
         Ok(Self {
+            regions,
             architecture,
             checkpoint,
             placement,
@@ -70,6 +78,11 @@ impl Runner {
     /// How the architecture finds objects, where it does by boxes around places.
     pub(crate) fn detector(&self) -> Option<&Detector> {
         self.architecture.detector()
+    }
+
+    /// The architecture's second look, where it has one.
+    pub(crate) fn regions(&self) -> Option<&RegionRunner> {
+        self.regions.as_ref()
     }
 
     pub(crate) fn placement(&self) -> &Placement {
@@ -144,6 +157,12 @@ impl std::fmt::Debug for Runner {
             .field("task", &self.task)
             .finish_non_exhaustive()
     }
+}
+
+/// The features of each place of a network's first output.
+fn features(network: &Network) -> usize {
+    let first = network.output_dims().into_iter().next();
+    first.and_then(|dims| dims.last().copied()).unwrap_or_default()
 }
 
 fn build(

@@ -6,6 +6,7 @@ use modelzoo_plugin_api::{
     Array, Error, PredictOptions, Result,
     label::{Detection, Detections},
 };
+use std::ops::Range;
 
 /// A pixel belongs to an object where its mask is above this.
 const THRESHOLD: f32 = 0.5;
@@ -62,19 +63,24 @@ impl<'a> Masks<'a> {
         self.values.len() / (self.height * self.width)
     }
 
-    /// The pixels of mask `index` within `corners`, which lie in the picture: `[height, width]` of truth values.
-    fn crop(&self, index: usize, corners: Corners) -> Result<Array> {
-        // A half goes to the even neighbour, as Python rounds.
-        let edge = |position: f32, most: usize| (position.round_ties_even() as usize).min(most);
-        let (top, left) = (edge(corners.top, self.height), edge(corners.left, self.width));
-        let bottom = edge(corners.bottom, self.height).max(top);
-        let right = edge(corners.right, self.width).max(left);
+    /// The pixels of mask `index` in a part of the picture, row by row.
+    fn cut(&self, index: usize, rows: Range<usize>, columns: Range<usize>) -> Vec<bool> {
         let mask = &self.values[index * self.height * self.width..];
-        let pixels = (top..bottom)
-            .flat_map(|row| &mask[row * self.width..][left..right])
-            .map(|&value| value > self.threshold);
-        Array::new([bottom - top, right - left], pixels.collect::<Vec<bool>>())
+        rows.flat_map(|row| &mask[row * self.width..][columns.clone()])
+            .map(|&value| value > self.threshold)
+            .collect()
     }
+}
+
+/// Rows and columns within `corners`, which lie in a picture of `[height, width]`.
+fn window([height, width]: [usize; 2], corners: Corners) -> [Range<usize>; 2] {
+    // A half goes to the even neighbour, as Python rounds.
+    let edge = |position: f32, most: usize| (position.round_ties_even() as usize).min(most);
+    let (top, left) = (edge(corners.top, height), edge(corners.left, width));
+    [
+        top..edge(corners.bottom, height).max(top),
+        left..edge(corners.right, width).max(left),
+    ]
 }
 
 /// Turns objects and their masks, in the same order, into labels, as FiftyOne's `InstanceSegmenterOutputProcessor` does:
@@ -101,7 +107,24 @@ pub fn label_instances(
             instances.len()
         )));
     }
-    let (width, height) = (masks.width as f32, masks.height as f32);
+    let size = [masks.height, masks.width];
+    label_cut_instances(instances, size, classes, options, |index, rows, columns| {
+        masks.cut(index, rows, columns)
+    })
+}
+
+/// As [`label_instances`], with masks that are made only where they are needed: `cut` gives for the index of an object the
+/// pixels of its mask in these rows and columns of a picture of `[height, width]`, row by row.
+///
+/// # Errors
+/// As for [`label_instances`], and when `cut` gives another number of pixels.
+pub fn label_cut_instances(
+    instances: &[Instance],
+    [height, width]: [usize; 2],
+    classes: &[impl AsRef<str>],
+    options: &PredictOptions,
+    cut: impl Fn(usize, Range<usize>, Range<usize>) -> Vec<bool>,
+) -> Result<Detections> {
     let mut detections = Vec::new();
     for (index, instance) in instances.iter().enumerate() {
         let class = name_of(instance.class, classes)?;
@@ -119,9 +142,11 @@ pub fn label_instances(
                 "object {index} has a box with an edge that is no number"
             )));
         }
-        let corners = instance.corners.clamped_to(width, height);
-        let mut detection = Detection::new(class, bounding_box(corners, [masks.width, masks.height]))
-            .with_mask(masks.crop(index, corners)?);
+        let corners = instance.corners.clamped_to(width as f32, height as f32);
+        let [rows, columns] = window([height, width], corners);
+        let shape = [rows.len(), columns.len()];
+        let mask = Array::new(shape, cut(index, rows, columns))?;
+        let mut detection = Detection::new(class, bounding_box(corners, [width, height])).with_mask(mask);
         detection.confidence = instance.score.map(f64::from);
         detections.push(detection);
     }

@@ -11,7 +11,7 @@ pub use anchors::{Anchors, BoxCoder};
 pub(crate) use boxes::bounding_box;
 pub use boxes::{Corners, grid_centers};
 pub use distribution::expected_bin;
-pub use instances::{Instance, Masks, label_instances};
+pub use instances::{Instance, Masks, label_cut_instances, label_instances};
 pub use roi_align::FeaturePyramid;
 pub use suppression::{Candidate, Suppression};
 

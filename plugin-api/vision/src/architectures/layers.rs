@@ -94,8 +94,8 @@ impl<'a> Layers<'a> {
         x: Value,
         steps: Steps,
     ) -> Result<Value> {
-        let channels = network.channels(x)?;
-        network.conv2d(name, x, self.settings(name, channels, steps)?)
+        let settings = self.settings(network, name, x, steps)?;
+        network.conv2d(name, x, settings)
     }
 
     /// The same convolution of several maps of as many channels.
@@ -109,13 +109,14 @@ impl<'a> Layers<'a> {
         let Some(&first) = maps.first() else {
             return Ok(Vec::new());
         };
-        let channels = network.channels(first)?;
-        network.conv2d_of_each(name, maps, self.settings(name, channels, steps)?)
+        let settings = self.settings(network, name, first, steps)?;
+        network.conv2d_of_each(name, maps, settings)
     }
 
-    /// The settings of a convolution of so many channels.
-    fn settings(&self, name: &str, channels: usize, steps: Steps) -> Result<Conv2d> {
+    /// The settings of a convolution of a map.
+    fn settings(&self, network: &NetworkBuilder<'_>, name: &str, x: Value, steps: Steps) -> Result<Conv2d> {
         let dims = self.dims::<4>(name)?;
+        let channels = network.channels(x)?;
         let [outputs, inputs, height, width] = dims;
         if dims.contains(&0) || !channels.is_multiple_of(inputs) {
             return Err(unfit(name, &dims));

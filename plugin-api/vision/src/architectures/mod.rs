@@ -19,6 +19,7 @@ mod hgnet_v2;
 mod layers;
 mod mobilenet_v2;
 mod positions;
+mod regions;
 mod registry;
 mod regnet;
 mod resnet;
@@ -33,6 +34,7 @@ mod windows;
 mod yolos;
 
 pub(crate) use detector::{Detector, Judgement, Selection};
+pub(crate) use regions::{Details, Look, Regions};
 pub(crate) use registry::find;
 pub(crate) use sizes::check as check_size;
 
@@ -57,6 +59,11 @@ pub(crate) trait Architecture: Send + Sync {
 
     /// How pictures and the boxes around the places of maps are dealt with, where it finds objects by such boxes.
     fn detector(&self) -> Option<&Detector> {
+        None
+    }
+
+    /// Its second look at parts of the picture, where it has one.
+    fn regions(&self) -> Option<&dyn Regions> {
         None
     }
 
@@ -142,6 +149,16 @@ pub(crate) enum Outputs {
         /// How the boxes differ from those of the detector, maps `[boxes * 4, height, width]`.
         differences: Vec<Value>,
     },
+    /// What maps of several sizes say of the boxes around their places: whether there is an object, which a second look
+    /// at the features finds out more about. See [`Regions`].
+    Regions {
+        /// Of the maps that are looked at again, tokens `[height * width, features]`.
+        features: Vec<Value>,
+        /// Logits of any object, maps `[boxes, height, width]`; of a further, smaller map as well.
+        logits: Vec<Value>,
+        /// How the boxes differ from those of the detector, maps `[boxes * 4, height, width]`.
+        differences: Vec<Value>,
+    },
     /// Classes of pixels.
     Segmentation {
         /// Logits of the classes, a map `[classes, height, width]`, as a rule smaller than the picture.
@@ -165,6 +182,8 @@ pub(crate) enum Task {
     Detection { are_exclusive: bool },
     /// Boxes, among those around the places of so many maps.
     BoxDetection { maps: usize },
+    /// The same, with a second look at the features of the first of these maps.
+    RegionDetection { maps: usize, features: usize },
     /// A class for each pixel.
     Segmentation,
     /// A depth for each pixel.
@@ -180,6 +199,8 @@ impl Outputs {
     pub(crate) const BOXES: &str = "boxes";
     /// Before the number of a map in the name of how its boxes differ.
     pub(crate) const DIFFERENCES: &str = "differences";
+    /// Before the number of a map in the name of its features.
+    pub(crate) const FEATURES: &str = "features";
     /// The name of a depth map among a network's layers.
     pub(crate) const DEPTH: &str = "depth";
 
@@ -215,6 +236,22 @@ impl Outputs {
             Self::Boxes { logits, differences } => (
                 Task::BoxDetection { maps: logits.len() },
                 [each(Self::LOGITS, logits), each(Self::DIFFERENCES, differences)].concat(),
+            ),
+            Self::Regions {
+                features,
+                logits,
+                differences,
+            } => (
+                Task::RegionDetection {
+                    maps: logits.len(),
+                    features: features.len(),
+                },
+                [
+                    each(Self::FEATURES, features),
+                    each(Self::LOGITS, logits),
+                    each(Self::DIFFERENCES, differences),
+                ]
+                .concat(),
             ),
             Self::Segmentation { logits } => (Task::Segmentation, vec![one(Self::LOGITS, logits)]),
             Self::Depth { depth } => (Task::Depth, vec![one(Self::DEPTH, depth)]),

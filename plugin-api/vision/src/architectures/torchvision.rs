@@ -20,7 +20,7 @@ mod vit;
 
 pub(super) use convnext::open as convnext;
 pub(super) use densenet::open as densenet;
-pub(super) use detection::{retinanet, ssd300, ssdlite320};
+pub(super) use detection::{rcnn, retinanet, ssd300, ssdlite320};
 pub(super) use efficientnet::open as efficientnet;
 pub(super) use inception::{googlenet, inception_v3};
 pub(super) use mnasnet::open as mnasnet;

@@ -12,7 +12,8 @@ use crate::{
     settings::ImageSize,
 };
 use modelzoo_candle::image::{Divisor, Filter, Normalization, Preprocessing};
-use modelzoo_plugin_api::{Error, Result};
+use modelzoo_plugin_api::{Error, Image, Result};
+use rayon::prelude::*;
 
 /// The channels of a picture.
 const CHANNELS: usize = 3;
@@ -45,6 +46,17 @@ impl Processing {
             }
             Form::Timm | Form::Torchvision => timm::read(&repository.processor, size),
         }
+    }
+}
+
+impl Processing {
+    /// Makes ready pictures for a network that transforms them itself; each may be one that cannot be prepared.
+    pub(crate) fn prepare_all(&self, transform: &Transform, images: &[Image<'_>]) -> Vec<Result<Prepared>> {
+        let prepare = |image: &Image<'_>| {
+            let (size, values) = self.preprocessing.apply(image)?;
+            transform.apply(size, &values)
+        };
+        images.par_iter().map(prepare).collect()
     }
 }
 

@@ -21,13 +21,22 @@ enum Kind {
     Classifier,
     Segmenter,
     Detector,
+    InstanceSegmenter,
+    KeypointDetector,
 }
 
 impl Kind {
     fn of(function: &str) -> Self {
         match function.strip_prefix(TORCHVISION) {
             Some(path) if path.starts_with(SEGMENTATION) => Self::Segmenter,
-            Some(path) if path.starts_with(DETECTION) => Self::Detector,
+            Some(path) if path.starts_with(DETECTION) => {
+                let name = path.rsplit('.').next().unwrap_or_default();
+                match name.split('_').next() {
+                    Some("maskrcnn") => Self::InstanceSegmenter,
+                    Some("keypointrcnn") => Self::KeypointDetector,
+                    _ => Self::Detector,
+                }
+            }
             _ => Self::Classifier,
         }
     }
@@ -38,6 +47,8 @@ impl Kind {
             Self::Classifier => "ClassifierOutputProcessor",
             Self::Segmenter => "SemanticSegmenterOutputProcessor",
             Self::Detector => "DetectorOutputProcessor",
+            Self::InstanceSegmenter => "InstanceSegmenterOutputProcessor",
+            Self::KeypointDetector => "KeypointDetectorOutputProcessor",
         }
     }
 
@@ -46,7 +57,8 @@ impl Kind {
         match self {
             Self::Classifier => None,
             Self::Segmenter => Some(("mask_targets_path", super::classes::VOC_FILE)),
-            Self::Detector => Some(("labels_path", super::classes::COCO_FILE)),
+            Self::Detector | Self::InstanceSegmenter => Some(("labels_path", super::classes::COCO_FILE)),
+            Self::KeypointDetector => Some(("labels_string", "no person,person")),
         }
     }
 }

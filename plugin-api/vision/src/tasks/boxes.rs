@@ -1,19 +1,20 @@
 //! Objects among the boxes around the places of maps, as RetinaNet and SSD find them.
 
-use super::Defaults;
+use super::{
+    Defaults,
+    maps::{Map, surest},
+};
 use crate::{
     architectures::{Detector, Judgement},
     processing::{Prepared, Processing},
     runner::Runner,
 };
 use modelzoo_candle::{
-    candle_core::Tensor,
     classifier::sigmoid,
-    detection::{self, Anchors, Candidate, Corners},
+    detection::{self, Candidate},
     device,
 };
-use modelzoo_plugin_api::{Error, Image, Model, ModelInfo, Output, PredictOptions, Result};
-use rayon::prelude::*;
+use modelzoo_plugin_api::{Image, Model, ModelInfo, Output, PredictOptions, Result};
 
 /// A detector.
 #[derive(Debug)]
@@ -25,17 +26,6 @@ pub(super) struct BoxDetector {
     /// How many maps the network has.
     maps: usize,
     defaults: Defaults,
-}
-
-/// What the network says of the boxes around the places of one map.
-struct Map {
-    anchors: Anchors,
-    /// `[height, width]`
-    size: [usize; 2],
-    /// `[boxes * classes, height, width]`
-    logits: Vec<f32>,
-    /// `[boxes * 4, height, width]`
-    differences: Vec<f32>,
 }
 
 impl BoxDetector {
@@ -60,7 +50,8 @@ impl BoxDetector {
     /// The objects of a picture, in parts of it.
     fn detect(&self, picture: &Prepared, options: &PredictOptions) -> Result<Output> {
         let outputs = self.runner.forward(&picture.tensor(self.runner.device())?)?;
-        let maps = self.maps(&outputs, picture.padded)?;
+        let (logits, differences) = outputs.split_at(self.maps.min(outputs.len()));
+        let maps = Map::all(&self.detector, logits, differences, picture.padded)?;
         let candidates = match self.detector.judgement {
             Judgement::Each => self.each(&maps, picture),
             Judgement::Exclusive => self.exclusive(&maps, picture),
@@ -71,33 +62,6 @@ impl BoxDetector {
             candidate.corners = picture.restored(candidate.corners).relative_to(width, height);
         }
         Ok(detection::label(&found, &self.classes, options)?.into())
-    }
-
-    /// The network's outputs, map by map.
-    fn maps(&self, outputs: &[Tensor], input: [usize; 2]) -> Result<Vec<Map>> {
-        let (logits, differences) = outputs
-            .split_at_checked(self.maps)
-            .filter(|(logits, differences)| logits.len() == differences.len())
-            .ok_or_else(|| Error::new("the network has not as many outputs as its maps need"))?;
-        let sizes = logits
-            .iter()
-            .map(|map| map.dims4().map(|(_, _, height, width)| [height, width]))
-            .collect::<Result<Vec<_>, _>>()?;
-        let anchors = self.detector.boxes.around(&sizes, input);
-        let values = |map: &Tensor| map.flatten_all()?.to_vec1::<f32>();
-        anchors
-            .into_iter()
-            .zip(sizes)
-            .zip(logits.iter().zip(differences))
-            .map(|((anchors, size), (logits, differences))| {
-                Ok(Map {
-                    anchors,
-                    size,
-                    logits: values(logits)?,
-                    differences: values(differences)?,
-                })
-            })
-            .collect()
     }
 
     /// Pairs of a box and a class, the surest of each map.
@@ -126,7 +90,7 @@ impl BoxDetector {
                     .map(|(score, index)| Candidate {
                         class: index % classes,
                         score,
-                        corners: picture.clamped(self.corners(map, index / classes)),
+                        corners: picture.clamped(map.corners(self.detector.coder, index / classes)),
                     }),
             );
         }
@@ -159,25 +123,11 @@ impl BoxDetector {
                 candidates.push(Candidate {
                     class,
                     score,
-                    corners: picture.clamped(self.corners(&maps[map], index)),
+                    corners: picture.clamped(maps[map].corners(self.detector.coder, index)),
                 });
             }
         }
         candidates
-    }
-
-    /// Box `index` of a map, counted place by place, as the network changes it.
-    fn corners(&self, map: &Map, index: usize) -> Corners {
-        let (place, number) = (index / map.anchors.count(), index % map.anchors.count());
-        let from = map.anchors.at([place / map.size[1], place % map.size[1]], number);
-        let difference = |part: usize| map.differences[(number * 4 + part) * map.area() + place];
-        self.detector.coder.decode([0, 1, 2, 3].map(difference), from)
-    }
-}
-
-impl Map {
-    fn area(&self) -> usize {
-        self.size[0] * self.size[1]
     }
 }
 
@@ -216,17 +166,6 @@ fn least_logit(threshold: f32) -> f32 {
     (threshold / (1.0 - threshold)).ln() - MARGIN
 }
 
-/// The `count` largest scores with what they belong to, the largest first; of equal ones the first in order.
-pub(super) fn surest<T: Ord + Copy>(mut scores: Vec<(f32, T)>, count: usize) -> Vec<(f32, T)> {
-    let order = |a: &(f32, T), b: &(f32, T)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-    if count < scores.len() {
-        scores.select_nth_unstable_by(count, order);
-        scores.truncate(count);
-    }
-    scores.sort_unstable_by(order);
-    scores
-}
-
 impl Model for BoxDetector {
     fn info(&self) -> ModelInfo {
         ModelInfo::image()
@@ -240,11 +179,7 @@ impl Model for BoxDetector {
 
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
         let options = self.defaults.complete(options);
-        let prepare = |image: &Image<'_>| {
-            let (size, values) = self.processing.preprocessing.apply(image)?;
-            self.detector.transform.apply(size, &values)
-        };
-        let prepared: Vec<Result<Prepared>> = images.par_iter().map(prepare).collect();
+        let prepared = self.processing.prepare_all(&self.detector.transform, images);
         let detect = |picture: Result<Prepared>| self.detect(&picture?, &options);
         Ok(prepared.into_iter().map(detect).collect())
     }
@@ -253,13 +188,6 @@ impl Model for BoxDetector {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_surest_come_first_and_of_equal_ones_the_first() {
-        let scores = vec![(0.5, 3), (0.9, 2), (0.5, 0), (0.1, 1)];
-        assert_eq!(surest(scores.clone(), 2), [(0.9, 2), (0.5, 0)]);
-        assert_eq!(surest(scores, 9), [(0.9, 2), (0.5, 0), (0.5, 3), (0.1, 1)]);
-    }
 
     #[test]
     fn no_logit_is_passed_over_that_is_sure_enough() {

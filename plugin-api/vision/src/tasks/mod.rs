@@ -4,7 +4,11 @@ mod boxes;
 mod defaults;
 mod depth;
 mod detection;
+mod heatmaps;
+mod maps;
+mod masks;
 mod pictures;
+mod regions;
 mod segmentation;
 mod zero_shot;
 
@@ -21,6 +25,7 @@ use depth::Depth;
 use detection::{Judgement, ObjectDetector};
 use modelzoo_plugin_api::{Error, Model, Result};
 use pictures::Pictures;
+use regions::RegionDetector;
 use segmentation::Segmenter;
 use zero_shot::ZeroShot;
 
@@ -79,6 +84,18 @@ pub(crate) fn model(
                 defaults,
             ))
         }
+        Task::RegionDetection { maps, features } => {
+            let detector = detector(&runner, settings)?;
+            let defaults = Defaults::read(repository, settings)?;
+            Box::new(RegionDetector::new(
+                processing,
+                runner,
+                classes()?,
+                (detector, [features, maps]),
+                defaults,
+                mask_threshold(repository)?,
+            ))
+        }
         Task::Segmentation => Box::new(Segmenter::new(processing, runner, classes()?)?),
         Task::Depth => Box::new(Depth::new(processing, runner)),
     })
@@ -94,4 +111,11 @@ fn detector(runner: &Runner, settings: &Settings) -> Result<Detector> {
         detector.transform.sides = Sides::Exact(size.sides());
     }
     Ok(detector)
+}
+
+/// A pixel belongs to an object where its mask is above this: an argument of FiftyOne's processor.
+fn mask_threshold(repository: &Repository) -> Result<f32> {
+    const DEFAULT: f64 = 0.5;
+    let arguments = repository.config.section_or_empty("output_processor_args")?;
+    Ok(arguments.number("mask_thresh")?.unwrap_or(DEFAULT) as f32)
 }

@@ -94,6 +94,11 @@ impl Blocks {
         }
     }
 
+    /// The same with another number that is added to variances.
+    pub(super) fn with_epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
+    }
+
     /// How many blocks there are.
     pub(super) fn count(self) -> usize {
         self.strides.len()

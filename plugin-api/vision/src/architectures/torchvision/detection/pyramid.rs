@@ -3,7 +3,7 @@
 //! Source: Lin et al., "Feature Pyramid Networks for Object Detection" (2016), section 3.
 
 use super::{Layers, Steps};
-use modelzoo_candle::network::{Interpolation, NetworkBuilder, Value};
+use modelzoo_candle::network::{Interpolation, NetworkBuilder, Pool, Value};
 use modelzoo_plugin_api::Result;
 
 /// The name of a convolution, which is the first of a group of modules, or by itself in older files.
@@ -45,6 +45,14 @@ pub(super) fn pyramid(
     }
     pyramid.reverse();
     Ok(pyramid)
+}
+
+/// Adds every second pixel of every second row of the smallest map.
+pub(super) fn add_halved(network: &mut NetworkBuilder<'_>, pyramid: &mut Vec<Value>) -> Result<()> {
+    if let Some(&last) = pyramid.last() {
+        pyramid.push(network.max_pool2d(last, Pool::new(1, 2, 0))?);
+    }
+    Ok(())
 }
 
 /// Adds two maps, each half as large as the one before: made of the smallest one, or of the `map` below it, whichever
