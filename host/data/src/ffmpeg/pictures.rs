@@ -180,7 +180,7 @@ fn divide(mut pictures: Vec<CodedPicture>, samples: Vec<u8>) -> Vec<CodedPicture
         Some((first, others)) => 1 + others.iter().take_while(|one| is_like_first(one, first)).count(),
         None => return pictures,
     };
-    if alike < pictures.len() || samples.len() % alike != 0 {
+    if alike < pictures.len() || !samples.len().is_multiple_of(alike) {
         return Vec::new();
     }
     let length = samples.len() / alike;

@@ -126,7 +126,7 @@ impl Converter {
         };
         Some(Self {
             light: (0..256)
-                .map(|sample| (sample * 0x0101 * scale >> 16) + offset)
+                .map(|sample| ((sample * 0x0101 * scale) >> 16) + offset)
                 .collect(),
             steps: [[0, red], [-blue_green, -red_green], [blue, 0]],
             middle: 128,

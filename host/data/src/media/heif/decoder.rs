@@ -65,7 +65,7 @@ fn assembled(
     let first = pictures.values().next();
     let first = first.ok_or(Fault::corrupt("a grid has no tiles"))?;
     let (across, down) = first.layout().colors.unwrap_or_default();
-    let is_aligned = |side: u32, shift: u32| side % (1 << shift) == 0;
+    let is_aligned = |side: u32, shift: u32| side.is_multiple_of(1 << shift);
     if tiles.len() > 1 && !(is_aligned(width, across) && is_aligned(height, down)) {
         return Err(Fault::Unsupported("whose tiles share samples".to_owned()));
     }
