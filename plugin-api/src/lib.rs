@@ -50,6 +50,7 @@ pub mod message;
 mod model;
 mod output;
 mod service;
+mod settings;
 mod source;
 mod video;
 

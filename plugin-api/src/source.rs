@@ -1,6 +1,6 @@
 //! A source of models: what FiftyOne's `download_model()` and `load_model()` are there.
 
-use crate::{Device, Error, Host, Model, Result};
+use crate::{Device, Error, Host, Model, Result, settings::problem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
 
@@ -47,10 +47,10 @@ impl LoadOptions {
     /// that a mistyped option is an error and not ignored.
     ///
     /// # Errors
-    /// When an option is unknown or has a wrong value, in serde's words.
+    /// When an option is unknown, and there are these, or has a value of another kind than is expected.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_value(self.settings.clone().into())
-            .map_err(|error| Error::invalid_option(format!("an option cannot be used: {error}")))
+            .map_err(|error| Error::invalid_option(problem::<T>(&self.settings, &error)))
     }
 }
 
