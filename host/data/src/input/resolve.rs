@@ -138,10 +138,7 @@ impl Source {
                     base: fixed_part(input),
                 })
             }
-            _ => Err(InputError::NotFound {
-                path: input.to_owned(),
-                suggestions: similar_names(input),
-            }),
+            _ => Err(not_found(input)),
         }
     }
 
@@ -252,6 +249,27 @@ fn invalid_glob(pattern: &str, error: &glob::PatternError) -> InputError {
         pattern: pattern.to_owned(),
         message: error.msg,
         position: error.pos + 1,
+    }
+}
+
+/// Why there is nothing at a path: the system may only not let it be seen.
+fn not_found(input: &Path) -> InputError {
+    match input.metadata() {
+        Err(source)
+            if !matches!(
+                source.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            InputError::Io {
+                path: input.to_owned(),
+                source,
+            }
+        }
+        _ => InputError::NotFound {
+            path: input.to_owned(),
+            suggestions: similar_names(input),
+        },
     }
 }
 

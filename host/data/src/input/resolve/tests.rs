@@ -178,3 +178,15 @@ fn a_link_that_leads_back_up_is_reported_and_the_rest_is_found() {
     assert_eq!(found, ["a/1.jpg", "dangling.jpg", "z.jpg"]);
     assert_eq!(items.iter().filter(|item| item.is_err()).count(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_the_system_does_not_let_be_seen_is_not_told_as_missing() {
+    let folder = folder_with(&["a.jpg"]);
+    std::os::unix::fs::symlink("circle", folder.path().join("circle")).expect("writable");
+    let told = |name: &str| resolve(&folder, &[name]).expect_err("cannot be had");
+    assert!(matches!(told("circle"), InputError::Io { .. }));
+    assert!(matches!(told("circle/b.jpg"), InputError::Io { .. }));
+    assert!(matches!(told("a.jpg/b.jpg"), InputError::NotFound { .. }));
+    assert!(matches!(told("b.jpg"), InputError::NotFound { .. }));
+}
