@@ -10,7 +10,7 @@ use crate::support::{
 use std::{fmt::Write as _, fs};
 
 /// What differs from machine to machine and from run to run, and what stands for it.
-const FILTERS: [(&str, &str); 14] = [
+const FILTERS: [(&str, &str); 13] = [
     (r"\b[0-9a-f]{64}\b", "[SHA-256]"),
     (r"\b[0-9a-f]{40}\b", "[COMMIT]"),
     (r"\b[0-9a-f]{12}\b", "[SHORT]"),
@@ -23,8 +23,6 @@ const FILTERS: [(&str, &str); 14] = [
     (r"\d+(\.\d+)? [KMG]i?B|\b[1-9]\d* B\b", "[SIZE]"),
     (r#""base64":"[^"]+""#, r#""base64":"[BASE64]""#),
     (r"libgit2 [0-9.]+", "libgit2 [VERSION]"),
-    // How far a build is, is told without a terminal as well, where it takes long.
-    (r"(?m)^(--- standard error\n)?building \S+: \d+ of \d+\n", ""),
     // The width of this column is that of the home folder's path.
     (r"(?m)^source {3,}(commit|decision)", "source  $1"),
 ];
@@ -57,8 +55,9 @@ pub fn session(user: &User, commands: &[&str]) -> String {
         let run = user.run(command.split_whitespace());
         writeln!(text, "$ modelzoo {command}").unwrap();
         text.push_str(&run.stdout);
-        if !run.stderr.is_empty() {
-            writeln!(text, "--- standard error\n{}", run.stderr.trim_end()).unwrap();
+        let told = without_progress(&run.stderr);
+        if !told.is_empty() {
+            writeln!(text, "--- standard error\n{told}").unwrap();
         }
         if run.code != 0 {
             writeln!(text, "--- exit code {}", run.code).unwrap();
@@ -66,6 +65,13 @@ pub fn session(user: &User, commands: &[&str]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// How far a build is, is told without a terminal as well, where it takes long.
+fn without_progress(stderr: &str) -> String {
+    let is_progress = |line: &&str| line.starts_with("building ") && line.contains(" of ");
+    let lines: Vec<&str> = stderr.lines().filter(|line| !is_progress(line)).collect();
+    lines.join("\n").trim_end().to_owned()
 }
 
 /// Puts a source into the user's folder `source` that is built already, whatever other tests have done: a plan would
