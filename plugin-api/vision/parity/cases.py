@@ -1457,7 +1457,7 @@ CASES = [
             ("fasterrcnn_resnet50_fpn", "faster_rcnn.", 32, True, True, {}),
             ("fasterrcnn_resnet50_fpn_v2", "", 32, False, True, {}),
             ("fasterrcnn_mobilenet_v3_large_fpn", "faster_rcnn.", 8, False, False, {}),
-            ("fasterrcnn_mobilenet_v3_large_320_fpn", "", 8, False, True, {}),
+            ("fasterrcnn_mobilenet_v3_large_320_fpn", "", 8, False, False, {}),
             ("maskrcnn_resnet50_fpn", "mask_rcnn.", 32, True, True, {}),
             ("maskrcnn_resnet50_fpn_v2", "", 32, False, False, {}),
             ("keypointrcnn_resnet50_fpn", "keypoint_rcnn.", 32, True, True, {"num_keypoints": 2}),

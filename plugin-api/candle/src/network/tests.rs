@@ -407,3 +407,23 @@ fn a_layer_that_does_not_fit_is_an_error_with_its_name() {
     assert!(network.alias("image", image).is_err());
     assert!(network.build(&[], &Placement::cpu()).is_err());
 }
+
+#[test]
+fn a_convolution_of_several_maps_keeps_its_weights_once() {
+    let settings = Conv2d::new(24, 3).padding(1);
+    check([16, 12, 12], |network, x| {
+        let half = network.max_pool2d(x, Pool::new(2, 2, 0))?;
+        network.conv2d_of_each("head", &[x, half], settings)
+    });
+    let packed = |maps: usize| {
+        let parameters = RandomParameters::new(3);
+        let mut network = NetworkBuilder::new(&parameters);
+        let x = network.input("image", [16, 12, 12]).unwrap();
+        let results = network.conv2d_of_each("head", &vec![x; maps], settings).unwrap();
+        assert_eq!(results.len(), maps);
+        let network = network.build(&results, &Placement::cpu()).unwrap();
+        network.memory_use().unwrap().unwrap().packed_weights
+    };
+    assert!(packed(1) > 0);
+    assert_eq!(packed(3), packed(1));
+}

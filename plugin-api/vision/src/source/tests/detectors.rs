@@ -105,3 +105,106 @@ fn classes_are_those_of_coco_where_a_manifest_names_none() {
     let text = error.err().expect("it was loaded").to_string();
     assert!(text.contains("4 boxes of 91 classes"), "{text}");
 }
+
+/// The labels of a detector with points, by name.
+fn labels(model: &dyn Model) -> std::collections::BTreeMap<String, Label> {
+    match predict(model) {
+        Output::Labels(labels) => labels,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn objects_of_a_second_look_have_masks_or_points_where_the_network_finds_them() {
+    let found = detections(
+        described("torchvision_fasterrcnn_resnet50_fpn", |_| ())
+            .unwrap()
+            .as_ref(),
+    );
+    assert_eq!(found.len(), 6);
+    let Output::Label(Label::Detections(objects)) = predict(
+        described("torchvision_maskrcnn_resnet50_fpn", |_| ())
+            .unwrap()
+            .as_ref(),
+    ) else {
+        panic!("no detections");
+    };
+    for object in &objects.detections {
+        let [_, _, width, height] = object.bounding_box;
+        let shape = object.mask.as_ref().unwrap().shape();
+        // Edges are rounded to whole pixels of 60 x 40.
+        assert!((shape[0] as f64 - height * 40.0).abs() <= 1.0, "{shape:?}");
+        assert!((shape[1] as f64 - width * 60.0).abs() <= 1.0, "{shape:?}");
+    }
+    let persons = described("torchvision_keypointrcnn_resnet50_fpn", |_| ()).unwrap();
+    let labels = labels(persons.as_ref());
+    let (Label::Detections(boxes), Label::Keypoints(points)) = (&labels["detections"], &labels["keypoints"])
+    else {
+        panic!("{labels:?}");
+    };
+    assert_eq!(boxes.detections.len(), points.keypoints.len());
+    assert!(points.keypoints.iter().all(|one| one.points.len() == 2));
+}
+
+#[test]
+fn a_picture_without_objects_has_none() {
+    let nothing = |config: &mut Value| config["entrypoint_args"]["box_score_thresh"] = json!(1);
+    for name in ["fasterrcnn_resnet50_fpn_v2", "maskrcnn_resnet50_fpn"] {
+        let model = described(&format!("torchvision_{name}"), nothing).unwrap();
+        assert_eq!(detections(model.as_ref()), []);
+    }
+    let model = described("torchvision_keypointrcnn_resnet50_fpn", nothing).unwrap();
+    assert!(
+        matches!(&labels(model.as_ref())["keypoints"], Label::Keypoints(none) if none.keypoints.is_empty())
+    );
+    // No region is proposed at all.
+    let model = described("torchvision_fasterrcnn_resnet50_fpn", |config| {
+        config["entrypoint_args"]["rpn_score_thresh"] = json!(1);
+    });
+    assert_eq!(detections(model.unwrap().as_ref()), []);
+}
+
+#[test]
+fn malformed_arguments_of_a_second_look_are_one_clear_line() {
+    let cases: [(&str, Value, &str); 6] = [
+        (
+            "box_score_thresh",
+            json!(-1),
+            "entrypoint_args.box_score_thresh` in",
+        ),
+        (
+            "box_detections_per_img",
+            json!(1e30),
+            "entrypoint_args.box_detections_per_img` in",
+        ),
+        (
+            "rpn_pre_nms_top_n_test",
+            json!([1]),
+            "entrypoint_args.rpn_pre_nms_top_n_test` in",
+        ),
+        (
+            "bbox_reg_weights",
+            json!([1, 1, 0, 1]),
+            "entrypoint_args.bbox_reg_weights` in",
+        ),
+        (
+            "bbox_reg_weights",
+            json!([1]),
+            "entrypoint_args.bbox_reg_weights` in",
+        ),
+        ("num_keypoints", json!(0), "entrypoint_args.num_keypoints` in"),
+    ];
+    for (key, value, part) in cases {
+        let error = described("torchvision_keypointrcnn_resnet50_fpn", |config| {
+            config["entrypoint_args"][key] = value;
+        });
+        let text = error.err().expect("it was loaded").to_string();
+        assert!(text.contains(part) && !text.contains('\n'), "{text}");
+    }
+    let error = described("torchvision_maskrcnn_resnet50_fpn", |config| {
+        config["labels_string"] = json!("background,cat");
+    });
+    let error = error.err().expect("it was loaded");
+    assert_eq!(error.kind(), ErrorKind::Weights);
+    assert!(error.to_string().contains("tell 4 classes apart"), "{error}");
+}
