@@ -342,6 +342,25 @@ fn every_planted_fault_of_a_source_is_found_and_no_other() {
             "\"manager\": {\"type\": \"modelzoo.ModelManager\", \"config\": {\"file\": \"LICENSE\"}}, \
              \"base_filename\": \"faulty\", \"size_bytes\": 7, \"tags\"",
         ),
+        (
+            "artifacts-key",
+            "manifest.json",
+            "\"models\"",
+            "\"artifacts\": {\"key\": \"untrusted comment\"}, \"models\"",
+        ),
+        (
+            "artifacts-url",
+            "manifest.json",
+            "\"models\"",
+            "\"artifacts\": {\"key\": \"RWT2+7uwVniYQSBQnn2mICDQ+WuSxhwuOevsNkFcXBYbVJSDuXZi2X4F\", \"url\": \
+             \"https://example.com/{version}/{target}.tar.gz\"}, \"models\"",
+        ),
+        (
+            "artifacts-builds",
+            "manifest.json",
+            "\"models\"",
+            "\"artifacts\": {}, \"models\"",
+        ),
         ("crate-type", "Cargo.toml", "[\"cdylib\"]", "[\"rlib\"]"),
         ("api-version", "Cargo.toml", "= \"0.1\"", "= \"7\""),
         ("crate", "Cargo.toml", "[package]", "[package"),

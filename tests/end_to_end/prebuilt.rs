@@ -228,7 +228,7 @@ fn a_plugin_runs_without_a_compiler_and_it_is_told_where_it_comes_from() {
     let prebuilt = &info["built"]["prebuilt"];
     assert_eq!(prebuilt["archive_sha256"], sha256(&archive));
     assert_eq!(prebuilt["variant"], "cpu");
-    assert_eq!(prebuilt["vouched_by"], "the manifest");
+    assert_eq!(prebuilt["vouched_by"]["kind"], "manifest");
     assert!(prebuilt["url"].as_str().unwrap().ends_with("-cpu.tar.gz"));
 
     // Once it is here, neither the network nor the release is needed; and the lock keeps it.
@@ -330,6 +330,10 @@ fn a_key_vouches_for_what_was_made_of_the_commit() {
     };
     let forge = Forge::with(&json!({ "key": keys.pk.to_base64() }));
     let of_commit = |commit: &str| with_record(|record| record["commit"] = commit.into());
+
+    // What the manifest names is no key: nothing that is signed by it could be right.
+    let bad = Forge::with(&json!({ "key": "untrusted comment: minisign public key" }));
+    bad.refuses(&[], 1, "is no minisign public key (`untrusted comment");
 
     let archive = of_commit(&"0".repeat(40));
     forge.release("cpu.tar.gz", &archive);

@@ -12,7 +12,7 @@ install_only=
 [ "${1:-}" != --install ] || { install_only=yes; shift; }
 checks=("$@")
 if [ ${#checks[@]} -eq 0 ]; then
-    checks=(coco coco_import tables labelling pictures fiftyone fiftyone_import side_by_side processors videos ultralytics)
+    checks=(schema coco coco_import tables labelling pictures fiftyone fiftyone_import side_by_side processors videos ultralytics)
 fi
 
 # environment NAME SIZE INSTALLER: makes a virtual environment, and makes it anew when what it is made of has changed.

@@ -10,6 +10,8 @@ pub mod process;
 pub mod progress;
 mod sandbox;
 pub mod suggest;
+mod voucher;
 
 pub use digest::Sha256Digest;
 pub use sandbox::{Sandbox, UnknownSandbox};
+pub use voucher::Voucher;

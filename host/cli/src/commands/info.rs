@@ -108,7 +108,7 @@ fn print(info: &Info<'_>) -> Result<(), OutputError> {
             ("prebuilt", prebuilt.map(|prebuilt| prebuilt.url.clone())),
             (
                 "vouched for by",
-                prebuilt.map(|prebuilt| prebuilt.vouched_by.clone()),
+                prebuilt.map(|prebuilt| prebuilt.vouched_by.to_string()),
             ),
             (
                 "loaded with",

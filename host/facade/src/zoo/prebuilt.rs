@@ -2,7 +2,7 @@
 
 use super::{FoundModel, Zoo};
 use crate::{error::ZooError, settings::LoadSettings};
-use modelzoo_base::{Sha256Digest, error::in_one_line, progress::Event};
+use modelzoo_base::{Sha256Digest, Voucher, error::in_one_line, progress::Event};
 use modelzoo_plugin_api::Device;
 use modelzoo_runtime::{
     ArtifactRecord, BuiltPlugin, Installation, PrebuiltRecord, PrebuiltStore, TARGET, UnfitPrebuilt,
@@ -96,9 +96,10 @@ impl Zoo {
             let prebuilt = found.record.prebuilt.as_ref()?;
             let is_vouched_for = match &offer.proof {
                 Proof::Hash { sha256, .. } => prebuilt.archive_sha256 == sha256.to_string(),
-                Proof::Signature { keys } => keys
-                    .iter()
-                    .any(|key| prebuilt.vouched_by == format!("the key {}", key.trim())),
+                Proof::Signature { keys } => match &prebuilt.vouched_by {
+                    Voucher::Key { key } => keys.iter().any(|one| one.trim() == key),
+                    Voucher::Manifest | Voucher::Lock => false,
+                },
             };
             is_vouched_for.then_some(found)
         })
@@ -181,7 +182,7 @@ pub(super) fn facts(record: &PrebuiltRecord) -> PrebuiltFacts {
     PrebuiltFacts {
         url: record.url.clone(),
         sha256: record.archive_sha256.clone(),
-        vouched_by: record.vouched_by.clone(),
+        vouched_by: record.vouched_by.to_string(),
     }
 }
 

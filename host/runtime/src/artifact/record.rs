@@ -3,6 +3,7 @@
 use super::{Artifact, Linkage};
 use crate::SandboxReport;
 use modelzoo_abi::{PluginRootRef, abi_stable::library::RootModule as _};
+use modelzoo_base::Voucher;
 use serde::{Deserialize, Serialize};
 
 /// What stands in `artifact.json` beside a built plugin: where it comes from and how it was built.
@@ -57,8 +58,8 @@ pub struct PrebuiltRecord {
     pub url: String,
     /// The SHA-256 of the archive.
     pub archive_sha256: String,
-    /// What said that the archive is the right one, in words: the manifest, the lock, a key.
-    pub vouched_by: String,
+    /// What said that the archive is the right one.
+    pub vouched_by: Voucher,
 }
 
 /// A plugin that is ready to be opened.

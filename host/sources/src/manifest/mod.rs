@@ -11,6 +11,8 @@ mod oversights;
 mod read;
 mod requirements;
 #[cfg(test)]
+mod schema_tests;
+#[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};

@@ -17,6 +17,16 @@ pub enum PrebuiltError {
         /// What it has instead.
         others: Vec<String>,
     },
+    /// What is named as the key by which archives are signed is none.
+    #[error("the manifest's key for {archive} is no minisign public key (`{}`): {problem}", key.escape_debug())]
+    BadKey {
+        /// What the archive is called.
+        archive: String,
+        /// What is named.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The archive does not bear the signature that it must.
     #[error("the signature of the prebuilt plugin {archive} is not valid: {problem}")]
     Signature {
@@ -72,13 +82,13 @@ impl Diagnose for PrebuiltError {
             // It was what was asked for, and is none.
             Self::Archive(_) => ErrorClass::Integrity,
             Self::Store(error) => error.class(),
-            Self::Read { .. } => ErrorClass::Failed,
+            Self::BadKey { .. } | Self::Read { .. } => ErrorClass::Failed,
         }
     }
 
     fn next_step(&self) -> Option<NextStep> {
         match self {
-            Self::NotOffered { .. } | Self::Signature { .. } | Self::Archive(_) => {
+            Self::NotOffered { .. } | Self::BadKey { .. } | Self::Signature { .. } | Self::Archive(_) => {
                 Some(NextStep::BuildPlugin)
             }
             Self::Download(error) if error.class() == ErrorClass::Integrity => Some(NextStep::BuildPlugin),

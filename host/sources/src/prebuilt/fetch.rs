@@ -8,7 +8,7 @@ use crate::{
 };
 use minisign_verify::{PublicKey, Signature};
 use modelzoo_base::{
-    Sha256Digest,
+    Sha256Digest, Voucher,
     error::{Diagnose as _, ErrorClass},
 };
 use std::{
@@ -25,8 +25,8 @@ pub struct FetchedPrebuilt {
     pub url: String,
     /// Its SHA-256.
     pub sha256: Sha256Digest,
-    /// What said that it is the right one, in words.
-    pub vouched_by: String,
+    /// What said that it is the right one.
+    pub vouched_by: Voucher,
     /// The signature, where that was a key, and not a hash.
     pub signature: Option<String>,
     /// The archive itself; deleted with this value.
@@ -40,9 +40,9 @@ pub struct FetchedPrebuilt {
 /// When it cannot be had, or is not what it must be.
 pub fn fetch(offer: &Offer, store: &Store, access: Access<'_>) -> Result<FetchedPrebuilt, PrebuiltError> {
     let staging = store.stage()?;
-    let expected = match &offer.proof {
-        Proof::Hash { sha256, .. } => Some(*sha256),
-        Proof::Signature { .. } => None,
+    let (expected, keys) = match &offer.proof {
+        Proof::Hash { sha256, .. } => (Some(*sha256), Vec::new()),
+        Proof::Signature { keys } => (None, usable(keys, offer)?),
     };
     let archive = staging.path().join(&offer.file);
     let get = |url: &str, sha256: Option<Sha256Digest>, size, destination: &Path| {
@@ -70,8 +70,8 @@ pub fn fetch(offer: &Offer, store: &Store, access: Access<'_>) -> Result<Fetched
     let url = downloaded.url.unwrap_or_default();
     let mut signature = None;
     let vouched_by = match &offer.proof {
-        Proof::Hash { said_by, .. } => (*said_by).to_owned(),
-        Proof::Signature { keys } => {
+        Proof::Hash { said_by, .. } => said_by.clone(),
+        Proof::Signature { .. } => {
             let read = |path: &Path| fs_err::read(path).map_err(unreadable(&url));
             let told = store
                 .download_record(&url)
@@ -85,11 +85,11 @@ pub fn fetch(offer: &Offer, store: &Store, access: Access<'_>) -> Result<Fetched
                 }
             };
             signature = Some(text.clone());
-            let key = signer(&read(&archive)?, &text, keys).map_err(|problem| PrebuiltError::Signature {
+            let key = signer(&read(&archive)?, &text, &keys).map_err(|problem| PrebuiltError::Signature {
                 archive: url.clone(),
                 problem,
             })?;
-            format!("the key {key}")
+            Voucher::Key { key: key.to_owned() }
         }
     };
     let unpacked = staging.path().join("unpacked");
@@ -130,17 +130,36 @@ fn first_of(
     }))
 }
 
+/// The keys among `keys` that are some; an error where none is, which is the author's mistake: the user's own are looked at
+/// before.
+fn usable<'a>(keys: &'a [String], offer: &Offer) -> Result<Vec<(&'a str, PublicKey)>, PrebuiltError> {
+    let mut found = Vec::new();
+    let mut bad = None;
+    for text in keys {
+        match PublicKey::from_base64(text.trim()) {
+            Ok(key) => found.push((text.trim(), key)),
+            Err(error) => bad = Some((text, error.to_string())),
+        }
+    }
+    match bad {
+        Some((key, problem)) if found.is_empty() => Err(PrebuiltError::BadKey {
+            archive: offer.file.clone(),
+            key: key.trim().chars().take(80).collect(),
+            problem,
+        }),
+        _ => Ok(found),
+    }
+}
+
 /// The key of `keys` whose signature of `content` the text is; else why it is none.
-fn signer<'a>(content: &[u8], signature: &str, keys: &'a [String]) -> Result<&'a str, String> {
+fn signer<'a>(content: &[u8], signature: &str, keys: &[(&'a str, PublicKey)]) -> Result<&'a str, String> {
     let said = |error: &dyn fmt::Display| error.to_string();
     let signature = Signature::decode(signature).map_err(|error| said(&error))?;
     let mut problem = String::new();
-    for text in keys {
+    for (text, key) in keys {
         // Only signatures of the content's hash, which minisign makes by default, are accepted.
-        let verified =
-            PublicKey::from_base64(text.trim()).and_then(|key| key.verify(content, &signature, false));
-        match verified {
-            Ok(()) => return Ok(text.trim()),
+        match key.verify(content, &signature, false) {
+            Ok(()) => return Ok(text),
             Err(error) => problem = said(&error),
         }
     }
@@ -178,11 +197,24 @@ mod tests {
                 .into_string()
         };
         let [own, foreign] = [&author, &other].map(|pair| pair.pk.to_base64());
-        let keys = [foreign.clone(), own.clone()];
+        let offer = Offer {
+            variant: "cpu".to_owned(),
+            file: "model-x-cpu.tar.gz".to_owned(),
+            urls: Vec::new(),
+            size_bytes: None,
+            proof: Proof::Signature { keys: Vec::new() },
+        };
+        let none = ["no key".to_owned()];
+        let keys = [foreign.clone(), none[0].clone(), own.clone()];
+        let keys = usable(&keys, &offer).unwrap();
         assert_eq!(signer(b"library", &sign(b"library"), &keys), Ok(own.as_str()));
         assert!(signer(b"another", &sign(b"library"), &keys).is_err());
-        assert!(signer(b"library", &sign(b"library"), &[foreign]).is_err());
+        assert!(signer(b"library", &sign(b"library"), &keys[..1]).is_err());
         assert!(signer(b"library", "no signature", &keys).is_err());
-        assert!(signer(b"library", &sign(b"library"), &["no key".to_owned()]).is_err());
+        let error = usable(&none, &offer).unwrap_err();
+        assert!(
+            matches!(&error, PrebuiltError::BadKey { key, .. } if key == "no key"),
+            "{error}"
+        );
     }
 }

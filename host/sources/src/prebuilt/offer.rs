@@ -6,7 +6,7 @@ use crate::{
     source::{ResolvedSource, SourceManifest},
     trust::key_for,
 };
-use modelzoo_base::Sha256Digest;
+use modelzoo_base::{Sha256Digest, Voucher};
 
 /// A prebuilt plugin that a source offers for this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub enum Proof {
     Hash {
         /// The hash.
         sha256: Sha256Digest,
-        /// Who says it: `the manifest`, `the lock`.
-        said_by: &'static str,
+        /// Who says it: the manifest or the lock.
+        said_by: Voucher,
     },
     /// By a signature with one of these minisign keys.
     Signature {
@@ -63,8 +63,8 @@ impl Offered<'_> {
             .builds
             .iter()
             .find(|build| build.target == self.target && build.variant == variant);
-        let said = build.map(|build| (build.sha256, "the manifest"));
-        let hash = locked.map(|hash| (hash, "the lock")).or(said);
+        let said = build.map(|build| (build.sha256, Voucher::Manifest));
+        let hash = locked.map(|hash| (hash, Voucher::Lock)).or(said);
         let proof = match hash {
             Some((sha256, said_by)) => Proof::Hash { sha256, said_by },
             None => Proof::Signature {

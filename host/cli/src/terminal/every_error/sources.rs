@@ -47,6 +47,11 @@ fn prebuilt() -> Vec<Sample> {
             target: "x86_64-unknown-linux-gnu (cpu)".to_owned(),
             others: Vec::new(),
         },
+        PrebuiltError::BadKey {
+            archive: "model-x-cpu.tar.gz".to_owned(),
+            key: "untrusted comment".to_owned(),
+            problem: "Invalid encoding in minisign data".to_owned(),
+        },
         PrebuiltError::Signature {
             archive: url.clone(),
             problem: "Signature verification failed".to_owned(),

@@ -56,6 +56,13 @@ pub fn check(zoo: &Zoo, folder: &Path, report: &mut Report) -> Option<ResolvedSo
             OversightKind::Date => &rules::DATE,
             OversightKind::Url => &rules::URLS,
             OversightKind::Digest => &rules::DIGEST,
+            OversightKind::ArtifactUrl => &rules::ARTIFACT_URL,
+            OversightKind::ArtifactBuild => &rules::ARTIFACT_BUILD,
+            // Every user who would take the plugin meets an error.
+            OversightKind::ArtifactKey => {
+                report.bad(&rules::ARTIFACT_KEY, oversight.detail);
+                continue;
+            }
         };
         report.warning(rule, oversight.detail);
     }

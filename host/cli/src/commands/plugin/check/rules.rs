@@ -38,6 +38,12 @@ rules! {
     URLS "model-urls": "people follow them to see where a model comes from" => "write it out, with `https://`";
     DIGEST "weights-digest": "what is downloaded may be changed by anybody who can write there"
         => "add `sha256` to the manager's `config`: `sha256sum FILE` prints it";
+    ARTIFACT_KEY "artifacts-key": "no signature could be one by it, and users of the compiled plugin meet an error"
+        => "take the second line of the .pub file, as minisign writes it";
+    ARTIFACT_URL "artifacts-url": "users without a compiler look for the plugin there"
+        => "write it with `https://`, and with `{name}`, `{tag}`, `{target}` and `{variant}` where these stand in it";
+    ARTIFACT_BUILD "artifacts-builds": "users take a compiled plugin only where something vouches for the one that is for their machine"
+        => "take `artifacts` from what `modelzoo plugin pack --prebuilt --json` prints";
     LICENSE_FILE "license-file": "without a licence nobody may use the code" => "add the licence's text as LICENSE";
     CRATE "crate": "the plugin is built from it" => "correct Cargo.toml; `modelzoo plugin new` writes one";
     CRATE_TYPE "crate-type": "only a dynamic library can be loaded"

@@ -1,5 +1,7 @@
 //! What a manifest says that can be read and was hardly meant so. Readers are lenient; authors want to know.
 
+mod artifacts;
+
 use super::{Manager, Manifest, ModelEntry, Origin, manager::CONFIG_FIELDS};
 use jiff::civil::{Date, DateTime};
 use modelzoo_base::suggest::misspelt;
@@ -50,6 +52,12 @@ pub enum OversightKind {
     Url,
     /// A download that nothing is compared with.
     Digest,
+    /// A key for compiled plugins that is none.
+    ArtifactKey,
+    /// A place of compiled plugins that cannot be one.
+    ArtifactUrl,
+    /// Compiled plugins that nobody can take.
+    ArtifactBuild,
 }
 
 impl Manifest {
@@ -61,6 +69,7 @@ impl Manifest {
                 .iter()
                 .filter_map(|url| unusable_url("the manifest", url)),
         );
+        found.extend(self.artifacts.iter().flat_map(artifacts::oversights));
         for model in &self.models {
             found.extend(model.oversights());
         }
