@@ -67,7 +67,7 @@ impl Ending {
         self.0.get()?.frame_count
     }
 
-    /// One line about damage that could be decoded over, if there was any.
+    /// One line about damage that could be decoded over, if there was any; or that no frame is among those wanted.
     pub fn warning(&self) -> Option<&str> {
         self.0.get()?.warning.as_deref()
     }
@@ -185,12 +185,15 @@ impl Frames {
         let missing = self.expected.zip(frame_count).filter(|(said, came)| came < said);
         let missing = missing.map(|(said, came)| format!("its header says {said} frames, {came} came"));
         let complaints: Vec<String> = missing.into_iter().chain(first_error).collect();
-        let warning = (!complaints.is_empty()).then(|| {
-            format!(
+        let warning = match complaints.is_empty() {
+            false => Some(format!(
                 "the video is damaged, frames may be wrong or missing: {}",
                 complaints.join("; ")
-            )
-        });
+            )),
+            // Only a selection can leave out all of them.
+            true => (self.last == 0)
+                .then(|| format!("none of the video's {decoded} frames is among those wanted")),
+        };
         // This is the first time and the last.
         let _ = self.ending.0.set(End { frame_count, warning });
         Ok(())

@@ -120,7 +120,20 @@ fn frames_are_selected_by_number() {
     assert_eq!(numbers(&path, "4-9", every(2)), [4, 6, 8]);
     assert_eq!(numbers(&path, "25", Rate::All), [25]);
     assert_eq!(numbers(&path, "24-99", Rate::All), [24, 25]);
-    assert_eq!(numbers(&path, "26-", Rate::All), [0; 0]);
+    for beyond in ["26-", "26-30"] {
+        assert_eq!(numbers(&path, beyond, Rate::All), [0; 0]);
+        let sampling = Sampling {
+            frames: beyond.parse().unwrap(),
+            rate: Rate::All,
+        };
+        let frames = Video::open(&path).unwrap().frames(&sampling).unwrap();
+        let ending = frames.ending();
+        assert_eq!(frames.count(), 0);
+        assert_eq!(
+            ending.warning(),
+            Some("none of the video's 25 frames is among those wanted")
+        );
+    }
 }
 
 #[test]

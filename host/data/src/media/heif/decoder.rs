@@ -87,7 +87,11 @@ fn pictures(
     named: impl Fn(Fault) -> DecodeError,
 ) -> Result<(Vec<Planes>, Option<String>), DecodeError> {
     let stream = stream(meta, coding, ids, size).map_err(&named)?;
-    let (pictures, complaint) = planes(stream, ids.len(), size, &named)?;
+    let (mut pictures, complaint) = planes(stream, ids.len(), size, &named)?;
+    // Of a picture in layers the last is the best.
+    if ids.len() == 1 && pictures.len() > 1 {
+        pictures = pictures.split_off(pictures.len() - 1);
+    }
     if pictures.len() != ids.len() {
         let (found, wanted) = (pictures.len(), ids.len());
         let reason = complaint.unwrap_or_else(|| "the decoder gave no reason".to_owned());
