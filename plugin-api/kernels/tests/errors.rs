@@ -493,6 +493,12 @@ fn tokens() {
             n.deformable_attention("it", [x.tokens; 4], deformable(1, [1, 5]))
         }),
         ("needs tokens, got map 6x8x9", |n, x| n.mean_tokens("it", x.map)),
+        ("groups is 4, but a divisor of 6 is needed", |n, x| {
+            n.group_norm("it", x.map, 4, 1e-5)
+        }),
+        ("needs a map, got vector 6", |n, x| {
+            n.group_norm("it", x.vector, 2, 1e-5)
+        }),
         ("parts is 4, but a divisor of 6 is needed", |n, x| {
             n.unit_length("it", x.tokens, 4)
         }),

@@ -243,6 +243,19 @@ proptest! {
     }
 
     #[test]
+    fn group_norm(
+        groups in 1usize..9,
+        size in 1usize..20,
+        (height, width) in (1usize..20, 1usize..20),
+        batch in 1usize..3,
+    ) {
+        let graph = network(Shape::map(groups * size, height, width), |network, x| {
+            network.group_norm("norm", x, groups, 1e-3)
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    #[test]
     fn response_norms((tokens, features) in (1usize..60, 1usize..60), batch in 1usize..3) {
         let graph = network(Shape::tokens(tokens, features), |network, x| {
             network.response_norms("norms", x, 1e-6)

@@ -271,6 +271,8 @@ def thinned(network: torch.nn.Module, factor: int, *last: str) -> torch.nn.Modul
         elif isinstance(module, torch.nn.Linear):
             outputs = module.out_features if name in last else fewer(module.out_features)
             new = torch.nn.Linear(fewer(module.in_features), outputs)
+        elif isinstance(module, torch.nn.GroupNorm):
+            new = torch.nn.GroupNorm(module.num_groups, fewer(module.num_channels), module.eps)
         elif isinstance(module, torch.nn.BatchNorm2d):
             new = torch.nn.BatchNorm2d(fewer(module.num_features), module.eps, module.momentum)
         else:
@@ -1418,6 +1420,17 @@ CASES = [
         min_size=96,
         max_size=160,
         score_thresh=0.5,
+        detections_per_img=8,
+    ),
+    of_detector(
+        "torchvision_retinanet_v2",
+        "torchvision.models.detection.retinanet_resnet50_fpn_v2",
+        4,
+        [r"head\..*\.(cls_logits|bbox_reg)"],
+        small=False,
+        min_size=96,
+        max_size=160,
+        score_thresh=0.4,
         detections_per_img=8,
     ),
     of_detector(

@@ -169,6 +169,14 @@ fn attention_to_points_around_boxes() {
 }
 
 #[test]
+fn groups_of_channels_are_normalised() {
+    check([24, 5, 7], |network, x| {
+        let half = network.max_pool2d(x, Pool::new(2, 2, 0))?;
+        network.group_norm_of_each("norm", &[x, half], 4, 1e-5)
+    });
+}
+
+#[test]
 fn heads_and_responses() {
     check([8, 3, 4], |network, x| {
         let tokens = network.to_tokens(x)?;

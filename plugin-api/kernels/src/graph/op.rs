@@ -108,6 +108,14 @@ pub enum Op {
     LayerNorm(LayerNorm),
     /// Softmax over the features of each token or vector, or over the channels of each pixel.
     Softmax,
+    /// Equal parts of a map's channels, each to mean 0 and variance 1 over all its pixels: `torch.nn.GroupNorm` without
+    /// weight and bias, which an [`Op::Affine`] can have.
+    GroupNorm {
+        /// How many parts.
+        groups: usize,
+        /// Added to the variance.
+        epsilon: f32,
+    },
     /// Each of so many equal parts of the features of tokens, divided by its 2-norm: torch's `normalize` of each head.
     UnitLength {
         /// How many.

@@ -141,6 +141,7 @@ fn evaluate(op: &Op, operands: &[Operand], shape: Shape) -> Vec<f64> {
         Op::Linear { weight, bias } => tokens::linear(operands[0], weight, bias.as_ref()),
         Op::LayerNorm(parameters) => tokens::layer_norm(parameters, operands[0]),
         Op::Softmax => tokens::softmax(operands[0]),
+        Op::GroupNorm { groups, epsilon } => spatial::group_norm(*groups, *epsilon, operands[0]),
         Op::UnitLength { parts } => tokens::unit_length(*parts, operands[0]),
         Op::ResponseNorms { epsilon } => tokens::response_norms(*epsilon, operands[0]),
         Op::Rotate(parameters) => tokens::rotate(parameters, operands[0]),

@@ -191,3 +191,17 @@ fn neighbours(index: usize, source: usize, target: usize, align_corners: bool) -
     let first = (position as usize).min(source - 1);
     (first, (first + 1).min(source - 1), position - first as f64)
 }
+
+pub(super) fn group_norm(groups: usize, epsilon: f32, x: Operand) -> Vec<f64> {
+    let mut result = x.data.to_vec();
+    for group in result.chunks_mut(x.data.len() / groups) {
+        let count = group.len() as f64;
+        let mean = group.iter().sum::<f64>() / count;
+        let variance = group.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+        let deviation = (variance + f64::from(epsilon)).sqrt();
+        group
+            .iter_mut()
+            .for_each(|value| *value = (*value - mean) / deviation);
+    }
+    result
+}

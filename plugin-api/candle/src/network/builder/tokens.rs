@@ -81,6 +81,38 @@ impl NetworkBuilder<'_> {
         self.layer(name, Op::LayerNorm(parameters), &[x])
     }
 
+    /// `torch.nn.GroupNorm` of maps of as many channels, all with the parameters `weight` and `bias` of `name`; the layers
+    /// are named as those of [`NetworkBuilder::conv2d_of_each`].
+    pub fn group_norm_of_each(
+        &mut self,
+        name: &str,
+        maps: &[Value],
+        groups: usize,
+        epsilon: f32,
+    ) -> Result<Vec<Value>> {
+        let Some(&first) = maps.first() else {
+            return Ok(Vec::new());
+        };
+        let channels = self.operand_channels(name, first)?;
+        let [scale, shift] = ["weight", "bias"].map(|part| self.parameter_of(name, part, &[channels]));
+        let (scale, shift) = (scale?, shift?);
+        maps.iter()
+            .enumerate()
+            .map(|(index, &map)| {
+                let normal = self.numbered("group_norm", Op::GroupNorm { groups, epsilon }, &[map])?;
+                let layer = match index {
+                    0 => name.to_owned(),
+                    index => format!("{name}@{index}"),
+                };
+                let affine = Op::Affine {
+                    scale: scale.clone(),
+                    shift: shift.clone(),
+                };
+                self.layer(&layer, affine, &[normal])
+            })
+            .collect()
+    }
+
     /// Each of `parts` equal parts of the features, divided by its 2-norm: torch's `normalize`.
     pub fn unit_length(&mut self, x: Value, parts: usize) -> Result<Value> {
         self.numbered("unit_length", Op::UnitLength { parts }, &[x])

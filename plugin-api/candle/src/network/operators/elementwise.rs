@@ -87,3 +87,12 @@ pub(super) fn activation(x: &Tensor, activation: Activation) -> Result<Tensor> {
 fn hard_sigmoid(x: &Tensor) -> Result<Tensor> {
     (x + 3.0)?.clamp(0f32, 6f32)? / 6.0
 }
+
+/// Equal parts of a map's channels, each to mean 0 and variance 1.
+pub(super) fn group_norm(x: &Tensor, groups: usize, epsilon: f32) -> Result<Tensor> {
+    let dims = x.dims4()?;
+    let x = x.reshape((dims.0, groups, x.elem_count() / (dims.0 * groups)))?;
+    let centered = x.broadcast_sub(&x.mean_keepdim(2)?)?;
+    let deviation = (centered.sqr()?.mean_keepdim(2)? + f64::from(epsilon))?.sqrt()?;
+    centered.broadcast_div(&deviation)?.reshape(dims)
+}

@@ -167,6 +167,7 @@ impl Operators {
                 .contiguous(),
             (Op::ChannelShuffle { groups }, _) => elementwise::channel_shuffle(x, *groups),
             (Op::Softmax, _) => candle_nn::ops::softmax(x, elementwise::channel_dim(x)),
+            (Op::GroupNorm { groups, epsilon }, _) => elementwise::group_norm(x, *groups, *epsilon),
             (Op::UnitLength { parts }, _) => tokens::unit_length(x, *parts),
             (Op::ResponseNorms { epsilon }, _) => tokens::response_norms(x, *epsilon),
             (Op::Flatten, _) => x.flatten_from(1),

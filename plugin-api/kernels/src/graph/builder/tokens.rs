@@ -80,6 +80,17 @@ impl GraphBuilder {
         self.layer(name, Op::LayerNorm(parameters), &[x])
     }
 
+    /// Each of `groups` equal parts of a map's channels to mean 0 and variance 1.
+    pub fn group_norm(
+        &mut self,
+        name: &str,
+        x: Value,
+        groups: usize,
+        epsilon: f32,
+    ) -> Result<Value, GraphError> {
+        self.layer(name, Op::GroupNorm { groups, epsilon }, &[x])
+    }
+
     /// Each of `parts` equal parts of the features, divided by its 2-norm.
     pub fn unit_length(&mut self, name: &str, x: Value, parts: usize) -> Result<Value, GraphError> {
         self.layer(name, Op::UnitLength { parts }, &[x])

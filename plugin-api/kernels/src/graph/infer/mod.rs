@@ -73,6 +73,13 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
             Ok(input)
         }
         Op::Softmax => single(operands),
+        Op::GroupNorm { groups, epsilon } => {
+            let input = single(operands)?;
+            let (channels, ..) = map_dims(input)?;
+            divides("groups", *groups, channels)?;
+            check_epsilon(*epsilon)?;
+            Ok(input)
+        }
         Op::UnitLength { parts } => {
             let (count, features) = tokens_dims(single(operands)?)?;
             divides("parts", *parts, features)?;

@@ -226,6 +226,10 @@ fn block_work(op: &Op, y: &Layout) -> Option<BlockWork> {
         }),
         Op::Softmax => BlockWork::Normalise(Normalisation::Softmax),
         Op::UnitLength { parts } => BlockWork::Heads(HeadWork::unit_length(*parts, y.channels)),
+        Op::GroupNorm { groups, epsilon } => BlockWork::GroupNorm {
+            groups: *groups,
+            epsilon: *epsilon,
+        },
         Op::ResponseNorms { epsilon } => BlockWork::ResponseNorms { epsilon: *epsilon },
         Op::Rotate(parameters) => BlockWork::Heads(HeadWork::rotation(parameters, y.channels)),
         _ => return None,

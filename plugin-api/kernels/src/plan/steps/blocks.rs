@@ -9,6 +9,7 @@ use crate::{
     kernels::{
         depthwise::DepthwiseConvolution,
         elementwise::Elementwise,
+        group::group_norm,
         heads::HeadWork,
         normalise::Normalisation,
         pooling::{Reduction, Windows, pool},
@@ -34,6 +35,8 @@ pub(crate) enum BlockWork {
     Heads(HeadWork),
     /// How strongly each channel responds over all tokens.
     ResponseNorms { epsilon: f32 },
+    /// Of groups of channels over all positions.
+    GroupNorm { groups: usize, epsilon: f32 },
     /// Channel `c` of the result is channel `sources[c]` of the operand.
     Channels(Vec<usize>),
     /// All channels of the operand, as the result's last channels, from `start` on.
@@ -79,7 +82,7 @@ impl BlockStep {
             // Several tasks would write lanes of the same block.
             BlockWork::Channels(_) | BlockWork::ChannelsInto { .. } => 1,
             // The order of the tokens is found once, and so is the mean of the norms.
-            BlockWork::TopTokens | BlockWork::ResponseNorms { .. } => 1,
+            BlockWork::TopTokens | BlockWork::ResponseNorms { .. } | BlockWork::GroupNorm { .. } => 1,
             BlockWork::Positions { .. } | BlockWork::Tokens(_) => {
                 plane_parts(layout.blocks(), layout, 1, threads)
             }
@@ -145,6 +148,7 @@ impl Step for BlockStep {
                     top_tokens(x, scores, write(whole));
                 }
             }
+            BlockWork::GroupNorm { groups, epsilon } => group_norm(isa, *groups, *epsilon, x, write(whole)),
             BlockWork::ResponseNorms { epsilon } => response_norms(isa, *epsilon, x, write(whole)),
             BlockWork::Channels(sources) => {
                 copy_channels(x, 0, |channel| sources[channel], &mut write(whole));

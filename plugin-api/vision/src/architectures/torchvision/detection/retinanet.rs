@@ -30,6 +30,10 @@ const SELECTION: [&str; 4] = [
     "detections_per_img",
 ];
 
+/// Groups of channels, and what is added to variances, in the second version.
+const GROUPS: usize = 32;
+const EPSILON: f32 = 1e-5;
+
 /// The convolutions before the last one.
 const CONVOLUTIONS: usize = 4;
 
@@ -46,12 +50,6 @@ struct RetinaNet {
 pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn Architecture>> {
     let arguments = Arguments::read(repository, &SELECTION)?;
     let name = repository.config.text("architecture")?.unwrap_or_default();
-    if name.ends_with("_v2") {
-        return Err(repository.config.unsupported(
-            "entrypoint_fcn",
-            "retinanet_resnet50_fpn, which has no group normalisation,",
-        ));
-    }
     let detector = Detector {
         transform: Transform::read(
             &arguments.config,
@@ -136,7 +134,11 @@ fn head(
     for index in 0..CONVOLUTIONS {
         let conv = |index: usize| format!("head.{head}.conv.{index}");
         let name = grouped(layers, &conv(index), &conv(2 * index));
-        let convolved = layers.convolve_each(network, &name, &maps, Steps::ONE)?;
+        let mut convolved = layers.convolve_each(network, &name, &maps, Steps::ONE)?;
+        let norm = format!("{}.1", conv(index));
+        if layers.has(&norm) {
+            convolved = network.group_norm_of_each(&norm, &convolved, GROUPS, EPSILON)?;
+        }
         maps = convolved
             .into_iter()
             .map(|map| network.relu(map))
