@@ -236,6 +236,19 @@ fn surplus_tensors_are_told_and_left_out() {
     assert!(run.stderr.contains("the network does not use"), "{}", run.stderr);
 }
 
+#[test]
+fn a_missing_description_of_the_preprocessing_is_told() {
+    let user = User::new();
+    let folder = copied(&user, "vit_classifier", "bare");
+    fs::remove_file(folder.join("preprocessor_config.json")).unwrap();
+    let run = apply(&user, &folder).expect(0);
+    let told = run
+        .stderr
+        .lines()
+        .filter(|line| line.contains("no preprocessor_config.json in"));
+    assert_eq!(told.count(), 1, "{}", run.stderr);
+}
+
 /// The header of a safetensors file.
 fn header_of(content: &[u8]) -> serde_json::Map<String, Value> {
     let length = u64::from_le_bytes(content[..8].try_into().unwrap()) as usize;

@@ -5,7 +5,7 @@ use crate::{
     settings::Settings, tasks,
 };
 use modelzoo_candle::device::Placement;
-use modelzoo_plugin_api::{Host, LoadOptions, LogLevel, Model, ModelSource, Result};
+use modelzoo_plugin_api::{Error, Host, LoadOptions, LogLevel, Model, ModelSource, Result};
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -43,6 +43,8 @@ impl ModelSource for PublishedModels {
             embeddings_layer(&repository, &settings)?,
             size,
         )?;
+        check_names(&settings, &runner)?;
+        tell_missing_processor(&repository, architecture.kind, &options.host);
         tell_surplus(runner.checkpoint(), &options.host);
         tasks::model(&repository, &settings, processing, runner)
     }
@@ -54,6 +56,34 @@ fn embeddings_layer(repository: &Repository, settings: &Settings) -> Result<Opti
         (Some(layer), _) => Ok(Some(layer.clone())),
         (None, Some(_)) => Ok(repository.config.text("embeddings_layer")?.map(str::to_owned)),
         (None, None) => Ok(None),
+    }
+}
+
+/// Names of classes are for models that know any: who gives them to another one would wait for them in vain.
+fn check_names(settings: &Settings, runner: &Runner) -> Result<()> {
+    let given = [
+        ("classes", settings.classes.is_some()),
+        ("prompt", settings.prompt.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((name, _)) if runner.text().is_none() => Err(Error::invalid_option(format!(
+            "this model does not find classes by their names, so `{name}` means nothing"
+        ))
+        .with_hint("`--classes` keeps some of the classes that a model has")),
+        _ => Ok(()),
+    }
+}
+
+/// Pictures that are prepared otherwise than in training are seen wrongly, which nobody notices.
+fn tell_missing_processor(repository: &Repository, kind: &str, host: &Host) {
+    if repository.lacks_processor() {
+        host.log(
+            LogLevel::Warn,
+            format!(
+                "there is no preprocessor_config.json in {}: pictures are prepared as is usual for {kind}",
+                repository.folder.display()
+            ),
+        );
     }
 }
 

@@ -47,6 +47,11 @@ impl Repository {
         deployment::read(weights, Config::of_manifest(deployment.clone()))
     }
 
+    /// Whether it says nothing of how pictures are prepared, where its form has a file for that.
+    pub(crate) fn lacks_processor(&self) -> bool {
+        self.form == Form::HuggingFace && self.processor.keys().next().is_none()
+    }
+
     /// Reads the settings in a folder.
     ///
     /// # Errors

@@ -249,6 +249,178 @@ fn malformed_settings_of_d_fine_are_one_clear_line() {
 }
 
 #[test]
+fn malformed_settings_of_classifiers_are_one_clear_line() {
+    let cases: [(&str, &str, Value, &str); 21] = [
+        (
+            "beit_classifier",
+            "num_attention_heads",
+            json!(5),
+            "a divisor of 24",
+        ),
+        ("beit_classifier", "image_size", json!(64), "64 x 64 pixels only"),
+        ("beit_classifier", "num_channels", json!(1), "`num_channels` in "),
+        ("convnextv2_classifier", "depths", json!([1]), "`depths` in "),
+        ("dinov3", "rope_theta", json!(-1), "`rope_theta` in "),
+        (
+            "dinov3",
+            "num_attention_heads",
+            json!(16),
+            "a multiple of 4 features",
+        ),
+        (
+            "dinov3",
+            "num_register_tokens",
+            json!(1 << 20),
+            "the network needs [1, 1048576, 32]",
+        ),
+        (
+            "dinov3_convnext",
+            "hidden_sizes",
+            json!([8, 0]),
+            "`hidden_sizes` in ",
+        ),
+        (
+            "efficientnet_classifier",
+            "strides",
+            json!([1, 2]),
+            "`strides` in ",
+        ),
+        (
+            "efficientnet_classifier",
+            "depth_coefficient",
+            json!(1e300),
+            "`depth_coefficient` in ",
+        ),
+        (
+            "efficientnet_classifier",
+            "num_block_repeats",
+            json!(vec![1 << 20; 7]),
+            "fewer blocks",
+        ),
+        (
+            "efficientnet_classifier",
+            "pooling_type",
+            json!("max"),
+            "`pooling_type` in ",
+        ),
+        (
+            "mobilenet_v2_classifier",
+            "output_stride",
+            json!(0),
+            "`output_stride` in ",
+        ),
+        (
+            "mobilenet_v2_classifier",
+            "hidden_act",
+            json!("mish"),
+            "`hidden_act` in ",
+        ),
+        ("regnet_classifier", "hidden_act", json!(7), "`hidden_act` in "),
+        (
+            "regnet_classifier",
+            "num_channels",
+            json!(4),
+            "`num_channels` in ",
+        ),
+        (
+            "swin_classifier",
+            "window_size",
+            json!(1 << 20),
+            "are less than a window",
+        ),
+        ("swinv2_classifier", "num_heads", json!([3, 2]), "`num_heads` in "),
+        (
+            "swinv2_classifier",
+            "pretrained_window_sizes",
+            json!([-1]),
+            "`pretrained_window_sizes` in ",
+        ),
+        (
+            "swinv2_classifier",
+            "use_absolute_embeddings",
+            json!(true),
+            "`use_absolute_embeddings` in ",
+        ),
+        (
+            "timm_swinv2",
+            "architecture",
+            json!("swinv2_own"),
+            "the windows' size",
+        ),
+    ];
+    for (model, key, value, part) in cases {
+        let folder = changed(model, |config| {
+            config[key] = value;
+            config.as_object_mut().unwrap().remove("model_args");
+        });
+        let (_, text) = refusal(folder.path());
+        assert!(text.contains(part), "{model}: {text}");
+    }
+    let folder = changed("swinv2_classifier", |config| {
+        config["window_size"] = json!(1 << 20);
+        config["image_size"] = json!(1 << 20);
+    });
+    assert!(refusal(folder.path()).1.contains("only those of 1 to 32 rows"));
+}
+
+/// Layers are read off the tensors: whichever is missing, or has another form, is told in a line.
+#[test]
+fn malformed_tensors_of_classifiers_are_one_clear_line() {
+    for model in [
+        "beit_backbone",
+        "convnextv2_classifier",
+        "dinov3",
+        "dinov3_convnext",
+        "efficientnet_classifier",
+        "mobilenet_v2_classifier",
+        "regnet_classifier",
+        "swinv2_classifier",
+        "timm_beit",
+        "timm_convnextv2_small",
+        "timm_swin",
+        "timm_swinv2",
+    ] {
+        let folder = changed(model, |_| ());
+        let file = folder.path().join("model.safetensors");
+        let bytes = fs::read(&file).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        // Some of them: all would take minutes.
+        for wrong in tensors.names().into_iter().step_by(29) {
+            for other in [None, Some(vec![1usize]), Some(vec![0, 0]), Some(vec![3, 1, 1, 1])] {
+                let kept = tensors.iter().filter(|(name, _)| *name != wrong);
+                let mut views: Vec<_> = kept.map(|(name, view)| (name.to_owned(), view)).collect();
+                let empty = vec![0u8; 12];
+                if let Some(dims) = other.clone() {
+                    let length = 4 * dims.iter().product::<usize>();
+                    let view =
+                        safetensors::tensor::TensorView::new(safetensors::Dtype::F32, dims, &empty[..length]);
+                    views.push((wrong.to_owned(), view.unwrap()));
+                }
+                safetensors::serialize_to_file(views, None, &file).unwrap();
+                // What is there or not may choose between forms of a layer.
+                if let Err(error) = load(folder.path(), json!({})) {
+                    let text = error.to_string();
+                    assert!(
+                        !text.contains('\n') && text.len() > 20,
+                        "{model} {wrong} {other:?}: {text}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_classes_are_refused_where_they_mean_nothing() {
+    for settings in [json!({"classes": "cat,dog"}), json!({"prompt": "a {}"})] {
+        let error = load(&golden("vit_classifier"), settings).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::InvalidOption, "{error}");
+        assert!(error.to_string().contains("means nothing"), "{error}");
+        assert!(error.hint().unwrap().contains("--classes"));
+    }
+}
+
+#[test]
 fn weights_of_another_model_are_named() {
     let folder = changed("vit_classifier", |config| config["num_hidden_layers"] = json!(3));
     let (kind, text) = refusal(folder.path());
