@@ -1189,6 +1189,8 @@ CASES = [
         transformers.ConvNextImageProcessorPil(size={"shortest_edge": 48}, crop_pct=1.0),
         lambda result: {"embedding": result.pooler_output.flatten(1)},
     ),
+    of_timm("timm_mobilenetv4_small", "mobilenetv4_conv_small_035", data={"input_size": [3, 75, 91]}),
+    of_timm("timm_mobilenetv4_medium", "mobilenetv4_conv_medium"),
     of_timm("timm_regnety_002", "regnety_002"),
     of_timm("timm_regnetx_002", "regnetx_002", data={"input_size": [3, 75, 91]}),
     of_timm("timm_vit", "vit_tiny_patch16_224", small=True, img_size=64, embed_dim=24, depth=2, num_heads=3),

@@ -53,6 +53,7 @@ const TIMM: &[(&str, Open)] = &[
     ("mobilenetv2_", efficientnet::timm),
     ("mobilenetv3_large_", efficientnet::timm),
     ("mobilenetv3_small_", efficientnet::timm),
+    ("mobilenetv4_conv_", efficientnet::timm),
     ("regnetx_", regnet::timm),
     ("regnety_", regnet::timm),
     ("resnet", resnet::timm),

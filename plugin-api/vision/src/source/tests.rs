@@ -389,7 +389,7 @@ fn malformed_tensors_of_classifiers_are_one_clear_line() {
             for other in [None, Some(vec![1usize]), Some(vec![0, 0]), Some(vec![3, 1, 1, 1])] {
                 let kept = tensors.iter().filter(|(name, _)| *name != wrong);
                 let mut views: Vec<_> = kept.map(|(name, view)| (name.to_owned(), view)).collect();
-                let empty = vec![0u8; 12];
+                let empty = [0u8; 12];
                 if let Some(dims) = other.clone() {
                     let length = 4 * dims.iter().product::<usize>();
                     let view =

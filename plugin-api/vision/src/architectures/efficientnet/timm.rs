@@ -1,4 +1,4 @@
-//! As timm publishes it, with its Lite and V2, MobileNetV2 and MobileNetV3: kernels and widths are read off the tensors;
+//! As timm publishes it, with its Lite and V2, and MobileNetV2 to V4: kernels and widths are read off the tensors;
 //! strides, activations and paddings are those of the names.
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     checkpoint::Checkpoint,
     repository::Repository,
 };
-use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
+use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 
 /// The strides of the stages of all but the small MobileNetV3.
@@ -19,8 +19,13 @@ const STRIDES: &[usize] = &[1, 2, 2, 2, 1, 2, 1];
 /// The strides of the small MobileNetV3.
 const SMALL_STRIDES: &[usize] = &[2, 2, 2, 1, 2, 1];
 
+/// Those of MobileNetV4.
+const FOURTH_STRIDES: &[usize] = &[2, 2, 2, 2, 1];
+
 /// Parts of the names of relatives that compute something else.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 10] = [
+    "_aa_",
+    "_blur_",
     "minimal",
     "_rw",
     "_pruned",
@@ -42,8 +47,10 @@ struct EfficientNet {
     activation: Activation,
     /// So many stages have [`Activation::Relu`] instead.
     relu_stages: usize,
-    /// MobileNetV3's factors of channels, and its last convolution behind the pooling.
+    /// MobileNetV3's factors of channels.
     is_mobile_v3: bool,
+    /// MobileNetV4's convolutions without shortcuts.
+    is_mobile_v4: bool,
     /// TensorFlow's padding, by which a result is as large as its operand divided by the stride, rounded up.
     pads_same: bool,
     epsilon: f64,
@@ -56,18 +63,25 @@ pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn 
     if OTHERS.iter().any(|other| name.contains(other)) {
         return Err(config.unsupported(
             "architecture",
-            "an EfficientNet, MobileNetV2 or MobileNetV3 that is known here",
+            "an EfficientNet or a MobileNetV2, V3 or V4 that is known here",
         ));
     }
     let is_tensorflow = name.starts_with("tf_");
     let is_mobile_v3 = name.contains("mobilenetv3");
+    let is_mobile_v4 = name.contains("mobilenetv4");
     let is_small = name.contains("mobilenetv3_small");
     let [_, height, width] = repository.processor.counts_of("input_size", [3, 224, 224])?;
     let names = crate::repository::class_names(repository)?;
     Ok(Box::new(EfficientNet {
         image: [height, width],
-        strides: if is_small { SMALL_STRIDES } else { STRIDES },
-        activation: if is_mobile_v3 {
+        strides: match (is_mobile_v4, is_small) {
+            (true, _) => FOURTH_STRIDES,
+            (false, true) => SMALL_STRIDES,
+            (false, false) => STRIDES,
+        },
+        activation: if is_mobile_v4 {
+            Activation::Relu
+        } else if is_mobile_v3 {
             Activation::HardSwish
         } else if name.contains("lite") || name.contains("mobilenetv2") {
             Activation::Relu6
@@ -80,6 +94,7 @@ pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn 
             (true, true) => 2,
         },
         is_mobile_v3,
+        is_mobile_v4,
         pads_same: is_tensorflow,
         epsilon: if is_tensorflow { 1e-3 } else { 1e-5 },
         classes: names.map_or(0, |names| names.len()),
@@ -126,10 +141,14 @@ impl Architecture for EfficientNet {
             }
             network.alias(&format!("blocks.{stage}"), x)?;
         }
-        let embedding = if self.is_mobile_v3 {
+        let embedding = if self.is_mobile_v3 || self.is_mobile_v4 {
             let pooled = network.adaptive_avg_pool2d(x, [1, 1])?;
-            let [channels, _, _, _] = described.layers.dims("conv_head")?;
-            let x = network.conv2d("conv_head", pooled, Conv2d::new(channels, 1))?;
+            let x = described.convolve(network, "conv_head", pooled, 1)?;
+            let x = if described.layers.has("norm_head") {
+                described.normalise(network, "norm_head", x, None)?
+            } else {
+                x
+            };
             let x = self.activation.apply(network, x)?;
             network.flatten(x)?
         } else {
@@ -179,6 +198,8 @@ impl Described<'_> {
             let x = self.excite(network, &part("se"), x, activation)?;
             let x = self.convolve(network, &part("conv_pwl"), x, 1)?;
             self.normalise(network, &part("bn2"), x, None)?
+        } else if has("pw_exp.conv") {
+            self.universal(network, name, input, stride, activation)?
         } else if has("conv_dw") {
             let x = self.convolve(network, &part("conv_dw"), input, stride)?;
             let x = self.normalise(network, &part("bn1"), x, Some(activation))?;
@@ -189,12 +210,41 @@ impl Described<'_> {
             let x = self.convolve(network, &part("conv"), input, stride)?;
             self.normalise(network, &part("bn1"), x, Some(activation))?
         };
-        let x = if network.dims(x)? == network.dims(input)? {
+        let has_shortcut = !(self.settings.is_mobile_v4 && has("conv"));
+        let x = if has_shortcut && network.dims(x)? == network.dims(input)? {
             network.add(x, input)?
         } else {
             x
         };
         network.alias(name, x)?;
+        Ok(x)
+    }
+
+    /// MobileNetV4's block, which filters before it widens, behind that, both or not at all.
+    fn universal(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        name: &str,
+        input: Value,
+        stride: usize,
+        activation: Activation,
+    ) -> Result<Value> {
+        let filters_wide = self.layers.has(&format!("{name}.dw_mid.conv"));
+        let layers = [
+            ("dw_start", if filters_wide { 1 } else { stride }, None),
+            ("pw_exp", 1, Some(activation)),
+            ("dw_mid", stride, Some(activation)),
+            ("pw_proj", 1, None),
+        ];
+        let mut x = input;
+        for (part, stride, activation) in layers {
+            let [convolution, norm] = ["conv", "bn"].map(|layer| format!("{name}.{part}.{layer}"));
+            if part.starts_with("dw_") && !self.layers.has(&convolution) {
+                continue;
+            }
+            x = self.convolve(network, &convolution, x, stride)?;
+            x = self.normalise(network, &norm, x, activation)?;
+        }
         Ok(x)
     }
 
