@@ -68,6 +68,29 @@ fn a_published_model_runs_where_nothing_can_be_downloaded() {
 }
 
 #[test]
+fn with_network_a_source_is_fetched_and_the_word_of_a_bundle_forgotten() {
+    let hub = Hub::with_model("google/vit-tiny", "vit_classifier");
+    let user = hub.user();
+    let (_, label) = saved(&user);
+    let other = hub.user();
+    let bundle = user.path("models.bundle");
+    other.run(["bundle", "load", bundle.to_str().unwrap()]).expect(0);
+    let by_word = || {
+        let records = walkdir::WalkDir::new(other.path("store/records")).into_iter();
+        records
+            .filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok())
+            .filter(|record| record.contains("\"bundle\""))
+            .count()
+    };
+    assert_eq!(by_word(), 1);
+    let (asked, requests) = (hub.asked().len(), hub.requests());
+    assert_eq!(apply(&other, MODEL).expect(0).stdout, label);
+    assert!(hub.requests() > requests, "the commit was not fetched");
+    assert_eq!(hub.asked().len(), asked, "the weights are known by their hash");
+    assert_eq!(by_word(), 0);
+}
+
+#[test]
 fn a_bundle_that_is_not_what_it_should_be_is_refused_in_one_line() {
     let hub = Hub::with_model("google/vit-tiny", "vit_classifier");
     let user = hub.user();
