@@ -92,3 +92,44 @@ impl Arguments {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use std::path::Path;
+
+    fn arguments(function: &str, arguments: Value) -> Arguments {
+        let deployment = json!({
+            "entrypoint_fcn": format!("torchvision.models.detection.{function}"),
+            "entrypoint_args": arguments,
+        });
+        let repository =
+            Repository::described(Path::new("weights.pth"), deployment.as_object().unwrap()).unwrap();
+        Arguments::read(&repository, &["score_thresh"]).unwrap()
+    }
+
+    #[test]
+    fn published_weights_of_the_first_version_were_trained_without_an_epsilon() {
+        let epsilon = |function: &str, given: Value| arguments(function, given).epsilon(function).unwrap();
+        let first = "fasterrcnn_resnet50_fpn";
+        let published = json!({"weights": "FasterRCNN_ResNet50_FPN_Weights.DEFAULT"});
+        assert_eq!(epsilon(first, published.clone()), 0.0);
+        assert_eq!(epsilon(first, json!({"pretrained": true})), 0.0);
+        assert_eq!(epsilon(first, json!({"weights": null, "num_classes": 2})), 1e-5);
+        assert_eq!(epsilon("fasterrcnn_resnet50_fpn_v2", published.clone()), 1e-5);
+        assert_eq!(epsilon("fasterrcnn_mobilenet_v3_large_fpn", published), 1e-5);
+        let legacy = json!({"weights": "KeypointRCNN_ResNet50_FPN_Weights.COCO_LEGACY"});
+        assert_eq!(epsilon("keypointrcnn_resnet50_fpn", legacy), 1e-5);
+    }
+
+    #[test]
+    fn what_means_nothing_is_remembered() {
+        let read = arguments(
+            "retinanet_resnet50_fpn",
+            json!({"score_thresh": 0.2, "progress": false, "min_size": 600, "box_roi_pool": "mine"}),
+        );
+        assert_eq!(read.ignored, ["box_roi_pool"]);
+        assert_eq!(read.share("score_thresh", 0.5).unwrap(), 0.2);
+    }
+}
