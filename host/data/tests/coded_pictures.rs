@@ -1,73 +1,24 @@
 //! HEIC and AVIF decode to exactly what Pillow gives (`tests/importers/coded_pictures.py` made the files and the hashes),
 //! and damaged ones to an error.
 
+mod pillow;
+
 use modelzoo_data::media::{DecodeError, Decoder};
+use pillow::Pictures;
 use proptest::prelude::*;
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, path::PathBuf};
 
-#[derive(Debug, PartialEq, Deserialize)]
-struct Expected {
-    mime_type: String,
-    width: u32,
-    height: u32,
-    num_channels: u8,
-    sha256: String,
-}
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/coded_pictures")
-}
-
-fn expected() -> BTreeMap<String, Expected> {
-    let json = std::fs::read(folder().join("expected.json")).expect("expected.json is there");
-    serde_json::from_slice(&json).expect("expected.json is valid")
-}
-
-fn read(name: &str) -> Vec<u8> {
-    std::fs::read(folder().join(name)).expect("the picture is there")
-}
+const PICTURES: Pictures = Pictures("coded_pictures");
 
 #[test]
 fn pixels_and_facts_are_those_of_pillow() {
-    let mut different = Vec::new();
-    for (name, expected) in expected() {
-        let bytes = read(&name);
-        let decoded = match Decoder::default().decode_bytes(&bytes) {
-            Ok(decoded) => decoded,
-            Err(error) => {
-                different.push(format!("{name}: {error}"));
-                continue;
-            }
-        };
-        let facts = Decoder::default()
-            .read_metadata_bytes(&bytes)
-            .expect("it has a header");
-        assert_eq!(facts, decoded.metadata, "{name}");
-        assert_eq!(decoded.warning, None, "{name}");
-        let sha256 = Sha256::digest(decoded.image.data())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let found = Expected {
-            mime_type: facts.mime_type,
-            width: decoded.image.width(),
-            height: decoded.image.height(),
-            num_channels: facts.num_channels,
-            sha256,
-        };
-        if found != expected {
-            different.push(format!("{name}: {found:?}, not {expected:?}"));
-        }
-    }
-    assert!(different.is_empty(), "{}", different.join("\n"));
+    PICTURES.assert_equal();
+    PICTURES.assert_facts_alone_are_equal();
 }
 
 #[test]
 fn a_file_that_is_cut_anywhere_is_an_error() {
     for name in ["rgb.avif", "rgba.heic", "grid.heic"] {
-        let bytes = read(name);
+        let bytes = PICTURES.read(name);
         for kept in (1..bytes.len()).step_by(3) {
             let error = Decoder::default()
                 .decode_bytes(&bytes[..kept])
@@ -86,7 +37,7 @@ fn a_file_that_is_cut_anywhere_is_an_error() {
 
 #[test]
 fn coded_data_that_are_damaged_are_told() {
-    let mut bytes = read("grid.heic");
+    let mut bytes = PICTURES.read("grid.heic");
     let length = bytes.len();
     for byte in &mut bytes[length - 600..length - 300] {
         *byte ^= 0x5a;
@@ -103,7 +54,11 @@ fn coded_data_that_are_damaged_are_told() {
 #[test]
 fn the_limit_on_pixels_is_kept() {
     for (name, pixels) in [("rgb.avif", 40 * 28), ("grid.heic", 130 * 70)] {
-        let decode = |most| Decoder::default().with_max_pixels(most).decode_bytes(&read(name));
+        let decode = |most| {
+            Decoder::default()
+                .with_max_pixels(most)
+                .decode_bytes(&PICTURES.read(name))
+        };
         assert!(
             matches!(decode(pixels - 1), Err(DecodeError::TooLarge { .. })),
             "{name}"
@@ -120,8 +75,8 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         kept in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let names: Vec<_> = expected().into_keys().collect();
-        let mut bytes = read(&names[file % names.len()]);
+        let names: Vec<_> = PICTURES.expected().into_keys().collect();
+        let mut bytes = PICTURES.read(&names[file % names.len()]);
         // Beyond the boxes there are coded data alone.
         let boxes = bytes.len().min(700);
         for (position, value) in changes {
@@ -147,8 +102,8 @@ proptest! {
         file in 0..50usize,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let names: Vec<_> = expected().into_keys().collect();
-        let mut bytes = read(&names[file % names.len()]);
+        let names: Vec<_> = PICTURES.expected().into_keys().collect();
+        let mut bytes = PICTURES.read(&names[file % names.len()]);
         for (position, value) in changes {
             let position = position.index(bytes.len());
             bytes[position] = value;

@@ -1,61 +1,16 @@
 //! Every kind of picture decodes to exactly what Pillow gives (`images/generate.py` made the files and the hashes).
 
+mod pillow;
+
 use modelzoo_data::media::{DecodeError, Decoder, RgbImage};
+use pillow::Pictures;
 use proptest::prelude::*;
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, path::PathBuf};
 
-#[derive(Debug, PartialEq, Deserialize)]
-struct Expected {
-    mime_type: String,
-    width: u32,
-    height: u32,
-    num_channels: u8,
-    sha256: String,
-}
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/images")
-}
-
-fn expected() -> BTreeMap<String, Expected> {
-    let json = std::fs::read(folder().join("expected.json")).expect("expected.json is there");
-    serde_json::from_slice(&json).expect("expected.json is valid")
-}
+const PICTURES: Pictures = Pictures("images");
 
 #[test]
 fn pixels_and_facts_are_those_of_pillow() {
-    let mut different = Vec::new();
-    for (name, expected) in expected() {
-        let decoded = match Decoder::default().decode_path(folder().join(&name)) {
-            Ok(decoded) => decoded,
-            Err(error) => {
-                different.push(format!("{error}"));
-                continue;
-            }
-        };
-        let sha256 = Sha256::digest(decoded.image.data())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let found = Expected {
-            mime_type: decoded.metadata.mime_type,
-            width: decoded.image.width(),
-            height: decoded.image.height(),
-            num_channels: decoded.metadata.num_channels,
-            sha256,
-        };
-        if found != expected {
-            different.push(format!("{name}: {found:?}, not {expected:?}"));
-        }
-        assert_eq!(decoded.warning, None, "{name}");
-    }
-    assert!(different.is_empty(), "{}", different.join("\n"));
-}
-
-fn read(name: &str) -> Vec<u8> {
-    std::fs::read(folder().join(name)).expect("the picture is there")
+    PICTURES.assert_equal();
 }
 
 fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
@@ -66,25 +21,14 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
 
 #[test]
 fn metadata_alone_equals_that_of_a_full_decode() {
-    for name in expected().keys() {
-        let bytes = read(name);
-        let full = Decoder::default().decode_bytes(&bytes).expect("decodes").metadata;
-        assert_eq!(
-            Decoder::default()
-                .read_metadata_bytes(&bytes)
-                .expect("has a header"),
-            full,
-            "{name}"
-        );
-        assert_eq!(full.size_bytes, bytes.len() as u64, "{name}");
-    }
+    PICTURES.assert_facts_alone_are_equal();
 }
 
 #[test]
 fn a_file_that_ends_early_is_an_error_in_every_format() {
     // The first frame of the animation is whole before the file's middle.
-    for name in expected().keys().filter(|name| *name != "animated.gif") {
-        let bytes = read(name);
+    for name in PICTURES.expected().keys().filter(|name| *name != "animated.gif") {
+        let bytes = PICTURES.read(name);
         for kept in [bytes.len() / 3, bytes.len() / 2, bytes.len() * 9 / 10] {
             let error = decode(&bytes[..kept]).expect_err(&format!("{name} cut to {kept} bytes"));
             assert!(
@@ -99,7 +43,7 @@ fn a_file_that_ends_early_is_an_error_in_every_format() {
 
 #[test]
 fn a_truncated_jpeg_says_so() {
-    let bytes = read("rgb_420.jpg");
+    let bytes = PICTURES.read("rgb_420.jpg");
     // Pillow too refuses a JPEG that lacks nothing but its end marker.
     for kept in [3, 200, bytes.len() / 2, bytes.len() - 2] {
         let error = decode(&bytes[..kept]).expect_err("truncated");
@@ -117,7 +61,7 @@ fn a_truncated_jpeg_says_so() {
 
 #[test]
 fn a_jpeg_damaged_in_the_middle_is_decoded_with_a_warning() {
-    let mut bytes = read("rgb_444.jpg");
+    let mut bytes = PICTURES.read("rgb_444.jpg");
     let middle = bytes.len() / 2;
     bytes[middle..middle + 40].copy_from_slice(&std::array::from_fn::<u8, 40, _>(|i| i as u8));
     let decoded = Decoder::default()
@@ -160,7 +104,7 @@ fn what_is_no_picture_is_refused_whatever_its_name() {
         .decode_path(folder.path())
         .expect_err("a folder");
     assert!(matches!(directory.reason, DecodeError::IsFolder));
-    let mut jbig = read("rgb.tiff");
+    let mut jbig = PICTURES.read("rgb.tiff");
     let compression = jbig
         .windows(4)
         .position(|entry| entry == [3, 1, 3, 0])
@@ -176,18 +120,18 @@ fn what_is_no_picture_is_refused_whatever_its_name() {
 #[test]
 fn a_header_that_claims_too_many_pixels_is_refused() {
     let claim = |name: &str, offset: usize, size: [u8; 4]| {
-        let mut bytes = read(name);
+        let mut bytes = PICTURES.read(name);
         bytes[offset..offset + 4].copy_from_slice(&size);
         bytes
     };
-    let png = read("rgb.png");
+    let png = PICTURES.read("rgb.png");
     let mut header = png[12..29].to_vec();
     header[4..12].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
     let mut bomb = png.clone();
     bomb[12..29].copy_from_slice(&header);
     bomb[29..33].copy_from_slice(&crc32(&header).to_be_bytes());
 
-    let jpeg = read("rgb_420.jpg");
+    let jpeg = PICTURES.read("rgb_420.jpg");
     let frame = jpeg
         .windows(2)
         .position(|pair| pair == [0xff, 0xc0])
@@ -236,8 +180,8 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         kept in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let names: Vec<_> = expected().into_keys().collect();
-        let mut bytes = read(&names[file % names.len()]);
+        let names: Vec<_> = PICTURES.expected().into_keys().collect();
+        let mut bytes = PICTURES.read(&names[file % names.len()]);
         for (position, value) in changes {
             let position = position.index(bytes.len());
             bytes[position] = value;

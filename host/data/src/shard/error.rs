@@ -86,6 +86,7 @@ impl Diagnose for ShardError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::NoneFound { .. } | Self::Missing { .. } => ErrorClass::NotFound,
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => ErrorClass::NotFound,
             Self::Changed { .. } => ErrorClass::Integrity,
             Self::Output(error) => error.class(),
             _ => ErrorClass::Failed,

@@ -37,6 +37,12 @@ pub struct Shard {
 pub struct ParseShardError;
 
 impl Shard {
+    /// What shards are explained with.
+    const FIRST_OF_FOUR: Self = Self {
+        count: NonZeroU32::new(4).expect("four is not zero"),
+        number: NonZeroU32::MIN,
+    };
+
     /// Which one it is, counted from 1.
     pub fn number(self) -> u32 {
         self.number.get()

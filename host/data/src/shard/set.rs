@@ -28,10 +28,9 @@ impl ShardSet {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let example: Shard = "1/4".parse().unwrap_or_else(|_| unreachable!("a shard"));
         let none_found = || ShardError::NoneFound {
             output: output.to_owned(),
-            example: example.path_of(&lines),
+            example: Shard::FIRST_OF_FOUR.path_of(&lines),
         };
         let Ok(entries) = fs::read_dir(folder) else {
             return Err(none_found());
@@ -52,6 +51,7 @@ impl ShardSet {
     pub fn read(files: Vec<PathBuf>) -> Result<Self, ShardError> {
         let mut shards = BTreeMap::new();
         for path in files {
+            fs::metadata(&path).map_err(|source| ShardError::read(&path, source))?;
             let Some(record) = ShardRecord::read(&path)? else {
                 return Err(ShardError::Unfinished { path });
             };
@@ -198,6 +198,7 @@ fn is_shard_of(path: &Path, output: &Path) -> bool {
 mod tests {
     use super::*;
     use crate::dataset::Provenance;
+    use modelzoo_base::error::{Diagnose as _, ErrorClass};
 
     /// Two shards of the samples a to e, of which the second and the last are those of the second shard.
     fn two(folder: &Path, change: impl Fn(&mut ShardRecord)) -> Vec<PathBuf> {
@@ -252,6 +253,8 @@ mod tests {
     fn what_does_not_belong_together_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
+        let missing = ShardSet::read(vec![path.join("none.jsonl")]).unwrap_err();
+        assert_eq!(missing.class(), ErrorClass::NotFound);
         assert_eq!(problem(path), "out.jsonl: there are no shards of it here");
         let files = two(path, |_| ());
         fs::remove_file(&files[0]).unwrap();

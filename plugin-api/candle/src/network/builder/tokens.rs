@@ -158,13 +158,7 @@ impl NetworkBuilder<'_> {
         windows: usize,
         bias: Weight,
     ) -> Result<Value> {
-        let attention = WindowAttention {
-            heads,
-            scale: None,
-            windows,
-            bias,
-        };
-        self.numbered("window_attention", Op::WindowAttention(attention), &operands)
+        self.in_windows(operands, heads, windows, bias, None)
     }
 
     /// As [`NetworkBuilder::window_attention`] with products that are not scaled, such as those of directions.
@@ -175,9 +169,20 @@ impl NetworkBuilder<'_> {
         windows: usize,
         bias: Weight,
     ) -> Result<Value> {
+        self.in_windows(operands, heads, windows, bias, Some(1.0))
+    }
+
+    fn in_windows(
+        &mut self,
+        operands: [Value; 3],
+        heads: usize,
+        windows: usize,
+        bias: Weight,
+        scale: Option<f32>,
+    ) -> Result<Value> {
         let attention = WindowAttention {
             heads,
-            scale: Some(1.0),
+            scale,
             windows,
             bias,
         };
