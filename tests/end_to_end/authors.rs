@@ -120,6 +120,30 @@ fn a_sound_source_passes_every_check() {
 }
 
 #[test]
+fn the_examples_in_c_and_cpp_pass_every_check_and_predict() {
+    let user = User::new();
+    for language in ["c", "cpp"] {
+        let folder = user.path(language);
+        copy_folder(&project().join(format!("examples/plugin_in_{language}")), &folder);
+        let run = check_quickly(&user, &folder, &[]).expect(0);
+        assert_eq!(faults(&run), []);
+        let api = "modelzoo.h is of version 1 of the contract";
+        assert!(run.stdout.contains(api), "{}", run.stdout);
+        let header = folder.join("src/modelzoo.h");
+        replace(
+            &header,
+            "#define MODELZOO_CONTRACT 1u",
+            "#define MODELZOO_CONTRACT 2u",
+        );
+        assert_bad(
+            &check(&user, &folder, &[]).expect(1),
+            "api-version",
+            "knows version 1",
+        );
+    }
+}
+
+#[test]
 fn a_new_source_passes_whatever_its_task_and_cargo_works_in_it() {
     let user = User::new();
     for task in [

@@ -38,6 +38,7 @@ mod artifact;
 mod build;
 mod error;
 mod library;
+mod limits;
 mod plugin_code;
 mod plugin_runner;
 mod prebuilt;

@@ -9,10 +9,13 @@
 //! constructors only. Safe ones beside them, [`HostServices::of`] and [`ModelHandle::of`], make the same from Rust's own
 //! types, and keep the contract by construction.
 //!
+//! [`c`] is the same contract for other languages: plain functions and structures, which a header in C declares.
+//!
 //! Plugin authors never use this crate: they write against `modelzoo-plugin-api`. `ABI.md` says the same in words.
 #![deny(missing_docs)]
 
 mod buffer;
+pub mod c;
 mod export;
 mod host;
 mod model;

@@ -83,6 +83,14 @@ pub enum LibraryError {
         /// What it said.
         reason: String,
     },
+    /// What a plugin in C exports is not what its contract says.
+    #[error("the plugin {} cannot be used: {reason}", path.display())]
+    BrokenTable {
+        /// The library.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The worker's program has no such plugin built in.
     #[error("the worker has no plugin {name} {version} built in")]
     NotBuiltIn {
@@ -101,6 +109,7 @@ impl Diagnose for LibraryError {
             | Self::OtherAbiStable { .. }
             | Self::OtherContract { .. }
             | Self::OtherLayout { .. }
+            | Self::BrokenTable { .. }
             | Self::NotBuiltIn { .. } => ErrorClass::Incompatible,
             Self::Unreadable { .. } | Self::Refused { .. } | Self::NotInitialised { .. } => {
                 ErrorClass::Failed
@@ -114,8 +123,9 @@ impl Diagnose for LibraryError {
                 "delete the artifact and build the plugin again"
             }
             Self::NotAPlugin { .. } => {
-                "a plugin exports its source with `modelzoo_plugin_api::export_source!(MySource);`"
+                "a plugin exports its source with `modelzoo_plugin_api::export_source!(MySource);`, or in C as modelzoo.h says"
             }
+            Self::BrokenTable { .. } => "fill in the plugin's table as modelzoo.h says",
             Self::OtherAbiStable { .. } | Self::OtherContract { .. } | Self::OtherLayout { .. } => {
                 "build the plugin again with the modelzoo-plugin-api of this host, unmodified"
             }

@@ -1,6 +1,10 @@
-//! From a file to the root module of a plugin, one check after the other.
+//! From a file to what a plugin exports, one check after the other.
 
-use super::LibraryError;
+use super::{
+    LibraryError,
+    c::{CPlugin, TableFault},
+    root::Root,
+};
 use crate::Artifact;
 use libloading::Library;
 use modelzoo_abi::{
@@ -8,6 +12,7 @@ use modelzoo_abi::{
     abi_stable::library::{
         AbiHeader, AbiHeaderRef, LibraryError as AbiStableError, ROOT_MODULE_LOADER_NAME_WITH_NUL,
     },
+    c,
 };
 use modelzoo_base::{Sha256Digest, file};
 use std::path::Path;
@@ -17,7 +22,7 @@ use std::path::Path;
 ///
 /// The library is never unloaded. Rust libraries cannot be, soundly: their thread-local destructors and statics
 /// stay referenced. Its process ends instead.
-pub(super) fn root(artifact: &Artifact) -> Result<PluginRootRef, LibraryError> {
+pub(super) fn root(artifact: &Artifact) -> Result<Root, LibraryError> {
     let path = artifact.path.as_path();
     let unreadable = |error: std::io::Error| LibraryError::Unreadable {
         path: path.to_owned(),
@@ -33,9 +38,16 @@ pub(super) fn root(artifact: &Artifact) -> Result<PluginRootRef, LibraryError> {
     }
     // A path without a slash would be searched for in the system's library folders.
     let library = open(&std::path::absolute(path).map_err(unreadable)?)?;
-    let header = header(&library, path);
+    let root = match header(&library, path) {
+        Ok(header) => checked_root(header, path).map(Root::Rust),
+        Err(error @ LibraryError::NotAPlugin { .. }) => match table(&library, path) {
+            Some(plugin) => plugin.map(Root::C),
+            None => Err(error),
+        },
+        Err(error) => Err(error),
+    };
     std::mem::forget(library);
-    checked_root(header?, path)
+    root
 }
 
 /// Hands the file to the system's loader. Its symbols stay its own, and all of them are resolved at once: one that is
@@ -84,6 +96,24 @@ fn header(library: &Library, path: &Path) -> Result<AbiHeaderRef, LibraryError> 
         });
     }
     Ok(header)
+}
+
+/// Finds the table for C, and looks at it; `None` where the library exports none.
+fn table(library: &Library, path: &Path) -> Option<Result<CPlugin, LibraryError>> {
+    // SAFETY: `modelzoo.h` declares what has this name. The caller never unloads the library.
+    let plugin = unsafe {
+        let entry = library.get::<c::Entry>(c::ENTRY_NAME.as_bytes()).ok()?;
+        CPlugin::of(*entry)
+    };
+    let path = path.to_owned();
+    Some(plugin.map_err(|fault| match fault {
+        TableFault::OtherContract(version) => LibraryError::OtherContract {
+            path,
+            plugin: format!("C {version}"),
+            host: format!("C {}", c::CONTRACT),
+        },
+        TableFault::Broken(reason) => LibraryError::BrokenTable { path, reason },
+    }))
 }
 
 /// Compares the contract of the library with the host's, type by type, and takes the root module.

@@ -1,8 +1,8 @@
 //! An open plugin, with the messages of its entries encoded and decoded.
 
-use super::{LibraryError, open};
+use super::{LibraryError, c::CPlugin, open, root::Root};
 use crate::PluginCode;
-use modelzoo_abi::{BufferView, HostServices, ModelHandle, PluginRootRef, Reply, Request};
+use modelzoo_abi::{BufferView, HostServices, ModelHandle, Reply, Request};
 use modelzoo_plugin_api::{
     LoadOptions, Result,
     message::{self, PluginDescription},
@@ -11,7 +11,7 @@ use modelzoo_plugin_api::{
 /// An open plugin. It stays open until the process ends.
 #[derive(Clone, Copy)]
 pub(crate) struct Plugin {
-    root: PluginRootRef,
+    root: Root,
 }
 
 impl Plugin {
@@ -19,19 +19,25 @@ impl Plugin {
     pub(crate) fn open(code: &PluginCode) -> Result<Self, LibraryError> {
         let root = match code {
             PluginCode::Library(artifact) => open::root(artifact)?,
-            PluginCode::BuiltIn(plugin) => (plugin.root)(),
+            PluginCode::BuiltIn(plugin) => Root::Rust((plugin.root)()),
         };
         Ok(Self { root })
     }
 
     /// What the plugin was built with.
     pub(crate) fn describe(&self) -> Result<PluginDescription> {
-        message::decode(&message::result(self.root.describe())?)
+        match self.root {
+            Root::Rust(root) => message::decode(&message::result(root.describe())?),
+            Root::C(_) => Ok(CPlugin::describe()),
+        }
     }
 
     /// Asks the plugin to download model `name` to the absolute path `path`.
     pub(crate) fn download_model(&self, name: &str, path: &str, services: HostServices) -> Result<()> {
-        message::result(self.root.download_model(name, path, services))
+        match self.root {
+            Root::Rust(root) => message::result(root.download_model(name, path, services)),
+            Root::C(plugin) => plugin.download_model(name, path, services),
+        }
     }
 
     /// Loads model `name` from the absolute path `path`.
@@ -43,7 +49,10 @@ impl Plugin {
         services: HostServices,
     ) -> Result<ModelHandle> {
         let options = message::encode(options)?;
-        message::result(self.root.load_model(name, path, &options, services))
+        match self.root {
+            Root::Rust(root) => message::result(root.load_model(name, path, &options, services)),
+            Root::C(plugin) => plugin.load_model(name, path, &options, services),
+        }
     }
 }
 

@@ -4,14 +4,9 @@
 //! (8 bytes each), all little-endian, and the message. The buffers themselves lie in the sender's shared memory, one
 //! after the other, each at a multiple of [`ALIGNMENT`].
 
+use crate::limits::{MAX_BUFFER_BYTES, MAX_BUFFERS, MAX_MESSAGE_BYTES};
 use std::{io, ops::Range};
 
-/// The longest message: far more than the labels of a batch need.
-const MAX_MESSAGE_BYTES: usize = 256 << 20;
-/// The largest number of buffers beside a message.
-const MAX_BUFFERS: usize = 1 << 17;
-/// The largest size of all buffers beside a message; it fits the address space of a 32-bit machine.
-const MAX_MEMORY_BYTES: usize = 3 << 30;
 /// Buffers begin at multiples of this: a cache line, so that their numbers can be read in place.
 const ALIGNMENT: usize = 64;
 
@@ -82,7 +77,7 @@ pub(super) fn layout(lengths: &[usize]) -> io::Result<Vec<Range<usize>>> {
             let start = end.next_multiple_of(ALIGNMENT);
             end = start
                 .checked_add(length)
-                .filter(|&end| end <= MAX_MEMORY_BYTES)
+                .filter(|&end| end <= MAX_BUFFER_BYTES)
                 .ok_or_else(|| too_much(format!("a buffer of {length} bytes")))?;
             Ok(start..end)
         })
@@ -129,15 +124,15 @@ mod tests {
             let bytes: Vec<u8> = lengths.iter().flat_map(|length| length.to_le_bytes()).collect();
             if let Ok(layout) = parse_layout(&bytes) {
                 prop_assert_eq!(layout.len(), lengths.len());
-                prop_assert!(layout.iter().all(|range| range.end <= MAX_MEMORY_BYTES));
+                prop_assert!(layout.iter().all(|range| range.end <= MAX_BUFFER_BYTES));
             }
         }
     }
 
     #[test]
     fn lengths_that_overflow_together_are_refused() {
-        assert!(layout(&[MAX_MEMORY_BYTES]).is_ok());
-        assert!(layout(&[MAX_MEMORY_BYTES, 1]).is_err());
+        assert!(layout(&[MAX_BUFFER_BYTES]).is_ok());
+        assert!(layout(&[MAX_BUFFER_BYTES, 1]).is_err());
         assert!(layout(&[1, usize::MAX]).is_err());
     }
 }

@@ -154,6 +154,10 @@ fn libraries() -> Vec<Sample> {
             host: "1.0.0".to_owned(),
         },
         LibraryError::OtherLayout { path: path() },
+        LibraryError::BrokenTable {
+            path: path(),
+            reason: "its table has no function `load_model`".to_owned(),
+        },
         LibraryError::NotBuiltIn {
             name: "modelzoo-vision".to_owned(),
             version: "0.1.0".to_owned(),

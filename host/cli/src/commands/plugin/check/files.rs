@@ -2,9 +2,16 @@
 
 use super::{Report, rules};
 use crate::commands::plugin::crate_manifest::{API_CRATE, ApiDependency, CrateManifest};
-use modelzoo::plugin_api::API_VERSION;
+use modelzoo::plugin_api::{API_VERSION, abi::c::CONTRACT};
 use semver::{Version, VersionReq};
 use std::path::Path;
+use walkdir::WalkDir;
+
+/// The header of the contract for C, of which a plugin in C has a copy.
+const HEADER: &str = "modelzoo.h";
+
+/// How many folders deep it may lie.
+const HEADER_DEPTH: usize = 4;
 
 /// Names under which a licence's text lies in a repository, in capitals or not, with an ending or without.
 const LICENSE_NAMES: [&str; 4] = ["license", "licence", "copying", "unlicense"];
@@ -30,15 +37,45 @@ pub fn crate_manifest(folder: &Path, report: &mut Report) {
     } else {
         report.bad(&rules::CRATE_TYPE, "the crate builds no dynamic library");
     }
-    api_version(manifest.api.as_ref(), report);
+    match (manifest.api, header_contract(folder)) {
+        (None, Some(contract)) => c_contract(contract, report),
+        (dependency, _) => api_version(dependency.as_ref(), report),
+    }
+}
+
+/// The version of the contract for C in the source's copy of its header, where it has one.
+fn header_contract(folder: &Path) -> Option<u32> {
+    let header = WalkDir::new(folder)
+        .max_depth(HEADER_DEPTH)
+        .into_iter()
+        .filter_entry(|entry| entry.file_name() != "target")
+        .flatten()
+        .find(|entry| entry.file_name() == HEADER)?;
+    let text = fs_err::read_to_string(header.path()).ok()?;
+    let version = text
+        .lines()
+        .find_map(|line| line.strip_prefix("#define MODELZOO_CONTRACT "))?;
+    version.trim().trim_end_matches('u').parse().ok()
+}
+
+fn c_contract(needed: u32, report: &mut Report) {
+    let rule = &rules::API_VERSION;
+    let detail = format!("{HEADER} is of version {needed} of the contract");
+    if needed == CONTRACT {
+        report.good(rule, detail);
+    } else {
+        report.bad(rule, format!("{detail}, and this host knows version {CONTRACT}"));
+    }
 }
 
 fn api_version(dependency: Option<&ApiDependency>, report: &mut Report) {
     let rule = &rules::API_VERSION;
     let needed = match dependency {
         None => {
-            let remedy =
-                format!("put `{API_CRATE} = \"{API_VERSION}\"` under `[dependencies]` in Cargo.toml");
+            let remedy = format!(
+                "put `{API_CRATE} = \"{API_VERSION}\"` under `[dependencies]` in Cargo.toml, or {HEADER} into the source of \
+                 a plugin in C"
+            );
             return report.bad_with(rule, format!("the crate does not depend on {API_CRATE}"), remedy);
         }
         Some(ApiDependency::Elsewhere(place)) => {
