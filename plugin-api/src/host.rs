@@ -47,6 +47,14 @@ impl Host {
         );
     }
 
+    /// Tells which item of a batch is being worked on, counted from 0, or that it is none. It costs next to nothing, and
+    /// when the process ends over that item, none of the others is tried again alone. The default of
+    /// [`Model::predict_all`](crate::Model::predict_all) tells it.
+    pub fn item(&self, index: Option<usize>) {
+        // As for `log`.
+        let _: Result<()> = self.call(service::ITEM, &index);
+    }
+
     /// Whether the user wants to stop. Long steps should look at it now and then.
     pub fn is_cancelled(&self) -> bool {
         self.call(service::CANCELLED, &()).unwrap_or(false)

@@ -18,6 +18,10 @@ pub const THREADS: &str = "threads/1";
 /// A file that the plugin needs: [`DownloadRequest`], answered by the path of the verified file.
 pub const DOWNLOAD: &str = "download/1";
 
+/// Which item of the batch is being worked on: its index, or nothing; answered by nothing. When the process ends over it,
+/// the host knows which one it was.
+pub const ITEM: &str = "item/1";
+
 /// The next frame of a video: [`FrameRequest`], answered by an optional [`FrameHeader`] with a buffer of pixels.
 pub const NEXT_FRAME: &str = "next_frame/1";
 

@@ -7,7 +7,7 @@ use modelzoo_data::{
 };
 use modelzoo_plugin_api::label::Label;
 use serde_json::{Value, json};
-use std::{fs, net::TcpListener};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _};
 
 /// The classes of the objects in the frames of a line, by frame.
 fn classes(line: &Value, field: &str) -> Vec<(u64, String)> {
@@ -411,4 +411,52 @@ fn without_ffmpeg_the_user_is_told_how_to_get_it() {
         "{error}"
     );
     assert!(run.stderr.contains("hint: install it with"), "{}", run.stderr);
+}
+
+#[test]
+fn ffmpeg_is_shut_in_as_the_sandbox_says() {
+    let user = User::new();
+    let (video, folder) = (user.path("v.mkv"), user.path("own"));
+    media::video(&video, 2, 1);
+    // Somebody's own FFmpeg, which is a script and needs a shell: it does not run where it can start no program.
+    fs::create_dir(&folder).unwrap();
+    for name in ["ffmpeg", "ffprobe"] {
+        let script = folder.join(name);
+        fs::write(&script, format!("#!/bin/sh\nexec /usr/bin/{name} \"$@\"\n")).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!(
+        "{}:{}",
+        folder.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let user = user.with_variable("PATH", &path);
+    let run = |sandbox: &str| {
+        let arguments = [video.to_str().unwrap(), "--sandbox", sandbox];
+        user.run_capability("apply", "test/boxes", &arguments)
+    };
+    for sandbox in ["auto", "off"] {
+        run(sandbox).expect(0);
+    }
+    let refused = run("on");
+    if refused.code == 8 {
+        let error = refused.json_lines()[0]["error"].as_str().unwrap().to_owned();
+        assert!(error.contains("`ffprobe` cannot be shut in here"), "{error}");
+        assert!(refused.stderr.contains("--sandbox auto"), "{}", refused.stderr);
+    } else {
+        // This system has not all layers, so the plugin was refused before.
+        assert!(refused.error().contains("the sandbox"), "{}", refused.stderr);
+    }
+    let user = User::new();
+    let run = user.run_capability(
+        "apply",
+        "test/boxes",
+        &[video.to_str().unwrap(), "--sandbox", "on"],
+    );
+    assert_eq!(
+        run.code,
+        if refused.code == 8 { 0 } else { refused.code },
+        "{}",
+        run.stderr
+    );
 }

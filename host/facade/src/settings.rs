@@ -19,7 +19,8 @@ pub struct LoadSettings {
     /// How long a plugin in a process of its own may give no sign of life before the process is ended; `None` asks the
     /// configuration, [`Duration::MAX`] waits for ever.
     pub stall_timeout: Option<Duration>,
-    /// Whether a plugin in a process of its own is shut in, and its build; `None` asks the configuration.
+    /// Whether a plugin in a process of its own is shut in, and its build, and FFmpeg from then on; `None` asks the
+    /// configuration.
     pub sandbox: Option<Sandbox>,
     /// Whether the plugin that the source's author compiled is taken, or the source is built; `None` asks the configuration.
     pub origin: Option<PluginOrigin>,

@@ -213,6 +213,21 @@ fn as_user(user: u32, command: &mut Command) -> Command {
     other
 }
 
+/// The same command, run where nobody can have namespaces, as in many containers: by a user who has no rights, in a
+/// namespace of users in which there can be no further one.
+fn without_namespaces(command: &mut Command) -> Command {
+    let mut other = Command::new("unshare");
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && \
+        exec setpriv --bounding-set=-all --inh-caps=-all -- \"$@\"";
+    other.args(["--user", "--map-root-user", "--", "sh", "-c", script, "sh"]);
+    other.arg(command.get_program()).args(command.get_args());
+    other.env_clear();
+    for (name, value) in command.get_envs() {
+        other.env(name, value.unwrap_or_default());
+    }
+    other
+}
+
 /// The hostile source, in a folder where it can be aimed at somebody.
 fn hostile() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -311,6 +326,7 @@ fn nothing_gets_out_of_a_build() {
         "a decoder",
         &program.attack(None, &of_decoder),
     );
+    attack_without_namespaces(&program, shut_in);
     if rustix::process::geteuid().is_root() {
         home.give_to(NOBODY);
         home.aim(&program.source);
@@ -328,6 +344,23 @@ fn nothing_gets_out_of_a_build() {
     }
     assert!(home.is_whole());
     assert!(!is_anything_left());
+}
+
+/// Where there are no namespaces, all other layers hold; what is missing is told, and where it must not be, nothing runs.
+fn attack_without_namespaces(program: &Program, shut_in: impl Fn(Confinement) -> Confinement) {
+    let strict = shut_in(Confinement::of_build(Sandbox::On));
+    let (results, said) = program.attack_after(without_namespaces, &strict);
+    assert!(
+        results.is_empty() && said.contains("no limits of namespaces"),
+        "{said}"
+    );
+    let (mut results, said) =
+        program.attack_after(without_namespaces, &shut_in(Confinement::of_build(Sandbox::Auto)));
+    assert!(said.contains("the sandbox cannot limit namespaces"), "{said}");
+    // Who counts as whom here depends on who runs this test.
+    results.remove("fill the table of processes");
+    let allowed = [&["change times", "chmod", "fchmodat"][..], &ALLOWED_IN_BUILDS].concat();
+    only_allowed(&allowed, "a build without namespaces", &results);
 }
 
 /// The build script of the hostile source as a program that everybody can run.
@@ -368,19 +401,33 @@ impl Program {
         }
     }
 
-    /// Runs it shut in; gives what came of each attempt.
-    fn attack(&self, user: Option<u32>, confinement: &Confinement) -> BTreeMap<String, String> {
+    /// Runs it shut in, after `change`; gives what came of each attempt, and what the guard said.
+    fn attack_after(
+        &self,
+        change: impl FnOnce(&mut Command) -> Command,
+        confinement: &Confinement,
+    ) -> (BTreeMap<String, String>, String) {
         let confinement = confinement.clone().with_write(&self.temporary);
         let mut command = Guard::new(&self.worker)
             .unwrap()
             .command(&self.script, &confinement);
         command.env("TMPDIR", &self.temporary);
-        if let Some(user) = user {
-            command = as_user(user, &mut command);
-        }
-        let output = command.current_dir(self.work.path()).output().unwrap();
+        let output = change(&mut command)
+            .current_dir(self.work.path())
+            .output()
+            .unwrap();
         let results = attempts_of("script: ", &String::from_utf8(output.stdout).unwrap());
-        assert!(!results.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        (results, String::from_utf8(output.stderr).unwrap())
+    }
+
+    /// The same as a user, or as whoever this test is run by.
+    fn attack(&self, user: Option<u32>, confinement: &Confinement) -> BTreeMap<String, String> {
+        let change = |command: &mut Command| match user {
+            Some(user) => as_user(user, command),
+            None => std::mem::replace(command, Command::new("true")),
+        };
+        let (results, said) = self.attack_after(change, confinement);
+        assert!(!results.is_empty(), "{said}");
         results
     }
 }

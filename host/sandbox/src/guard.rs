@@ -7,6 +7,7 @@
 use super::{
     Conduct, Confinement, SandboxLayer, SandboxReport,
     enter::{enter, tell},
+    limits::MOST_PROCESSES,
     namespaces,
 };
 use modelzoo_base::{Sandbox, process::short_output};
@@ -168,6 +169,10 @@ fn keep(mut command: Command, confinement: &Confinement, in_force: Vec<SandboxLa
             // In a namespace, the parent outside is nobody.
             if !has_namespace && getppid() != Some(guard) {
                 return Err(io::Error::other("the guard has ended"));
+            }
+            if has_namespace {
+                // Without it, users have a limit of their own in their namespace, and root on older systems has none.
+                let _ = namespaces::limit_processes(MOST_PROCESSES);
             }
             shut_in(&confined, in_force.clone())
         });

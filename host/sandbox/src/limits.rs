@@ -14,7 +14,7 @@ const MOST_OPEN_FILES: u64 = 4096;
 const MOST_FILE_BYTES: u64 = 4 << 30;
 
 /// Processes and threads in a build: enough for every core to compile something.
-const MOST_PROCESSES: u64 = 4096;
+pub(super) const MOST_PROCESSES: u64 = 4096;
 
 /// What root keeps: reading the files of others, where the layer of files lets it open them at all.
 const KEPT: CapabilitySet = CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::DAC_READ_SEARCH);

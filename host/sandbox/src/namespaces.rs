@@ -31,6 +31,40 @@ pub(super) fn enter(writes: &[PathBuf]) -> io::Result<()> {
     protect(writes)
 }
 
+/// Limits how many processes and threads there can be in this process's namespace of processes, where the system has such
+/// a limit: it binds root as well, whom limits of processes do not. Needs the rights that root has before it drops them.
+pub(super) fn limit_processes(most: u64) -> io::Result<()> {
+    if !has_own_process_limit() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let processes = Path::new("/proc");
+    let writable = libc::mount_attr {
+        attr_set: 0,
+        attr_clr: libc::MOUNT_ATTR_RDONLY,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    let read_only = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_RDONLY,
+        attr_clr: 0,
+        ..writable
+    };
+    set_attributes(processes, &writable)?;
+    let limited = fs::write(processes.join("sys/kernel/pid_max"), most.to_string());
+    set_attributes(processes, &read_only)?;
+    limited
+}
+
+/// Whether this limit is a namespace's own: since Linux 6.14. Before, it would be that of the whole system.
+fn has_own_process_limit() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release
+        .split(|letter: char| !letter.is_ascii_digit())
+        .map_while(|number| number.parse::<u32>().ok());
+    let version = (numbers.next(), numbers.next());
+    version >= (Some(6), Some(14))
+}
+
 /// Makes every mount read-only, but for `writes`, where they are files or folders.
 fn protect(writes: &[PathBuf]) -> io::Result<()> {
     let root = Path::new("/");

@@ -1,5 +1,9 @@
 //! From the name of a method to the model's own function.
 
+mod items;
+
+pub(crate) use items::one_by_one;
+
 use crate::{
     Error, Host, Image, MediaType, Model, ModelInfo, Result, Video,
     message::{self, encode_embeddings, encode_outputs, encode_prepared},
@@ -38,6 +42,16 @@ pub(crate) fn call(
     arguments: &[u8],
     buffers: &[&[u8]],
 ) -> Result<(Vec<u8>, Vec<ReplyBuffer>)> {
+    items::working_for(host, || call_by_name(model, host, method, arguments, buffers))
+}
+
+fn call_by_name(
+    model: &dyn Model,
+    host: Host,
+    method: &str,
+    arguments: &[u8],
+    buffers: &[&[u8]],
+) -> Result<(Vec<u8>, Vec<ReplyBuffer>)> {
     let unknown = || Error::unsupported(format!("the model has no method {method}"));
     match method {
         message::PREDICT => {
@@ -59,12 +73,7 @@ pub(crate) fn call(
         message::PREPROCESS => {
             let preprocessing = model.preprocessing().ok_or_else(unknown)?;
             let (images, _) = images(arguments, buffers)?;
-            encode_prepared(
-                images
-                    .iter()
-                    .map(|image| preprocessing.preprocess(image))
-                    .collect(),
-            )
+            encode_prepared(one_by_one(&images, |image| preprocessing.preprocess(image)))
         }
         message::PREDICT_PREPARED => {
             let preprocessing = model.preprocessing().ok_or_else(unknown)?;

@@ -4,7 +4,8 @@ use crate::{
     SampleModel,
     label::{Classification, PlainValue},
 };
-use modelzoo_abi::ReplyBuffer;
+use modelzoo_abi::{AbiResult, HostServices, RawServices, Reply, ReplyBuffer, Request};
+use std::sync::Mutex;
 
 /// A model with every capability but videos and their embeddings: it prepares pictures as their first byte.
 struct Capable;
@@ -151,6 +152,45 @@ fn a_prepared_picture_predicts_what_the_picture_does() {
         message::decode_outputs,
     );
     assert_eq!(from_prepared, from_picture);
+}
+
+/// Services that note which items they are told of.
+#[derive(Default)]
+struct Notes(Mutex<Vec<Option<u64>>>);
+
+impl RawServices for Notes {
+    fn call(&self, request: Request<'_>) -> AbiResult<Reply> {
+        assert_eq!(request.method.as_str(), message::ITEM);
+        self.0
+            .lock()
+            .unwrap()
+            .push(message::decode(request.message.as_slice()).unwrap());
+        AbiResult::ROk(Reply {
+            message: message::encode(&()).unwrap().into(),
+            buffers: Vec::new().into(),
+        })
+    }
+}
+
+#[test]
+fn the_host_is_told_which_of_several_items_it_is() {
+    let notes: &Notes = Box::leak(Box::default());
+    let host = Host::new(HostServices::of(notes));
+    for (count, expected) in [(1, vec![]), (3, vec![Some(0), Some(1), Some(2), None])] {
+        let arguments = message::PredictArguments {
+            images: one_pixel().repeat(count),
+            ..Default::default()
+        };
+        let arguments = message::encode(&arguments).unwrap();
+        for method in [message::PREDICT, message::PREPROCESS] {
+            call(&Capable, host, method, &arguments, &[&[9, 8, 7]]).unwrap();
+            assert_eq!(
+                std::mem::take(&mut *notes.0.lock().unwrap()),
+                expected,
+                "{method}"
+            );
+        }
+    }
 }
 
 #[test]

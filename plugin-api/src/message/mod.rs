@@ -11,7 +11,8 @@ mod methods;
 pub use crate::{
     codec::{decode, encode, encode_error, result},
     service::{
-        CANCELLED, DOWNLOAD, FrameHeader, FrameRequest, LOG, Log, NEXT_FRAME, PROGRESS, Progress, THREADS,
+        CANCELLED, DOWNLOAD, FrameHeader, FrameRequest, ITEM, LOG, Log, NEXT_FRAME, PROGRESS, Progress,
+        THREADS,
     },
 };
 pub use batch::{

@@ -11,7 +11,7 @@ pub use capability::{
 pub use info::{MediaType, ModelInfo};
 pub use options::PredictOptions;
 
-use crate::{Array, Error, Image, Output, Result};
+use crate::{Array, Error, Image, Output, Result, call::one_by_one};
 
 /// A loaded model: FiftyOne's `Model` interface.
 ///
@@ -33,7 +33,7 @@ pub trait Model: Send + Sync {
     /// # Errors
     /// An inner error fails one picture. An outer error fails the call: the host then asks for each picture alone.
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
-        Ok(images.iter().map(|image| self.predict(image, options)).collect())
+        Ok(one_by_one(images, |image| self.predict(image, options)))
     }
 
     /// Computes the embedding of `image`, usually a vector. Models that can also set
@@ -50,7 +50,7 @@ pub trait Model: Send + Sync {
     /// # Errors
     /// As for [`Model::predict_all`].
     fn embed_all(&self, images: &[Image<'_>]) -> Result<Vec<Result<Array>>> {
-        Ok(images.iter().map(|image| self.embed(image)).collect())
+        Ok(one_by_one(images, |image| self.embed(image)))
     }
 
     /// The model's set-up and tear-down, where it has such.

@@ -38,7 +38,7 @@ pub struct PluginRunArguments {
     #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "Model")]
     pub isolation: IsolationArgument,
 
-    /// Shut plugins and their builds in: auto with what this system has, on with everything or not at all, off
+    /// Shut plugins, their builds and FFmpeg in: auto with what this system has, on with everything or not at all, off
     #[arg(long, value_name = "WHETHER", help_heading = "Model")]
     pub sandbox: Option<Sandbox>,
 

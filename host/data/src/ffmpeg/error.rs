@@ -1,6 +1,7 @@
 //! Why one of FFmpeg's programs could not do its work, whatever it was asked for.
 
 use modelzoo_base::error::NextStep;
+use modelzoo_sandbox::SandboxLayer;
 use std::{io, time::Duration};
 
 /// Why one of FFmpeg's programs could not do its work; one line that does not name the file.
@@ -12,6 +13,15 @@ pub enum FfmpegError {
     Missing {
         /// The program that was not found.
         program: &'static str,
+    },
+    /// It must be shut in, and cannot be.
+    #[error("`{program}` cannot be shut in here{}", because_of(missing))]
+    NotShutIn {
+        /// The program.
+        program: &'static str,
+        /// The layers that this system does not have; none where they are there, but the program does not run in them, or
+        /// nothing can start it in them.
+        missing: Vec<SandboxLayer>,
     },
     /// It could not be started, or its output not be read.
     #[error("`{program}` cannot be run")]
@@ -31,6 +41,14 @@ pub enum FfmpegError {
     },
 }
 
+fn because_of(missing: &[SandboxLayer]) -> String {
+    if missing.is_empty() {
+        return String::new();
+    }
+    let names: Vec<&str> = missing.iter().map(|layer| layer.name()).collect();
+    format!(": this system has no limits of {}", names.join(", "))
+}
+
 #[cfg(target_os = "macos")]
 const INSTALL: &str = "install it with: brew install ffmpeg";
 #[cfg(windows)]
@@ -41,7 +59,11 @@ const INSTALL: &str = "install it with: sudo apt-get install ffmpeg";
 impl FfmpegError {
     /// What to do about it.
     pub fn next_step(&self) -> Option<NextStep> {
-        matches!(self, Self::Missing { .. }).then(|| NextStep::advice(INSTALL))
+        match self {
+            Self::Missing { .. } => Some(NextStep::advice(INSTALL)),
+            Self::NotShutIn { .. } => Some(NextStep::RelaxSandbox),
+            Self::Run { .. } | Self::Silent { .. } => None,
+        }
     }
 
     /// Of `program`, which was waited for so long.

@@ -9,9 +9,12 @@ mod log;
 mod pictures;
 mod process;
 mod programs;
+mod shelter;
 
 pub use error::FfmpegError;
 pub(crate) use log::{FrameInfo, Log, Summary};
 pub(crate) use pictures::{PictureLimits, StreamFormat, decode_pictures};
-pub(crate) use process::{Process, SILENCE_LIMIT, program, spawn_for_good};
+pub(crate) use process::{Process, SILENCE_LIMIT, spawn_for_good};
 pub(crate) use programs::{FFMPEG, FFPROBE, every_frame_once, last_line, memory_for};
+pub(crate) use shelter::program;
+pub use shelter::shut_ffmpeg_in;

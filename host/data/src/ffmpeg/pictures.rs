@@ -3,8 +3,9 @@
 use super::{
     error::FfmpegError,
     log::{complaint, showinfo},
-    process::{Process, Pulse, SILENCE_LIMIT, program},
+    process::{Process, Pulse, SILENCE_LIMIT},
     programs::{FFMPEG, every_frame_once, memory_for},
+    shelter::program,
 };
 use std::{
     io::{self, BufRead as _, BufReader, Read, Write as _},

@@ -1,14 +1,7 @@
-//! FFmpeg's processes: shut in, limited in memory, ended when they give no sign of life, and never left behind.
+//! FFmpeg's processes: limited in memory, ended when they give no sign of life, and never left behind.
 
-use super::error::FfmpegError;
-use modelzoo_base::{
-    Sandbox,
-    process::{find_program, short_output},
-};
-use modelzoo_sandbox::{Confinement, Guard};
 use std::{
-    env, io,
-    path::{Path, PathBuf},
+    io,
     process::{Child, Command, ExitStatus},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -24,62 +17,6 @@ pub(crate) const SILENCE_LIMIT: Duration = Duration::from_secs(60);
 
 /// How often the watch looks at its process.
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
-
-/// How long a program may take to tell its version.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Begins a command that runs `program`, which ends with this one. Where the system can do so, it is shut in: without
-/// network and other programs, and without files but those that `open` adds.
-///
-/// # Errors
-/// When it is not installed.
-pub(crate) fn program(
-    program: &'static str,
-    open: impl FnOnce(Confinement) -> Confinement,
-) -> Result<Command, FfmpegError> {
-    let Some(path) = find_program(program, []) else {
-        return Err(FfmpegError::Missing { program });
-    };
-    if let Some(command) = shut_in(&path, open) {
-        return Ok(command);
-    }
-    // A process that waits for something (a pipe, a disk that is gone) does not notice that this one has ended. The
-    // system can be told to end it, but only by the process itself before it becomes FFmpeg.
-    static LEASH: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let leash = LEASH.get_or_init(|| {
-        let setpriv = find_program("setpriv", []).filter(|_| cfg!(target_os = "linux"))?;
-        let mut trial = Command::new(&setpriv);
-        let trial = trial.args(["--pdeathsig", "KILL", "--", "true"]);
-        let works = trial.output().is_ok_and(|output| output.status.success());
-        works.then_some(setpriv)
-    });
-    Ok(match leash {
-        Some(setpriv) => {
-            let mut command = Command::new(setpriv);
-            command.args(["--pdeathsig", "KILL", "--", program]);
-            command
-        }
-        None => Command::new(program),
-    })
-}
-
-/// A command that shuts itself in and becomes `program`.
-fn shut_in(program: &Path, open: impl FnOnce(Confinement) -> Confinement) -> Option<Command> {
-    const LIBRARIES: &str = "LD_LIBRARY_PATH";
-    static ELSEWHERE_WORKS: OnceLock<bool> = OnceLock::new();
-    let guard = Guard::of_this_program()?;
-    let program = std::fs::canonicalize(program).ok()?;
-    let begin = |confinement: &Confinement| {
-        let mut command = guard.command(&program, confinement);
-        command.envs(env::var_os(LIBRARIES).map(|folders| (LIBRARIES, folders)));
-        command
-    };
-    let least = Confinement::of_program(Sandbox::Auto, &program);
-    // What lies elsewhere than a system's programs may need other files, too: a script, or libraries of its own.
-    let works = program.starts_with("/usr")
-        || *ELSEWHERE_WORKS.get_or_init(|| short_output(begin(&least).arg("-version"), PATIENCE).is_ok());
-    works.then(|| begin(&open(least)))
-}
 
 /// A process that ends when this is dropped, when this program ends, or when it has given no sign of life for too long
 /// while somebody waited for it.

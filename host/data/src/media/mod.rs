@@ -28,7 +28,7 @@ mod tiff;
 mod webp;
 
 #[cfg(feature = "video")]
-pub use crate::ffmpeg::FfmpegError;
+pub use crate::ffmpeg::{FfmpegError, shut_ffmpeg_in};
 pub use decode::{DEFAULT_MAX_PIXELS, Decoded, Decoder};
 pub use depth::Rescale;
 pub use error::{DecodeError, MediaError};

@@ -1,127 +1,60 @@
 //! Asking the model, in batches.
 
 use super::{
-    open::{Opened, borrow},
+    open::borrow,
     plan::{Plan, Question},
     step::{Answer, Step, Unit, vector},
     video,
 };
-use crate::{EngineError, ItemError, Place};
+use crate::{EngineError, ItemError, Place, input::Sample};
+use modelzoo_data::video::Video;
 use modelzoo_plugin_api::{Error as PluginError, Image, Output, PredictOptions, PreparedImage, SampleFields};
 use modelzoo_runtime::{CallError, Items, RuntimeError};
-use std::thread::Scope;
 
-/// Steps without a part that wait for the next batch at most, for each part that fits in.
-const STEPS_FOR_A_PART: usize = 8;
-
-/// Asks the model about everything in `opened` and hands the answered steps on, in order, until `hand_on` says that
-/// nobody takes them.
-pub(super) fn ask_all<'scope, 'env>(
-    scope: &'scope Scope<'scope, 'env>,
-    plan: &'scope Plan<'env>,
-    opened: impl Iterator<Item = Opened>,
-    mut hand_on: impl FnMut(Vec<Step<Answer>>) -> bool,
-) -> Result<(), EngineError> {
-    let mut window = Window::new(plan);
-    for opened in opened {
-        match opened {
-            Opened::Failed(error) => return Err(error),
-            Opened::Steps(steps) => {
-                for step in steps {
-                    window.push(step);
-                }
-            }
-            Opened::Video(sample, opened) => {
-                if plan.takes_videos() {
-                    // What came before need not wait for a whole video.
-                    if !hand_on(window.answer()?) {
-                        return Ok(());
-                    }
-                    let mut steps = vec![Step::Begin(sample)];
-                    steps.extend(video::ask(plan, &opened)?);
-                    steps.push(Step::End);
-                    if !hand_on(steps) {
-                        return Ok(());
-                    }
-                } else {
-                    let frames = video::frames(scope, plan, &sample, opened);
-                    window.push(Step::Begin(sample));
-                    for steps in frames {
-                        for step in steps? {
-                            window.push(step);
-                        }
-                        if window.is_full() && !hand_on(window.answer()?) {
-                            return Ok(());
-                        }
-                    }
-                    window.push(Step::End);
-                }
-            }
-        }
-        if window.is_full() && !hand_on(window.answer()?) {
-            return Ok(());
-        }
-    }
-    hand_on(window.answer()?);
-    Ok(())
+/// What the model is asked about together.
+pub(super) enum Batch {
+    /// Parts of samples.
+    Parts {
+        /// Everything that happens to the samples; the parts stand in `units`.
+        steps: Vec<Step<()>>,
+        /// As many as there are parts among the steps.
+        units: Vec<Unit>,
+    },
+    /// A video that the model takes as it is.
+    Video(Box<Sample>, Video),
 }
 
-/// Steps that wait until there are enough parts for the model.
-struct Window<'a> {
-    plan: &'a Plan<'a>,
-    steps: Vec<Step<()>>,
-    units: Vec<Unit>,
-}
-
-impl<'a> Window<'a> {
-    fn new(plan: &'a Plan<'a>) -> Self {
-        Self {
-            plan,
-            steps: Vec::new(),
-            units: Vec::new(),
+impl Batch {
+    /// Asks the model; gives the steps with its answers.
+    pub(super) fn answer(self, plan: &Plan<'_>) -> Result<Vec<Step<Answer>>, EngineError> {
+        match self {
+            Self::Parts { steps, units } => Ok(with_answers(steps, ask(plan, units)?)),
+            Self::Video(sample, video) => {
+                let mut steps = vec![Step::Begin(sample)];
+                steps.extend(video::ask(plan, &video)?);
+                steps.push(Step::End);
+                Ok(steps)
+            }
         }
     }
+}
 
-    fn push(&mut self, step: Step<Unit>) {
-        self.steps.push(match step {
-            Step::Part(unit) => {
-                self.units.push(unit);
-                Step::Part(())
-            }
+/// Puts the answers where the parts were.
+fn with_answers(steps: Vec<Step<()>>, answers: Vec<Answer>) -> Vec<Step<Answer>> {
+    let mut answers = answers.into_iter();
+    let answered = |step| {
+        Some(match step {
+            Step::Part(()) => Step::Part(answers.next()?),
             Step::Begin(sample) => Step::Begin(sample),
             Step::Image(image) => Step::Image(image),
             Step::Failure(failure) => Step::Failure(failure),
             Step::Warning(warning) => Step::Warning(warning),
             Step::FrameCount(count) => Step::FrameCount(count),
             Step::End => Step::End,
-        });
-    }
-
-    fn is_full(&self) -> bool {
-        let most = self.plan.window();
-        self.units.len() >= most || self.steps.len() >= most * STEPS_FOR_A_PART
-    }
-
-    /// The steps so far, answered.
-    fn answer(&mut self) -> Result<Vec<Step<Answer>>, EngineError> {
-        let mut answers = ask(self.plan, std::mem::take(&mut self.units))?.into_iter();
-        let answered = |step| {
-            Some(match step {
-                Step::Part(()) => Step::Part(answers.next()?),
-                Step::Begin(sample) => Step::Begin(sample),
-                Step::Image(image) => Step::Image(image),
-                Step::Failure(failure) => Step::Failure(failure),
-                Step::Warning(warning) => Step::Warning(warning),
-                Step::FrameCount(count) => Step::FrameCount(count),
-                Step::End => Step::End,
-            })
-        };
-        // There are as many answers as parts, so no step is lost.
-        Ok(std::mem::take(&mut self.steps)
-            .into_iter()
-            .filter_map(answered)
-            .collect())
-    }
+        })
+    };
+    // There are as many answers as parts, so no step is lost.
+    steps.into_iter().filter_map(answered).collect()
 }
 
 /// How a part reaches the model. Parts are put into one batch when they go the same way.

@@ -1,12 +1,14 @@
 //! From samples to labelled items.
 //!
 //! Samples are opened on several threads, in order ([`open`]): each becomes steps, among them the pictures that the
-//! model is asked about ([`step`]). The model gets these in batches across samples ([`ask`]), and from its answers
-//! the samples are put together again ([`assemble`]), on a thread of their own ([`run`]). Videos are opened there but
-//! decoded only when it is their turn, frame by frame, so that memory does not grow with them ([`video`]).
+//! model is asked about ([`step`]). These are gathered into batches across samples ([`gather`]), of which the model gets
+//! the next one while it is at work on one ([`ask`]), and from its answers the samples are put together again
+//! ([`assemble`]), on a thread of their own ([`run`]). Videos are opened there but decoded only when it is their turn,
+//! frame by frame, so that memory does not grow with them ([`video`]).
 
 mod ask;
 mod assemble;
+mod gather;
 mod open;
 mod ordered;
 mod plan;

@@ -1,8 +1,9 @@
 //! The threads of a run: opening, the model and the sink work side by side, a few batches apart.
 
 use super::{
-    ask::ask_all,
+    ask::Batch,
     assemble::Assembler,
+    gather::gather,
     open::open,
     ordered::map_ordered,
     plan::Plan,
@@ -12,7 +13,7 @@ use crate::{
     EngineError, LabeledItem, SinkError, Summary,
     input::{Sample, SampleError},
 };
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::bounded;
 use modelzoo_plugin_api::message;
 use modelzoo_runtime::{LoadedModel, RuntimeError};
 use std::{num::NonZeroUsize, thread};
@@ -26,22 +27,31 @@ pub(crate) fn run(
     let session = Session::begin(plan.model)?;
     let outcome = thread::scope(|scope| {
         let assembler = Assembler::new(plan)?;
-        let (to_sink, from_model) = bounded(1);
-        let sink = scope.spawn(move || hand_on(plan, &from_model, assembler, sink));
+        // One batch is looked at while the others are asked about, so the window is one less.
+        let under_way = plan.model.calls_under_way();
+        let (to_model, batches) = bounded(0);
+        let answers = map_ordered(
+            scope,
+            batches.into_iter(),
+            under_way,
+            NonZeroUsize::new(under_way.get() - 1).unwrap_or(NonZeroUsize::MIN),
+            move |batch: Batch| batch.answer(plan),
+        );
+        let sink = scope.spawn(move || hand_on(plan, answers, assembler, sink));
         let window = plan.batch_size.saturating_add(plan.workers.get());
         let window = NonZeroUsize::new(window).unwrap_or(NonZeroUsize::MIN);
         let mut opened = map_ordered(scope, samples, plan.workers, window, move |sample| {
             open(plan, sample)
         });
-        // The sink hangs up when it fails; its own error is told below.
-        let asked = ask_all(scope, plan, opened.by_ref(), |steps| to_sink.send(steps).is_ok());
-        // The feeder and the workers stop once nobody takes their results, the sink once nobody sends.
+        // The sink hangs up when it fails, or the model does; the error is told below.
+        let gathered = gather(scope, plan, opened.by_ref(), |batch| to_model.send(batch).is_ok());
+        // The feeders and the workers stop once nobody takes their results, the sink once nobody sends.
         drop(opened);
-        drop(to_sink);
+        drop(to_model);
         let summary = sink
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        asked?;
+        gathered?;
         summary
     });
     let ended = session.end();
@@ -53,13 +63,13 @@ pub(crate) fn run(
 /// Puts samples together and hands them on.
 fn hand_on(
     plan: &Plan<'_>,
-    steps: &Receiver<Vec<Step<Answer>>>,
+    answers: impl Iterator<Item = Result<Vec<Step<Answer>>, EngineError>>,
     mut assembler: Assembler<'_>,
     mut sink: impl FnMut(LabeledItem) -> Result<(), SinkError>,
 ) -> Result<Summary, EngineError> {
     let mut summary = Summary::default();
-    for steps in steps {
-        for step in steps {
+    for steps in answers {
+        for step in steps? {
             summary.parts += u64::from(matches!(step, Step::Part(_)));
             let Some(mut item) = assembler.take(step)? else {
                 continue;

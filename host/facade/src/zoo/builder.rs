@@ -3,6 +3,7 @@
 use super::{Consent, NobodyToAsk, Zoo};
 use crate::error::ZooError;
 use modelzoo_base::progress::{Cancellation, NoObserver, Observer};
+use modelzoo_data::media::shut_ffmpeg_in;
 use modelzoo_sources::{
     config::Config,
     download::{Credentials, Downloader},
@@ -169,6 +170,7 @@ impl ZooBuilder {
     /// When no store is named, or it cannot be opened; when the lock cannot be read, or there is none, and it may not
     /// change.
     pub fn build(self) -> Result<Zoo, ZooError> {
+        shut_ffmpeg_in(self.config.plugin.sandbox);
         let store = Store::open(self.store.ok_or(ZooError::NoStore)?)?;
         let lock_place = LockPlace {
             file: self.lock_file,

@@ -12,6 +12,7 @@ use crate::{
     plan::{Plan, PlannedStep},
     settings::LoadSettings,
 };
+use modelzoo_data::media::shut_ffmpeg_in;
 use modelzoo_engine::Provenance;
 use modelzoo_plugin_api::LoadOptions;
 use modelzoo_runtime::{PluginCode, PluginRunner};
@@ -115,6 +116,8 @@ impl Zoo {
                 .settings
                 .insert(DEPLOYMENT.to_owned(), deployment.clone().into());
         }
+        // What is decoded for the model is others' as well.
+        shut_ffmpeg_in(self.sandbox(settings));
         let runner = self.runner(prepared.code, settings, None);
         let started = Instant::now();
         let loaded = runner.load_model(&prepared.model.entry.name(), &prepared.weights, options)?;

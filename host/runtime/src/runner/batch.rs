@@ -7,33 +7,47 @@ use modelzoo_plugin_api::ErrorKind;
 /// The result of each item of a batch, in order.
 pub type Items<T> = Vec<Result<T, CallError>>;
 
-/// Calls `once` for all `items` together. When that fails, calls it for each of them alone, so that exactly the guilty
-/// ones get the error. `once` gives a result for each of the items it is called with.
+/// Calls `once` for all `items` together. When that fails over one of them, calls it for those before and for those
+/// behind it; when it is not known over which, for each of them alone. So exactly the guilty ones get the error. `once`
+/// gives a result for each of the items it is called with.
 pub(super) fn call_for<I, T>(
     items: &[I],
     once: impl Fn(&[I]) -> Result<Items<T>, CallFailure>,
 ) -> Result<Items<T>, RuntimeError> {
+    let mut results = Vec::with_capacity(items.len());
+    add_results(items, &once, &mut results)?;
+    Ok(results)
+}
+
+fn add_results<I, T>(
+    items: &[I],
+    once: &impl Fn(&[I]) -> Result<Items<T>, CallFailure>,
+    results: &mut Items<T>,
+) -> Result<(), RuntimeError> {
     if items.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     match once(items) {
-        Ok(results) => Ok(results),
-        Err(CallFailure::EveryCall(error)) => Err(error),
-        Err(CallFailure::ThisCall(error)) if items.len() == 1 || !may_be_one_item(error.kind()) => {
-            Ok(items.iter().map(|_| Err(error.clone())).collect())
+        Ok(more) => results.extend(more),
+        Err(CallFailure::EveryCall(error)) => return Err(error),
+        Err(CallFailure::OneItem(index, error)) if index < items.len() => {
+            tracing::debug!(%error, index, items = items.len(), "the batch failed over one item");
+            add_results(&items[..index], once, results)?;
+            results.push(Err(error));
+            add_results(&items[index + 1..], once, results)?;
         }
-        Err(CallFailure::ThisCall(error)) => {
+        Err(CallFailure::ThisCall(error) | CallFailure::OneItem(_, error)) => {
+            if items.len() == 1 || !may_be_one_item(error.kind()) {
+                results.extend(items.iter().map(|_| Err(error.clone())));
+                return Ok(());
+            }
             tracing::debug!(%error, items = items.len(), "the batch failed; trying each item alone");
-            items
-                .iter()
-                .map(|item| match once(std::slice::from_ref(item)) {
-                    Ok(mut results) => Ok(results.remove(0)),
-                    Err(CallFailure::ThisCall(error)) => Ok(Err(error)),
-                    Err(CallFailure::EveryCall(error)) => Err(error),
-                })
-                .collect()
+            for item in items {
+                add_results(std::slice::from_ref(item), once, results)?;
+            }
         }
     }
+    Ok(())
 }
 
 /// Whether an error of this kind may come from one item of the batch, rather than from what was asked.
@@ -69,6 +83,30 @@ mod tests {
         assert_eq!((&results[0], &results[2]), (&Ok(1), &Ok(3)));
         assert_eq!(results[1].as_ref().unwrap_err().to_string(), "too dark");
         assert_eq!(sizes, [3, 1, 1, 1]);
+    }
+
+    #[test]
+    fn the_others_of_a_batch_that_failed_over_one_item_stay_together() {
+        let sizes = RefCell::new(Vec::new());
+        let results = call_for(&[1, 2, 0, 4, 0, 0], |items| {
+            sizes.borrow_mut().push(items.len());
+            match items.iter().position(|&item| item == 0) {
+                Some(index) => Err(CallFailure::OneItem(index, PluginError::new("too dark").into())),
+                None => Ok(items.iter().copied().map(Ok).collect()),
+            }
+        });
+        let good: Vec<Option<u8>> = results.unwrap().into_iter().map(Result::ok).collect();
+        assert_eq!(good, [Some(1), Some(2), None, Some(4), None, None]);
+        assert_eq!(sizes.into_inner(), [6, 2, 3, 1, 1]);
+    }
+
+    #[test]
+    fn an_item_that_is_not_there_is_nobodys_fault() {
+        let results = call_for(&[1, 2], |items| match items.len() {
+            1 => Ok(vec![Ok(items[0])]),
+            _ => Err(CallFailure::OneItem(7, PluginError::new("odd").into())),
+        });
+        assert_eq!(results.unwrap(), [Ok(1), Ok(2)]);
     }
 
     #[test]

@@ -3,11 +3,15 @@
 use crate::{CallError, LibraryError, RuntimeError, SandboxLayer, WorkerDeath};
 use modelzoo_abi::Reply;
 use modelzoo_plugin_api::Error as PluginError;
+use std::num::NonZeroUsize;
 
 /// A way to call a loaded model.
 pub(crate) trait Call: Send + Sync {
     /// Calls `method` with a message and buffers, and waits for the reply.
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, CallFailure>;
+
+    /// How many calls are worth making at once.
+    fn under_way(&self) -> NonZeroUsize;
 
     /// The process that the model is in; `None` while it has none.
     fn process_id(&self) -> Option<u32>;
@@ -18,6 +22,8 @@ pub(crate) trait Call: Send + Sync {
 pub(crate) enum CallFailure {
     /// This call failed; others may work.
     ThisCall(CallError),
+    /// This call failed over the item of this index, where it was for several.
+    OneItem(usize, CallError),
     /// No call will work any more.
     EveryCall(RuntimeError),
 }
@@ -26,8 +32,10 @@ impl CallFailure {
     /// The failure of what the caller was doing: `action`.
     pub(crate) fn of(self, action: impl Into<String>) -> RuntimeError {
         match self {
-            Self::ThisCall(CallError::Plugin(error)) => LoadFailure::Plugin(error).of(action),
-            Self::ThisCall(CallError::WorkerDied(death)) => LoadFailure::Died(death).of(action),
+            Self::ThisCall(error) | Self::OneItem(_, error) => match error {
+                CallError::Plugin(error) => LoadFailure::Plugin(error).of(action),
+                CallError::WorkerDied(death) => LoadFailure::Died(death).of(action),
+            },
             Self::EveryCall(error) => error,
         }
     }

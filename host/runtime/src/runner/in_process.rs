@@ -10,7 +10,7 @@ use modelzoo_plugin_api::{
     LoadOptions,
     message::{self, PluginDescription},
 };
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 /// What the plugin was built with.
 pub(crate) fn describe(code: &PluginCode) -> Result<PluginDescription, LoadFailure> {
@@ -54,6 +54,11 @@ fn table(services: &Arc<PluginServices>) -> HostServices {
 impl Call for ModelHandle {
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, CallFailure> {
         Ok(call_model(self, method, message, buffers)?)
+    }
+
+    /// All cores are at work on one call already.
+    fn under_way(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
     }
 
     fn process_id(&self) -> Option<u32> {

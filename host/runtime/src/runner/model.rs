@@ -16,14 +16,16 @@ use modelzoo_plugin_api::{
     },
 };
 use serde::Serialize;
-use std::{fmt, sync::Arc};
+use std::{fmt, num::NonZeroUsize, sync::Arc};
 
 /// A loaded model. Dropping it ends it.
 ///
-/// Methods for several items give a result for each of them, in their order. A batch that fails as a whole, or that
-/// ends its worker, is tried again item by item, so that exactly the guilty items get an error.
+/// Methods for several items give a result for each of them, in their order. A batch that fails as a whole is tried again
+/// item by item, so that exactly the guilty items get an error; one that ends its worker is so only where the plugin did
+/// not tell over which item it was.
 ///
-/// The methods may be called from several threads at once; a worker then takes one call after the other. Which of them
+/// The methods may be called from several threads at once; a worker then takes one call after the other, and the next one
+/// is at hand when it has answered. Which of them
 /// the model knows is told by [`info`](Self::info): the others give every item an error of kind `Unsupported`.
 ///
 /// All of them fail as a whole only when the plugin cannot be called any more, for example because its worker does
@@ -117,6 +119,12 @@ pub trait LoadedModel: Send + Sync + fmt::Debug {
     /// When the plugin does not know the method, or fails.
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, RuntimeError>;
 
+    /// How many calls are worth making at once: more than one where the next one gets to the model's process while that is
+    /// at work.
+    fn calls_under_way(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
+
     /// How the model's process is shut in: by nothing where it is this one.
     fn sandbox(&self) -> &SandboxReport {
         static NOT_AT_ALL: SandboxReport = SandboxReport { in_force: Vec::new() };
@@ -189,7 +197,7 @@ impl<C: Call> CalledModel<C> {
         match self.once(method, &arguments, &[], (decode, 1)) {
             // The decoder made sure that there is exactly one.
             Ok(mut results) => Ok(results.remove(0)),
-            Err(CallFailure::ThisCall(error)) => Ok(Err(error)),
+            Err(CallFailure::ThisCall(error) | CallFailure::OneItem(_, error)) => Ok(Err(error)),
             Err(CallFailure::EveryCall(error)) => Err(error),
         }
     }
@@ -328,6 +336,10 @@ impl<C: Call> LoadedModel for CalledModel<C> {
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, RuntimeError> {
         let reply = self.calls.call(method, message, buffers);
         reply.map_err(|failure| failure.of(format!("call {method}")))
+    }
+
+    fn calls_under_way(&self) -> NonZeroUsize {
+        self.calls.under_way()
     }
 
     fn sandbox(&self) -> &SandboxReport {

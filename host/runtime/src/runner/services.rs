@@ -89,6 +89,8 @@ impl PluginServices {
                 message::encode(&services.observer().notice(Event::Plugin { step, done, total }))
             }
             message::CANCELLED => message::encode(&services.is_cancelled()),
+            // There is nobody left to ask where the process is this one.
+            message::ITEM => message::encode(&message::decode::<Option<u64>>(arguments).map(drop)?),
             message::THREADS => message::encode(&services.threads()),
             message::DOWNLOAD => message::encode(&services.download(&message::decode(arguments)?)?),
             message::NEXT_FRAME => {

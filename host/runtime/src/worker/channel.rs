@@ -1,4 +1,7 @@
 //! One end of a socket pair between host and worker: messages, with bulk data in shared memory beside them.
+//!
+//! What is sent and what is received go through halves of their own, so that one thread can send while another one
+//! receives.
 
 use super::{
     frame::{self, Prefix},
@@ -18,11 +21,13 @@ use std::{
     io::{self, IoSlice, IoSliceMut},
     mem::MaybeUninit,
     net::Shutdown,
+    num::NonZeroUsize,
     ops::Range,
     os::{
         fd::{AsFd as _, BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
+    sync::Arc,
 };
 
 /// How often a waiting end asks whether it should go on waiting.
@@ -38,23 +43,62 @@ pub(super) type Patience<'a> = Option<&'a dyn Fn() -> io::Result<()>>;
 /// Where the buffers of a received message lie.
 pub(super) type Places = Vec<Range<usize>>;
 
-/// One end of a socket pair.
-#[derive(Debug)]
-pub(super) struct Channel {
-    socket: UnixStream,
-    outgoing: OutgoingMemory,
-    incoming: IncomingMemory,
+/// How many messages may be under way in one direction before the first of them is answered. Each has a memory of its
+/// own, which is used again for the one after the next.
+pub(super) const UNDER_WAY: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
+
+/// The halves of one end of a socket pair.
+pub(super) fn channel(socket: UnixStream) -> io::Result<(Sender, Receiver)> {
+    socket.set_nonblocking(true)?;
+    let socket = Arc::new(socket);
+    let sender = Sender {
+        socket: Arc::clone(&socket),
+        memories: Default::default(),
+        next: 0,
+    };
+    let receiver = Receiver {
+        socket,
+        memories: Default::default(),
+        last: 0,
+    };
+    Ok((sender, receiver))
 }
 
-impl Channel {
-    /// Talks over `socket`.
-    pub(super) fn new(socket: UnixStream) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        Ok(Self {
-            socket,
-            outgoing: OutgoingMemory::default(),
-            incoming: IncomingMemory::default(),
-        })
+/// Sends messages to the other end.
+#[derive(Debug)]
+pub(super) struct Sender {
+    socket: Arc<UnixStream>,
+    memories: [OutgoingMemory; UNDER_WAY.get()],
+    /// The memory of the next message.
+    next: usize,
+}
+
+impl Sender {
+    /// Sends a message and the buffers beside it. The message before the last one must have been answered, as it has
+    /// lain in the same memory.
+    pub(super) fn send(
+        &mut self,
+        message: &impl Serialize,
+        buffers: &[&[u8]],
+        patience: Patience<'_>,
+    ) -> io::Result<()> {
+        let lengths: Vec<usize> = buffers.iter().map(|buffer| buffer.len()).collect();
+        let frame = encode(message, &lengths)?;
+        let memory = &mut self.memories[self.next];
+        self.next = (self.next + 1) % UNDER_WAY;
+        let new_memory = memory.write(buffers, &frame::layout(&lengths)?)?;
+        write(&self.socket, &frame, new_memory, patience)
+    }
+
+    /// Sends a message without buffers, and a descriptor with it.
+    pub(super) fn send_with(
+        &mut self,
+        message: &impl Serialize,
+        descriptor: BorrowedFd<'_>,
+        patience: Patience<'_>,
+    ) -> io::Result<()> {
+        self.next = (self.next + 1) % UNDER_WAY;
+        write(&self.socket, &encode(message, &[])?, Some(descriptor), patience)
     }
 
     /// Lets the other end see the end of what it is sent.
@@ -62,28 +106,35 @@ impl Channel {
         // An error means that it is closed already.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
+}
 
-    /// Sends a message and the buffers beside it.
-    pub(super) fn send(
-        &mut self,
-        message: &impl Serialize,
-        buffers: &[&[u8]],
-        patience: Patience<'_>,
-    ) -> io::Result<()> {
-        let message = message::encode(message).map_err(|error| io::Error::other(error.to_string()))?;
-        let lengths: Vec<usize> = buffers.iter().map(|buffer| buffer.len()).collect();
-        let frame = frame::encode(&message, &lengths)?;
-        let new_memory = self.outgoing.write(buffers, &frame::layout(&lengths)?)?;
-        write(&self.socket, &frame, new_memory, patience)
-    }
+/// Receives messages from the other end.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    socket: Arc<UnixStream>,
+    memories: [IncomingMemory; UNDER_WAY.get()],
+    /// The memory of the message that came last.
+    last: usize,
+}
 
+impl Receiver {
     /// Receives a message, and where the buffers beside it lie. The sender is not trusted: whatever it sends, the
     /// result is a message or an error.
     pub(super) fn receive<T: DeserializeOwned>(&mut self, patience: Patience<'_>) -> io::Result<(T, Places)> {
-        let mut prefix = [0; Prefix::BYTES];
-        if let Some(memory) = read(&self.socket, &mut prefix, patience)? {
-            self.incoming.replace(memory);
+        let (message, places, memory) = self.receive_with(patience)?;
+        if let Some(memory) = memory {
+            self.memories[self.last].replace(memory);
         }
+        Ok((message, places))
+    }
+
+    /// The same with the descriptor that came with the message, and is not taken for the memory of its buffers.
+    pub(super) fn receive_with<T: DeserializeOwned>(
+        &mut self,
+        patience: Patience<'_>,
+    ) -> io::Result<(T, Places, Option<OwnedFd>)> {
+        let mut prefix = [0; Prefix::BYTES];
+        let descriptor = read(&self.socket, &mut prefix, patience)?;
         let prefix = Prefix::parse(prefix)?;
         let mut lengths = vec![0; prefix.buffer_count * 8];
         read(&self.socket, &mut lengths, patience)?;
@@ -92,18 +143,25 @@ impl Channel {
         read(&self.socket, &mut message, patience)?;
         let message = message::decode(&message)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-        Ok((message, places))
+        self.last = (self.last + 1) % UNDER_WAY;
+        Ok((message, places, descriptor))
     }
 
     /// Copies buffers of the last message out. Safe with any sender.
     pub(super) fn copy_buffers(&self, places: &[Range<usize>]) -> io::Result<Vec<Vec<u8>>> {
-        self.incoming.copy(places)
+        self.memories[self.last].copy(places)
     }
 
     /// Shows buffers of the last message in place. Only for a sender that can be trusted.
     pub(super) fn map_buffers(&mut self, places: &[Range<usize>]) -> io::Result<Vec<&[u8]>> {
-        self.incoming.map(places)
+        self.memories[self.last].map(places)
     }
+}
+
+/// The frame of a message beside which there are buffers of these lengths.
+fn encode(message: &impl Serialize, lengths: &[usize]) -> io::Result<Vec<u8>> {
+    let message = message::encode(message).map_err(|error| io::Error::other(error.to_string()))?;
+    frame::encode(&message, lengths)
 }
 
 /// Writes all of `bytes`; `descriptor` goes with the first of them.
@@ -184,9 +242,10 @@ mod tests {
     use proptest::prelude::*;
     use std::{cell::Cell, io::Write as _};
 
-    fn pair() -> (Channel, Channel) {
+    /// What is sent to the one is received by the other.
+    fn pair() -> (Sender, Receiver) {
         let (one, other) = UnixStream::pair().unwrap();
-        (Channel::new(one).unwrap(), Channel::new(other).unwrap())
+        (channel(one).unwrap().0, channel(other).unwrap().1)
     }
 
     /// Fails at once instead of waiting.
@@ -204,6 +263,33 @@ mod tests {
             assert_eq!(other.copy_buffers(&places).unwrap(), [&pixels[..], b"", b"tail"]);
             assert_eq!(other.map_buffers(&places).unwrap(), [&pixels[..], b"", b"tail"]);
         }
+    }
+
+    #[test]
+    fn two_messages_may_be_under_way() {
+        let (mut one, mut other) = pair();
+        for round in (0..6).step_by(UNDER_WAY.get()) {
+            for number in round..round + UNDER_WAY.get() as u8 {
+                one.send(&number, &[&[number; 9]], NEVER).unwrap();
+            }
+            for number in round..round + UNDER_WAY.get() as u8 {
+                let (received, places): (u8, _) = other.receive(NEVER).unwrap();
+                assert_eq!(received, number);
+                assert_eq!(other.copy_buffers(&places).unwrap(), [[number; 9]]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_descriptor_that_comes_with_a_message_is_not_its_memory() {
+        let (mut one, mut other) = pair();
+        let file = tempfile::tempfile().unwrap();
+        one.send_with(&"here", file.as_fd(), NEVER).unwrap();
+        let (received, _, descriptor): (String, _, _) = other.receive_with(NEVER).unwrap();
+        assert_eq!((received.as_str(), descriptor.is_some()), ("here", true));
+        one.send(&"pixels", &[b"two"], NEVER).unwrap();
+        let (_, places): (String, _) = other.receive(NEVER).unwrap();
+        assert_eq!(other.copy_buffers(&places).unwrap(), [b"two"]);
     }
 
     #[test]
@@ -249,11 +335,11 @@ mod tests {
             }
             stranger.write_all(&rest).unwrap();
             drop(stranger);
-            let mut channel = Channel::new(socket).unwrap();
-            if let Ok((_, places)) = channel.receive::<Vec<u8>>(None) {
+            let (_, mut receiver) = channel(socket).unwrap();
+            if let Ok((_, places)) = receiver.receive::<Vec<u8>>(None) {
                 // No memory came: only empty buffers can be there.
                 let is_empty = places.iter().all(Range::is_empty);
-                prop_assert_eq!(channel.copy_buffers(&places).is_ok(), is_empty);
+                prop_assert_eq!(receiver.copy_buffers(&places).is_ok(), is_empty);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! What runs in a worker: the plugin, and the loop that answers the host.
 
 use super::{
-    channel::Channel,
+    channel::{Receiver, Sender, channel},
+    mark::Marker,
     protocol::{
         Answer, CodeName, MethodCall, Opened, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT,
         WORKER_VARIABLE,
@@ -58,17 +59,16 @@ fn work(host: Option<Pid>, built_in: &[BuiltInPlugin]) -> io::Result<()> {
         return Err(io::Error::other("the host has ended"));
     }
     let (questions, services) = take_sockets()?;
-    let mut questions = Channel::new(questions)?;
-    questions.send(
-        &Ready {
-            protocol: PROTOCOL_VERSION,
-        },
-        &[],
-        None,
-    )?;
+    let (mut answers, mut questions) = channel(questions)?;
+    let marker = Arc::new(Marker::new()?);
+    let ready = Ready {
+        protocol: PROTOCOL_VERSION,
+    };
+    answers.send_with(&ready, marker.descriptor(), None)?;
     let mut worker = Worker {
         built_in,
-        services: Arc::new(Mutex::new(Channel::new(services)?)),
+        services: Arc::new(Mutex::new(channel(services)?)),
+        marker,
         plugin: None,
         model: None,
     };
@@ -78,6 +78,8 @@ fn work(host: Option<Pid>, built_in: &[BuiltInPlugin]) -> io::Result<()> {
             received => received?,
         };
         let reply = worker.answer(question, &questions.map_buffers(&places)?);
+        // What was being done is done, whatever the plugin says.
+        worker.marker.set(None);
         let (answer, buffers) = match reply {
             Ok(reply) => (Answer::Done(reply.message.into_vec()), reply.buffers.into_vec()),
             Err(LoadFailure::Library(error)) => (Answer::Refused(error), Vec::new()),
@@ -86,7 +88,7 @@ fn work(host: Option<Pid>, built_in: &[BuiltInPlugin]) -> io::Result<()> {
             Err(other) => return Err(io::Error::other(other.of("answer the host"))),
         };
         let buffers: Vec<&[u8]> = buffers.iter().map(ReplyBuffer::bytes).collect();
-        questions.send(&answer, &buffers, None)?;
+        answers.send(&answer, &buffers, None)?;
     }
 }
 
@@ -102,7 +104,8 @@ fn take_sockets() -> io::Result<(UnixStream, UnixStream)> {
 
 struct Worker<'a> {
     built_in: &'a [BuiltInPlugin],
-    services: Arc<Mutex<Channel>>,
+    services: Arc<Mutex<(Sender, Receiver)>>,
+    marker: Arc<Marker>,
     plugin: Option<Plugin>,
     model: Option<ModelHandle>,
 }
@@ -166,11 +169,16 @@ impl Worker<'_> {
 
     /// The services of the host, asked for over the second socket.
     fn table(&self) -> HostServices {
-        let services = Arc::clone(&self.services);
-        service_table(move |method, message| {
+        let (services, marker) = (Arc::clone(&self.services), Arc::clone(&self.marker));
+        service_table(move |method, arguments| {
+            if method == message::ITEM {
+                // The host looks when it wants to know.
+                marker.set(message::decode(arguments)?);
+                return Ok((message::encode(&())?, Vec::new()));
+            }
             let call = MethodCall {
                 method: method.to_owned(),
-                message: message.to_vec(),
+                message: arguments.to_vec(),
             };
             // A thread that panicked while it asked has left the socket in the middle of a frame at worst; the host
             // then closes it.
@@ -181,10 +189,13 @@ impl Worker<'_> {
     }
 }
 
-fn ask(channel: &mut Channel, call: &MethodCall) -> io::Result<PluginResult<ServiceReply>> {
-    channel.send(call, &[], None)?;
-    let (answer, places) = channel.receive(None)?;
-    let buffers = channel.copy_buffers(&places)?;
+fn ask(
+    (sender, receiver): &mut (Sender, Receiver),
+    call: &MethodCall,
+) -> io::Result<PluginResult<ServiceReply>> {
+    sender.send(call, &[], None)?;
+    let (answer, places) = receiver.receive(None)?;
+    let buffers = receiver.copy_buffers(&places)?;
     Ok(match answer {
         Answer::Done(message) => Ok((message, buffers)),
         Answer::Failed(error) => Err(error),

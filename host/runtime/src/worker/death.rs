@@ -42,13 +42,22 @@ impl Death {
         matches!(self.cause, Cause::Stalled(_))
     }
 
+    /// Whether it was ended because the user wanted to stop.
+    pub(super) fn is_cancelled(&self) -> bool {
+        matches!(self.cause, Cause::Cancelled)
+    }
+
+    /// Whether it crashed by itself. One that the system ended had too little memory, most likely.
+    pub(super) fn is_crash(&self) -> bool {
+        let killed = Some(Signal::KILL.as_raw());
+        matches!(&self.cause, Cause::Exited(status) if status.signal() != killed)
+    }
+
     /// What the user can do next, where there is something.
     pub(super) fn next_step(&self) -> Option<NextStep> {
         match &self.cause {
             Cause::Stalled(_) => Some(NextStep::WaitLonger),
-            Cause::Exited(status) if status.signal() == Some(Signal::KILL.as_raw()) => {
-                Some(NextStep::UseLessMemory)
-            }
+            Cause::Exited(_) if !self.is_crash() => Some(NextStep::UseLessMemory),
             Cause::Exited(_) | Cause::Confused(_) => Some(NextStep::ShowPluginOutput),
             Cause::Cancelled => None,
         }

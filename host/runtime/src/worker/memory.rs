@@ -1,7 +1,7 @@
 //! Shared memory that carries bulk data between host and worker.
 //!
-//! Each side owns the memory that it sends with, and uses it again for the next message: a message is answered before
-//! the next one is sent. The host never maps what a worker could change or cut off under its hands: it reads and
+//! Each side owns the memories that it sends with, and uses one again when the message that lay in it has been answered.
+//! The host never maps what a worker could change or cut off under its hands: it reads and
 //! writes with system calls, which cost as much as a copy. Only the worker maps, so that a plugin reads pixels in place.
 
 use memmap2::Mmap;
@@ -20,7 +20,7 @@ use std::{
 const MIN_BYTES: usize = 1 << 20;
 
 /// What keeps the size of a memory as it is.
-const FIXED_SIZE: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
+pub(super) const FIXED_SIZE: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
 
 /// The memory that one side sends with.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ impl OutgoingMemory {
 }
 
 /// Makes memory of at least `needed` bytes whose size nobody can change any more.
-fn fixed_memory(needed: usize) -> io::Result<(File, usize)> {
+pub(super) fn fixed_memory(needed: usize) -> io::Result<(File, usize)> {
     let bytes = needed.next_power_of_two().max(MIN_BYTES);
     let file = File::from(memfd_create(
         "modelzoo-buffers",

@@ -1,7 +1,8 @@
 //! Plugins in processes of their own: the same program, started again.
 //!
 //! The host is the parent of its workers and trusts none of them; see `process` for what it starts them with, `child`
-//! for what runs in them, `model` for what happens when one dies, and `protocol` for what they say to each other.
+//! for what runs in them, `loader` for a model in one, `model` and `spare` for what happens when it dies, and `protocol`
+//! for what they say to each other.
 
 mod channel;
 mod child;
@@ -9,11 +10,15 @@ mod death;
 mod environment;
 mod folder;
 mod frame;
+mod line;
 mod liveness;
+mod loader;
+mod mark;
 mod memory;
 mod model;
 mod process;
 mod protocol;
+mod spare;
 mod stderr;
 
 pub use child::run_worker_if_asked;

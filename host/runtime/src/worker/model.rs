@@ -1,24 +1,30 @@
-//! A model in a worker, and what happens when the worker dies: it is started again with the next call, so that a crash
-//! costs the inputs that caused it and nothing else.
+//! A model in a worker, and what happens when the worker dies: another one takes its place with the next call, so that a
+//! crash costs the inputs that caused it and nothing else.
 
 use super::{
     WorkerSettings,
+    channel::UNDER_WAY,
+    death::Death,
+    loader::{Loaded, Loader, method_call},
     process::{AskFailure, Worker},
-    protocol::{MethodCall, Opened, Question},
+    protocol::Question,
+    spare::Spare,
 };
 use crate::{
-    LoadedModel, PluginCode, RuntimeError, WorkerDeath,
+    LoadedModel, RuntimeError, WorkerDeath,
     runner::{Call, CallFailure, CalledModel, LoadFailure, PluginServices},
 };
 use modelzoo_abi::{Reply, ReplyBuffer};
 use modelzoo_plugin_api::{
-    Device, LoadOptions,
+    Error as PluginError, ErrorKind, LoadOptions,
     message::{self, PluginDescription, SETUP, TEARDOWN},
 };
 use modelzoo_sandbox::Confinement;
 use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    num::NonZeroUsize,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
     time::Duration,
 };
 
@@ -47,7 +53,7 @@ pub(crate) fn download_model(
     path: &str,
 ) -> Result<(), LoadFailure> {
     let widened = |least: Confinement| least.with_download_to(Path::new(path));
-    let (mut worker, _) = Worker::start(settings, services, widened)?;
+    let (worker, _) = Worker::start(settings, services, widened)?;
     let question = Question::Download {
         name: name.to_owned(),
         path: path.to_owned(),
@@ -64,25 +70,20 @@ pub(crate) fn load_model(
     path: &str,
     options: LoadOptions,
 ) -> Result<Box<dyn LoadedModel>, LoadFailure> {
+    let loader = Loader::new(settings, services, name, path, options);
+    let Loaded { worker, opened, info } = loader.start()?;
     let model = WorkerModel {
-        settings,
-        services: Arc::clone(services),
         name: name.to_owned(),
-        weights: PathBuf::from(path),
-        device: options.device,
-        load: Question::Load {
-            name: name.to_owned(),
-            path: path.to_owned(),
-            options,
-        },
-        state: Mutex::default(),
+        loader: Arc::new(loader),
+        state: Mutex::new(State {
+            worker: Some(Arc::new(worker)),
+            ..State::default()
+        }),
     };
-    let (worker, Opened { plugin, sandbox }, info) = model.start()?;
-    model.lock().worker = Some(worker);
     Ok(Box::new(CalledModel {
         info: message::decode(&info)?,
-        plugin,
-        sandbox,
+        plugin: opened.plugin,
+        sandbox: opened.sandbox,
         services: Arc::clone(services),
         calls: model,
     }))
@@ -90,19 +91,19 @@ pub(crate) fn load_model(
 
 /// A model that is loaded in a worker whenever it is called.
 struct WorkerModel {
-    settings: WorkerSettings,
-    services: Arc<PluginServices>,
     name: String,
-    weights: PathBuf,
-    device: Device,
-    load: Question,
+    loader: Arc<Loader>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Absent after it died, and while it is asked: should the host panic meanwhile, it is not used again.
-    worker: Option<Worker>,
+    /// Absent after it died.
+    worker: Option<Arc<Worker>>,
+    /// Takes the place of the worker when that dies. There is one from the first crash on.
+    spare: Option<Spare>,
+    /// Whether the model has crashed, which it may do again.
+    has_crashed: bool,
     /// Whether the model was made ready for a run that has not ended.
     is_set_up: bool,
     /// How many calls in a row ended their worker.
@@ -110,41 +111,43 @@ struct State {
 }
 
 impl WorkerModel {
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a worker and loads the model in it.
-    fn start(&self) -> Result<(Worker, Opened, Vec<u8>), LoadFailure> {
-        let widened = |least: Confinement| {
-            let with_weights = least.with_weights(&self.weights);
-            let widened = match self.device {
-                Device::Auto | Device::Cuda(_) => with_weights.with_cuda(),
-                _ => with_weights,
-            };
-            match self.settings.code {
-                PluginCode::Library(_) => widened,
-                PluginCode::BuiltIn(_) => widened.with_linked_files(&self.weights),
-            }
-        };
-        let (mut worker, opened) = Worker::start(&self.settings, &self.services, widened)?;
-        let (info, _) = worker.ask(&self.load, &[])?;
-        Ok((worker, opened, info))
+    /// The worker, or another one in its place.
+    fn worker(&self) -> Result<Arc<Worker>, RuntimeError> {
+        let mut state = self.lock();
+        if let Some(worker) = &state.worker {
+            return Ok(Arc::clone(worker));
+        }
+        let spare = state.spare.take();
+        let worker = Arc::new(self.replace(spare, state.is_set_up)?);
+        state.worker = Some(Arc::clone(&worker));
+        if state.has_crashed && self.loader.allows_spare() {
+            state.spare = Some(Spare::begin(&self.loader));
+        }
+        Ok(worker)
     }
 
-    /// Starts a worker in the place of one that died, as ready for calls as that was.
-    fn restart(&self, is_set_up: bool) -> Result<Worker, RuntimeError> {
+    /// Puts a worker in the place of one that died, as ready for calls as that was.
+    fn replace(&self, spare: Option<Spare>, is_set_up: bool) -> Result<Worker, RuntimeError> {
         let mut pause = PAUSE;
         let mut attempts = 1..=RESTARTS;
+        let mut spare = spare.and_then(Spare::take);
         loop {
             let is_last = attempts.next() == Some(RESTARTS);
-            let started = self.start().and_then(|(mut worker, ..)| {
+            let ready = match spare.take() {
+                Some(worker) => Ok(worker),
+                None => self.loader.start().map(|loaded| loaded.worker),
+            };
+            let ready = ready.and_then(|worker| {
                 if is_set_up {
-                    worker.ask(&method_call(SETUP, &message::encode(&())?), &[])?;
+                    self.loader.set_up(&worker)?;
                 }
                 Ok(worker)
             });
-            match started {
+            match ready {
                 Ok(worker) => return Ok(worker),
                 Err(LoadFailure::Died(death)) if !is_last && !death.is_stall => {
                     tracing::warn!(
@@ -155,67 +158,99 @@ impl WorkerModel {
                 }
                 Err(failure) => return Err(failure.of(format!("load the model {} again", self.name))),
             }
-            std::thread::sleep(pause);
+            thread::sleep(pause);
             pause *= 2;
+        }
+    }
+
+    /// Takes a worker that has ended out of use, where nobody else has done so.
+    fn forget(state: &mut State, worker: &Arc<Worker>) {
+        if state
+            .worker
+            .as_ref()
+            .is_some_and(|present| Arc::ptr_eq(present, worker))
+        {
+            state.worker = None;
+        }
+    }
+
+    /// What becomes of a call that ended its worker.
+    fn mourn(&self, worker: &Arc<Worker>, death: Death) -> CallFailure {
+        let mut state = self.lock();
+        Self::forget(&mut state, worker);
+        state.deaths += 1;
+        state.has_crashed |= death.is_crash();
+        tracing::debug!(model = self.name, %death, "the worker died");
+        let most = if death.is_stall() {
+            STALLS_IN_A_ROW
+        } else {
+            DEATHS_IN_A_ROW
+        };
+        if state.deaths >= most {
+            let reason = format!(
+                "{} calls in a row ended its process, the last one so: {death}",
+                state.deaths
+            );
+            return CallFailure::EveryCall(RuntimeError::WorkerDied {
+                action: format!("go on with the model {}", self.name),
+                death: WorkerDeath {
+                    reason,
+                    ..death.into()
+                },
+            });
+        }
+        match worker.marked_item() {
+            Some(index) if !death.is_cancelled() => CallFailure::OneItem(index, death.into_call_error()),
+            _ => CallFailure::ThisCall(death.into_call_error()),
         }
     }
 }
 
 impl Call for WorkerModel {
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, CallFailure> {
-        let mut state = self.lock();
-        let mut worker = match state.worker.take() {
-            Some(worker) => worker,
-            None => self.restart(state.is_set_up).map_err(CallFailure::EveryCall)?,
-        };
-        let result = worker.ask(&method_call(method, message), buffers);
-        if let Err(AskFailure::Died(death)) = result {
-            state.deaths += 1;
-            tracing::debug!(model = self.name, %death, "the worker died");
-            let most = if death.is_stall() {
-                STALLS_IN_A_ROW
-            } else {
-                DEATHS_IN_A_ROW
-            };
-            if state.deaths >= most {
-                let deaths = std::mem::take(&mut state.deaths);
-                return Err(CallFailure::EveryCall(RuntimeError::WorkerDied {
-                    action: format!("go on with the model {}", self.name),
-                    death: WorkerDeath {
-                        reason: format!(
-                            "{deaths} calls in a row ended its process, the last one so: {death}"
-                        ),
-                        ..death.into()
-                    },
-                }));
+        let question = method_call(method, message);
+        loop {
+            let worker = self.worker().map_err(CallFailure::EveryCall)?;
+            match worker.ask(&question, buffers) {
+                Ok((message, buffers)) => {
+                    let mut state = self.lock();
+                    state.deaths = 0;
+                    match method {
+                        SETUP => state.is_set_up = true,
+                        TEARDOWN => state.is_set_up = false,
+                        _ => {}
+                    }
+                    return Ok(Reply {
+                        message: message.into(),
+                        buffers: buffers.into_iter().map(ReplyBuffer::from_vec).collect(),
+                    });
+                }
+                Err(AskFailure::Died(death)) => return Err(self.mourn(&worker, death)),
+                // Another call ended the worker. This one is asked again, unless nobody wants it any more.
+                Err(AskFailure::NotAsked) => {
+                    Self::forget(&mut self.lock(), &worker);
+                    if self.loader.is_cancelled() {
+                        let error =
+                            PluginError::new("the call was cancelled").with_kind(ErrorKind::Cancelled);
+                        return Err(error.into());
+                    }
+                }
+                Err(failure) => {
+                    self.lock().deaths = 0;
+                    return Err(match LoadFailure::from(failure) {
+                        LoadFailure::Plugin(error) => error.into(),
+                        other => CallFailure::EveryCall(other.of(format!("call the model {}", self.name))),
+                    });
+                }
             }
-            return Err(CallFailure::ThisCall(death.into_call_error()));
         }
-        state.worker = Some(worker);
-        state.deaths = 0;
-        let (message, buffers) = result.map_err(|failure| match LoadFailure::from(failure) {
-            LoadFailure::Plugin(error) => error.into(),
-            other => CallFailure::EveryCall(other.of(format!("call the model {}", self.name))),
-        })?;
-        match method {
-            SETUP => state.is_set_up = true,
-            TEARDOWN => state.is_set_up = false,
-            _ => {}
-        }
-        Ok(Reply {
-            message: message.into(),
-            buffers: buffers.into_iter().map(ReplyBuffer::from_vec).collect(),
-        })
+    }
+
+    fn under_way(&self) -> NonZeroUsize {
+        UNDER_WAY
     }
 
     fn process_id(&self) -> Option<u32> {
-        self.lock().worker.as_ref().map(Worker::process_id)
+        self.lock().worker.as_ref().map(|worker| worker.process_id())
     }
-}
-
-fn method_call(method: &str, message: &[u8]) -> Question {
-    Question::Call(MethodCall {
-        method: method.to_owned(),
-        message: message.to_vec(),
-    })
 }

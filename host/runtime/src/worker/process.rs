@@ -2,12 +2,14 @@
 
 use super::{
     WorkerSettings,
-    channel::{Channel, Patience},
+    channel::{Receiver, Sender, channel},
     death::{Cause, Death},
     environment,
     folder::WorkerFolder,
     frame,
+    line::{Broken, Line},
     liveness::Liveness,
+    mark::Mark,
     protocol::{
         Answer, CodeName, MethodCall, Opened, PROTOCOL_VERSION, Question, Ready, WORKER_ARGUMENT,
         WORKER_VARIABLE,
@@ -46,12 +48,14 @@ const TEMPORARY_FOLDER: [&str; 3] = ["TMPDIR", "TMP", "TEMP"];
 
 /// A running worker. Dropping it ends the process.
 pub(super) struct Worker {
-    questions: Channel,
+    line: Line,
+    /// Which item of a batch it is at, where it tells.
+    mark: Option<Mark>,
     /// The socket on which the keeper serves the plugin; closing it lets the keeper end the process.
     services_socket: UnixStream,
     child: Arc<Mutex<Child>>,
     /// Says nothing, and is closed when the keeper has ended.
-    keeper: mpsc::Receiver<Infallible>,
+    keeper: Mutex<mpsc::Receiver<Infallible>>,
     last_lines: LastLines,
     stderr_reader: JoinHandle<()>,
     services: Arc<PluginServices>,
@@ -68,8 +72,10 @@ pub(super) enum AskFailure {
     NotShutIn(Vec<SandboxLayer>),
     /// The plugin gave an error.
     Failed(PluginError),
-    /// The worker ended. It must not be asked again.
+    /// The worker ended over this question. It must not be asked again.
     Died(Death),
+    /// The worker ended without having got to this question. It must not be asked again.
+    NotAsked,
 }
 
 impl From<AskFailure> for LoadFailure {
@@ -79,6 +85,8 @@ impl From<AskFailure> for LoadFailure {
             AskFailure::NotShutIn(missing) => Self::NotShutIn(missing),
             AskFailure::Failed(error) => Self::Plugin(error),
             AskFailure::Died(death) => Self::Died(death.into()),
+            // Whoever asks one question after the other never sees this.
+            AskFailure::NotAsked => Self::Plugin(PluginError::new("the plugin's process has ended")),
         }
     }
 }
@@ -115,8 +123,7 @@ impl Worker {
             code: CodeName::from(&settings.code),
             confinement: widened(least),
         };
-        let mut worker = Self::spawn(settings, services, folder).map_err(cannot_start)?;
-        worker.wait_until_ready().map_err(cannot_start)?;
+        let worker = Self::spawn(settings, services, folder).map_err(cannot_start)?;
         let (opened, _) = worker.ask(&question, &[])?;
         Ok((worker, message::decode(&opened)?))
     }
@@ -147,49 +154,34 @@ impl Worker {
         let liveness = Arc::new(Liveness::new());
         let (child, keeper) = keep(
             (command, folder),
-            Channel::new(services_socket.try_clone()?)?,
+            channel(services_socket.try_clone()?)?,
             Arc::clone(services),
             Arc::clone(&liveness),
         )?;
         let stderr = lock(&child).stderr.take();
         let (last_lines, stderr_reader) = LastLines::of(stderr.ok_or(io::ErrorKind::BrokenPipe)?);
-        Ok(Self {
-            questions: Channel::new(questions)?,
+        let (sender, mut receiver) = channel(questions)?;
+        let ready = wait_until_ready(&mut receiver);
+        let mut worker = Self {
+            line: Line::new(sender, receiver),
+            mark: None,
             services_socket,
             child,
-            keeper,
+            keeper: Mutex::new(keeper),
             last_lines,
             stderr_reader,
             services: Arc::clone(services),
             liveness,
             stall_timeout: settings.stall_timeout,
-        })
-    }
-
-    fn wait_until_ready(&mut self) -> io::Result<()> {
-        let started = Instant::now();
-        let patience = || {
-            if started.elapsed() < START_TIME {
-                Ok(())
-            } else {
-                Err(io::ErrorKind::TimedOut.into())
-            }
         };
-        match self.questions.receive::<Ready>(Some(&patience)) {
-            Ok((
-                Ready {
-                    protocol: PROTOCOL_VERSION,
-                },
-                _,
-            )) => Ok(()),
-            Ok((Ready { protocol }, _)) => Err(io::Error::other(format!(
-                "it speaks version {protocol} of the worker protocol, and this host version {PROTOCOL_VERSION}"
-            ))),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                Err(io::Error::other("it does not answer as a worker"))
+        match ready {
+            Ok(mark) => {
+                worker.mark = mark;
+                Ok(worker)
             }
-            Err(error) => {
-                let death = self.bury(error, None);
+            Err(Unready::Wrong(error)) => Err(error),
+            Err(Unready::Ended(error)) => {
+                let death = worker.bury(error, None);
                 Err(io::Error::other(format!("it ended before it was ready: {death}")))
             }
         }
@@ -200,9 +192,14 @@ impl Worker {
         lock(&self.child).id()
     }
 
-    /// Asks the worker and waits for its answer.
+    /// Whether it can be asked: it has not ended.
+    pub(super) fn is_alive(&self) -> bool {
+        matches!(lock(&self.child).try_wait(), Ok(None))
+    }
+
+    /// Asks the worker and waits for its answer. Several threads may ask; the worker answers one after the other.
     pub(super) fn ask(
-        &mut self,
+        &self,
         question: &Question,
         buffers: &[&[u8]],
     ) -> Result<(Vec<u8>, Vec<Vec<u8>>), AskFailure> {
@@ -213,7 +210,6 @@ impl Worker {
                 PluginError::from(error).with_kind(ErrorKind::InvalidInput),
             ));
         }
-        self.liveness.note();
         let (cancelled, impatience) = (Cell::new(None), Cell::new(None));
         let go_on = || {
             if self.services.is_cancelled() && cancelled.get().is_none() {
@@ -231,17 +227,33 @@ impl Worker {
             }
             Err(io::ErrorKind::TimedOut.into())
         };
-        match exchange(&mut self.questions, question, buffers, Some(&go_on)) {
-            Ok((Answer::Done(message), buffers)) => Ok((message, buffers)),
-            Ok((Answer::Refused(error), _)) => Err(AskFailure::Refused(error)),
-            Ok((Answer::NotShutIn(missing), _)) => Err(AskFailure::NotShutIn(missing)),
-            Ok((Answer::Failed(error), _)) => Err(AskFailure::Failed(error)),
-            Err(error) => Err(AskFailure::Died(self.bury(error, impatience.into_inner()))),
+        let asked = self
+            .line
+            .ask(question, buffers, Some(&go_on), || self.liveness.note());
+        let answer = asked.and_then(|turn| turn.answer(Some(&go_on)));
+        match answer {
+            Ok((answer, buffers)) => {
+                // Another question may be under way.
+                self.liveness.note();
+                match answer {
+                    Answer::Done(message) => Ok((message, buffers)),
+                    Answer::Refused(error) => Err(AskFailure::Refused(error)),
+                    Answer::NotShutIn(missing) => Err(AskFailure::NotShutIn(missing)),
+                    Answer::Failed(error) => Err(AskFailure::Failed(error)),
+                }
+            }
+            Err(Broken::Here(error)) => Err(AskFailure::Died(self.bury(error, impatience.into_inner()))),
+            Err(Broken::Elsewhere) => Err(AskFailure::NotAsked),
         }
     }
 
+    /// The index of the item of the batch that the worker was at when it died, where it told.
+    pub(super) fn marked_item(&self) -> Option<usize> {
+        self.mark.as_ref()?.item()
+    }
+
     /// Ends the process, where it has not ended by itself, and tells how it ended.
-    fn bury(&mut self, error: io::Error, impatience: Option<Cause>) -> Death {
+    fn bury(&self, error: io::Error, impatience: Option<Cause>) -> Death {
         let has_ended = matches!(
             error.kind(),
             io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
@@ -268,26 +280,48 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         // Nobody asks any more, so it ends, or is ended.
-        self.questions.close();
+        self.line.close();
         if let Err(error) = reap(&self.child, FAREWELL) {
             tracing::warn!(%error, "cannot end a worker");
         }
         // An error means that it is closed already.
         let _ = self.services_socket.shutdown(Shutdown::Both);
         // The keeper deletes the worker's folder, for which a program that ends now would leave it no time.
-        let _ = self.keeper.recv_timeout(FAREWELL);
+        let keeper = self.keeper.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = keeper.recv_timeout(FAREWELL);
     }
 }
 
-fn exchange(
-    channel: &mut Channel,
-    question: &Question,
-    buffers: &[&[u8]],
-    patience: Patience<'_>,
-) -> io::Result<(Answer, Vec<Vec<u8>>)> {
-    channel.send(question, buffers, patience)?;
-    let (answer, places) = channel.receive(patience)?;
-    Ok((answer, channel.copy_buffers(&places)?))
+/// Why a program that was started is no worker that could be asked.
+enum Unready {
+    /// It is no worker of this host.
+    Wrong(io::Error),
+    /// It has ended.
+    Ended(io::Error),
+}
+
+/// Waits for what a worker says first, and gives its mark.
+fn wait_until_ready(receiver: &mut Receiver) -> Result<Option<Mark>, Unready> {
+    let started = Instant::now();
+    let patience = || {
+        if started.elapsed() < START_TIME {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::TimedOut.into())
+        }
+    };
+    match receiver.receive_with::<Ready>(Some(&patience)) {
+        Ok((Ready { protocol }, _, descriptor)) if protocol == PROTOCOL_VERSION => {
+            Ok(descriptor.and_then(Mark::of))
+        }
+        Ok((Ready { protocol }, ..)) => Err(Unready::Wrong(io::Error::other(format!(
+            "it speaks version {protocol} of the worker protocol, and this host version {PROTOCOL_VERSION}"
+        )))),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Err(Unready::Wrong(io::Error::other("it does not answer as a worker")))
+        }
+        Err(error) => Err(Unready::Ended(error)),
+    }
 }
 
 /// Starts the process from a thread of its own, which serves the plugin as long as it lives and buries it then.
@@ -295,7 +329,7 @@ fn exchange(
 /// The thread must outlive the process, because the system ends a worker together with the *thread* that started it.
 fn keep(
     (mut command, folder): (Command, WorkerFolder),
-    mut channel: Channel,
+    mut channel: (Sender, Receiver),
     services: Arc<PluginServices>,
     liveness: Arc<Liveness>,
 ) -> io::Result<(Arc<Mutex<Child>>, mpsc::Receiver<Infallible>)> {
@@ -326,9 +360,13 @@ fn keep(
 }
 
 /// Answers the plugin's calls of services until the socket is closed, and gives the reason.
-fn serve(channel: &mut Channel, services: &PluginServices, liveness: &Liveness) -> io::Error {
+fn serve(
+    (sender, receiver): &mut (Sender, Receiver),
+    services: &PluginServices,
+    liveness: &Liveness,
+) -> io::Error {
     let mut answer_one = || -> io::Result<()> {
-        let (MethodCall { method, message }, _) = channel.receive(None)?;
+        let (MethodCall { method, message }, _) = receiver.receive(None)?;
         liveness.note_waiting();
         // A service that panics is an error for the plugin, as it is in process.
         let result = catch_unwind(AssertUnwindSafe(|| services.answer(&method, &message)))
@@ -339,7 +377,7 @@ fn serve(channel: &mut Channel, services: &PluginServices, liveness: &Liveness) 
             Err(error) => (Answer::Failed(error), Vec::new()),
         };
         let buffers: Vec<&[u8]> = buffers.iter().map(Vec::as_slice).collect();
-        channel.send(&answer, &buffers, None)
+        sender.send(&answer, &buffers, None)
     };
     loop {
         if let Err(error) = answer_one() {

@@ -1,7 +1,7 @@
 //! What host and worker say to each other.
 //!
 //! Over the first socket the host asks and the worker answers; over the second one the plugin asks for services and
-//! the host answers. On each, a question is answered before the next one is asked.
+//! the host answers. On the first, two questions may be under way; on the second, each is answered before the next one.
 
 use crate::{LibraryError, PluginCode, SandboxLayer, SandboxReport};
 use modelzoo_base::Sha256Digest;
@@ -17,9 +17,9 @@ pub(super) const WORKER_VARIABLE: &str = "MODELZOO_WORKER";
 pub(super) const WORKER_ARGUMENT: &str = "__worker";
 
 /// The version of this protocol: host and worker are usually the same program, but a worker program may be named.
-pub(super) const PROTOCOL_VERSION: u32 = 4;
+pub(super) const PROTOCOL_VERSION: u32 = 5;
 
-/// What a worker says first, on the first socket.
+/// What a worker says first, on the first socket. The memory in which it marks the items that it is at comes with it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Ready {
     /// The worker's [`PROTOCOL_VERSION`].

@@ -88,7 +88,7 @@ pub struct PluginConfig {
     /// How long a plugin in a process of its own may give no sign of life before the process is ended;
     /// [`Duration::MAX`] waits for ever.
     pub stall_timeout: Duration,
-    /// Whether a plugin in a process of its own is shut in.
+    /// Whether a plugin in a process of its own is shut in, and FFmpeg.
     pub sandbox: Sandbox,
     /// Where plugins come from.
     pub origin: PluginOrigin,

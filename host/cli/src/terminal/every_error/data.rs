@@ -2,7 +2,7 @@
 
 use super::{Sample, each, joined, not_found, path, within};
 use modelzoo::{
-    ShardError,
+    SandboxLayer, ShardError,
     dataset::{DatasetError, Reason},
     diagnosis::in_one_line,
     format::{Format, FormatError},
@@ -101,6 +101,10 @@ fn pictures() -> Vec<Sample> {
 fn ffmpeg() -> Vec<Sample> {
     let reasons = [
         FfmpegError::Missing { program: "ffmpeg" },
+        FfmpegError::NotShutIn {
+            program: "ffmpeg",
+            missing: vec![SandboxLayer::Files, SandboxLayer::Signals],
+        },
         FfmpegError::Run {
             program: "ffmpeg",
             source: io::ErrorKind::PermissionDenied.into(),

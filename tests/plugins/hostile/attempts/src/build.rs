@@ -1,6 +1,6 @@
 //! What can be tried while something is built.
 
-use crate::{Attempt, Targets, line, lines};
+use crate::{Attempt, Targets, line, lines, processes};
 use std::{
     env,
     fs::{self, OpenOptions},
@@ -108,6 +108,7 @@ fn attempts<'a>(source: &'a Path, store: &'a Path) -> Vec<Attempt<'a>> {
             "read the user's cargo settings",
             Box::new(|| fs::read(home().join("registry/../credentials.toml")).map(drop)),
         ),
+        ("fill the table of processes", Box::new(|| processes::many(5000))),
         (
             "leave a process behind",
             Box::new(|| {

@@ -17,6 +17,46 @@ pub fn fork() -> io::Result<()> {
     Ok(())
 }
 
+/// Starts so many processes that wait, and ends them.
+pub fn many(count: usize) -> io::Result<()> {
+    const STACK: usize = 4096;
+    extern "C" fn wait(_: *mut libc::c_void) -> i32 {
+        loop {
+            // SAFETY: it takes nothing.
+            unsafe { libc::pause() };
+        }
+    }
+    // They share this process's memory: copies of it would be the larger attack.
+    let mut stacks = vec![0u128; count * STACK / 16];
+    let mut started = Vec::new();
+    let mut result = Ok(());
+    for stack in stacks.chunks_exact_mut(STACK / 16) {
+        let top = stack.as_mut_ptr_range().end;
+        // SAFETY: each has a stack of its own, on which it does next to nothing, and which outlives it.
+        let child = unsafe {
+            libc::clone(
+                wait,
+                top.cast(),
+                libc::CLONE_VM | libc::SIGCHLD,
+                std::ptr::null_mut(),
+            )
+        };
+        result = outcome(child.into());
+        if result.is_err() {
+            break;
+        }
+        started.push(child);
+    }
+    for &child in &started {
+        // SAFETY: the children are ours, and alive.
+        unsafe {
+            libc::kill(child, libc::SIGKILL);
+            libc::waitpid(child, std::ptr::null_mut(), 0);
+        }
+    }
+    result
+}
+
 /// All memory of this machine, in bytes.
 fn machine_memory() -> io::Result<u64> {
     let text = std::fs::read_to_string("/proc/meminfo")?;
