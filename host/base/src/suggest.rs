@@ -20,13 +20,31 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Ve
         .collect()
 }
 
-/// The one of `known` that `word` is a misspelling of: short of it, or beyond it, by a letter or two.
+/// The one of `known` that `word` is a misspelling of: short of it, or beyond it, by a letter or two. In a word of three
+/// letters, most changes make another word; those that do not are letters in another order, and the other number.
 pub fn misspelt<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LETTERS_FOR_EACH_MISTAKE: usize = 4;
     let mistakes = |known: &str| strsim::damerau_levenshtein(word, known);
     let nearest = known.into_iter().min_by_key(|known| mistakes(known))?;
     let allowed = (word.len() / LETTERS_FOR_EACH_MISTAKE).min(2);
-    (1..=allowed).contains(&mistakes(nearest)).then_some(nearest)
+    let is_misspelt = (1..=allowed).contains(&mistakes(nearest))
+        || (mistakes(nearest) == 1 && (has_letters_of(word, nearest) || is_other_number(word, nearest)));
+    is_misspelt.then_some(nearest)
+}
+
+/// Whether two words differ in the order of their letters alone.
+fn has_letters_of(word: &str, other: &str) -> bool {
+    let letters = |word: &str| {
+        let mut letters = Vec::from_iter(word.chars());
+        letters.sort_unstable();
+        letters
+    };
+    letters(word) == letters(other)
+}
+
+/// Whether one word is the other's plural.
+fn is_other_number(word: &str, other: &str) -> bool {
+    word.strip_suffix('s') == Some(other) || other.strip_suffix('s') == Some(word)
 }
 
 /// From 0 to 1. A name's last part counts as the name, since owners and branch folders are often left out.
@@ -69,9 +87,11 @@ mod tests {
 
     #[test]
     fn a_misspelling_is_near_and_never_the_word_itself() {
-        let known = ["base_filename", "license", "url"];
+        let known = ["base_filename", "license", "url", "tags"];
         assert_eq!(misspelt("base_filname", known), Some("base_filename"));
         assert_eq!(misspelt("licence", known), Some("license"));
+        assert_eq!(misspelt("ulr", known), Some("url"));
+        assert_eq!(misspelt("tag", known), Some("tags"));
         for word in ["license", "ur", "filename", "uri", "notes", ""] {
             assert_eq!(misspelt(word, known), None, "{word}");
         }

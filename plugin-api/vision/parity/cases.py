@@ -549,6 +549,43 @@ def two_towers(name: str, model: type, config: transformers.PretrainedConfig, pr
     return Case(name, write)
 
 
+def owl(name: str, model: type, config: transformers.PretrainedConfig, processor) -> Case:
+    """A detector of what texts name; objects by their embeddings, as none of the texts is part of the picture's network."""
+
+    def write(folder: Path, picture: Image.Image) -> Golden:
+        network = rounded(shaken(model(config)))
+        tokenizer = small_tokenizer(folder, config.text_config)
+        pixels = processor(picture, return_tensors="pt")["pixel_values"]
+        ids = torch.tensor(tokenizer(TEXTS, **owl_text(config))["input_ids"])
+        towers = getattr(network, config.model_type)
+
+        def compute(pixels: torch.Tensor) -> Golden:
+            kept: Golden = {}
+            hooks = [
+                getattr(network.class_head, layer).register_forward_hook(
+                    lambda _module, _inputs, output, of=of: kept.__setitem__(of, output)
+                )
+                for layer, of in (("dense0", "object_embeddings"), ("logit_shift", "shifts"), ("logit_scale", "scales"))
+            ]
+            result = network(input_ids=ids, pixel_values=pixels)
+            for hook in hooks:
+                hook.remove()
+            texts = towers.get_text_features(input_ids=ids)
+            return kept | {"boxes": result.pred_boxes, "texts": getattr(texts, "pooler_output", texts)}
+
+        golden = computed(network, pixels, compute)
+        network.half().save_pretrained(folder)
+        processor.save_pretrained(folder)
+        (folder / "texts.json").write_text(json.dumps(TEXTS))
+        return golden
+
+    return Case(name, write)
+
+
+def owl_text(config) -> dict[str, object]:
+    return dict(padding="max_length", truncation=True, max_length=config.text_config.max_position_embeddings)
+
+
 def small_tokenizer(folder: Path, config) -> transformers.PreTrainedTokenizerFast:
     """Letters and some pairs of them, between a start and an end token as CLIP has them."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
@@ -563,6 +600,10 @@ def small_tokenizer(folder: Path, config) -> transformers.PreTrainedTokenizerFas
     ends = [("<start>", vocabulary["<start>"]), ("<end>", vocabulary["<end>"])]
     tokenizer.post_processor = processors.TemplateProcessing(single="<start> $A <end>", special_tokens=ends)
     tokenizer.save(str(folder / "tokenizer.json"))
+    return stored_tokenizer(folder, config)
+
+
+def stored_tokenizer(folder: Path, config) -> transformers.PreTrainedTokenizerFast:
     return transformers.PreTrainedTokenizerFast(
         tokenizer_file=str(folder / "tokenizer.json"),
         pad_token="<pad>" if config.pad_token_id == 0 else "<start>",
@@ -1102,6 +1143,18 @@ CASES = [
         transformers.CLIPModel,
         transformers.CLIPConfig(text_config=text_settings(2, 1), vision_config=VISION | {"hidden_act": "gelu"}, projection_dim=8),
         transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}),
+    ),
+    owl(
+        "owl_vit",
+        transformers.OwlViTForObjectDetection,
+        transformers.OwlViTConfig(text_config=text_settings(57, 0), vision_config=VISION, projection_dim=16),
+        transformers.OwlViTImageProcessorPil(size={"height": 32, "width": 32}),
+    ),
+    owl(
+        "owl_v2",
+        transformers.Owlv2ForObjectDetection,
+        transformers.Owlv2Config(text_config=text_settings(57, 0), vision_config=VISION, projection_dim=16),
+        transformers.Owlv2ImageProcessor(size={"height": 32, "width": 32}),
     ),
     two_towers(
         "siglip",

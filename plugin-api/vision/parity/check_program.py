@@ -176,8 +176,29 @@ def check_detector(folder: Path, photo: str, line: dict, expected: dict, names: 
             raise Different(f"{min(differing, default=1):.2%} of a mask's pixels differ")
 
 
+def check_owl(program: str, folder: Path, photos: list[str], name: str) -> None:
+    network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
+    backend = "torchvision" if name.startswith("Owlv2") else "pil"
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend=backend)
+    tokenizer = cases.stored_tokenizer(folder, network.config.text_config)
+    names = ["cat", "house", "dog"]
+    texts = tokenizer([f"a photo of a {name}" for name in names], return_tensors="pt", **cases.owl_text(network.config))
+    said = run(program, "apply", folder, photos, "--set", "score_threshold=0", "--set", f"classes={','.join(names)}")
+    for photo, line in zip(photos, said):
+        picture = Image.open(photo).convert("RGB")
+        pixels = processor(picture, return_tensors="pt")["pixel_values"]
+        result = network(input_ids=texts["input_ids"], attention_mask=texts["attention_mask"], pixel_values=pixels)
+        expected = processor.post_process_object_detection(result, threshold=0.0, target_sizes=[picture.size[::-1]])[0]
+        sides = torch.tensor(picture.size * 2)
+        expected["boxes"] = expected["boxes"].clamp(min=0).minimum(sides)
+        keep(folder, photo, same_objects(line["predictions"]["detections"], expected, names, picture.size))
+
+
 def check_transformers(program: str, folder: Path, photos: list[str], config: dict) -> None:
     name = config["architectures"][0]
+    if name.startswith("Owl"):
+        check_owl(program, folder, photos, name)
+        return
     network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
     processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
     names = network.config.id2label

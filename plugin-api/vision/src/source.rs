@@ -45,7 +45,7 @@ impl ModelSource for PublishedModels {
         )?;
         check_names(&settings, &runner)?;
         tell_missing_processor(&repository, architecture.kind, &options.host);
-        tell_surplus(runner.checkpoint(), &options.host);
+        tell_surplus(&runner, &options.host);
         tasks::model(&repository, &settings, processing, runner)
     }
 }
@@ -121,13 +121,9 @@ fn tell_ignored(arguments: &[String], host: &Host) {
 }
 
 /// Tensors that the network has no use for may be a sign of a wrong configuration.
-fn tell_surplus(checkpoint: &Checkpoint, host: &Host) {
-    let mut unused = checkpoint.unused();
-    // What texts need is read when a text is first asked about.
-    unused.retain(|name| {
-        !name.starts_with("text_model.")
-            && !["text_projection.weight", "logit_scale", "logit_bias"].contains(name)
-    });
+fn tell_surplus(runner: &Runner, host: &Host) {
+    let mut unused = runner.checkpoint().unused();
+    unused.retain(|name| !runner.spare().iter().any(|beginning| name.starts_with(beginning)));
     if unused.is_empty() {
         return;
     }
@@ -138,7 +134,7 @@ fn tell_surplus(checkpoint: &Checkpoint, host: &Host) {
         format!(
             "the network does not use {} of the tensors in {}: {}{more}",
             unused.len(),
-            checkpoint.path().display(),
+            runner.checkpoint().path().display(),
             names.join(", ")
         ),
     );

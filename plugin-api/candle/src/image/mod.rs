@@ -4,6 +4,7 @@ mod batch;
 mod filter;
 mod normalize;
 mod resample;
+mod square;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,8 @@ use modelzoo_plugin_api::{Image, Result};
 #[derive(Clone, Debug, Default)]
 pub struct Preprocessing {
     steps: Vec<Step>,
+    /// The last step, which is not made of bytes.
+    square: Option<[usize; 2]>,
     filter: Filter,
     order: ChannelOrder,
     normalization: Normalization,
@@ -109,6 +112,16 @@ impl Preprocessing {
         self.step(Step::CropToMultiple(length))
     }
 
+    /// At last, surrounds the picture by black at the right and at the bottom until it is square, and resizes that to
+    /// `[height, width]`, smoothed by a Gaussian where it becomes smaller and not rounded to bytes. As OWLv2's image
+    /// processor does; [`Preprocessing::filter`] and [`Divisor::Maximum`] have no effect on it.
+    pub fn resize_square(self, size: [usize; 2]) -> Self {
+        Self {
+            square: Some(size),
+            ..self
+        }
+    }
+
     /// How resizing weighs the pixels; bilinear unless told otherwise.
     pub fn filter(self, filter: Filter) -> Self {
         Self { filter, ..self }
@@ -129,7 +142,8 @@ impl Preprocessing {
 
     /// The `[height, width]` that a picture of `[height, width]` gets.
     pub fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
-        self.steps.iter().fold(size, |size, step| step.output_size(size))
+        let stepped = || self.steps.iter().fold(size, |size, step| step.output_size(size));
+        self.square.unwrap_or_else(stepped)
     }
 
     /// A picture's `[height, width]` after all steps, and its values `[channel][row][column]`.
@@ -138,6 +152,10 @@ impl Preprocessing {
     /// When a side is so disproportionate that a step would make a picture of more than 2^28 pixels.
     pub fn apply(&self, image: &Image<'_>) -> Result<([usize; 2], Vec<f32>)> {
         let raster = step::run(&self.steps, self.filter, image)?;
+        if let Some(size) = self.square {
+            let pixels = square::resample(&raster, size);
+            return Ok((size, self.normalization.planes(&pixels, self.order)));
+        }
         let mut values = vec![0.0; raster.pixels().len()];
         self.normalization.write(raster.pixels(), self.order, &mut values);
         Ok((raster.size(), values))

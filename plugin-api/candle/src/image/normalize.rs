@@ -10,6 +10,16 @@ pub enum ChannelOrder {
     Bgr,
 }
 
+impl ChannelOrder {
+    /// The channel of a pixel that becomes a channel of the tensor.
+    fn source(self, channel: usize) -> usize {
+        match self {
+            Self::Rgb => channel,
+            Self::Bgr => 2 - channel,
+        }
+    }
+}
+
 /// What bytes are divided by before the mean is subtracted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Divisor {
@@ -71,14 +81,26 @@ impl Normalization {
             // In the order and precision of torchvision's operations, so that results are the same to the bit.
             let table: [f32; 256] =
                 std::array::from_fn(|byte| (byte as f32 / divisor - self.mean[channel]) / self.std[channel]);
-            let source = match order {
-                ChannelOrder::Rgb => channel,
-                ChannelOrder::Bgr => 2 - channel,
-            };
+            let source = order.source(channel);
             for (value, pixel) in values.iter_mut().zip(pixels.as_chunks::<3>().0) {
                 *value = table[usize::from(pixel[source])];
             }
         }
+    }
+
+    /// Interleaved values of red, green and blue, 0 to 255, as planes of numbers. Those that are to be divided by the
+    /// picture's largest byte are divided by 255.
+    pub(super) fn planes(&self, pixels: &[f32], order: ChannelOrder) -> Vec<f32> {
+        let divisor = match self.divisor {
+            Divisor::Fixed(divisor) => divisor,
+            Divisor::Maximum => 255.0,
+        };
+        let plane = |channel: usize| {
+            let source = order.source(channel);
+            let values = pixels.as_chunks::<3>().0.iter().map(move |pixel| pixel[source]);
+            values.map(move |value| (value / divisor - self.mean[channel]) / self.std[channel])
+        };
+        (0..3).flat_map(plane).collect()
     }
 }
 

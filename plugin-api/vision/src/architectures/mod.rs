@@ -67,6 +67,11 @@ pub(crate) trait Architecture: Send + Sync {
         None
     }
 
+    /// How the names of tensors begin that are published with it and that its outputs do without, or that are read later.
+    fn spare(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The arguments of the function that would make the network which mean nothing here; `None` where the others are not
     /// known.
     fn ignored(&self) -> Option<&[String]> {
@@ -142,6 +147,17 @@ pub(crate) enum Outputs {
         /// sigmoid).
         are_exclusive: bool,
     },
+    /// Objects whose classes are what the user names.
+    NamedObjects {
+        /// Comparable to the embeddings of names: tokens `[objects, numbers]`.
+        embeddings: Value,
+        /// What is added to the cosine of an object and a name, tokens `[objects, 1]`.
+        shifts: Value,
+        /// What the sum is multiplied by, where 1 is added to ELU of it: tokens `[objects, 1]`.
+        scales: Value,
+        /// Centre, width and height in parts of the picture: tokens `[objects, 4]`.
+        boxes: Value,
+    },
     /// What maps of several sizes say of the boxes around their places, one after the other: see [`Detector`].
     Boxes {
         /// Logits of the classes, maps `[boxes * classes, height, width]`.
@@ -180,6 +196,8 @@ pub(crate) enum Task {
     Classification,
     /// Boxes; `are_exclusive` is that of [`Outputs::Objects`].
     Detection { are_exclusive: bool },
+    /// Boxes of what the user names.
+    NamedDetection,
     /// Boxes, among those around the places of so many maps.
     BoxDetection { maps: usize },
     /// The same, with a second look at the features of the first of these maps.
@@ -201,6 +219,12 @@ impl Outputs {
     pub(crate) const DIFFERENCES: &str = "differences";
     /// Before the number of a map in the name of its features.
     pub(crate) const FEATURES: &str = "features";
+    /// The name of objects' embeddings among a network's layers.
+    pub(crate) const OBJECT_EMBEDDINGS: &str = "object_embeddings";
+    /// The name of what is added to an object's cosines among a network's layers.
+    pub(crate) const SHIFTS: &str = "shifts";
+    /// The name of what an object's cosines are multiplied by among a network's layers.
+    pub(crate) const SCALES: &str = "scales";
     /// The name of a depth map among a network's layers.
     pub(crate) const DEPTH: &str = "depth";
 
@@ -232,6 +256,20 @@ impl Outputs {
             } => (
                 Task::Detection { are_exclusive },
                 vec![one(Self::LOGITS, logits), one(Self::BOXES, boxes)],
+            ),
+            Self::NamedObjects {
+                embeddings,
+                shifts,
+                scales,
+                boxes,
+            } => (
+                Task::NamedDetection,
+                vec![
+                    one(Self::OBJECT_EMBEDDINGS, embeddings),
+                    one(Self::SHIFTS, shifts),
+                    one(Self::SCALES, scales),
+                    one(Self::BOXES, boxes),
+                ],
             ),
             Self::Boxes { logits, differences } => (
                 Task::BoxDetection { maps: logits.len() },

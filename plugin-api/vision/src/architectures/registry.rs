@@ -27,6 +27,8 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("dinov3_vit", dinov3::hugging_face),
     ("efficientnet", efficientnet::hugging_face),
     ("mobilenet_v2", mobilenet_v2::hugging_face),
+    ("owlv2", clip::owl_v2),
+    ("owlvit", clip::owl_vit),
     ("regnet", regnet::hugging_face),
     ("resnet", resnet::hugging_face),
     ("rt_detr", rt_detr::hugging_face),

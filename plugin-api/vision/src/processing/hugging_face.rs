@@ -61,8 +61,11 @@ const DETECTOR: Size = Size::Sides {
 /// The processor that divides by the deviation twice, as networks with a classifier were trained.
 const EFFICIENTNET: &str = "EfficientNet";
 
+/// The processor that makes pictures square, and resizes them in floating point.
+const OWL_V2: &str = "Owlv2";
+
 /// The processor of each name, without `ImageProcessor` or `FeatureExtractor`.
-const PROCESSORS: [(&str, Defaults); 18] = [
+const PROCESSORS: [(&str, Defaults); 19] = [
     ("ViT", Defaults::new(SQUARE, Filter::Bilinear, [HALF; 2])),
     (
         "DeiT",
@@ -113,7 +116,11 @@ const PROCESSORS: [(&str, Defaults); 18] = [
         },
     ),
     (
-        "Owlv2",
+        "OwlViT",
+        Defaults::new(Size::Exact([768; 2]), Filter::Bicubic, CLIP),
+    ),
+    (
+        OWL_V2,
         Defaults::new(Size::Exact([960; 2]), Filter::Bilinear, CLIP),
     ),
     (
@@ -123,7 +130,7 @@ const PROCESSORS: [(&str, Defaults); 18] = [
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 28] = [
+const OF_KINDS: [(&str, &str); 30] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -145,6 +152,8 @@ const OF_KINDS: [(&str, &str); 28] = [
     ("swin", "ViT"),
     ("swinv2", "ViT"),
     ("segformer", "Segformer"),
+    ("owlvit", "OwlViT"),
+    ("owlv2", OWL_V2),
     ("depth_anything", "DPT"),
     ("detr", "Detr"),
     ("table-transformer", "Detr"),
@@ -170,6 +179,10 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
     if let Some(size) = size {
         geometry = geometry.changed_to(size);
     }
+    let is_square = name == OWL_V2 && config.flag("do_pad", true)?;
+    if name == OWL_V2 && (!is_square || !matches!(geometry.resize, Some(Size::Exact(_)))) {
+        return Err(config.unsupported("do_pad", "a processor that makes pictures square and resizes them"));
+    }
     if config.flag("do_pad", false)? && config.has("pad_size") {
         return Err(config.unsupported("pad_size", "no padding to a fixed size"));
     }
@@ -190,7 +203,11 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
         }
         _ => None,
     };
-    Ok(Processing { preprocessing, size })
+    Ok(Processing {
+        preprocessing,
+        size,
+        is_square,
+    })
 }
 
 /// What becomes of a picture's height and width.
@@ -332,6 +349,7 @@ fn steps(config: &Config, name: &str, geometry: Geometry) -> Result<Preprocessin
             config.count("ensure_multiple_of", 1)?,
             config.flag("keep_aspect_ratio", false)?,
         ),
+        Some(Size::Exact(size)) if name == OWL_V2 => new.resize_square(size),
         Some(Size::Exact(size)) => new.resize(size),
         Some(Size::Shorter(side)) => new.resize_shorter_side(side),
         Some(Size::Sides { shorter, longer }) => {

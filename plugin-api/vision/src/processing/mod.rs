@@ -24,6 +24,8 @@ pub(crate) struct Processing {
     pub(crate) preprocessing: Preprocessing,
     /// The `[height, width]` that all pictures get; `None` where it depends on the picture.
     pub(crate) size: Option<[usize; 2]>,
+    /// Whether pictures are made square at the right and at the bottom, so that boxes are in parts of that square.
+    pub(crate) is_square: bool,
 }
 
 impl Processing {
@@ -50,6 +52,15 @@ impl Processing {
 }
 
 impl Processing {
+    /// How large a picture of `[height, width]` is in what a network's boxes are parts of, which is 1 high and wide.
+    pub(crate) fn frame(&self, size: [usize; 2]) -> [f32; 2] {
+        if self.is_square {
+            size.map(|side| side as f32 / size[0].max(size[1]) as f32)
+        } else {
+            [1.0; 2]
+        }
+    }
+
     /// Makes ready pictures for a network that transforms them itself; each may be one that cannot be prepared.
     pub(crate) fn prepare_all(&self, transform: &Transform, images: &[Image<'_>]) -> Vec<Result<Prepared>> {
         let prepare = |image: &Image<'_>| {

@@ -47,5 +47,6 @@ pub(super) fn read(config: &Config, size: Option<[usize; 2]>) -> Result<Processi
             .filter(filter)
             .normalize(normalization(config, ["mean", "std"], 255.0, [MEAN, STD])?),
         size: Some(crop),
+        is_square: false,
     })
 }

@@ -23,6 +23,7 @@ pub(super) fn read(config: &Config, size: Option<[usize; 2]>) -> Result<Processi
     Ok(Processing {
         preprocessing: preprocessing.filter(Filter::Bilinear).normalize(values(config)?),
         size: exact,
+        is_square: false,
     })
 }
 

@@ -7,6 +7,8 @@ mod detection;
 mod heatmaps;
 mod maps;
 mod masks;
+mod named_detection;
+mod names;
 mod pictures;
 mod regions;
 mod segmentation;
@@ -24,6 +26,7 @@ use defaults::Defaults;
 use depth::Depth;
 use detection::{Judgement, ObjectDetector};
 use modelzoo_plugin_api::{Error, Model, Result};
+use named_detection::NamedDetector;
 use pictures::Pictures;
 use regions::RegionDetector;
 use segmentation::Segmenter;
@@ -73,6 +76,12 @@ pub(crate) fn model(
                 settings,
             ))
         }
+        Task::NamedDetection => Box::new(NamedDetector::new(
+            &repository.folder,
+            processing,
+            runner,
+            settings,
+        )?),
         Task::BoxDetection { maps } => {
             let detector = detector(&runner, settings)?;
             let defaults = Defaults::read(repository, settings)?;

@@ -1,8 +1,7 @@
 //! Pictures and texts in one space: embeddings of both, and classes that the user names.
 
-use crate::{
-    architectures::Similarity, processing::Processing, runner::Runner, settings::Settings, text::TextRunner,
-};
+use super::names::{NAME_CLASSES, NamedClasses, Texts, no_texts};
+use crate::{architectures::Similarity, processing::Processing, runner::Runner, settings::Settings};
 use modelzoo_candle::{
     candle_core::Tensor,
     classifier::{Classifier, sigmoid},
@@ -12,13 +11,8 @@ use modelzoo_plugin_api::{
     Array, Error, ErrorKind, Image, Model, ModelInfo, Output, PredictOptions, PromptEmbedding, Result,
     label::{Classification, Classifications},
 };
-use std::{
-    path::{Path, PathBuf},
-    sync::OnceLock,
-};
+use std::path::Path;
 
-/// What a class is put into, where its name alone is no sentence.
-const TEMPLATE: &str = "a photo of a {}";
 /// Below this probability a picture does not show a class that others do not exclude.
 const THRESHOLD: f32 = 0.5;
 /// So many pictures at once are worth it on a CPU.
@@ -27,20 +21,17 @@ const BATCH: usize = 8;
 /// A pair of towers.
 #[derive(Debug)]
 pub(super) struct ZeroShot {
-    folder: PathBuf,
     processing: Processing,
     runner: Runner,
-    /// Read when a text is first asked about: pictures alone need none of it.
-    text: OnceLock<Result<TextRunner>>,
+    texts: Texts,
     classes: Option<Classes>,
 }
 
-/// The classes that the user named.
+/// The classes that the user named, and how likely they are.
 #[derive(Debug)]
 struct Classes {
     classifier: Classifier,
-    /// Of each class, of length 1.
-    embeddings: Vec<Vec<f32>>,
+    named: NamedClasses,
     similarity: Similarity,
 }
 
@@ -55,51 +46,24 @@ impl ZeroShot {
         runner: Runner,
         settings: &Settings,
     ) -> Result<Self> {
-        let mut model = Self {
-            folder: folder.to_owned(),
+        let texts = Texts::new(folder);
+        let classes = match texts.classes(&runner, settings)? {
+            None => None,
+            Some(named) => Some(Classes {
+                classifier: Classifier::new(named.names.clone()),
+                similarity: runner
+                    .text()
+                    .ok_or_else(no_texts)?
+                    .similarity(runner.checkpoint())?,
+                named,
+            }),
+        };
+        Ok(Self {
             processing,
             runner,
-            text: OnceLock::new(),
-            classes: None,
-        };
-        if let Some(names) = settings.class_names() {
-            let template = settings.prompt.as_deref().unwrap_or(TEMPLATE);
-            if !template.contains("{}") {
-                return Err(Error::invalid_option(
-                    "`prompt` has no `{}`, where the class's name would stand",
-                ));
-            }
-            if names.is_empty() {
-                return Err(Error::invalid_option("`classes` names no class"));
-            }
-            let embed = |name: &String| Ok(unit(model.embed_text(&template.replace("{}", name))?));
-            let embeddings = names.iter().map(embed).collect::<Result<_>>()?;
-            let tower = model.runner.text().ok_or_else(no_texts)?;
-            let similarity = tower.similarity(model.runner.checkpoint())?;
-            model.classes = Some(Classes {
-                classifier: Classifier::new(names),
-                embeddings,
-                similarity,
-            });
-        }
-        Ok(model)
-    }
-
-    fn embed_text(&self, text: &str) -> Result<Vec<f32>> {
-        let tower = self.runner.text().ok_or_else(no_texts)?;
-        let open = || {
-            TextRunner::open(
-                &self.folder,
-                tower,
-                self.runner.checkpoint(),
-                self.runner.placement(),
-            )
-        };
-        self.text
-            .get_or_init(open)
-            .as_ref()
-            .map_err(Clone::clone)?
-            .embed(tower, text)
+            texts,
+            classes,
+        })
     }
 
     fn embeddings(&self, images: &[Image<'_>]) -> Result<Vec<Result<Vec<f32>>>> {
@@ -112,18 +76,13 @@ impl ZeroShot {
 
 impl Classes {
     fn label(&self, embedding: Vec<f32>, options: &PredictOptions) -> Result<Output> {
-        let embedding = unit(embedding);
         let Similarity {
             scale,
             bias,
             is_exclusive,
         } = self.similarity;
-        let cosine = |class: &Vec<f32>| class.iter().zip(&embedding).map(|(a, b)| a * b).sum::<f32>();
-        let logits: Vec<f32> = self
-            .embeddings
-            .iter()
-            .map(|class| cosine(class) * scale + bias)
-            .collect();
+        let cosines = self.named.cosines(embedding);
+        let logits: Vec<f32> = cosines.into_iter().map(|cosine| cosine * scale + bias).collect();
         if is_exclusive {
             return Ok(self.classifier.label(&logits, options)?.into());
         }
@@ -152,32 +111,13 @@ impl Classes {
     }
 }
 
-/// What to do where no classes are named.
-const INSTEAD: &str = "name classes with `--set classes=cat,dog`, or use `embed`";
-
-/// A vector of length 1 in the same direction.
-fn unit(mut vector: Vec<f32>) -> Vec<f32> {
-    let length = vector
-        .iter()
-        .map(|value| value * value)
-        .sum::<f32>()
-        .sqrt()
-        .max(f32::MIN_POSITIVE);
-    vector.iter_mut().for_each(|value| *value /= length);
-    vector
-}
-
-fn no_texts() -> Error {
-    Error::unsupported("this model has no text tower, only embeddings of pictures")
-}
-
 impl Model for ZeroShot {
     fn info(&self) -> ModelInfo {
         let info = ModelInfo::image()
             .with_preferred_batch_size(BATCH)
             .on_device(device::name(self.runner.device()));
         match &self.classes {
-            None => info.with_embeddings_only(INSTEAD),
+            None => info.with_embeddings_only(instead()),
             Some(classes) => info
                 .with_embeddings()
                 .with_classes(classes.classifier.classes())
@@ -193,7 +133,7 @@ impl Model for ZeroShot {
         let classes = self.classes.as_ref().ok_or_else(|| {
             Error::new("this model tells any classes apart, but none are named")
                 .with_kind(ErrorKind::InvalidOption)
-                .with_hint(INSTEAD)
+                .with_hint(instead())
         })?;
         let embeddings = self.embeddings(images)?;
         let label = |embedding| classes.label(embedding, options);
@@ -224,7 +164,12 @@ impl PromptEmbedding for ZeroShot {
     fn embed_prompts(&self, prompts: &[String]) -> Result<Vec<Result<Array>>> {
         Ok(prompts
             .iter()
-            .map(|prompt| self.embed_text(prompt).map(Array::vector))
+            .map(|prompt| self.texts.embed(&self.runner, prompt).map(Array::vector))
             .collect())
     }
+}
+
+/// What to do where no classes are named.
+fn instead() -> String {
+    format!("{NAME_CLASSES}, or use `embed`")
 }

@@ -1,29 +1,16 @@
-//! The image towers.
+//! The image towers, and an embedding of the whole picture.
 
-use super::{
-    text::Text,
-    tower::{Family, Tower},
-};
+use super::{text::Text, tokens::ImageTokens, tower::Family};
 use crate::{
-    architectures::{
-        Architecture, Outputs, TextTower,
-        positions::{Positions, Resampling},
-        transformer,
-    },
+    architectures::{Architecture, Outputs, TextTower},
     checkpoint::Checkpoint,
     repository::Repository,
 };
-use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
+use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 
-/// Before the names of the tower's tensors.
-const ROOT: &str = "vision_model.";
-
 struct ImageTower {
-    family: Family,
-    tower: Tower,
-    image: [usize; 2],
-    patch: [usize; 2],
+    tokens: ImageTokens,
     /// Numbers of an embedding that is comparable to texts.
     embedding: usize,
     text: Option<Text>,
@@ -48,32 +35,26 @@ fn open(repository: &Repository, family: Family) -> Result<Box<dyn Architecture>
     } else {
         config.section_or_empty("vision_config")?
     };
-    transformer::three_channels(&vision, "num_channels")?;
-    let tower = Tower::read(&vision, family, 768, false)?;
+    let patch = if family == Family::Clip { 32 } else { 16 };
+    let tokens = ImageTokens::read(&vision, family, "", [224, patch])?;
     let embedding = match family {
-        Family::Clip => config.count("projection_dim", 512)?,
-        Family::Siglip => tower.features,
+        Family::Siglip => tokens.tower.features,
+        Family::Clip | Family::Owl => config.count("projection_dim", 512)?,
     };
     Ok(Box::new(ImageTower {
-        family,
-        tower,
-        image: vision.size("image_size", [224; 2])?,
-        patch: vision.size(
-            "patch_size",
-            if family == Family::Clip { [32; 2] } else { [16; 2] },
-        )?,
+        tokens,
         embedding,
         text: if is_alone {
             None
         } else {
-            Some(Text::read(config, family, embedding)?)
+            Some(Text::read(config, family, "", embedding)?)
         },
     }))
 }
 
 impl Architecture for ImageTower {
     fn image_size(&self) -> [usize; 2] {
-        self.image
+        self.tokens.image
     }
 
     fn depends_on_size(&self) -> bool {
@@ -84,21 +65,22 @@ impl Architecture for ImageTower {
         self.text.as_ref().map(|text| text as &dyn TextTower)
     }
 
+    fn spare(&self) -> &'static [&'static str] {
+        // What texts need is read when a text is first asked about.
+        &["text_model.", "text_projection.", "logit_scale", "logit_bias"]
+    }
+
     fn describe(
         &self,
         network: &mut NetworkBuilder<'_>,
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs> {
-        let x = self.embed(network, checkpoint, image)?;
-        let embedding = match self.family {
-            Family::Clip => {
-                // The name is misspelt in all published files.
-                let x = network.layer_norm(&format!("{ROOT}pre_layrnorm"), x, self.tower.epsilon)?;
-                let x = self.tower.run(network, ROOT, x)?;
+        let x = self.tokens.describe(network, checkpoint, image)?;
+        let embedding = match self.tokens.family {
+            Family::Clip | Family::Owl => {
                 let class = network.select_token(x, 0)?;
-                let pooled =
-                    network.layer_norm(&format!("{ROOT}post_layernorm"), class, self.tower.epsilon)?;
+                let pooled = self.tokens.normalised(network, class)?;
                 if checkpoint.has("visual_projection.weight") {
                     network.linear_without_bias("visual_projection", pooled, self.embedding)?
                 } else {
@@ -106,10 +88,10 @@ impl Architecture for ImageTower {
                 }
             }
             Family::Siglip => {
-                let x = self.tower.run(network, ROOT, x)?;
-                let x = network.layer_norm(&format!("{ROOT}post_layernorm"), x, self.tower.epsilon)?;
-                if checkpoint.has_any(&format!("{ROOT}head.")) {
-                    self.pool(network, x)?
+                let x = self.tokens.normalised(network, x)?;
+                let head = self.tokens.name("head");
+                if checkpoint.has_any(&format!("{head}.")) {
+                    self.pool(network, &head, x)?
                 } else {
                     network.mean_tokens(x)?
                 }
@@ -123,53 +105,14 @@ impl Architecture for ImageTower {
 }
 
 impl ImageTower {
-    /// A token for each patch with its position; CLIP's are behind a class token.
-    fn embed(
-        &self,
-        network: &mut NetworkBuilder<'_>,
-        checkpoint: &Checkpoint,
-        image: Value,
-    ) -> Result<Value> {
-        let features = self.tower.features;
-        let size = network.dims(image)?;
-        let grid = transformer::grid([size[1], size[2]], self.patch)?;
-        let projection = Conv2d::new(features, self.patch[0])
-            .kernel(self.patch)
-            .strides(self.patch);
-        let (projection, prefix) = match self.family {
-            Family::Clip => (projection.without_bias(), 1),
-            Family::Siglip => (projection, 0),
-        };
-        let patches = network.conv2d(&format!("{ROOT}embeddings.patch_embedding"), image, projection)?;
-        let mut x = network.to_tokens(patches)?;
-        if self.family == Family::Clip {
-            let name = format!("{ROOT}embeddings.class_embedding");
-            let class = network.parameter_view(&name, &[features], &[1, features])?;
-            x = network.cat_tokens(&[class, x])?;
-        }
-        let positions = Positions {
-            name: &format!("{ROOT}embeddings.position_embedding.weight"),
-            features,
-            prefix,
-            suffix: 0,
-            trained: Some(transformer::grid(self.image, self.patch)?),
-            resampling: Resampling::Bicubic,
-        };
-        let values = positions.values(checkpoint, grid)?;
-        let positions = network.constant(&[prefix + grid[0] * grid[1], features], values)?;
-        network.add(x, positions)
-    }
-
     /// A trained query's attention to all tokens, and a perceptron.
-    fn pool(&self, network: &mut NetworkBuilder<'_>, tokens: Value) -> Result<Value> {
-        let features = self.tower.features;
-        let name = format!("{ROOT}head");
+    fn pool(&self, network: &mut NetworkBuilder<'_>, name: &str, tokens: Value) -> Result<Value> {
+        let tower = &self.tokens.tower;
+        let features = tower.features;
         let probe = network.parameter_view(&format!("{name}.probe"), &[1, 1, features], &[1, features])?;
-        let x = network.cross_attention(&format!("{name}.attention"), probe, tokens, self.tower.heads())?;
-        let normalised = network.layer_norm(&format!("{name}.layernorm"), x, self.tower.epsilon)?;
-        let mixed = self
-            .tower
-            .perceptron(network, &format!("{name}.mlp"), normalised)?;
+        let x = network.cross_attention(&format!("{name}.attention"), probe, tokens, tower.heads())?;
+        let normalised = network.layer_norm(&format!("{name}.layernorm"), x, tower.epsilon)?;
+        let mixed = tower.perceptron(network, &format!("{name}.mlp"), normalised)?;
         let x = network.add(x, mixed)?;
         network.select_token(x, 0)
     }

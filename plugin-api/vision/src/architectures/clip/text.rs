@@ -9,8 +9,6 @@ use crate::{
 use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 
-/// Before the names of the tower's tensors.
-const ROOT: &str = "text_model.";
 /// The first configurations name this end token, whatever the vocabulary's is: its last one.
 const OLD_END: usize = 2;
 
@@ -18,6 +16,8 @@ const OLD_END: usize = 2;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Text {
     family: Family,
+    /// Before the names of all tensors of both towers.
+    prefix: &'static str,
     tower: Tower,
     length: usize,
     vocabulary: usize,
@@ -28,21 +28,41 @@ pub(super) struct Text {
 
 impl Text {
     /// Reads the settings under `text_config`; texts and pictures have embeddings of as many numbers.
-    pub(super) fn read(config: &Config, family: Family, embedding: usize) -> Result<Self> {
+    pub(super) fn read(
+        config: &Config,
+        family: Family,
+        prefix: &'static str,
+        embedding: usize,
+    ) -> Result<Self> {
         let text = config.section_or_empty("text_config")?;
-        let is_clip = family == Family::Clip;
+        let is_siglip = family == Family::Siglip;
+        let (length, padding) = match family {
+            Family::Clip => (77, 1),
+            Family::Siglip => (64, 1),
+            Family::Owl => (16, 0),
+        };
         Ok(Self {
             family,
-            tower: Tower::read(&text, family, if is_clip { 512 } else { 768 }, is_clip)?,
-            length: text.count("max_position_embeddings", if is_clip { 77 } else { 64 })?,
-            vocabulary: text.count("vocab_size", if is_clip { 49_408 } else { 32_000 })?,
+            prefix,
+            tower: Tower::read(&text, family, if is_siglip { 768 } else { 512 }, !is_siglip)?,
+            length: text.count("max_position_embeddings", length)?,
+            vocabulary: text.count("vocab_size", if is_siglip { 32_000 } else { 49_408 })?,
             embedding: match family {
-                Family::Clip => embedding,
+                Family::Clip | Family::Owl => embedding,
                 Family::Siglip => text.count("projection_size", embedding)?,
             },
-            end: text.count_or_none("eos_token_id", 49_407)?,
-            padding: text.count_or_none("pad_token_id", 1)?,
+            end: match family {
+                Family::Clip | Family::Siglip => text.count_or_none("eos_token_id", 49_407)?,
+                // Whatever the configuration says, the end is where the largest token is.
+                Family::Owl => OLD_END,
+            },
+            padding: text.count_or_none("pad_token_id", padding)?,
         })
+    }
+
+    /// The name of a tensor or module of the tower.
+    fn name(&self, name: &str) -> String {
+        format!("{}text_model.{name}", self.prefix)
     }
 }
 
@@ -56,19 +76,22 @@ impl TextTower for Text {
     }
 
     fn vocabulary(&self) -> (String, [usize; 2]) {
-        let name = format!("{ROOT}embeddings.token_embedding.weight");
+        let name = self.name("embeddings.token_embedding.weight");
         (name, [self.vocabulary, self.tower.features])
     }
 
     fn describe(&self, network: &mut NetworkBuilder<'_>, tokens: Value) -> Result<Value> {
         let shape = [self.length, self.tower.features];
-        let positions = network.parameter(&format!("{ROOT}embeddings.position_embedding.weight"), &shape)?;
+        let positions = network.parameter(&self.name("embeddings.position_embedding.weight"), &shape)?;
         let x = network.add(tokens, positions)?;
-        let x = self.tower.run(network, ROOT, x)?;
-        let x = network.layer_norm(&format!("{ROOT}final_layer_norm"), x, self.tower.epsilon)?;
+        let x = self.tower.run(network, &self.name(""), x)?;
+        let x = network.layer_norm(&self.name("final_layer_norm"), x, self.tower.epsilon)?;
         match self.family {
-            Family::Clip => network.linear_without_bias("text_projection", x, self.embedding),
-            Family::Siglip => network.linear(&format!("{ROOT}head"), x, self.embedding),
+            Family::Clip | Family::Owl => {
+                let name = format!("{}text_projection", self.prefix);
+                network.linear_without_bias(&name, x, self.embedding)
+            }
+            Family::Siglip => network.linear(&self.name("head"), x, self.embedding),
         }
     }
 
@@ -76,11 +99,11 @@ impl TextTower for Text {
         let last = tokens.len().saturating_sub(1);
         match self.family {
             Family::Siglip => last,
-            Family::Clip if self.end == OLD_END => {
+            Family::Clip | Family::Owl if self.end == OLD_END => {
                 let largest = tokens.iter().copied().max().unwrap_or_default();
                 tokens.iter().position(|&token| token == largest).unwrap_or(last)
             }
-            Family::Clip => tokens
+            Family::Clip | Family::Owl => tokens
                 .iter()
                 .position(|&token| token as usize == self.end)
                 .unwrap_or(last),
@@ -96,13 +119,23 @@ impl TextTower for Text {
                 .copied()
                 .unwrap_or_default())
         };
-        Ok(Similarity {
-            scale: number("logit_scale")?.exp(),
-            bias: match self.family {
-                Family::Clip => 0.0,
-                Family::Siglip => number("logit_bias")?,
+        Ok(match self.family {
+            Family::Clip => Similarity {
+                scale: number("logit_scale")?.exp(),
+                bias: 0.0,
+                is_exclusive: true,
             },
-            is_exclusive: self.family == Family::Clip,
+            Family::Siglip => Similarity {
+                scale: number("logit_scale")?.exp(),
+                bias: number("logit_bias")?,
+                is_exclusive: false,
+            },
+            // What is made of the cosine is different for each object: the network says it.
+            Family::Owl => Similarity {
+                scale: 1.0,
+                bias: 0.0,
+                is_exclusive: false,
+            },
         })
     }
 }

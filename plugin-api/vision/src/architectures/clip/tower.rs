@@ -25,19 +25,21 @@ pub(super) struct Tower {
 pub(super) enum Family {
     Clip,
     Siglip,
+    /// OWL-ViT and OWLv2.
+    Owl,
 }
 
 impl Family {
     fn activation(self) -> Activation {
         match self {
-            Self::Clip => Activation::QuickGelu,
+            Self::Clip | Self::Owl => Activation::QuickGelu,
             Self::Siglip => Activation::TanhGelu,
         }
     }
 
     fn epsilon(self) -> f64 {
         match self {
-            Self::Clip => 1e-5,
+            Self::Clip | Self::Owl => 1e-5,
             Self::Siglip => 1e-6,
         }
     }
