@@ -7,8 +7,9 @@ mod common;
 
 use common::{Numbers, assert_agrees, network};
 use modelzoo_kernels::graph::{
-    Activation, Attention, Convolution, DeformableAttention, GraphBuilder, Interpolation, LayerNorm, Level,
-    Padding, Pool, Rotation, Shape, TransposedConvolution, UpsampleSize, Value, WindowAttention,
+    Activation, Attention, Convolution, DeformableAttention, Function, GraphBuilder, Interpolation,
+    LayerNorm, Level, Padding, Pool, Rotation, Shape, TransposedConvolution, UpsampleSize, Value,
+    WindowAttention,
 };
 use proptest::prelude::*;
 
@@ -259,6 +260,15 @@ proptest! {
     fn response_norms((tokens, features) in (1usize..60, 1usize..60), batch in 1usize..3) {
         let graph = network(Shape::tokens(tokens, features), |network, x| {
             network.response_norms("norms", x, 1e-6)
+        });
+        assert_agrees(&graph.unwrap(), batch, TOLERANCE);
+    }
+
+    #[test]
+    fn functions((tokens, features) in (1usize..30, 1usize..40), sine: bool, batch in 1usize..3) {
+        let function = if sine { Function::Sin } else { Function::Exp };
+        let graph = network(Shape::tokens(tokens, features), |network, x| {
+            network.function("function", x, function)
         });
         assert_agrees(&graph.unwrap(), batch, TOLERANCE);
     }

@@ -673,6 +673,31 @@ def rt_detr(config: type = transformers.RTDetrConfig, backbone: dict | None = No
     )
 
 
+def rf_detr(**backbone: object) -> transformers.RfDetrConfig:
+    body = dict(
+        model_type="rf_detr_dinov2",
+        hidden_size=24,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        mlp_ratio=2,
+        image_size=56,
+        patch_size=14,
+    )
+    return transformers.RfDetrConfig(
+        backbone_config=body | backbone,
+        d_model=16,
+        num_queries=6,
+        decoder_layers=2,
+        decoder_self_attention_heads=2,
+        decoder_cross_attention_heads=4,
+        decoder_n_points=2,
+        decoder_ffn_dim=24,
+        group_detr=2,
+        c2f_num_blocks=2,
+        num_labels=5,
+    )
+
+
 def d_fine(backbone: dict | None = None, **settings: object) -> transformers.DFineConfig:
     shape = dict(
         stem_channels=[3, 8, 8],
@@ -1143,6 +1168,22 @@ CASES = [
         transformers.CLIPModel,
         transformers.CLIPConfig(text_config=text_settings(2, 1), vision_config=VISION | {"hidden_act": "gelu"}, projection_dim=8),
         transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}),
+    ),
+    hugging_face(
+        "rf_detr",
+        transformers.RfDetrForObjectDetection,
+        rf_detr(num_windows=2, out_features=["stage1", "stage3"]),
+        transformers.RfDetrImageProcessor(size={"height": 56, "width": 56}, do_pad=False),
+        objects,
+        {"model.backbone.projector": "backbone.0.projector.stages.0.1"},
+    ),
+    hugging_face(
+        "rf_detr_larger",
+        transformers.RfDetrForObjectDetection,
+        rf_detr(num_windows=3, out_features=["stage2", "stage4"]),
+        transformers.RfDetrImageProcessor(size={"height": 84, "width": 84}, do_pad=False),
+        objects,
+        small=False,
     ),
     owl(
         "owl_vit",

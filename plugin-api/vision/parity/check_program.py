@@ -176,10 +176,15 @@ def check_detector(folder: Path, photo: str, line: dict, expected: dict, names: 
             raise Different(f"{min(differing, default=1):.2%} of a mask's pixels differ")
 
 
+def image_processor(folder: Path, name: str) -> transformers.BaseImageProcessor:
+    """That which works on Pillow's pixels, but for models whose own one works in floating point."""
+    backend = "torchvision" if name.startswith(("Owlv2", "RfDetr")) else "pil"
+    return transformers.AutoImageProcessor.from_pretrained(folder, backend=backend)
+
+
 def check_owl(program: str, folder: Path, photos: list[str], name: str) -> None:
     network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
-    backend = "torchvision" if name.startswith("Owlv2") else "pil"
-    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend=backend)
+    processor = image_processor(folder, name)
     tokenizer = cases.stored_tokenizer(folder, network.config.text_config)
     names = ["cat", "house", "dog"]
     texts = tokenizer([f"a photo of a {name}" for name in names], return_tensors="pt", **cases.owl_text(network.config))
@@ -200,7 +205,7 @@ def check_transformers(program: str, folder: Path, photos: list[str], config: di
         check_owl(program, folder, photos, name)
         return
     network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
-    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+    processor = image_processor(folder, name)
     names = network.config.id2label
     command, more = "apply", []
     if name.endswith("Model"):

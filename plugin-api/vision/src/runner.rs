@@ -75,11 +75,6 @@ impl Runner {
         self.architecture.text()
     }
 
-    /// How the names of tensors begin that may be there without a use: see [`Architecture::spare`].
-    pub(crate) fn spare(&self) -> &'static [&'static str] {
-        self.architecture.spare()
-    }
-
     /// How the architecture finds objects, where it does by boxes around places.
     pub(crate) fn detector(&self) -> Option<&Detector> {
         self.architecture.detector()

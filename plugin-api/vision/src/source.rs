@@ -45,7 +45,7 @@ impl ModelSource for PublishedModels {
         )?;
         check_names(&settings, &runner)?;
         tell_missing_processor(&repository, architecture.kind, &options.host);
-        tell_surplus(&runner, &options.host);
+        tell_surplus(runner.checkpoint(), &options.host);
         tasks::model(&repository, &settings, processing, runner)
     }
 }
@@ -121,9 +121,8 @@ fn tell_ignored(arguments: &[String], host: &Host) {
 }
 
 /// Tensors that the network has no use for may be a sign of a wrong configuration.
-fn tell_surplus(runner: &Runner, host: &Host) {
-    let mut unused = runner.checkpoint().unused();
-    unused.retain(|name| !runner.spare().iter().any(|beginning| name.starts_with(beginning)));
+fn tell_surplus(checkpoint: &Checkpoint, host: &Host) {
+    let unused = checkpoint.unused();
     if unused.is_empty() {
         return;
     }
@@ -134,7 +133,7 @@ fn tell_surplus(runner: &Runner, host: &Host) {
         format!(
             "the network does not use {} of the tensors in {}: {}{more}",
             unused.len(),
-            runner.checkpoint().path().display(),
+            checkpoint.path().display(),
             names.join(", ")
         ),
     );

@@ -2,9 +2,9 @@
 
 mod batch;
 mod filter;
+mod interpolate;
 mod normalize;
 mod resample;
-mod square;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -12,7 +12,7 @@ mod tests;
 pub use filter::Filter;
 pub use normalize::{ChannelOrder, Divisor, Normalization};
 
-use crate::image::step::Step;
+use crate::image::{interpolate::Interpolation, step::Step};
 use modelzoo_plugin_api::{Image, Result};
 
 /// How pictures become a network's input: geometric steps in order, then normalisation.
@@ -37,8 +37,7 @@ use modelzoo_plugin_api::{Image, Result};
 #[derive(Clone, Debug, Default)]
 pub struct Preprocessing {
     steps: Vec<Step>,
-    /// The last step, which is not made of bytes.
-    square: Option<[usize; 2]>,
+    interpolation: Option<Interpolation>,
     filter: Filter,
     order: ChannelOrder,
     normalization: Normalization,
@@ -112,12 +111,20 @@ impl Preprocessing {
         self.step(Step::CropToMultiple(length))
     }
 
-    /// At last, surrounds the picture by black at the right and at the bottom until it is square, and resizes that to
-    /// `[height, width]`, smoothed by a Gaussian where it becomes smaller and not rounded to bytes. As OWLv2's image
-    /// processor does; [`Preprocessing::filter`] and [`Divisor::Maximum`] have no effect on it.
-    pub fn resize_square(self, size: [usize; 2]) -> Self {
+    /// At last, resizes to `[height, width]` by interpolation between the nearest pixels, without a filter, and not
+    /// rounded to bytes. As RF-DETR's image processor does; [`Preprocessing::filter`] has no effect on it.
+    pub fn interpolate(self, size: [usize; 2]) -> Self {
         Self {
-            square: Some(size),
+            interpolation: Some(Interpolation::Plain(size)),
+            ..self
+        }
+    }
+
+    /// The same of a picture that is surrounded by black at the right and at the bottom until it is square, and smoothed by
+    /// a Gaussian where it becomes smaller. As OWLv2's image processor does.
+    pub fn interpolate_square(self, size: [usize; 2]) -> Self {
+        Self {
+            interpolation: Some(Interpolation::SmoothedSquare(size)),
             ..self
         }
     }
@@ -143,7 +150,8 @@ impl Preprocessing {
     /// The `[height, width]` that a picture of `[height, width]` gets.
     pub fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
         let stepped = || self.steps.iter().fold(size, |size, step| step.output_size(size));
-        self.square.unwrap_or_else(stepped)
+        self.interpolation
+            .map_or_else(stepped, Interpolation::output_size)
     }
 
     /// A picture's `[height, width]` after all steps, and its values `[channel][row][column]`.
@@ -152,9 +160,12 @@ impl Preprocessing {
     /// When a side is so disproportionate that a step would make a picture of more than 2^28 pixels.
     pub fn apply(&self, image: &Image<'_>) -> Result<([usize; 2], Vec<f32>)> {
         let raster = step::run(&self.steps, self.filter, image)?;
-        if let Some(size) = self.square {
-            let pixels = square::resample(&raster, size);
-            return Ok((size, self.normalization.planes(&pixels, self.order)));
+        if let Some(interpolation) = self.interpolation {
+            let pixels = interpolate::resample(&raster, interpolation);
+            return Ok((
+                interpolation.output_size(),
+                self.normalization.planes(&pixels, self.order),
+            ));
         }
         let mut values = vec![0.0; raster.pixels().len()];
         self.normalization.write(raster.pixels(), self.order, &mut values);

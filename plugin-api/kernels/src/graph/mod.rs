@@ -18,8 +18,8 @@ pub use builder::{GraphBuilder, Value};
 pub use error::{GraphError, Problem};
 pub use network::{Graph, Node};
 pub use op::{
-    Activation, Attention, Convolution, DeformableAttention, Interpolation, LayerNorm, Level, Op, Padding,
-    Pool, Rotation, TransposedConvolution, UpsampleSize, WindowAttention,
+    Activation, Attention, Convolution, DeformableAttention, Function, Interpolation, LayerNorm, Level, Op,
+    Padding, Pool, Rotation, TransposedConvolution, UpsampleSize, WindowAttention,
 };
 pub use shape::Shape;
 pub use weight::{BatchNorm, Weight};

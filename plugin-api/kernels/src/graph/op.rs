@@ -127,6 +127,8 @@ pub enum Op {
         /// Added to the mean.
         epsilon: f32,
     },
+    /// A function of each element.
+    Function(Function),
     /// Rotary positional embeddings of tokens.
     Rotate(Rotation),
     /// Scaled dot-product attention of three sequences: queries, keys, values.
@@ -298,6 +300,15 @@ pub enum Activation {
     Tanh,
     /// `min(max(x, -limit), limit)`, torch's `Hardtanh`; the limit is 0 or more.
     Clamp(f32),
+}
+
+/// A function that is too rare to be the epilogue of other layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// `e^x`, of an x that is cut to -87 and 88 so that the result is finite.
+    Exp,
+    /// `sin(x)`, for angles up to some thousands.
+    Sin,
 }
 
 impl Activation {

@@ -7,6 +7,7 @@ pub(crate) mod deformable;
 pub(crate) mod depthwise;
 pub(crate) mod elementwise;
 pub(crate) mod epilogue;
+pub(crate) mod function;
 pub(crate) mod group;
 pub(crate) mod heads;
 pub(crate) mod normalise;

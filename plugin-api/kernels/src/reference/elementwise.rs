@@ -1,7 +1,7 @@
 //! Operators that work element by element, or only rearrange channels.
 
 use super::{Operand, offset};
-use crate::graph::{Activation, Shape, Weight};
+use crate::graph::{Activation, Function, Shape, Weight};
 
 pub(super) fn activate(activation: Activation, x: f64) -> f64 {
     let hard_sigmoid = |x: f64| (x + 3.0).clamp(0.0, 6.0) / 6.0;
@@ -29,6 +29,14 @@ pub(super) fn activate(activation: Activation, x: f64) -> f64 {
         Activation::Tanh => x.tanh(),
         Activation::Clamp(limit) => x.max(-f64::from(limit)).min(f64::from(limit)),
     }
+}
+
+pub(super) fn function(function: Function, operand: Operand) -> Vec<f64> {
+    let value = |&x: &f64| match function {
+        Function::Exp => x.clamp(-87.0, 88.0).exp(),
+        Function::Sin => x.sin(),
+    };
+    operand.data.iter().map(value).collect()
 }
 
 /// `erfc(x)`: Taylor's series near zero, the continued fraction of the tail (Abramowitz and Stegun 7.1.5, 7.1.14)

@@ -144,6 +144,7 @@ fn evaluate(op: &Op, operands: &[Operand], shape: Shape) -> Vec<f64> {
         Op::GroupNorm { groups, epsilon } => spatial::group_norm(*groups, *epsilon, operands[0]),
         Op::UnitLength { parts } => tokens::unit_length(*parts, operands[0]),
         Op::ResponseNorms { epsilon } => tokens::response_norms(*epsilon, operands[0]),
+        Op::Function(function) => elementwise::function(*function, operands[0]),
         Op::Rotate(parameters) => tokens::rotate(parameters, operands[0]),
         Op::Attention(parameters) => tokens::attention(parameters, operands),
         Op::WindowAttention(parameters) => tokens::window_attention(parameters, operands),

@@ -26,6 +26,29 @@ pub(crate) fn sigmoid<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     simd.div(one, simd.add(one, exp(simd, simd.sub(simd.splat(0.0), x))))
 }
 
+/// `sin(x)`; absolute error below 2e-7 for angles up to some thousands.
+///
+/// Whole half turns are taken off, which change the sign alone; a Taylor series has the rest, -pi/2 to pi/2.
+#[inline(always)]
+pub(crate) fn sin<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    // pi in three parts, the first of few enough bits that whole multiples of it are exact.
+    const PI: [f32; 3] = [3.140_625, 0.0009676535846665502, 5.126565838509123e-12];
+    let n = simd.round(simd.mul(x, simd.splat(std::f32::consts::FRAC_1_PI)));
+    let r = PI
+        .into_iter()
+        .fold(x, |r, part| simd.neg_mul_add(n, simd.splat(part), r));
+    let square = simd.mul(r, r);
+    let mut sum = simd.splat(-1.0 / 39_916_800.0);
+    for coefficient in [1.0 / 362_880.0, -1.0 / 5040.0, 1.0 / 120.0, -1.0 / 6.0, 1.0] {
+        sum = simd.mul_add(sum, square, simd.splat(coefficient));
+    }
+    // n - 2 round(n / 2) is 0 where n is even, and 1 or -1 where it is odd.
+    let whole_turns = simd.round(simd.mul(n, simd.splat(0.5)));
+    let odd = simd.neg_mul_add(whole_turns, simd.splat(2.0), n);
+    let sign = simd.neg_mul_add(simd.mul(odd, odd), simd.splat(2.0), simd.splat(1.0));
+    simd.mul(simd.mul(r, sum), sign)
+}
+
 /// `erfc(z)` for `z >= 0`; absolute error below 2e-7.
 ///
 /// Rational Chebyshev fit after Numerical Recipes (`erfcc`): `t e^(-z^2 + p(t))` with `t = 1 / (1 + z / 2)`,

@@ -17,7 +17,7 @@ mod portable;
 mod vector;
 
 pub use isa::Isa;
-pub(crate) use math::{complementary_error, exp, sigmoid};
+pub(crate) use math::{complementary_error, exp, sigmoid, sin};
 pub(crate) use vector::{Compiled, Kernel, LANES, Routine, Simd};
 
 #[cfg(test)]

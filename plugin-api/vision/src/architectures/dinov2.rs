@@ -14,7 +14,8 @@ use crate::{
     repository::{Config, Repository},
 };
 use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
-use modelzoo_plugin_api::Result;
+use modelzoo_kernels::graph::Weight;
+use modelzoo_plugin_api::{Error, ErrorKind, Result};
 
 /// The settings of a DINOv2.
 pub(super) struct Dinov2 {
@@ -27,6 +28,19 @@ pub(super) struct Dinov2 {
     bias: bool,
     epsilon: f32,
     registers: usize,
+    /// How positions become those of another grid.
+    resampling: Resampling,
+    windows: Option<Windows>,
+}
+
+/// Windows of the picture to which attention is confined in most layers: tokens are in their order, with a class token
+/// before those of each window.
+#[derive(Clone, Debug)]
+pub(super) struct Windows {
+    /// Of a row, and of a column.
+    pub(super) count: usize,
+    /// The layers, counted from 0, in which tokens see those of all windows.
+    pub(super) open: Vec<usize>,
 }
 
 /// A DINOv2 with its classifier.
@@ -85,6 +99,11 @@ impl Dinov2 {
                 activation: Activation::of(config, "hidden_act", Activation::Gelu)?,
             }
         };
+        let registers = if has_registers {
+            config.count("num_register_tokens", 4)?
+        } else {
+            0
+        };
         Ok(Self {
             image: config.size("image_size", [224; 2])?,
             patch: config.size("patch_size", if has_registers { [16; 2] } else { [14; 2] })?,
@@ -94,12 +113,25 @@ impl Dinov2 {
             heads: transformer::heads(config, "num_attention_heads", 12, features)?,
             bias: config.flag("qkv_bias", true)?,
             epsilon: config.epsilon("layer_norm_eps", 1e-6)? as f32,
-            registers: if has_registers {
-                config.count("num_register_tokens", 4)?
+            registers,
+            resampling: if registers == 0 {
+                Resampling::Bicubic
             } else {
-                0
+                Resampling::AntialiasedBicubic
             },
+            windows: None,
         })
+    }
+
+    /// The same without registers and up to layer `last`, in windows, and with positions that are smoothed where there are
+    /// fewer of them: RF-DETR's.
+    pub(super) fn in_windows(self, windows: Windows, last: usize) -> Self {
+        Self {
+            layers: last,
+            resampling: Resampling::AntialiasedBicubic,
+            windows: Some(windows),
+            ..self
+        }
     }
 }
 
@@ -169,7 +201,12 @@ impl Dinov2 {
         let mut x = self.embed(network, checkpoint, root, image)?;
         let mut layers = vec![x];
         for layer in 0..self.layers {
-            x = self.layer(network, &format!("{root}encoder.layer.{layer}"), x)?;
+            let windows = self
+                .windows
+                .as_ref()
+                .filter(|windows| !windows.open.contains(&layer));
+            let count = windows.map_or(1, |windows| windows.count * windows.count);
+            x = self.layer(network, &format!("{root}encoder.layer.{layer}"), x, count)?;
             layers.push(x);
         }
         Ok(layers)
@@ -207,16 +244,15 @@ impl Dinov2 {
             prefix: 1,
             suffix: 0,
             trained: None,
-            resampling: if self.registers == 0 {
-                Resampling::Bicubic
-            } else {
-                Resampling::AntialiasedBicubic
-            },
+            resampling: self.resampling,
         };
         let count = 1 + grid[0] * grid[1];
         let values = positions.values(checkpoint, grid)?;
         let positions = network.constant(&[count, features], values)?;
         let x = network.add(x, positions)?;
+        if let Some(windows) = &self.windows {
+            return network.take_tokens(x, windows.tokens(grid)?);
+        }
         if self.registers == 0 {
             return Ok(x);
         }
@@ -231,11 +267,26 @@ impl Dinov2 {
         network.cat_tokens(&[class, registers, patches])
     }
 
-    fn layer(&self, network: &mut NetworkBuilder<'_>, name: &str, input: Value) -> Result<Value> {
+    /// One layer, in which tokens see those of their own among so many windows.
+    fn layer(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        name: &str,
+        input: Value,
+        windows: usize,
+    ) -> Result<Value> {
         let x = network.layer_norm(&format!("{name}.norm1"), input, self.epsilon)?;
         let projections = ["query", "key", "value"].map(|part| format!("{name}.attention.attention.{part}"));
         let projections = Projections::Apart([&projections[0], &projections[1], &projections[2]]);
-        let x = transformer::self_attention(network, projections, self.bias, self.heads, x)?;
+        let projected = transformer::projected(network, projections, self.bias, x)?;
+        let x = if windows == 1 {
+            network.attention(projected, self.heads)?
+        } else {
+            let tokens = network.dims(x)?[0] / windows;
+            let bias = vec![0.0; self.heads * tokens * tokens];
+            let bias = Weight::new([1, self.heads, tokens, tokens], bias);
+            network.window_attention(projected, self.heads, windows, bias)?
+        };
         let x = network.linear(&format!("{name}.attention.output.dense"), x, self.features)?;
         let x = transformer::layer_scale(network, &format!("{name}.layer_scale1.lambda1"), x)?;
         let attended = network.add(x, input)?;
@@ -262,5 +313,45 @@ impl Dinov2 {
                 network.linear(&format!("{name}.mlp.weights_out"), x, self.features)
             }
         }
+    }
+}
+
+impl Windows {
+    /// The tokens of a class token and a square grid, in the order of windows.
+    fn tokens(&self, grid: [usize; 2]) -> Result<Vec<usize>> {
+        let side = self.side(grid)?;
+        let mut tokens = Vec::with_capacity(self.count * self.count + grid[0] * grid[1]);
+        for window in 0..self.count * self.count {
+            tokens.push(0);
+            let first = [window / self.count * side, window % self.count * side];
+            for row in first[0]..first[0] + side {
+                tokens.extend((first[1]..first[1] + side).map(|column| 1 + row * grid[1] + column));
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// Where the patches of a square grid are in [`Windows::tokens`], row by row.
+    pub(super) fn patches(&self, grid: [usize; 2]) -> Result<Vec<usize>> {
+        let side = self.side(grid)?;
+        let place = |row: usize, column: usize| {
+            let window = row / side * self.count + column / side;
+            window * (1 + side * side) + 1 + row % side * side + column % side
+        };
+        Ok((0..grid[0])
+            .flat_map(|row| (0..grid[1]).map(move |column| place(row, column)))
+            .collect())
+    }
+
+    /// How many rows and columns of a grid a window has.
+    fn side(&self, grid: [usize; 2]) -> Result<usize> {
+        if grid[0] != grid[1] || !grid[0].is_multiple_of(self.count) {
+            return Err(Error::new(format!(
+                "pictures of {} x {} patches cannot be cut into {2} x {2} equal windows",
+                grid[1], grid[0], self.count
+            ))
+            .with_kind(ErrorKind::InvalidInput));
+        }
+        Ok(grid[0] / self.count)
     }
 }

@@ -23,6 +23,7 @@ mod regions;
 mod registry;
 mod regnet;
 mod resnet;
+mod rf_detr;
 mod rt_detr;
 mod segformer;
 mod sizes;
@@ -65,11 +66,6 @@ pub(crate) trait Architecture: Send + Sync {
     /// Its second look at parts of the picture, where it has one.
     fn regions(&self) -> Option<&dyn Regions> {
         None
-    }
-
-    /// How the names of tensors begin that are published with it and that its outputs do without, or that are read later.
-    fn spare(&self) -> &'static [&'static str] {
-        &[]
     }
 
     /// The arguments of the function that would make the network which mean nothing here; `None` where the others are not

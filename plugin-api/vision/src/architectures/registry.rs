@@ -2,7 +2,7 @@
 
 use super::{
     Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet,
-    mobilenet_v2, regnet, resnet, rt_detr, segformer, swin, torchvision, vit, yolos,
+    mobilenet_v2, regnet, resnet, rf_detr, rt_detr, segformer, swin, torchvision, vit, yolos,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -31,6 +31,7 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("owlvit", clip::owl_vit),
     ("regnet", regnet::hugging_face),
     ("resnet", resnet::hugging_face),
+    ("rf_detr", rf_detr::hugging_face),
     ("rt_detr", rt_detr::hugging_face),
     ("rt_detr_v2", rt_detr::hugging_face),
     ("segformer", segformer::hugging_face),

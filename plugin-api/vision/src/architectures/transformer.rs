@@ -23,19 +23,29 @@ pub(super) fn self_attention(
     heads: usize,
     x: Value,
 ) -> Result<Value> {
+    let operands = projected(network, projections, bias, x)?;
+    network.attention(operands, heads)
+}
+
+/// Queries, keys and values of a sequence.
+pub(super) fn projected(
+    network: &mut NetworkBuilder<'_>,
+    projections: Projections<'_>,
+    bias: bool,
+    x: Value,
+) -> Result<[Value; 3]> {
     let features = network.channels(x)?;
-    let operands = match projections {
-        Projections::Apart([query, key, value]) => [
+    match projections {
+        Projections::Apart([query, key, value]) => Ok([
             linear(network, query, x, features, bias)?,
             linear(network, key, x, features, bias)?,
             linear(network, value, x, features, bias)?,
-        ],
+        ]),
         Projections::Fused(name) => {
             let all = linear(network, name, x, 3 * features, bias)?;
-            thirds(network, all, features)?
+            thirds(network, all, features)
         }
-    };
-    network.attention(operands, heads)
+    }
 }
 
 /// Queries, keys and values: of linear layers `NAME.query`, `NAME.key` and `NAME.value`, each with a bias or without, or else

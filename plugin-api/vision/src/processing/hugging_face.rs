@@ -64,8 +64,11 @@ const EFFICIENTNET: &str = "EfficientNet";
 /// The processor that makes pictures square, and resizes them in floating point.
 const OWL_V2: &str = "Owlv2";
 
+/// The processor that resizes without a filter, in floating point.
+const RF_DETR: &str = "RfDetr";
+
 /// The processor of each name, without `ImageProcessor` or `FeatureExtractor`.
-const PROCESSORS: [(&str, Defaults); 19] = [
+const PROCESSORS: [(&str, Defaults); 20] = [
     ("ViT", Defaults::new(SQUARE, Filter::Bilinear, [HALF; 2])),
     (
         "DeiT",
@@ -116,6 +119,10 @@ const PROCESSORS: [(&str, Defaults); 19] = [
         },
     ),
     (
+        RF_DETR,
+        Defaults::new(Size::Exact([560; 2]), Filter::Bilinear, IMAGENET),
+    ),
+    (
         "OwlViT",
         Defaults::new(Size::Exact([768; 2]), Filter::Bicubic, CLIP),
     ),
@@ -130,7 +137,7 @@ const PROCESSORS: [(&str, Defaults); 19] = [
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 30] = [
+const OF_KINDS: [(&str, &str); 31] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -158,6 +165,7 @@ const OF_KINDS: [(&str, &str); 30] = [
     ("detr", "Detr"),
     ("table-transformer", "Detr"),
     ("yolos", "Yolos"),
+    ("rf_detr", RF_DETR),
     ("rt_detr", "RTDetr"),
     ("rt_detr_v2", "RTDetr"),
     ("d_fine", "RTDetr"),
@@ -181,7 +189,13 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
     }
     let is_square = name == OWL_V2 && config.flag("do_pad", true)?;
     if name == OWL_V2 && (!is_square || !matches!(geometry.resize, Some(Size::Exact(_)))) {
-        return Err(config.unsupported("do_pad", "a processor that makes pictures square and resizes them"));
+        return Err(config.unsupported(
+            "do_pad",
+            "a processor that makes pictures square and resizes them",
+        ));
+    }
+    if name == RF_DETR && !matches!(geometry.resize, Some(Size::Exact(_))) {
+        return Err(config.unsupported("size", "height and width"));
     }
     if config.flag("do_pad", false)? && config.has("pad_size") {
         return Err(config.unsupported("pad_size", "no padding to a fixed size"));
@@ -349,7 +363,8 @@ fn steps(config: &Config, name: &str, geometry: Geometry) -> Result<Preprocessin
             config.count("ensure_multiple_of", 1)?,
             config.flag("keep_aspect_ratio", false)?,
         ),
-        Some(Size::Exact(size)) if name == OWL_V2 => new.resize_square(size),
+        Some(Size::Exact(size)) if name == RF_DETR => new.interpolate(size),
+        Some(Size::Exact(size)) if name == OWL_V2 => new.interpolate_square(size),
         Some(Size::Exact(size)) => new.resize(size),
         Some(Size::Shorter(side)) => new.resize_shorter_side(side),
         Some(Size::Sides { shorter, longer }) => {

@@ -8,7 +8,9 @@ use modelzoo_candle::{
     detection::{self, Candidate, Corners},
     device,
 };
-use modelzoo_plugin_api::{Array, Error, Image, Model, ModelInfo, Output, PredictOptions, PromptEmbedding, Result};
+use modelzoo_plugin_api::{
+    Array, Error, Image, Model, ModelInfo, Output, PredictOptions, PromptEmbedding, Result,
+};
 use std::path::Path;
 
 /// Below this score an object is none, unless the user says otherwise; transformers' default.
@@ -51,7 +53,8 @@ impl NamedDetector {
     ) -> Result<Self> {
         let texts = Texts::new(folder);
         let classes = texts.classes(&runner, settings)?.ok_or_else(|| {
-            Error::invalid_option("this model finds whatever is named, but no classes are").with_hint(NAME_CLASSES)
+            Error::invalid_option("this model finds whatever is named, but no classes are")
+                .with_hint(NAME_CLASSES)
         })?;
         Ok(Self {
             processing,
@@ -95,7 +98,9 @@ impl NamedDetector {
                 return Err(Error::new("the network's outputs are not those of objects"));
             };
             let cosines = self.classes.cosines(embedding);
-            let logits = cosines.into_iter().map(|cosine| (cosine + shift) * (elu(scale) + 1.0));
+            let logits = cosines
+                .into_iter()
+                .map(|cosine| (cosine + shift) * (elu(scale) + 1.0));
             let best = logits
                 .enumerate()
                 .reduce(|best, next| if next.1 > best.1 { next } else { best });
@@ -132,10 +137,10 @@ impl Model for NamedDetector {
     }
 
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
-        let found =
-            self.processing
-                .preprocessing
-                .run_batched(images, self.runner.device(), |batch| self.detect(batch))?;
+        let found = self
+            .processing
+            .preprocessing
+            .run_batched(images, self.runner.device(), |batch| self.detect(batch))?;
         Ok(images
             .iter()
             .zip(found)

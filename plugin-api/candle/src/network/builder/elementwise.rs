@@ -1,7 +1,7 @@
 //! Layers that work element by element, or only rearrange channels.
 
 use super::NetworkBuilder;
-use modelzoo_kernels::graph::{Activation, Op, Value};
+use modelzoo_kernels::graph::{Activation, Function, Op, Value};
 use modelzoo_plugin_api::Result;
 
 impl NetworkBuilder<'_> {
@@ -58,6 +58,16 @@ impl NetworkBuilder<'_> {
     /// `tanh(x)`
     pub fn tanh(&mut self, x: Value) -> Result<Value> {
         self.activation("tanh", x, Activation::Tanh)
+    }
+
+    /// `e^x`, of an x that is cut to -87 and 88.
+    pub fn exp(&mut self, x: Value) -> Result<Value> {
+        self.numbered("exp", Op::Function(Function::Exp), &[x])
+    }
+
+    /// `sin(x)`, for angles up to some thousands.
+    pub fn sin(&mut self, x: Value) -> Result<Value> {
+        self.numbered("sin", Op::Function(Function::Sin), &[x])
     }
 
     /// `min(max(x, -limit), limit)`

@@ -206,7 +206,13 @@ impl NetworkBuilder<'_> {
     /// `torch.nn.MultiheadAttention` of a sequence with another one of as many features: parameters as for
     /// [`NetworkBuilder::self_attention`].
     pub fn cross_attention(&mut self, name: &str, x: Value, memory: Value, heads: usize) -> Result<Value> {
-        let features = self.operand_channels(name, x)?;
+        self.multihead_attention(name, [x, memory, memory], heads)
+    }
+
+    /// `torch.nn.MultiheadAttention` of queries, keys and values of as many features: parameters as for
+    /// [`NetworkBuilder::self_attention`].
+    pub fn multihead_attention(&mut self, name: &str, operands: [Value; 3], heads: usize) -> Result<Value> {
+        let features = self.operand_channels(name, operands[0])?;
         let weight = self
             .parameters
             .parameter(&format!("{name}.in_proj_weight"), &[3 * features, features])?;
@@ -214,8 +220,9 @@ impl NetworkBuilder<'_> {
             .parameters
             .parameter(&format!("{name}.in_proj_bias"), &[3 * features])?;
         let mut projected = Vec::new();
-        for (index, (part, operand)) in [("queries", x), ("keys", memory), ("values", memory)]
+        for (index, (part, operand)) in ["queries", "keys", "values"]
             .into_iter()
+            .zip(operands)
             .enumerate()
         {
             let rows = index * features..(index + 1) * features;

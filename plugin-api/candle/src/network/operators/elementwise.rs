@@ -1,7 +1,7 @@
 //! Element by element, and what only rearranges channels.
 
 use candle_core::{D, Result, Tensor};
-use modelzoo_kernels::graph::Activation;
+use modelzoo_kernels::graph::{Activation, Function};
 
 /// The dimension of channels or features: maps are NCHW, tokens NLC, vectors NC.
 pub(super) fn channel_dim(x: &Tensor) -> usize {
@@ -64,6 +64,13 @@ pub(super) fn channel_shuffle(x: &Tensor, groups: usize) -> Result<Tensor> {
         .transpose(1, 2)?
         .contiguous()?
         .reshape((batch, channels, height, width))
+}
+
+pub(super) fn function(x: &Tensor, function: Function) -> Result<Tensor> {
+    match function {
+        Function::Exp => x.clamp(-87f32, 88f32)?.exp(),
+        Function::Sin => x.sin(),
+    }
 }
 
 pub(super) fn activation(x: &Tensor, activation: Activation) -> Result<Tensor> {

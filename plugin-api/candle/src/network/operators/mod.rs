@@ -170,6 +170,7 @@ impl Operators {
             (Op::GroupNorm { groups, epsilon }, _) => elementwise::group_norm(x, *groups, *epsilon),
             (Op::UnitLength { parts }, _) => tokens::unit_length(x, *parts),
             (Op::ResponseNorms { epsilon }, _) => tokens::response_norms(x, *epsilon),
+            (Op::Function(function), _) => elementwise::function(x, *function),
             (Op::Flatten, _) => x.flatten_from(1),
             (Op::MaxPool(pool), _) => window::max_pool(x, pool, result),
             (

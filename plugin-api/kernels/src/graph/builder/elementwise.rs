@@ -1,7 +1,9 @@
 //! Layers that work element by element, or only rearrange channels.
 
 use super::{GraphBuilder, Value};
-use crate::graph::{Activation, BatchNorm, GraphError, Op, Problem, Weight, infer::check_batch_norm};
+use crate::graph::{
+    Activation, BatchNorm, Function, GraphError, Op, Problem, Weight, infer::check_batch_norm,
+};
 
 impl GraphBuilder {
     /// An activation.
@@ -53,6 +55,11 @@ impl GraphBuilder {
         count: usize,
     ) -> Result<Value, GraphError> {
         self.layer(name, Op::Slice { start, count }, &[x])
+    }
+
+    /// A function of each element.
+    pub fn function(&mut self, name: &str, x: Value, function: Function) -> Result<Value, GraphError> {
+        self.layer(name, Op::Function(function), &[x])
     }
 
     /// Softmax over the channels or features.

@@ -231,6 +231,7 @@ fn block_work(op: &Op, y: &Layout) -> Option<BlockWork> {
             epsilon: *epsilon,
         },
         Op::ResponseNorms { epsilon } => BlockWork::ResponseNorms { epsilon: *epsilon },
+        Op::Function(function) => BlockWork::Function(*function),
         Op::Rotate(parameters) => BlockWork::Heads(HeadWork::rotation(parameters, y.channels)),
         _ => return None,
     })

@@ -6,9 +6,11 @@ use super::{
     cut::{part_of, plane_parts, split_task},
 };
 use crate::{
+    graph::Function,
     kernels::{
         depthwise::DepthwiseConvolution,
         elementwise::Elementwise,
+        function,
         group::group_norm,
         heads::HeadWork,
         normalise::Normalisation,
@@ -35,6 +37,8 @@ pub(crate) enum BlockWork {
     Heads(HeadWork),
     /// How strongly each channel responds over all tokens.
     ResponseNorms { epsilon: f32 },
+    /// Of each element.
+    Function(Function),
     /// Of groups of channels over all positions.
     GroupNorm { groups: usize, epsilon: f32 },
     /// Channel `c` of the result is channel `sources[c]` of the operand.
@@ -81,6 +85,8 @@ impl BlockStep {
         match self.work {
             // Several tasks would write lanes of the same block.
             BlockWork::Channels(_) | BlockWork::ChannelsInto { .. } => 1,
+            // It is of a few numbers for each object.
+            BlockWork::Function(_) => 1,
             // The order of the tokens is found once, and so is the mean of the norms.
             BlockWork::TopTokens | BlockWork::ResponseNorms { .. } | BlockWork::GroupNorm { .. } => 1,
             BlockWork::Positions { .. } | BlockWork::Tokens(_) => {
@@ -149,6 +155,7 @@ impl Step for BlockStep {
                 }
             }
             BlockWork::GroupNorm { groups, epsilon } => group_norm(isa, *groups, *epsilon, x, write(whole)),
+            BlockWork::Function(function) => function::apply(isa, *function, x, write(whole)),
             BlockWork::ResponseNorms { epsilon } => response_norms(isa, *epsilon, x, write(whole)),
             BlockWork::Channels(sources) => {
                 copy_channels(x, 0, |channel| sources[channel], &mut write(whole));

@@ -65,17 +65,16 @@ impl Architecture for ImageTower {
         self.text.as_ref().map(|text| text as &dyn TextTower)
     }
 
-    fn spare(&self) -> &'static [&'static str] {
-        // What texts need is read when a text is first asked about.
-        &["text_model.", "text_projection.", "logit_scale", "logit_bias"]
-    }
-
     fn describe(
         &self,
         network: &mut NetworkBuilder<'_>,
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs> {
+        // What texts need is read when a text is first asked about.
+        for name in ["text_model.", "text_projection.", "logit_scale", "logit_bias"] {
+            checkpoint.leave_out(name);
+        }
         let x = self.tokens.describe(network, checkpoint, image)?;
         let embedding = match self.tokens.family {
             Family::Clip | Family::Owl => {

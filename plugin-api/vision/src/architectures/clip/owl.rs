@@ -21,37 +21,19 @@ struct Owl {
     text: Text,
     /// Numbers of an embedding that is comparable to texts.
     embedding: usize,
-    spare: &'static [&'static str],
+    /// Before the names of all tensors of both towers.
+    prefix: &'static str,
 }
 
 pub(in crate::architectures) fn owl_vit(repository: &Repository) -> Result<Box<dyn Architecture>> {
-    const SPARE: [&str; 4] = [
-        "owlvit.text_model.",
-        "owlvit.text_projection.",
-        "owlvit.visual_projection.",
-        "owlvit.logit_scale",
-    ];
-    open(repository, "owlvit.", 32, &SPARE)
+    open(repository, "owlvit.", 32)
 }
 
 pub(in crate::architectures) fn owl_v2(repository: &Repository) -> Result<Box<dyn Architecture>> {
-    const SPARE: [&str; 5] = [
-        "owlv2.text_model.",
-        "owlv2.text_projection.",
-        "owlv2.visual_projection.",
-        "owlv2.logit_scale",
-        // Whether there is any object, for searches by a picture of it.
-        "objectness_head.",
-    ];
-    open(repository, "owlv2.", 16, &SPARE)
+    open(repository, "owlv2.", 16)
 }
 
-fn open(
-    repository: &Repository,
-    prefix: &'static str,
-    patch: usize,
-    spare: &'static [&'static str],
-) -> Result<Box<dyn Architecture>> {
+fn open(repository: &Repository, prefix: &'static str, patch: usize) -> Result<Box<dyn Architecture>> {
     let config = &repository.config;
     let vision = config.section_or_empty("vision_config")?;
     let embedding = config.count("projection_dim", 512)?;
@@ -59,7 +41,7 @@ fn open(
         tokens: ImageTokens::read(&vision, Family::Owl, prefix, [768, patch])?,
         text: Text::read(config, Family::Owl, prefix, embedding)?,
         embedding,
-        spare,
+        prefix,
     }))
 }
 
@@ -76,16 +58,23 @@ impl Architecture for Owl {
         Some(&self.text)
     }
 
-    fn spare(&self) -> &'static [&'static str] {
-        self.spare
-    }
-
     fn describe(
         &self,
         network: &mut NetworkBuilder<'_>,
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs> {
+        // What texts need is read when a text is first asked about; other tensors are for comparing whole pictures, and
+        // for searches by a picture of an object.
+        for name in [
+            "text_model.",
+            "text_projection.",
+            "visual_projection.",
+            "logit_scale",
+        ] {
+            checkpoint.leave_out(&format!("{}{name}", self.prefix));
+        }
+        checkpoint.leave_out("objectness_head.");
         let size = network.dims(image)?;
         let grid = self.tokens.grid([size[1], size[2]])?;
         let count = grid[0] * grid[1];
@@ -123,7 +112,10 @@ impl Owl {
 /// bottom, and its size.
 fn places([height, width]: [usize; 2]) -> Vec<f32> {
     let logit = |part: f64| ((part + EDGE).ln() - (EDGE - part).ln_1p()) as f32;
-    let [sizes, counts] = [[1.0 / width as f64, 1.0 / height as f64], [width as f64, height as f64]];
+    let [sizes, counts] = [
+        [1.0 / width as f64, 1.0 / height as f64],
+        [width as f64, height as f64],
+    ];
     let place = |row: usize, column: usize| {
         let corner = [(column + 1) as f64 / counts[0], (row + 1) as f64 / counts[1]];
         [corner[0], corner[1], sizes[0], sizes[1]].map(logit)

@@ -60,6 +60,14 @@ impl Points {
         })
     }
 
+    /// So many points of each head in one map.
+    pub(in crate::architectures) fn of_one_map(count: usize) -> Self {
+        Self {
+            counts: vec![count],
+            scale: 0.5,
+        }
+    }
+
     /// Attention of queries at their places to points of values; offsets and weights are layers of `name`.
     pub(in crate::architectures) fn attend(
         &self,

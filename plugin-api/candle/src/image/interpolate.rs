@@ -1,4 +1,4 @@
-//! Pictures made square, and reduced by a Gaussian, in floating point: what the image processor of OWLv2 does.
+//! Resizing in floating point, as the image processors of RF-DETR and OWLv2 do it.
 
 use super::step::Raster;
 
@@ -13,15 +13,48 @@ struct Window {
     weights: Vec<f32>,
 }
 
-/// Surrounds a picture by black at the right and at the bottom until it is square, and resizes that to
-/// `[height, width]`: values of 0 to 255, three for each pixel.
-///
-/// A square that is reduced is smoothed first, by a Gaussian whose deviation is half of what the factor is beyond 1, as
-/// scikit-image's `resize` does; then values are interpolated between the nearest two of each line and column.
-pub(super) fn resample(raster: &Raster<'_>, [height, width]: [usize; 2]) -> Vec<f32> {
+/// The last thing that is done to a picture, of values that are not rounded to bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interpolation {
+    /// Resizing to `[height, width]`: each value is between the nearest two of its line and its column, as torch's
+    /// `interpolate` has it without aligned corners and without a filter.
+    Plain([usize; 2]),
+    /// The same of the picture surrounded by black at the right and at the bottom until it is square. A square that is
+    /// reduced is smoothed first, by a Gaussian whose deviation is half of what the factor is beyond 1, as scikit-image's
+    /// `resize` does.
+    SmoothedSquare([usize; 2]),
+}
+
+impl Interpolation {
+    /// The `[height, width]` of what it makes.
+    pub(super) fn output_size(self) -> [usize; 2] {
+        match self {
+            Self::Plain(size) | Self::SmoothedSquare(size) => size,
+        }
+    }
+
+    /// How a line of `from` places becomes one of `to`.
+    fn windows(self, from: usize, to: usize) -> Vec<Window> {
+        let kernel = match self {
+            Self::Plain(_) => vec![1.0],
+            Self::SmoothedSquare(_) => gaussian((from as f64 / to as f64 - 1.0) / 2.0),
+        };
+        windows(from, to, &kernel)
+    }
+}
+
+/// Makes of a picture values of 0 to 255, three for each pixel.
+pub(super) fn resample(raster: &Raster<'_>, interpolation: Interpolation) -> Vec<f32> {
     let [rows, columns] = raster.size();
-    let side = rows.max(columns);
-    let (across, down) = (windows(side, width), windows(side, height));
+    let [height, width] = interpolation.output_size();
+    let sides = match interpolation {
+        Interpolation::Plain(_) => [rows, columns],
+        Interpolation::SmoothedSquare(_) => [rows.max(columns); 2],
+    };
+    let (down, across) = (
+        interpolation.windows(sides[0], height),
+        interpolation.windows(sides[1], width),
+    );
     let mut narrowed = vec![0.0; rows * width * CHANNELS];
     for (line, target) in raster
         .pixels()
@@ -50,16 +83,16 @@ pub(super) fn resample(raster: &Raster<'_>, [height, width]: [usize; 2]) -> Vec<
     values
 }
 
-/// What each of `to` places is made of, out of `from` places.
-fn windows(from: usize, to: usize) -> Vec<Window> {
-    let scale = from as f64 / to as f64;
-    let kernel = gaussian((scale - 1.0) / 2.0);
+/// What each of `to` places is made of, out of `from` places that are smoothed by a kernel of odd length.
+fn windows(from: usize, to: usize, kernel: &[f64]) -> Vec<Window> {
+    // In torch's precision, which moves a place by some millionths.
+    let scale = from as f32 / to as f32;
     let reach = kernel.len() / 2;
     let window = |place: usize| {
-        let exact = ((place as f64 + 0.5) * scale - 0.5).max(0.0);
+        let exact = ((place as f32 + 0.5) * scale - 0.5).max(0.0);
         let nearest = (exact as usize).min(from - 1);
         let next = (nearest + 1).min(from - 1);
-        let share = exact - nearest as f64;
+        let share = f64::from(exact - nearest as f32);
         let first = nearest.saturating_sub(reach);
         let mut weights = vec![0.0; (next + reach + 1).min(from) - first];
         for (middle, share) in [(nearest, 1.0 - share), (next, share)] {
@@ -115,7 +148,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_place_is_made_of_weights_that_add_up(from in 1..400usize, to in 1..90usize) {
-            for window in windows(from, to) {
+            for window in Interpolation::SmoothedSquare([to; 2]).windows(from, to) {
                 let sum: f32 = window.weights.iter().sum();
                 prop_assert!((sum - 1.0).abs() < 1e-5, "{sum}");
                 prop_assert!(window.first + window.weights.len() <= from);
