@@ -211,7 +211,9 @@ impl Zoo {
         store.fetch_weights(access.downloader, &request, access.observer, access.cancellation)?;
         if let Some((name, format)) = archive {
             let folder = destination.parent().unwrap_or(destination);
-            extract(&request.destination, format, folder, &ArchiveLimits::default())?;
+            let url = request.urls.first().map_or(name.as_str(), String::as_str);
+            extract(&request.destination, format, folder, &ArchiveLimits::default())
+                .map_err(|error| error.of(url))?;
             let kept = folder.join(name);
             if !manager.delete_archive && !kept.exists() {
                 fs_err::rename(&request.destination, &kept).map_err(ZooError::weights_file(&kept))?;

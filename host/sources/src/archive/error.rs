@@ -47,6 +47,18 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// The same of an archive that was only kept under a name of its own while it was extracted: `origin` is the URL or file
+    /// that the user knows it by.
+    pub fn of(self, origin: impl Into<PathBuf>) -> Self {
+        let path = origin.into();
+        match self {
+            Self::UnknownFormat { .. } => Self::UnknownFormat { path },
+            Self::Read { source, .. } => Self::Read { path, source },
+            Self::Refused { entry, reason, .. } => Self::Refused { path, entry, reason },
+            Self::Write { path, source } => Self::Write { path, source },
+        }
+    }
+
     /// For `map_err`: the archive `path` cannot be read.
     pub(super) fn read(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
         let path = path.to_owned();

@@ -98,7 +98,8 @@ pub fn fetch(offer: &Offer, store: &Store, access: Access<'_>) -> Result<Fetched
         ArchiveFormat::TarGz,
         &unpacked,
         &ArchiveLimits::default(),
-    )?;
+    )
+    .map_err(|error| error.of(&url))?;
     Ok(FetchedPrebuilt {
         folder: only_folder(&unpacked).map_err(unreadable(&url))?,
         url,

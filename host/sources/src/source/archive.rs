@@ -43,12 +43,14 @@ pub(super) fn resolve_url(url: &str, options: &ResolveOptions<'_>) -> Result<Fou
     let downloaded = access
         .downloader
         .fetch(&request, access.observer, access.cancellation)?;
-    let found = resolve_content(url, &downloaded.path, downloaded.sha256, store)?;
-    let commit = Commit::by_id(downloaded.sha256.to_string());
-    store.record_revision(url, "", &commit)?;
+    let found = resolve_content(url, &downloaded.path, downloaded.sha256, store);
+    // Whatever is in it: it came whole, so there is nothing that a later download would go on with.
     if let Err(error) = std::fs::remove_dir_all(&folder) {
         tracing::debug!("cannot delete {}: {error}", folder.display());
     }
+    let found = found?;
+    let commit = Commit::by_id(downloaded.sha256.to_string());
+    store.record_revision(url, "", &commit)?;
     Ok(FoundTree {
         fetched: true,
         ..found
@@ -80,7 +82,7 @@ fn resolve_content(
         return Ok(found);
     }
     let format = ArchiveFormat::of_path(file).ok_or_else(|| ArchiveError::UnknownFormat {
-        path: file.to_owned(),
+        path: identity.into(),
     })?;
     let staging = store.stage()?;
     let extracted = extract(
@@ -88,7 +90,8 @@ fn resolve_content(
         format,
         &staging.path().join(TREE),
         &ArchiveLimits::default(),
-    )?;
+    )
+    .map_err(|error| error.of(identity))?;
     let root = store.publish_source(&staging, &extracted.tree_hash)?;
     store.record_commit(&CommitRecord {
         identity: identity.to_owned(),

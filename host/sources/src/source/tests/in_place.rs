@@ -104,7 +104,12 @@ fn harmful_archives_do_not_reach_the_store() {
     let world = World::new();
     let archive = world.folder.path().join("bad.tar.gz");
     std::fs::write(&archive, "<html>").unwrap();
-    let error = world.resolve(archive.to_str().unwrap()).unwrap_err();
-    assert!(error.to_string().contains("cannot read the archive"), "{error}");
+    let url = format!("file://{}", archive.display());
+    for named in [archive.to_str().unwrap(), &url] {
+        let error = world.resolve(named).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot read the archive {named}"));
+    }
+    // What came whole and is of no use is not kept.
+    assert_eq!(std::fs::read_dir(world.store.temporary_dir()).unwrap().count(), 0);
     assert_eq!(std::fs::read_dir(world.store.sources_dir()).unwrap().count(), 0);
 }
