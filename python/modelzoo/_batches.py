@@ -40,12 +40,16 @@ class BatchModel:
         task: str = "apply",
         threshold: Optional[float] = None,
         kind: Optional[str] = None,
+        precision: str = "float32",
         **options: Any,
     ) -> None:
+        if precision not in ("float32", "float16"):
+            raise UsageError(f'precision is "float32" or "float16", not {precision!r}')
         if task not in ("apply", "embed"):
             raise UsageError(f'task is "apply" or "embed", not {task!r}')
         self.reference, self.column, self.output, self.errors = model, column, output, errors
         self.task, self.threshold, self.kind, self.options = task, threshold, kind, options
+        self.precision = precision
         self.dimensions: Optional[int] = None
 
     @property
@@ -56,14 +60,12 @@ class BatchModel:
     def output_type(self) -> Any:
         """Arrow's type of the labels or embeddings, for engines that want to know it beforehand. Where ``kind`` does not say,
         the model is loaded here and asked about a grey picture."""
-        import pyarrow
-
         from . import _columns
 
         grey = np.full((64, 64, 3), 127, dtype=np.uint8)
         if self.task == "embed":
             self.dimensions = self.dimensions or int(self.model.embed(grey).size)
-            return pyarrow.list_(pyarrow.float32(), self.dimensions)
+            return _columns.vector_type(self.dimensions, self.precision)
         if self.kind is None:
             self.kind = _columns.kind_of(self.model.predict(grey))
         return _columns.label_type(self.kind)
@@ -95,7 +97,7 @@ class BatchModel:
 
         values, errors = self.results(pictures)
         if self.task == "embed":
-            column = _columns.vectors(values, self.dimensions)
+            column = _columns.vectors(values, self.dimensions, self.precision)
         else:
             column = _columns.labels(values, self.kind)
         return column, pyarrow.array(errors, pyarrow.string())

@@ -115,14 +115,21 @@ def labels(values: Sequence[Any], kind: Optional[str] = None) -> "pa.Array":
     return pa.array([None if some is None else [_row(one) for one in getattr(some, name)] for some in values], of)
 
 
-def vectors(values: Sequence[Optional[Any]], dimensions: Optional[int] = None) -> "pa.Array":
-    """A column of embeddings, with null for ``None``: lists of ``float32``, of fixed size where all have one length."""
+def vector_type(dimensions: Optional[int], precision: str = "float32") -> Any:
+    """The type of a column of embeddings: lists of a fixed size where that is known."""
+    element = {"float32": pa.float32(), "float16": pa.float16()}[precision]
+    return pa.list_(element) if dimensions is None else pa.list_(element, dimensions)
+
+
+def vectors(
+    values: Sequence[Optional[Any]], dimensions: Optional[int] = None, precision: str = "float32"
+) -> "pa.Array":
+    """A column of embeddings, with null for ``None``: lists of numbers of this precision, of fixed size where all have one
+    length."""
     lengths: Set[int] = set() if dimensions is None else {dimensions}
     lengths |= {value.size for value in values if value is not None}
-    rows = [None if value is None else np.ravel(value) for value in values]
-    if len(lengths) == 1:
-        return pa.array(rows, pa.list_(pa.float32(), lengths.pop()))
-    return pa.array(rows, pa.list_(pa.float32()))
+    rows = [None if value is None else np.ravel(value).astype(precision, copy=False) for value in values]
+    return pa.array(rows, vector_type(lengths.pop() if len(lengths) == 1 else None, precision))
 
 
 def _texts(values: Sequence[Any]) -> "pa.Array":

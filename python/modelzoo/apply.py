@@ -17,8 +17,8 @@ __all__ = ["Run", "Summary", "apply_model", "compute_embeddings", "compute_patch
 
 Path = Union[str, "os.PathLike[str]"]
 Inputs = Union[Path, Sequence[Path]]
-"""A folder, a glob, files, a ``.txt`` file that lists some, a dataset, or a file with labels; or several of the first
-three."""
+"""A folder, a glob, files, a ``.txt`` file that lists some, a ``.tar`` archive, a ``.parquet`` table, each by its path or its
+URL; or several of these; or a dataset, or a file with labels."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,10 @@ def apply_model(
 
     Args:
         model: the model.
-        inputs: a folder, a glob, files, a ``.txt`` file that lists some, a dataset, or a file with labels. The field of a
-            dataset is filled batch by batch; the same call goes on where an earlier one was killed.
-        output: a file or folder: ``.jsonl``, ``.csv``, ``.parquet``, ``.sqlite`` (a new dataset), or what ``format``
+        inputs: a folder, a glob, files, a ``.txt`` file that lists some, a ``.tar`` archive or a ``.parquet`` table of
+            pictures, each by its path or its URL (``s3://``, ``gs://``, ``az://``, ``https://``); a dataset, or a file with
+            labels. The field of a dataset is filled batch by batch; the same call goes on where an earlier one was killed.
+        output: a file (or its URL) or folder: ``.jsonl``, ``.csv``, ``.parquet``, ``.sqlite`` (a new dataset), or what ``format``
             says: ``coco``, ``coco-results``, ``yolo``, ``fiftyone``, ``label-studio``. It appears when it is whole.
         field: the field that labels go to (``predictions``); of several labels, each goes to this name, ``_`` and its key.
         threshold: leave out what the model is less sure of, 0 to 1.
@@ -146,7 +147,8 @@ def apply_model(
         overwrite: replace what a dataset has in the field.
         output_dir: a folder for masks and maps as PNG files; ``rel_dir`` is the folder below which they keep their
             sub-folders.
-        **options: ``max_pixels``, ``rescale`` (``bits``, ``min-max``, ``percentile``), ``page``, ``label_keys``.
+        **options: ``max_pixels``, ``rescale`` (``bits``, ``min-max``, ``percentile``), ``page``, ``label_keys``, and ``column``: that of a
+            table that has the pictures, their paths or their URLs.
 
     Raises:
         Error: the input cannot be found, or the model not go on. A sample that fails is no error: its

@@ -19,19 +19,19 @@ __all__ = ["predictor"]
 
 
 def predictor(model: str, *, batch_size: int = 64, **options: Any) -> Any:
-    """A Daft function of a column of pictures: paths, files' bytes, or images of three channels.
+    """A Daft function of a column of pictures: paths or URLs, files' bytes, or images of three channels.
 
     Args:
         model: what :func:`modelzoo.load_model` takes; each process loads it once. Pin it, and download it beforehand to each
             node's store (``modelzoo download``): then nothing of the network is needed.
         batch_size: how many pictures go to the model at once at most.
         **options: ``task`` (``apply`` or ``embed``), ``threshold``, ``output`` (the name of the result, ``predictions``),
-            ``kind`` (the class of the labels, such as ``Detections``; otherwise the model is loaded here to find out), and
+            ``precision`` (of embeddings, ``float32`` or ``float16``), ``kind`` (the class of the labels, such as ``Detections``; otherwise the model is loaded here to find out), and
             those of :func:`modelzoo.load_model`.
 
     Returns:
         A function whose column is a struct of the result, with labels as structs or lists of structs and embeddings as lists
-        of ``float32`` of fixed size, and ``error``: why a picture has none.
+        of numbers of fixed size, and ``error``: why a picture has none.
     """
     import daft
     import pyarrow

@@ -84,6 +84,7 @@ def load_model(
     threshold: Optional[float] = None,
     threads: Optional[int] = None,
     isolation: str = "process",
+    origin: Optional[str] = None,
     sandbox: Optional[str] = None,
     stall_timeout: Optional[float] = None,
     consent: Optional[Consent] = None,
@@ -106,6 +107,8 @@ def load_model(
         threshold: the default of :meth:`Model.predict`: what the model is less sure of is left out, 0 to 1.
         threads: how many threads the model may use.
         isolation: ``process`` runs the plugin in a process of its own; ``none`` in this one, which it can crash.
+        origin: where a plugin comes from: ``auto`` (the one that its author compiled, where the source vouches for one),
+            ``prebuilt`` (that one or none) or ``build`` (built here).
         sandbox: whether that process is shut in: ``auto``, ``on`` (or not at all) or ``off``.
         stall_timeout: the seconds after which a plugin without a sign of life is ended; 0 waits for ever.
         consent: is asked before a stranger's code runs. Without it, only what was allowed before runs
@@ -129,6 +132,7 @@ def load_model(
         "threads": threads,
         "options": {**(options or {}), **more_options},
         "isolation": isolation,
+        "origin": origin,
         "sandbox": sandbox,
         "stall_timeout": stall_timeout,
         "worker": text_path(worker) or worker_program(),

@@ -29,12 +29,13 @@ class Predictor(BatchModel):
     Args:
         model: what :func:`modelzoo.load_model` takes; the actor loads it once. Pin it, and download it beforehand to each
             node's store (``modelzoo download``): then nothing of the network is needed.
-        column: the column with the pictures: paths, files' bytes, or arrays ``uint8[height, width, 3]``.
-        output: the column that is added: labels as structs or lists of structs, embeddings as lists of ``float32``.
+        column: the column with the pictures: paths or URLs, files' bytes, or arrays ``uint8[height, width, 3]``.
+        output: the column that is added: labels as structs or lists of structs, embeddings as lists of numbers.
         errors: the column for why a picture has none.
         task: ``apply`` or ``embed``.
         threshold: leave out what the model is less sure of.
         kind: the class of the labels, such as ``Detections``, so that a batch without any has a column of its type, too.
+        precision: that of embeddings: ``float32`` or ``float16``.
         **options: those of :func:`modelzoo.load_model`.
 
     Use ``batch_format="pyarrow"``. With ``"numpy"`` and ``"pandas"`` labels are Python's dictionaries.

@@ -21,7 +21,7 @@ class Mapper(BatchModel):
     Args:
         model: what :func:`modelzoo.load_model` takes; each Python worker loads it once. Pin it, and download it beforehand to
             each node's store (``modelzoo download``): then nothing of the network is needed.
-        column: the column with the pictures: paths or files' bytes.
+        column: the column with the pictures: paths, URLs or files' bytes.
         output: the column that is added: labels as structs or arrays of structs, embeddings as arrays of ``float``.
         errors: the column for why a picture has none.
         task: ``apply`` or ``embed``.

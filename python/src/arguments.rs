@@ -4,7 +4,7 @@ use crate::error::{Result, Usage};
 use modelzoo::{
     ApplyOptions, Decoder, Device, EmbedOptions, Existing, HandleMissing, Isolation, LoadSettings, Network,
     PatchGeometry, PatchOptions, PredictOptions, Rate, RunOptions, Sampling, Sandbox, Task, ZooBuilder,
-    format::Format, media::Rescale, video::FrameRangeError,
+    config::PluginOrigin, format::Format, input::InputOptions, media::Rescale, video::FrameRangeError,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -44,6 +44,7 @@ pub struct LoadArguments {
     threads: Option<NonZeroUsize>,
     options: Map<String, Value>,
     isolation: IsolationArgument,
+    origin: Option<PluginOrigin>,
     sandbox: Option<String>,
     stall_timeout: Option<f64>,
     worker: Option<PathBuf>,
@@ -95,6 +96,7 @@ pub struct RunArguments {
     output_dir: Option<PathBuf>,
     rel_dir: Option<PathBuf>,
     format: Option<String>,
+    column: Option<String>,
     #[serde(default)]
     overwrite: bool,
 }
@@ -159,7 +161,7 @@ impl LoadArguments {
                 .map(str::parse::<Sandbox>)
                 .transpose()
                 .map_err(|error| Usage(error.to_string()))?,
-            origin: None,
+            origin: self.origin,
             worker_program: self.worker.clone(),
         };
         if settings.isolation == Isolation::None
@@ -199,6 +201,13 @@ impl PredictArguments {
 }
 
 impl RunArguments {
+    /// How the inputs are read.
+    pub fn input_options(&self) -> InputOptions {
+        InputOptions {
+            column: self.column.clone(),
+        }
+    }
+
     /// What to do about values that a dataset has already.
     pub fn existing(&self) -> Existing {
         match self.overwrite {

@@ -176,7 +176,7 @@ struct Unwanted;
 impl Assignment {
     fn carry_out(self, teller: &Sender<Told>) -> Result<Ended> {
         let Self { model, arguments, .. } = self;
-        let mut input = Input::resolve(&self.inputs)?;
+        let mut input = Input::resolve_with(&self.inputs, &arguments.input_options())?;
         let (format, existing) = (arguments.format()?, arguments.existing());
         let task = arguments.task()?;
         task.check(model.info())?;
@@ -191,13 +191,16 @@ impl Assignment {
         }
         let work = model.begin(&task, &mut input, existing)?;
         let total = match self.counts {
-            true => Some(work.count()?.saturating_sub(work.before().done)),
+            true => {
+                let count = work.count()?;
+                count.map(|count| count.saturating_sub(work.before().done))
+            }
             false => None,
         };
         let mut writer = match destination {
             // To Python, that is.
             Destination::Stdout => ResultWriter::none(),
-            _ => ResultWriter::create(&destination, model.info(), model.provenance())?,
+            _ => ResultWriter::create(&destination, model.info(), work.provenance())?,
         };
         let _ = teller.send(Told::Begun(total));
         let outcome = work.run(|item: LabeledItem| -> Result<(), SinkError> {

@@ -9,11 +9,25 @@ import subprocess
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
+import numpy as np
 import pytest
+from PIL import Image
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODELS = PROJECT / "plugin-api/vision/tests/goldens"
 PHOTOS = PROJECT / "examples/photos"
+
+GENERATED = 2000 if os.environ.get("MODELZOO_PYTHON_SCALE") else 60
+"""So many pictures go through engines and tables beside the photographs."""
+
+
+def generated(folder: Path, count: int) -> Path:
+    """So many small pictures, each other than the others."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        pixels = np.random.default_rng(number).integers(0, 255, (4, 4, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((40, 30)).save(folder / f"{number:06}.png", compress_level=1)
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)

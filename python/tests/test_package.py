@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import pytest
 from conftest import MODELS, PHOTOS, PROJECT
@@ -66,6 +67,10 @@ def test_nobodys_code_runs_before_somebody_has_allowed_it(tmp_path: Path) -> Non
 
     with pytest.raises(RuntimeError, match="whatever"):
         modelzoo.load_model(reference, consent=confused)
+    with pytest.raises(modelzoo.UsageError, match="auto, prebuilt or build"):
+        modelzoo.load_model(reference, origin="binary")
+    with pytest.raises(modelzoo.Error, match="compiled|prebuilt"):
+        modelzoo.load_model(reference, origin="prebuilt", consent=lambda facts: True)
 
 
 def test_the_log_is_pythons(caplog: pytest.LogCaptureFixture) -> None:
@@ -76,15 +81,18 @@ def test_the_log_is_pythons(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_what_is_dropped_is_gone() -> None:
-    def workers() -> int:
-        listed = subprocess.run(["ps", "--ppid", str(__import__("os").getpid())], capture_output=True, text=True)
-        return listed.stdout.count("modelzoo")
+    """As python/benches/measure.py sees it after a thousand times."""
 
-    before = workers()
+    def held() -> Tuple[int, int, int]:
+        gc.collect()
+        listed = subprocess.run(["ps", "--ppid", str(os.getpid())], capture_output=True, text=True)
+        return listed.stdout.count("modelzoo"), len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+
+    modelzoo.load_model(MODELS / "vit_classifier").close()
+    before = held()
     for _ in range(10):
         modelzoo.load_model(MODELS / "vit_classifier")
-    gc.collect()
-    assert workers() == before
+    assert held() == before
 
 
 def test_the_zoo_is_searched_and_listed() -> None:

@@ -6,14 +6,17 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List
 
 import numpy as np
 import pytest
-from conftest import MODELS, PHOTOS
+from conftest import GENERATED, MODELS, PHOTOS, generated
 from PIL import Image
 
+from killable import KillableOnce
+import modelzoo
 from modelzoo._batches import BatchModel
 
 pyarrow = pytest.importorskip("pyarrow")
@@ -22,8 +25,11 @@ MODEL = str(MODELS / "vit_classifier")
 
 
 @pytest.fixture(scope="module")
-def expected(classifier: Any) -> Dict[str, Any]:
-    return {str(path): classifier.predict(path) for path in sorted(PHOTOS.glob("*.jpg"))}
+def expected(program: Callable[..., List[Dict[str, Any]]], tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Any]:
+    """What the program says of photographs and generated pictures, by their paths."""
+    pictures = generated(tmp_path_factory.mktemp("pictures"), GENERATED)
+    lines = program("--quiet", "apply", MODEL, PHOTOS, pictures)
+    return {line["filepath"]: line["predictions"] for line in lines}
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +38,13 @@ def paths(expected: Dict[str, Any]) -> List[str]:
 
 
 def check(rows: List[Dict[str, Any]], expected: Dict[str, Any]) -> None:
+    """Each value is the program's, to the last digit."""
     assert len(rows) == len(expected) + 1
     for row in rows:
         if row["path"] in expected:
             label = expected[row["path"]]
-            assert row["predictions"]["label"] == label.label
-            np.testing.assert_allclose(row["predictions"]["confidence"], label.confidence, atol=1e-5)
+            assert row["predictions"]["label"] == label["label"]
+            assert row["predictions"]["confidence"] == label["confidence"], row["path"]
             assert row["error"] is None
         else:
             assert row["predictions"] is None and "nowhere.jpg" in row["error"]
@@ -45,26 +52,56 @@ def check(rows: List[Dict[str, Any]], expected: Dict[str, Any]) -> None:
 
 def test_a_batch_travels_as_what_it_was_made_of(expected: Dict[str, Any], paths: List[str]) -> None:
     batches = pickle.loads(pickle.dumps(BatchModel(MODEL, kind="Classification")))
-    values, errors = batches.columns([*paths, None])
-    rows = [dict(path=path, predictions=value, error=error) for path, value, error in zip(paths, values.to_pylist(), errors.to_pylist())]  # fmt: skip
+    rows = []
+    for start in range(0, len(paths), 64):
+        some = paths[start : start + 64]
+        values, errors = batches.columns([*some, None])
+        assert errors.to_pylist()[-1] == "there is no picture"
+        found = zip(some, values.to_pylist(), errors.to_pylist())
+        rows += [dict(path=path, predictions=value, error=error) for path, value, error in found]
     check(rows, expected)
-    assert errors.to_pylist()[-1] == "there is no picture"
     nothing, _ = batches.columns(["nowhere.jpg"])
     assert nothing.type == values.type
     embeddings = BatchModel(MODEL, task="embed")
     assert embeddings.output_type() == pyarrow.list_(pyarrow.float32(), 24)
     vectors, _ = embeddings.columns(["nowhere.jpg", paths[0]])
     assert vectors.type == embeddings.output_type() and vectors.null_count == 1
+    halves = BatchModel(MODEL, task="embed", precision="float16")
+    assert halves.output_type() == pyarrow.list_(pyarrow.float16(), 24)
+    half, _ = halves.columns([paths[0]])
+    whole = np.asarray(vectors.to_pylist()[1], dtype=np.float32)
+    assert half.type == halves.output_type()
+    np.testing.assert_array_equal(np.asarray(half.to_pylist()[0], dtype=np.float16), whole.astype(np.float16))
+    with pytest.raises(modelzoo.UsageError, match="float16"):
+        BatchModel(MODEL, precision="double")
+
+
+@contextmanager
+def cluster() -> Iterator[Any]:
+    """Ray on two nodes of a core each, both on this machine."""
+    ray = pytest.importorskip("ray")
+    utilities = pytest.importorskip("ray.cluster_utils")
+    node = {"num_cpus": 1, "object_store_memory": 200 << 20}
+    nodes = utilities.Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    nodes.add_node(**node)
+    tests = str(Path(__file__).parent)
+    ray.init(
+        address=nodes.address, log_to_driver=False, configure_logging=False, runtime_env={"env_vars": {"PYTHONPATH": tests}}
+    )  # fmt: skip
+    try:
+        assert len(ray.nodes()) == 2
+        yield ray
+    finally:
+        ray.shutdown()
+        nodes.shutdown()
 
 
 def test_ray_labels_paths_bytes_and_tensors(expected: Dict[str, Any], paths: List[str]) -> None:
-    ray = pytest.importorskip("ray")
     from modelzoo.ray import Predictor
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    try:
-        data = ray.data.from_items([{"path": path} for path in paths])
-        options: Dict[str, Any] = dict(batch_size=3, concurrency=1)
+    with cluster() as ray:
+        data = ray.data.from_items([{"path": path} for path in paths], override_num_blocks=8)
+        options: Dict[str, Any] = dict(batch_size=64, concurrency=2)
         labelled = data.map_batches(
             Predictor, fn_constructor_kwargs={"model": MODEL}, batch_format="pyarrow", **options
         )
@@ -80,8 +117,32 @@ def test_ray_labels_paths_bytes_and_tensors(expected: Dict[str, Any], paths: Lis
                     Predictor, fn_constructor_kwargs=named, batch_format=form, **options
                 ).take_all()
                 assert np.asarray(row["vector"]).shape == (24,), (column, form)
-    finally:
-        ray.shutdown()
+
+
+def test_ray_goes_on_where_an_actor_is_killed(tmp_path: Path, program: Callable[..., List[Dict[str, Any]]]) -> None:
+    """Every picture of a job is labelled or told, though one in a hundred is broken and a process is killed."""
+    count = int(os.environ.get("MODELZOO_PYTHON_JOB", 1000))
+    folder = generated(tmp_path / "pictures", count)
+    for number in range(0, count, 100):
+        (folder / f"{number:06}.png").write_bytes(b"no picture")
+    lines = program("--quiet", "apply", MODEL, folder, exit_code=8)
+    labels = {line["filepath"]: line.get("predictions") for line in lines}
+    with cluster() as ray:
+        data = ray.data.from_items([{"path": path} for path in labels], override_num_blocks=16)
+        named = {"model": MODEL, "kind": "Classification"}
+        labelled = data.map_batches(
+            KillableOnce, fn_constructor_kwargs={**named, "mark": str(tmp_path / "killed")}, batch_format="pyarrow", batch_size=32, concurrency=2
+        )  # fmt: skip
+        rows = labelled.take_all()
+    assert not Path("/proc", (tmp_path / "killed").read_text()).exists()
+    assert sorted(row["path"] for row in rows) == sorted(labels)
+    for row in rows:
+        label = labels[row["path"]]
+        if label is None:
+            assert row["predictions"] is None and "not a picture" in row["error"]
+        else:
+            assert row["error"] is None and row["predictions"]["confidence"] == label["confidence"]
+    assert sum(row["error"] is not None for row in rows) == count // 100
 
 
 def test_daft_labels_paths_and_bytes(expected: Dict[str, Any], paths: List[str]) -> None:
@@ -89,7 +150,7 @@ def test_daft_labels_paths_and_bytes(expected: Dict[str, Any], paths: List[str])
     from modelzoo.daft import predictor
 
     frame = daft.from_pydict({"path": paths})
-    label = predictor(MODEL, batch_size=2)
+    label = predictor(MODEL, batch_size=64)
     found = frame.with_column("found", label(frame["path"])).to_pylist()
     check([{"path": row["path"], **row["found"]} for row in found], expected)
     embed = predictor(MODEL, task="embed", output="vector")
@@ -103,7 +164,7 @@ def spark() -> Iterator[Any]:
     sql = pytest.importorskip("pyspark.sql")
     os.environ.update(SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable)
     builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    session = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", "3").getOrCreate()
+    session = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", "64").getOrCreate()
     yield session
     session.stop()
 

@@ -25,6 +25,9 @@ pub enum EngineError {
     /// The dataset cannot be read or written.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// The credentials for a store are no good, so that nothing of it can be had.
+    #[error(transparent)]
+    Credentials(MediaError),
     /// A file of labels cannot be read.
     #[error(transparent)]
     Format(#[from] FormatError),
@@ -80,6 +83,7 @@ impl Diagnose for EngineError {
         match self {
             Self::Input(error) => error.class(),
             Self::Dataset(error) => error.class(),
+            Self::Credentials(error) => error.class(),
             Self::Format(error) => error.class(),
             Self::Runtime(error) => error.class(),
             Self::LabelImages(error) => error.class(),
@@ -92,6 +96,7 @@ impl Diagnose for EngineError {
         match self {
             Self::Input(error) => error.next_step(),
             Self::Dataset(error) => error.next_step(),
+            Self::Credentials(error) => error.next_step(),
             Self::Format(error) => error.next_step(),
             Self::Runtime(error) => error.next_step(),
             Self::LabelImages(error) => error.next_step(),

@@ -8,16 +8,17 @@ use modelzoo_base::{
 use modelzoo_data::{
     dataset::{Dataset, DatasetError, SampleId, Samples, Selection},
     format::{
-        Losses,
+        Format, Losses,
         import::{ImportOptions, detect, import_dataset},
     },
-    input::{InputError, InputFile, Inputs, MediaKind, relative_to},
+    input::{Content, InputError, InputFile, InputOptions, Inputs, MediaKind, relative_to},
     output::Temporary,
     record::{SampleRecord, path_to_text},
     shard::Shard,
     video::{Sampling, Video},
 };
 use modelzoo_plugin_api::MediaType;
+use modelzoo_storage::is_url;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -33,6 +34,7 @@ pub struct Input {
 enum Kind {
     Files {
         named: Vec<PathBuf>,
+        options: InputOptions,
         inputs: Inputs,
     },
     /// A file with labels, read into a dataset for the time of the run: so it may be of any length.
@@ -55,6 +57,8 @@ pub struct Sample {
     pub path: PathBuf,
     /// Its name below the input, without a root or `..`.
     pub relative_path: PathBuf,
+    /// What is in it.
+    pub content: Content,
 }
 
 /// Why a sample could not be had.
@@ -94,6 +98,8 @@ pub struct Extent {
     pub videos: u64,
     /// How many frames these have together, about; `None` where some do not tell, or there are too many to ask.
     pub frames: Option<u64>,
+    /// Whether there are more, in archives that would have to be fetched to know how many.
+    pub is_least: bool,
 }
 
 impl Extent {
@@ -111,6 +117,9 @@ impl Extent {
     }
 }
 
+/// Why a sample cannot be in a dataset, which leads to its files by their paths.
+const CONTAINED: &str = "it is in an archive or a table, which a dataset cannot lead back to";
+
 /// At most so many videos are asked for their frames: each costs the start of a program.
 const ASKED_VIDEOS: u64 = 64;
 
@@ -122,11 +131,20 @@ pub(crate) type SampleIterator<'a> = Box<dyn Iterator<Item = Result<Sample, Samp
 
 impl Input {
     /// Finds out what is named: a dataset, known by its content; a JSON Lines file, a COCO dataset's JSON file or a
-    /// FiftyOne dataset's folder; or else folders, globs, files and list files, in any number.
+    /// FiftyOne dataset's folder; or else folders, globs, files, list files, archives and tables, in any number, here or
+    /// behind URLs.
     ///
     /// # Errors
     /// When there is nothing of the name, or it cannot be read.
     pub fn resolve<P: AsRef<Path>>(named: &[P]) -> Result<Self, EngineError> {
+        Self::resolve_with(named, &InputOptions::default())
+    }
+
+    /// The same, read as `options` say.
+    ///
+    /// # Errors
+    /// As for [`Input::resolve`].
+    pub fn resolve_with<P: AsRef<Path>>(named: &[P], options: &InputOptions) -> Result<Self, EngineError> {
         if let [one] = named {
             let path = one.as_ref();
             if Dataset::is_at(path) {
@@ -134,17 +152,22 @@ impl Input {
             }
             match detect(path) {
                 Some(format) if format.has_bare_pictures(path) => {
-                    let inputs = Inputs::resolve(named, &MediaKind::ALL)?;
+                    let inputs = Inputs::resolve_with(named, &MediaKind::ALL, options)?;
                     let named = vec![path.to_owned()];
                     return Ok(Self {
                         notes: vec![format!(
                             "{}: its labels ({format}) are passed over; `modelzoo dataset import` reads them",
                             path.display()
                         )],
-                        ..Self::of(Kind::Files { named, inputs })
+                        ..Self::of(Kind::Files {
+                            named,
+                            options: options.clone(),
+                            inputs,
+                        })
                     });
                 }
-                Some(_) if path.exists() => return Self::import(path),
+                // A table is one of pictures; labels are not read of it.
+                Some(format) if format != Format::Parquet && path.exists() => return Self::import(path),
                 _ => {}
             }
         }
@@ -160,7 +183,8 @@ impl Input {
             });
         }
         Ok(Self::of(Kind::Files {
-            inputs: Inputs::resolve(named, &MediaKind::ALL)?,
+            inputs: Inputs::resolve_with(named, &MediaKind::ALL, options)?,
+            options: options.clone(),
             named: named.iter().map(|path| path.as_ref().to_owned()).collect(),
         }))
     }
@@ -234,7 +258,12 @@ impl Input {
         let mut writer = dataset.writer()?;
         let mut losses = self.losses.clone();
         for sample in self.all_samples()? {
-            let Sample { mut record, path, .. } = match sample {
+            let Sample {
+                mut record,
+                path,
+                content,
+                ..
+            } = match sample {
                 Ok(sample) => sample,
                 // A folder or a line costs itself alone.
                 Err(SampleError::Input(error)) => {
@@ -243,7 +272,14 @@ impl Input {
                 }
                 Err(SampleError::Dataset(error)) => return Err(error.into()),
             };
-            record.filepath = path_to_text(&absolute(&path));
+            if content != Content::AtPath {
+                losses.add(format!("{}: {CONTAINED}", path.display()));
+                continue;
+            }
+            record.filepath = match is_url(&path) {
+                true => path_to_text(&path),
+                false => path_to_text(&absolute(&path)),
+            };
             writer.add(record)?;
         }
         writer.finish()?;
@@ -256,24 +292,33 @@ impl Input {
 
     /// Leaves out what is none of the model's: pictures, where it takes whole videos.
     pub(crate) fn restrict_to(&mut self, media_type: MediaType) -> Result<(), EngineError> {
-        if let (Kind::Files { named, inputs }, MediaType::Video) = (&mut self.kind, media_type) {
-            *inputs = Inputs::resolve(named, &[MediaKind::Video])?;
+        if let (
+            Kind::Files {
+                named,
+                options,
+                inputs,
+            },
+            MediaType::Video,
+        ) = (&mut self.kind, media_type)
+        {
+            *inputs = Inputs::resolve_with(named, &[MediaKind::Video], options)?;
         }
         Ok(())
     }
 
-    /// How many samples there are for a model that takes `media_type`. Walks all files.
+    /// How many samples there are for a model that takes `media_type`; `None` where that would take as long as reading all
+    /// of them. Walks all files.
     ///
     /// # Errors
     /// When a dataset cannot be read.
-    pub fn count(&self, media_type: MediaType) -> Result<u64, EngineError> {
-        Ok(match &self.kind {
-            Kind::Files { inputs, .. } => inputs.count() as u64,
+    pub fn count(&self, media_type: MediaType) -> Result<Option<u64>, EngineError> {
+        Ok(Some(match &self.kind {
+            Kind::Files { inputs, .. } => return Ok(inputs.count().map(|count| count as u64)),
             Kind::Dataset(dataset) if media_type == MediaType::Video => {
                 dataset.count(&Selection::without_labels().with_media_type(media_type))?
             }
             Kind::Imported { samples, .. } | Kind::Dataset(samples) => samples.len()?,
-        })
+        }))
     }
 
     /// How much there is of each kind, for what the user is told beforehand. Walks all files, and asks a few videos how
@@ -285,7 +330,8 @@ impl Input {
         let (mut extent, mut first_videos) = (Extent::default(), Vec::new());
         let (samples, folder, beside) = match &self.kind {
             Kind::Files { inputs, .. } => {
-                for file in inputs.iter() {
+                let mut files = inputs.names();
+                for file in files.by_ref() {
                     match file {
                         Ok(file) if file.kind == MediaKind::Video => {
                             extent.videos += 1;
@@ -297,6 +343,7 @@ impl Input {
                         Ok(_) | Err(_) => extent.pictures += 1,
                     }
                 }
+                extent.is_least = files.has_left_out();
                 extent.frames = extent.frames_of(&first_videos, sampling);
                 return Ok(extent);
             }
@@ -317,12 +364,21 @@ impl Input {
     /// that there is no going on after is every shard's.
     pub(crate) fn samples_of_shard(&self, shard: Shard) -> Result<PlacedSamples<'_>, EngineError> {
         let placed = (0..).zip(self.all_samples()?);
-        Ok(Box::new(placed.filter(move |(_, sample)| match sample {
-            Ok(sample) if sample.relative_path.as_os_str().is_empty() => shard.takes(&sample.path),
-            Ok(sample) => shard.takes(&sample.relative_path),
-            Err(SampleError::Input(error)) => shard.takes(error.path().unwrap_or(Path::new(""))),
-            Err(SampleError::Dataset(_)) => true,
-        })))
+        Ok(Box::new(placed.filter(move |(_, sample)| is_of(sample, shard))))
+    }
+
+    /// How many samples of one shard there are, as [`Input::count`] has it of all.
+    ///
+    /// # Errors
+    /// When a dataset cannot be read.
+    pub(crate) fn count_of_shard(&self, shard: Shard) -> Result<Option<u64>, EngineError> {
+        let Kind::Files { inputs, .. } = &self.kind else {
+            return Ok(Some(self.samples_of_shard(shard)?.count() as u64));
+        };
+        let mut names = inputs.names();
+        let samples = names.by_ref().map(|file| Ok(sample_of_file(file?)));
+        let count = samples.filter(|sample| is_of(sample, shard)).count();
+        Ok((!names.has_left_out()).then_some(count as u64))
     }
 
     /// All samples with all of their labels.
@@ -343,6 +399,16 @@ impl Input {
                 Box::new(samples_of(dataset.path(), dataset.samples(&Selection::all())?))
             }
         })
+    }
+}
+
+/// Whether a sample is one of the shard's.
+fn is_of(sample: &Result<Sample, SampleError>, shard: Shard) -> bool {
+    match sample {
+        Ok(sample) if sample.relative_path.as_os_str().is_empty() => shard.takes(&sample.path),
+        Ok(sample) => shard.takes(&sample.relative_path),
+        Err(SampleError::Input(error)) => shard.takes(error.path().unwrap_or(Path::new(""))),
+        Err(SampleError::Dataset(_)) => true,
     }
 }
 
@@ -367,6 +433,7 @@ enum Beside {
 fn sample_in(folder: &Path, sample: modelzoo_data::dataset::Sample, beside: Beside) -> Sample {
     let named = sample.record.path();
     let path = match beside {
+        _ if is_url(&named) => named,
         Beside::CurrentFolder if named.exists() => named,
         _ => folder.join(named),
     };
@@ -375,6 +442,7 @@ fn sample_in(folder: &Path, sample: modelzoo_data::dataset::Sample, beside: Besi
         relative_path: relative_to(&path, folder),
         path,
         record: sample.record,
+        content: Content::AtPath,
     }
 }
 
@@ -388,6 +456,7 @@ fn sample_of_file(file: InputFile) -> Sample {
         },
         path: file.path,
         relative_path: file.relative_path,
+        content: file.content,
     }
 }
 

@@ -87,13 +87,14 @@ impl<'a> Work<'a> {
         &self.provenance
     }
 
-    /// How many samples there are for the model, those of earlier runs included.
+    /// How many samples there are for the model, those of earlier runs included; `None` where that would take as long as
+    /// reading all of them.
     ///
     /// # Errors
     /// When the dataset cannot be read.
-    pub fn count(&self) -> Result<u64, EngineError> {
+    pub fn count(&self) -> Result<Option<u64>, EngineError> {
         match self.task.run_options().shard {
-            Some(shard) => Ok(self.input.samples_of_shard(shard)?.count() as u64),
+            Some(shard) => self.input.count_of_shard(shard),
             None => self.input.count(self.model.info().media_type),
         }
     }

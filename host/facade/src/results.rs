@@ -2,7 +2,7 @@
 
 use modelzoo_base::error::NextStep;
 use modelzoo_data::{
-    dataset::{Dataset, DatasetError, Selection},
+    dataset::{Dataset, DatasetError, Provenance, Selection},
     format::{
         Format, FormatError,
         export::{self, ExportOptions, RecordWriter, Summary, export_dataset},
@@ -11,8 +11,9 @@ use modelzoo_data::{
     record::SampleRecord,
     shard::Shard,
 };
-use modelzoo_engine::{EngineError, Provenance, Task};
+use modelzoo_engine::{EngineError, Task};
 use modelzoo_plugin_api::ModelInfo;
+use modelzoo_storage::is_url;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -91,6 +92,9 @@ impl Destination {
             return Ok(if from_dataset { Self::Dataset } else { Self::Stdout });
         };
         let path = path.to_owned();
+        if is_url(&path) {
+            check_url(&path, format)?;
+        }
         if format.is_none() && names_dataset(&path) {
             return if from_dataset {
                 Err(EngineError::InvalidOption {
@@ -169,6 +173,26 @@ impl Destination {
     }
 }
 
+/// Refuses what is not written in one go to a URL: datasets and folders.
+fn check_url(path: &Path, format: Option<Format>) -> Result<(), EngineError> {
+    let is_file = match format {
+        Some(format) => !format.is_folder(),
+        None => !names_dataset(path),
+    };
+    match is_file {
+        true => Ok(()),
+        false => Err(EngineError::InvalidOption {
+            problem: format!(
+                "{}: datasets and folders cannot be written to a URL",
+                path.display()
+            ),
+            next_step: NextStep::advice(
+                "write .jsonl, .csv, .parquet or .npy there, or name a place on this machine",
+            ),
+        }),
+    }
+}
+
 /// Whether a path is one of a dataset, going by its ending.
 pub(crate) fn names_dataset(path: &Path) -> bool {
     path.extension().is_some_and(|ending| {
@@ -243,20 +267,23 @@ impl fmt::Debug for ResultWriter {
 }
 
 impl ResultWriter {
-    /// Begins to write. `info` and `origin` are those of the model, of which formats tell as much as they have a place for.
+    /// Begins to write. `info` and `provenance` are what made the results, of which formats tell as much as they have a place
+    /// for.
     ///
     /// # Errors
     /// When nothing can be written there.
     pub fn create(
         destination: &Destination,
         info: &ModelInfo,
-        origin: &Provenance,
+        provenance: &Provenance,
     ) -> Result<Self, FormatError> {
         Ok(Self(match destination {
             Destination::Stdout => Writer::Stdout(JsonLinesWriter::stdout()),
-            Destination::Path { path, format } => {
-                Writer::Format(export::create(*format, path, &options(info, origin))?)
-            }
+            Destination::Path { path, format } => Writer::Format(export::create(
+                *format,
+                path,
+                &options(info, provenance, *format),
+            )?),
             Destination::NewDataset(_) | Destination::Dataset | Destination::Export { .. } => Writer::None,
         }))
     }
@@ -296,26 +323,35 @@ impl ResultWriter {
 }
 
 /// What formats want to know of the model.
-fn options(info: &ModelInfo, origin: &Provenance) -> ExportOptions {
-    let mut options = ExportOptions {
+fn options(info: &ModelInfo, provenance: &Provenance, format: Format) -> ExportOptions {
+    ExportOptions {
         classes: info.classes.clone(),
         keypoints: info.keypoints.clone(),
         skeleton: info.skeleton.clone(),
         confidences: true,
+        facts: facts(provenance, format),
         ..ExportOptions::default()
-    };
-    options.facts = facts(&origin.source, &origin.model, origin.commit.as_ref());
-    options
+    }
 }
 
-/// What formats tell of where labels come from.
-pub(crate) fn facts(source: &str, model: &str, commit: Option<&String>) -> BTreeMap<String, String> {
+/// What a format tells of where labels come from: Parquet, whose metadata nobody has to look at, all that would make them
+/// again, as JSON.
+pub(crate) fn facts(provenance: &Provenance, format: Format) -> BTreeMap<String, String> {
+    let whole = || {
+        // What was around the plugin changes no value, and not the bytes of what holds them either.
+        let without_sandbox = Provenance {
+            sandbox: Vec::new(),
+            ..provenance.clone()
+        };
+        serde_json::to_string(&without_sandbox).ok()
+    };
     let facts = [
-        ("source", Some(source)),
-        ("model", Some(model)),
-        ("commit", commit.map(String::as_str)),
+        ("source", Some(provenance.source.clone())),
+        ("model", Some(provenance.model.clone())),
+        ("commit", provenance.commit.clone()),
+        ("provenance", (format == Format::Parquet).then(whole).flatten()),
     ];
-    let known = |(name, fact): (&str, Option<&str>)| Some((name.to_owned(), fact?.to_owned()));
+    let known = |(name, fact): (&str, Option<String>)| Some((name.to_owned(), fact?));
     facts.into_iter().filter_map(known).collect()
 }
 

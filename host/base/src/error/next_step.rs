@@ -114,6 +114,8 @@ pub enum NextStep {
     ReplaceValues,
     /// Do a shard again that is done, or write it to another file.
     ReplaceShard,
+    /// Name the column that holds the pictures.
+    NameColumn,
     /// Name the format of what is written, or give the file an ending that tells it.
     NameFormat {
         /// The formats that are written.
@@ -253,6 +255,7 @@ impl fmt::Display for NextStep {
                 );
             }
             Self::ReplaceValues => "replace the values, or name another field to keep them",
+            Self::NameColumn => "name the column that holds the pictures, or their paths or URLs",
             Self::ReplaceShard => "do it again in place of what is there, or write it to another file",
             Self::NameFormat { formats, endings } => {
                 let (formats, endings) = (formats.join(", "), endings.join(", "));

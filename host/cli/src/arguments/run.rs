@@ -5,6 +5,7 @@ use modelzoo::{
     PatchOptions, RunOptions, Shard,
     dataset::Existing,
     format::Format,
+    input::InputOptions,
     media::{Decoder, Rescale},
     video::{FrameRange, Rate, Sampling},
 };
@@ -17,12 +18,17 @@ use std::{
 /// What to run over, and where the results go.
 #[derive(Clone, Debug, Default, Args)]
 pub struct InputArguments {
-    /// Pictures and videos (folders, globs, files, .txt files that list them), a dataset, or a file with labels (JSON
-    /// Lines, COCO, FiftyOne); then the field that the results go to
+    /// Pictures and videos (folders, globs, files, .txt files that list them, .tar archives, .parquet tables; each may be a
+    /// URL: s3://, gs://, az://, https://), a dataset, or a file with labels (JSON Lines, COCO, FiftyOne); then the field
+    /// that the results go to
     #[arg(value_name = "INPUT]... [FIELD")]
     inputs_and_field: Vec<String>,
 
-    /// Where the results go: .jsonl, .csv, .parquet, .npy, .sqlite (a new dataset), or as --format says
+    /// The column of .parquet inputs that holds the pictures, their paths or their URLs (default: the one that clearly does)
+    #[arg(long, value_name = "NAME", help_heading = "Pictures")]
+    pub column: Option<String>,
+
+    /// Where the results go: .jsonl, .csv, .parquet, .npy, .sqlite (a new dataset), or as --format says; files may be URLs
     #[arg(short, long, value_name = "PATH", help_heading = "Output")]
     pub output: Option<PathBuf>,
 
@@ -94,6 +100,13 @@ impl InputArguments {
     /// The inputs, without the field.
     pub fn inputs(&self) -> &[String] {
         self.split().0
+    }
+
+    /// How the inputs are read.
+    pub fn input_options(&self) -> InputOptions {
+        InputOptions {
+            column: self.column.clone(),
+        }
     }
 
     /// The field that the results go to, where the user names one.

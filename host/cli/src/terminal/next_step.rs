@@ -96,6 +96,7 @@ pub fn words(step: &NextStep) -> String {
         NextStep::ReplaceValues => {
             "`--overwrite` replaces them; a field of another name keeps them".to_owned()
         }
+        NextStep::NameColumn => "name it with --column".to_owned(),
         NextStep::ReplaceShard => "`--overwrite` does it again; another file keeps it".to_owned(),
         other => other.to_string(),
     }

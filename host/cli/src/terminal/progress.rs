@@ -59,6 +59,11 @@ impl Bar {
         self.0.set_length(total);
     }
 
+    /// Nobody knows how much there is.
+    pub fn forget_total(&self) {
+        self.0.unset_length();
+    }
+
     /// Takes it from the screen, so that something else can be told.
     pub fn clear(&self) {
         self.0.finish_and_clear();

@@ -137,6 +137,11 @@ impl Format {
         matches!(self, Self::JsonLines | Self::Parquet | Self::FiftyOne | Self::Npy)
     }
 
+    /// Whether it is written as a folder.
+    pub fn is_folder(self) -> bool {
+        matches!(self, Self::Yolo | Self::FiftyOne | Self::Voc)
+    }
+
     /// Whether it is a file of rows, each of which stands by itself: a part of the samples gives a part of the rows.
     pub fn is_of_rows(self) -> bool {
         matches!(self, Self::JsonLines | Self::Csv | Self::Parquet | Self::Npy)

@@ -24,6 +24,11 @@ impl MediaKind {
         File::open(path)?.take(HEAD).read_to_end(&mut head)?;
         Ok(kind_of(&head))
     }
+
+    /// What some content is, as [`MediaKind::of_content`] has it.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        kind_of(&bytes[..bytes.len().min(HEAD as usize)])
+    }
 }
 
 fn kind_of(head: &[u8]) -> Option<MediaKind> {

@@ -2,6 +2,7 @@
 
 use super::media_kind::MediaKind;
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
+use modelzoo_storage::{Cause, StorageError};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -50,6 +51,22 @@ pub enum InputError {
         /// The line's number, counted from 1.
         line: usize,
     },
+    /// A table without a column that pictures are in.
+    #[error("{}: {problem}", path.display())]
+    Column {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A row of a table without a picture.
+    #[error("{}: row {row} has no picture", path.display())]
+    Row {
+        /// The table.
+        path: PathBuf,
+        /// The row's number, counted from 1.
+        row: u64,
+    },
     /// The operating system would not let a folder or list file be read.
     #[error("{}: cannot be read", path.display())]
     Io {
@@ -61,13 +78,23 @@ pub enum InputError {
 }
 
 impl InputError {
+    /// Whether the credentials for where it lies are no good, so that nothing else from there will be had either.
+    pub fn is_about_credentials(&self) -> bool {
+        let Self::Io { source, .. } = self else {
+            return false;
+        };
+        StorageError::of(source).is_some_and(|error| error.cause() == Cause::Credentials)
+    }
+
     /// The file, folder or pattern that it is about; `None` where no input was given.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::NoInput => None,
-            Self::NotFound { path, .. } | Self::InvalidList { path, .. } | Self::Io { path, .. } => {
-                Some(path)
-            }
+            Self::NotFound { path, .. }
+            | Self::InvalidList { path, .. }
+            | Self::Column { path, .. }
+            | Self::Row { path, .. }
+            | Self::Io { path, .. } => Some(path),
             Self::NothingFound { input, .. } => Some(input),
             Self::InvalidGlob { pattern, .. } => Some(Path::new(pattern)),
         }
@@ -78,8 +105,13 @@ impl Diagnose for InputError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::NotFound { .. } | Self::NothingFound { .. } => ErrorClass::NotFound,
-            Self::NoInput | Self::InvalidGlob { .. } => ErrorClass::Usage,
-            Self::InvalidList { .. } | Self::Io { .. } => ErrorClass::Failed,
+            Self::NoInput | Self::InvalidGlob { .. } | Self::Column { .. } => ErrorClass::Usage,
+            Self::Io { source, .. }
+                if StorageError::of(source).is_some_and(|error| error.cause() == Cause::NotFound) =>
+            {
+                ErrorClass::NotFound
+            }
+            Self::InvalidList { .. } | Self::Row { .. } | Self::Io { .. } => ErrorClass::Failed,
         }
     }
 
@@ -102,6 +134,7 @@ impl Diagnose for InputError {
                     endings.join(" ")
                 )))
             }
+            Self::Column { .. } => Some(NextStep::NameColumn),
             Self::Io { source, .. } => NextStep::for_access(source),
             _ => None,
         }

@@ -2,29 +2,27 @@
 
 use super::{
     error::InputError,
+    file::InputFile,
     media_kind::MediaKind,
     passed_over::PassedOver,
-    relative::{common_folder, relative_to},
-    text::open_text,
-    walk::media_files,
+    relative::common_folder,
+    source::{Files, Source, Walk, is_list},
 };
-use modelzoo_base::suggest;
+use modelzoo_storage::is_url;
 use std::{
-    io::{self, BufRead as _},
-    path::{Path, PathBuf},
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-/// A file to work on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InputFile {
-    /// Where it is: as given, or below the folder that was given.
-    pub path: PathBuf,
-    /// Its name below the folder, the glob's fixed part or the list file's folder; for several files, below the
-    /// folder they share. It has no root and no `..`, so it can be joined to an output folder.
-    pub relative_path: PathBuf,
-    /// What it holds, going by its name. Of a file that was named itself and has an unknown ending, its content decides;
-    /// what is neither is taken for a picture.
-    pub kind: MediaKind,
+/// How inputs are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputOptions {
+    /// The column of tables that holds the pictures, or their paths or URLs; where there is none, the one that clearly does.
+    pub column: Option<String>,
 }
 
 /// The files that some inputs stand for.
@@ -32,36 +30,40 @@ pub struct InputFile {
 pub struct Inputs {
     sources: Vec<Source>,
     kinds: Vec<MediaKind>,
+    options: InputOptions,
     passed_over: PassedOver,
 }
 
-#[derive(Clone, Debug)]
-enum Source {
-    Folder(PathBuf),
-    Glob { pattern: String, base: PathBuf },
-    File { path: PathBuf, base: PathBuf },
-    List(PathBuf),
-}
-
-type Files<'a> = Box<dyn Iterator<Item = Result<InputFile, InputError>> + Send + 'a>;
-
 impl Inputs {
-    /// Finds out what each input is: a folder, a list file (ending in `.txt`, with a path on each line, relative to
-    /// the list's own folder), another file, or a glob (`*`, `?`, `[...]`, and `**` for folders at any depth).
-    ///
-    /// Folders and globs give files whose endings are of the given kinds; files that are named are taken as they
-    /// are.
+    /// Finds out what each input is, with [`Inputs::resolve_with`] and no options.
     ///
     /// # Errors
     /// When an input does not exist, or leads to no file at all.
     pub fn resolve<P: AsRef<Path>>(inputs: &[P], kinds: &[MediaKind]) -> Result<Self, InputError> {
+        Self::resolve_with(inputs, kinds, &InputOptions::default())
+    }
+
+    /// Finds out what each input is: a folder, a list file (ending in `.txt`, with an input on each line, relative to
+    /// the list's own folder), a tar archive of files, a Parquet file with a column of files, their paths or URLs, another
+    /// file, or a glob (`*`, `?`, `[...]`, and `**` for folders at any depth). Each may be a URL.
+    ///
+    /// Folders, archives and globs give files whose endings are of the given kinds; files that are named are taken as they
+    /// are.
+    ///
+    /// # Errors
+    /// When an input does not exist, or leads to no file at all.
+    pub fn resolve_with<P: AsRef<Path>>(
+        inputs: &[P],
+        kinds: &[MediaKind],
+        options: &InputOptions,
+    ) -> Result<Self, InputError> {
         if inputs.is_empty() {
             return Err(InputError::NoInput);
         }
         let files = inputs
             .iter()
             .map(AsRef::as_ref)
-            .filter(|path| path.is_file() && !is_list(path));
+            .filter(|path| (path.is_file() || is_url(path)) && !is_list(path));
         let base = common_folder(files);
         let sources = inputs
             .iter()
@@ -70,20 +72,19 @@ impl Inputs {
         let resolved = Self {
             sources,
             kinds: kinds.to_vec(),
+            options: options.clone(),
             passed_over: PassedOver::default(),
         };
         for source in &resolved.sources {
             // An item that cannot be read concerns itself alone, whichever it is, as long as there is another.
             let mut first_error = None;
-            let is_found = source
-                .files(&resolved.kinds, &resolved.passed_over)?
-                .any(|file| match file {
-                    Ok(_) => true,
-                    Err(error) => {
-                        first_error.get_or_insert(error);
-                        false
-                    }
-                });
+            let is_found = source.files(&resolved.walk(true))?.any(|file| match file {
+                Ok(_) => true,
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                    false
+                }
+            });
             if !is_found {
                 return Err(first_error.unwrap_or_else(|| source.nothing_found(kinds)));
             }
@@ -91,15 +92,39 @@ impl Inputs {
         Ok(resolved)
     }
 
-    /// The files, input by input; within a folder or a glob in the order of their paths' parts. An error is a folder
-    /// or a line of a list that cannot be read; the rest follows all the same.
+    /// The files, input by input; within a folder or a glob in the order of their paths' parts, or as a store lists them. An
+    /// error is a folder, an archive or a line of a list that cannot be read; the rest follows all the same.
     pub fn iter(&self) -> impl Iterator<Item = Result<InputFile, InputError>> + Send + '_ {
+        self.all(self.walk(true))
+    }
+
+    fn all(&self, walk: Walk) -> impl Iterator<Item = Result<InputFile, InputError>> + Send + '_ {
         self.sources
             .iter()
-            .flat_map(|source| match source.files(&self.kinds, &self.passed_over) {
+            .flat_map(move |source| match source.files(&walk) {
                 Ok(files) => files,
                 Err(error) => Box::new(std::iter::once(Err(error))),
             })
+    }
+
+    fn walk(&self, with_content: bool) -> Walk {
+        Walk {
+            kinds: self.kinds.clone(),
+            column: self.options.column.clone(),
+            passed_over: self.passed_over.clone(),
+            with_content,
+            has_unread: Arc::default(),
+        }
+    }
+
+    /// The names of the files, which may take much less than their contents: the files of archives and tables are without
+    /// theirs, and those of archives behind URLs are left out.
+    pub fn names(&self) -> Names<'_> {
+        let walk = self.walk(false);
+        Names {
+            has_unread: Arc::clone(&walk.has_unread),
+            files: Box::new(self.all(walk)),
+        }
     }
 
     /// What was passed over though it may have been wanted (pictures of formats that are not read), a line for each folder
@@ -108,195 +133,39 @@ impl Inputs {
         self.passed_over.lines()
     }
 
-    /// How many items [`Inputs::iter`] gives. Walks all of them.
-    pub fn count(&self) -> usize {
-        self.iter().count()
+    /// How many items [`Inputs::iter`] gives; `None` where only reading archives behind URLs would tell. Walks all others.
+    pub fn count(&self) -> Option<usize> {
+        let mut names = self.names();
+        let count = names.by_ref().count();
+        (!names.has_left_out()).then_some(count)
     }
 }
 
-impl Source {
-    fn detect(input: &Path, base: &Path) -> Result<Self, InputError> {
-        if input.is_dir() {
-            return Ok(Self::Folder(input.to_owned()));
-        }
-        if input.exists() {
-            let path = input.to_owned();
-            return Ok(if is_list(input) {
-                Self::List(path)
-            } else {
-                Self::File {
-                    path,
-                    base: base.to_owned(),
-                }
-            });
-        }
-        match input.to_str() {
-            Some(pattern) if pattern.contains(['*', '?', '[']) => {
-                glob::Pattern::new(pattern).map_err(|error| invalid_glob(pattern, &error))?;
-                Ok(Self::Glob {
-                    pattern: pattern.to_owned(),
-                    base: fixed_part(input),
-                })
-            }
-            _ => Err(not_found(input)),
-        }
-    }
+/// The files of inputs without their contents.
+pub struct Names<'a> {
+    files: Files<'a>,
+    has_unread: Arc<AtomicBool>,
+}
 
-    fn files(&self, kinds: &[MediaKind], passed_over: &PassedOver) -> Result<Files<'_>, InputError> {
-        Ok(match self {
-            Self::Folder(folder) => Box::new(media_files(folder, kinds, passed_over).map(move |file| {
-                let (path, kind) = file?;
-                Ok(InputFile {
-                    relative_path: relative_to(&path, folder),
-                    path,
-                    kind,
-                })
-            })),
-            Self::Glob { pattern, base } => {
-                let kinds = kinds.to_vec();
-                let options = glob::MatchOptions {
-                    require_literal_leading_dot: true,
-                    ..glob::MatchOptions::new()
-                };
-                let paths =
-                    glob::glob_with(pattern, options).map_err(|error| invalid_glob(pattern, &error))?;
-                Box::new(paths.filter_map(move |path| match path {
-                    Ok(path) => {
-                        let kind = MediaKind::from_path(&path)
-                            .filter(|kind| kinds.contains(kind) && !path.is_dir())?;
-                        Some(Ok(InputFile {
-                            relative_path: relative_to(&path, base),
-                            path,
-                            kind,
-                        }))
-                    }
-                    Err(error) => Some(Err(InputError::Io {
-                        path: error.path().to_owned(),
-                        source: error.into(),
-                    })),
-                }))
-            }
-            Self::File { path, base } => Box::new(std::iter::once(Ok(named_file(path.clone(), base)))),
-            Self::List(list) => Box::new(listed_files(list)?),
-        })
-    }
-
-    fn nothing_found(&self, kinds: &[MediaKind]) -> InputError {
-        let (input, place) = match self {
-            Self::Folder(folder) => (folder.clone(), "in this folder"),
-            Self::Glob { pattern, .. } => (PathBuf::from(pattern), "match this glob"),
-            Self::File { path, .. } | Self::List(path) => (path.clone(), "in this list"),
-        };
-        InputError::NothingFound {
-            input,
-            place,
-            kinds: kinds.to_vec(),
-        }
+impl Names<'_> {
+    /// Whether some were left out so far, because they are in archives behind URLs.
+    pub fn has_left_out(&self) -> bool {
+        self.has_unread.load(Ordering::Relaxed)
     }
 }
 
-fn is_list(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("txt"))
-}
+impl Iterator for Names<'_> {
+    type Item = Result<InputFile, InputError>;
 
-/// A file that was named itself.
-fn named_file(path: PathBuf, base: &Path) -> InputFile {
-    let by_content = || MediaKind::of_content(&path).ok().flatten();
-    let kind = MediaKind::from_path(&path)
-        .or_else(by_content)
-        .unwrap_or(MediaKind::Image);
-    InputFile {
-        relative_path: relative_to(&path, base),
-        path,
-        kind,
+    fn next(&mut self) -> Option<Self::Item> {
+        self.files.next()
     }
 }
 
-/// The files that a list names, one on a line; blank lines are passed over.
-fn listed_files(list: &Path) -> Result<impl Iterator<Item = Result<InputFile, InputError>> + '_, InputError> {
-    let failure = |source| InputError::Io {
-        path: list.to_owned(),
-        source,
-    };
-    let folder = list.parent().unwrap_or(Path::new(""));
-    let lines = open_text(list).map_err(failure)?.lines();
-    Ok(lines.enumerate().filter_map(move |(index, line)| match line {
-        Ok(line) if line.trim().is_empty() => None,
-        Ok(line) => Some(Ok(named_file(folder.join(line.trim()), folder))),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Some(Err(InputError::InvalidList {
-            path: list.to_owned(),
-            line: index + 1,
-        })),
-        Err(error) => Some(Err(failure(error))),
-    }))
-}
-
-/// The folders of a glob before its first wildcard.
-fn fixed_part(pattern: &Path) -> PathBuf {
-    let is_fixed = |part: &std::path::Component<'_>| {
-        !part
-            .as_os_str()
-            .as_encoded_bytes()
-            .iter()
-            .any(|byte| b"*?[".contains(byte))
-    };
-    pattern.components().take_while(is_fixed).collect()
-}
-
-fn invalid_glob(pattern: &str, error: &glob::PatternError) -> InputError {
-    InputError::InvalidGlob {
-        pattern: pattern.to_owned(),
-        message: error.msg,
-        position: error.pos + 1,
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Names")
     }
-}
-
-/// Why there is nothing at a path: the system may only not let it be seen.
-fn not_found(input: &Path) -> InputError {
-    match input.metadata() {
-        Err(source)
-            if !matches!(
-                source.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            InputError::Io {
-                path: input.to_owned(),
-                source,
-            }
-        }
-        _ => InputError::NotFound {
-            path: input.to_owned(),
-            suggestions: similar_names(input),
-        },
-    }
-}
-
-/// Names in the folder of a missing path that are spelt much like its last part; at most three, the likeliest first.
-fn similar_names(missing: &Path) -> Vec<String> {
-    let (Some(name), folder) = (
-        missing.file_name().and_then(|name| name.to_str()),
-        missing.parent(),
-    ) else {
-        return Vec::new();
-    };
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    let Ok(entries) = std::fs::read_dir(folder.unwrap_or(Path::new("."))) else {
-        return Vec::new();
-    };
-    let names: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    let spelt = |name: String| match folder {
-        Some(folder) => folder.join(name).display().to_string(),
-        None => name,
-    };
-    suggest::nearest(name, names.iter().map(String::as_str))
-        .into_iter()
-        .map(spelt)
-        .collect()
 }
 
 #[cfg(test)]

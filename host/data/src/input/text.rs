@@ -2,7 +2,6 @@
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use std::{
-    fs::File,
     io::{self, BufRead, BufReader},
     path::Path,
 };
@@ -16,7 +15,7 @@ pub(crate) fn open_text(path: &Path) -> io::Result<impl BufRead + Send> {
         .utf8_passthru(true)
         .strip_bom(true)
         .bom_override(true)
-        .build(File::open(path)?);
+        .build(modelzoo_storage::open(path)?);
     Ok(BufReader::with_capacity(CHUNK, text))
 }
 

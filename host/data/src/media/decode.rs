@@ -62,12 +62,17 @@ impl Decoder {
         Self { page, ..self }
     }
 
-    /// Decodes a file.
+    /// Decodes a file, or what is behind a URL.
     pub fn decode_path(&self, path: impl AsRef<Path>) -> Result<Decoded, MediaError> {
         let path = path.as_ref();
         read_file(path)
             .and_then(|bytes| self.decode_bytes(&bytes))
             .map_err(|reason| reason.at(path))
+    }
+
+    /// Decodes the content of what is called `name`.
+    pub fn decode_named(&self, name: &Path, bytes: &[u8]) -> Result<Decoded, MediaError> {
+        self.decode_bytes(bytes).map_err(|reason| reason.at(name))
     }
 
     /// Decodes a file's content.
@@ -188,6 +193,9 @@ fn guarded<T>(
 /// Reads a whole file; a folder is told apart on every system (on some, opening one is "permission denied"). Nothing else
 /// is read either: a pipe would be waited for, and a device may have no end.
 fn read_file(path: &Path) -> Result<Vec<u8>, DecodeError> {
+    if modelzoo_storage::is_url(path) {
+        return Ok(modelzoo_storage::read(path)?);
+    }
     let kind = path.metadata()?.file_type();
     if kind.is_dir() {
         return Err(DecodeError::IsFolder);

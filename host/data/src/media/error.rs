@@ -4,6 +4,7 @@
 use crate::ffmpeg::FfmpegError;
 use crate::panics::Panic;
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
+use modelzoo_storage::{Cause, StorageError};
 use std::{
     error::Error,
     fmt, io,
@@ -146,6 +147,16 @@ impl Error for MediaError {
     /// The reason is part of this level's message, so its cause is the next one.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.reason.source()
+    }
+}
+
+impl MediaError {
+    /// Whether the credentials for where it lies are no good, so that nothing else from there will be had either.
+    pub fn is_about_credentials(&self) -> bool {
+        let DecodeError::Io(source) = &self.reason else {
+            return false;
+        };
+        StorageError::of(source).is_some_and(|error| error.cause() == Cause::Credentials)
     }
 }
 

@@ -1,6 +1,6 @@
 //! JSON Lines: an object a line, a line a sample.
 
-use super::{AtomicFile, OutputError};
+use super::{OutputError, OutputFile};
 use crate::label::{Fields, LabelJson, Number};
 use modelzoo_plugin_api::{Array, label::Label};
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -61,7 +61,7 @@ pub struct JsonLinesWriter {
 
 #[derive(Debug)]
 enum Target {
-    File(AtomicFile),
+    File(OutputFile),
     Stdout(io::Stdout),
 }
 
@@ -69,7 +69,7 @@ impl JsonLinesWriter {
     /// Writes to a file, which takes its place in [`JsonLinesWriter::finish`]; missing folders are made.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, OutputError> {
         Ok(Self {
-            target: Target::File(AtomicFile::create(path)?),
+            target: Target::File(OutputFile::create(path)?),
             line: Vec::new(),
         })
     }

@@ -3,12 +3,11 @@
 use super::{Shard, ShardError};
 use crate::{
     dataset::Provenance,
-    output::{AtomicFile, OutputError},
+    output::{OutputError, OutputFile},
 };
 use modelzoo_base::Sha256Digest;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -69,7 +68,7 @@ impl ShardRecord {
     /// It cannot be read, or is of a later version of this program.
     pub fn read(results: &Path) -> Result<Option<Self>, ShardError> {
         let path = record_path(results);
-        let text = match fs::read(&path) {
+        let text = match modelzoo_storage::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ShardError::read(&path, source)),
@@ -88,9 +87,9 @@ impl ShardRecord {
     /// # Errors
     /// The results cannot be read, or the record cannot be written.
     pub fn write(mut self, results: &Path) -> Result<(), ShardError> {
-        self.sha256 = Sha256Digest::of_file(results).map_err(|source| ShardError::read(results, source))?;
+        self.sha256 = digest_of(results).map_err(|source| ShardError::read(results, source))?;
         let path = record_path(results);
-        let mut file = AtomicFile::create(&path)?;
+        let mut file = OutputFile::create(&path)?;
         serde_json::to_writer(&mut file, &self)
             .map_err(io::Error::from)
             .and_then(|()| file.write_all(b"\n"))
@@ -104,12 +103,7 @@ impl ShardRecord {
     /// It cannot be removed.
     pub fn remove(results: &Path) -> Result<(), ShardError> {
         let path = record_path(results);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(OutputError::new(path, source).into())
-            }
-            _ => Ok(()),
-        }
+        modelzoo_storage::remove(&path).map_err(|source| OutputError::new(path, source).into())
     }
 
     /// Whether `results` are those that it speaks of.
@@ -117,7 +111,7 @@ impl ShardRecord {
     /// # Errors
     /// They are there, but cannot be read.
     pub fn is_of(&self, results: &Path) -> Result<bool, ShardError> {
-        match Sha256Digest::of_file(results) {
+        match digest_of(results) {
             Ok(digest) => Ok(digest == self.sha256),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(source) => Err(ShardError::read(results, source)),
@@ -135,6 +129,11 @@ impl ShardRecord {
         }
         self.provenance.difference(&other.provenance)
     }
+}
+
+/// The hash of a file, here or behind a URL.
+fn digest_of(path: &Path) -> io::Result<Sha256Digest> {
+    Sha256Digest::of_reader(modelzoo_storage::open(path)?)
 }
 
 /// Where the record of `results` is.

@@ -1,10 +1,10 @@
 //! Putting the results of shards together.
 
 use super::{Shard, ShardError, ShardRecord};
+use modelzoo_storage::list_folder;
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -32,10 +32,14 @@ impl ShardSet {
             output: output.to_owned(),
             example: Shard::FIRST_OF_FOUR.path_of(&lines),
         };
-        let Ok(entries) = fs::read_dir(folder) else {
-            return Err(none_found());
+        let files = match list_folder(folder) {
+            Ok(files) => files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(none_found()),
+            Err(source) => return Err(ShardError::read(folder, source)),
         };
-        let names = entries.filter_map(|entry| Some(lines.with_file_name(entry.ok()?.file_name())));
+        let names = files
+            .iter()
+            .filter_map(|path| Some(lines.with_file_name(path.file_name()?)));
         let results: Vec<PathBuf> = names.filter(|path| is_shard_of(path, &lines)).collect();
         match results.is_empty() {
             true => Err(none_found()),
@@ -51,7 +55,7 @@ impl ShardSet {
     pub fn read(files: Vec<PathBuf>) -> Result<Self, ShardError> {
         let mut shards = BTreeMap::new();
         for path in files {
-            fs::metadata(&path).map_err(|source| ShardError::read(&path, source))?;
+            modelzoo_storage::find(&path).map_err(|source| ShardError::read(&path, source))?;
             let Some(record) = ShardRecord::read(&path)? else {
                 return Err(ShardError::Unfinished { path });
             };
@@ -113,11 +117,11 @@ impl ShardSet {
         &self,
         mut take: impl FnMut(&Path, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let open = |(path, _): &(PathBuf, ShardRecord)| match File::open(path) {
+        let open = |(path, _): &(PathBuf, ShardRecord)| match modelzoo_storage::open(path) {
             Ok(file) => Ok(BufReader::new(file)),
             Err(source) => Err(ShardError::read(path, source)),
         };
-        let mut files: Vec<BufReader<File>> = self.shards.iter().map(open).collect::<Result<_, _>>()?;
+        let mut files: Vec<BufReader<_>> = self.shards.iter().map(open).collect::<Result<_, _>>()?;
         let mut line = Vec::new();
         for &owner in &self.owners {
             let (path, record) = &self.shards[owner];
@@ -199,6 +203,7 @@ mod tests {
     use super::*;
     use crate::dataset::Provenance;
     use modelzoo_base::error::{Diagnose as _, ErrorClass};
+    use std::fs;
 
     /// Two shards of the samples a to e, of which the second and the last are those of the second shard.
     fn two(folder: &Path, change: impl Fn(&mut ShardRecord)) -> Vec<PathBuf> {

@@ -56,6 +56,9 @@ pub enum VideoReason {
     /// No file at the path.
     #[error("no such file")]
     NotFound,
+    /// Its content cannot be brought to this machine.
+    #[error("cannot be read")]
+    Io(#[source] io::Error),
     /// A folder, a pipe or a device.
     #[error("this is no regular file, as videos are")]
     NotAFile,
@@ -133,6 +136,13 @@ fn describe(format: &str) -> &'static str {
 }
 
 impl VideoReason {
+    pub(super) fn from_read(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NotFound,
+            _ => Self::Io(error),
+        }
+    }
+
     pub(super) fn at(self, path: &Path) -> VideoError {
         VideoError {
             path: path.to_owned(),

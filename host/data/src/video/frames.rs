@@ -73,11 +73,19 @@ impl Ending {
     }
 }
 
+/// A file that frames are decoded from.
+pub(super) struct FrameFile<'a> {
+    /// What it is called, for whoever is told of it.
+    pub(super) name: &'a Path,
+    /// Where its content is.
+    pub(super) path: &'a Path,
+}
+
 impl Frames {
     /// Decodes the frames, of this size, that `sampling` takes; `expected` is how many there are in all, where the file
     /// says so without doubt.
     pub(super) fn start(
-        path: &Path,
+        file: FrameFile<'_>,
         (width, height): (u32, u32),
         expected: Option<u64>,
         sampling: &Sampling,
@@ -91,7 +99,7 @@ impl Frames {
             select.as_deref().unwrap_or("1"),
         );
         let options = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"];
-        let mut command = command(FFMPEG, &options, path)?;
+        let mut command = command(FFMPEG, &options, file.path)?;
         command
             // `V`: a cover picture is no video.
             .args(["-map", "0:V:0", "-vf", &filters, mode, passthrough])
@@ -108,7 +116,7 @@ impl Frames {
             unreachable!("both are asked for as pipes");
         };
         Ok(Self {
-            path: path.to_owned(),
+            path: file.name.to_owned(),
             pixels: BufReader::with_capacity(1 << 16, stdout),
             log: Log::read(stderr, process.pulse().clone()),
             process,

@@ -10,7 +10,7 @@ use crate::{
     task::without_frames,
 };
 use modelzoo_data::{
-    input::InputError,
+    input::{Content, InputError},
     label::{patch_boxes, to_json},
     media::RgbImage,
     panics::contained,
@@ -35,6 +35,9 @@ pub(super) enum Opened {
 pub(super) fn open(plan: &Plan<'_>, sample: Result<Sample, SampleError>) -> Opened {
     let sample = match sample {
         Ok(sample) => sample,
+        Err(SampleError::Input(error)) if error.is_about_credentials() => {
+            return Opened::Failed(error.into());
+        }
         Err(SampleError::Input(error)) => return Opened::Steps(not_found(error)),
         Err(SampleError::Dataset(error)) => return Opened::Failed(error.into()),
     };
@@ -42,7 +45,7 @@ pub(super) fn open(plan: &Plan<'_>, sample: Result<Sample, SampleError>) -> Open
         MediaType::Video => return open_video(sample),
         _ => open_picture(plan, sample),
     };
-    opened.map_or_else(|error| Opened::Failed(error.into()), Opened::Steps)
+    opened.map_or_else(Opened::Failed, Opened::Steps)
 }
 
 /// The steps of a sample that could not be found.
@@ -53,6 +56,7 @@ fn not_found(error: InputError) -> Vec<Step<Unit>> {
         record: SampleRecord::image(path_to_text(&path)),
         path,
         relative_path: Default::default(),
+        content: Content::AtPath,
     };
     failed(sample, error)
 }
@@ -62,7 +66,11 @@ fn failed(sample: Sample, error: impl Into<ItemError>) -> Vec<Step<Unit>> {
 }
 
 fn open_video(mut sample: Sample) -> Opened {
-    match Video::open(&sample.path) {
+    let opened = match std::mem::take(&mut sample.content) {
+        Content::AtPath => Video::open(&sample.path),
+        Content::Bytes(bytes) => Video::of_bytes(&sample.path, &bytes),
+    };
+    match opened {
         Ok(video) => {
             sample.record.metadata = Some(Metadata::Video(video.metadata().clone()));
             Opened::Video(Box::new(sample), video)
@@ -71,12 +79,19 @@ fn open_video(mut sample: Sample) -> Opened {
     }
 }
 
-fn open_picture(plan: &Plan<'_>, mut sample: Sample) -> Result<Vec<Step<Unit>>, RuntimeError> {
+fn open_picture(plan: &Plan<'_>, mut sample: Sample) -> Result<Vec<Step<Unit>>, EngineError> {
     if plan.takes_videos() {
         return Ok(failed(sample, ItemError::NotAVideo));
     }
-    let decoded = match plan.decoder().decode_path(&sample.path) {
+    // What came with the name need not be kept with the picture.
+    let decoded = match std::mem::take(&mut sample.content) {
+        Content::AtPath => plan.decoder().decode_path(&sample.path),
+        Content::Bytes(bytes) => plan.decoder().decode_named(&sample.path, &bytes),
+    };
+    let decoded = match decoded {
         Ok(decoded) => decoded,
+        // Every other sample from there would fail for the same reason, which the user can do something about.
+        Err(error) if error.is_about_credentials() => return Err(EngineError::Credentials(error)),
         Err(error) => return Ok(failed(sample, error)),
     };
     sample.record.metadata = Some(decoded.metadata.into());

@@ -49,7 +49,7 @@ impl<F: FnMut()> Plan for DatasetCreation<F> {
     fn steps(&self) -> Result<Vec<PlannedStep>, FormatError> {
         Ok(vec![PlannedStep::CreateDataset {
             path: self.path.clone(),
-            samples: self.inputs.count() as u64,
+            samples: self.inputs.names().count() as u64,
         }])
     }
 

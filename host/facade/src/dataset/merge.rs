@@ -8,7 +8,7 @@ use modelzoo_data::{
         Format, FormatError,
         export::{self, ExportOptions, RecordWriter, Summary},
     },
-    output::{AtomicFile, OutputError},
+    output::{OutputError, OutputFile},
     record::SampleRecord,
     shard::{ShardError, ShardRecord, ShardSet},
 };
@@ -62,7 +62,7 @@ impl<F: FnMut()> ShardMerge<F> {
 
     /// The lines as they are: what they hold need not be understood.
     fn copy(mut self) -> Result<Summary, FormatError> {
-        let mut file = AtomicFile::create(&self.path)?;
+        let mut file = OutputFile::create(&self.path)?;
         let path = &self.path;
         let progress = &mut self.progress;
         self.shards.lines(|_, line| {
@@ -128,7 +128,7 @@ impl<F: FnMut()> Plan for ShardMerge<F> {
                 return Ok(self.summary());
             }
         };
-        let mut writer: Box<dyn RecordWriter> = export::create(format, &path, &self.options())?;
+        let mut writer: Box<dyn RecordWriter> = export::create(format, &path, &self.options(format))?;
         self.records(|record| writer.write(&record))?;
         writer.finish()
     }
@@ -136,7 +136,7 @@ impl<F: FnMut()> Plan for ShardMerge<F> {
 
 impl<F> ShardMerge<F> {
     /// What the format is told of the model, which every record says alike.
-    fn options(&self) -> ExportOptions {
+    fn options(&self, format: Format) -> ExportOptions {
         let Some(record) = self.shards.records().next() else {
             return ExportOptions::default();
         };
@@ -152,7 +152,7 @@ impl<F> ShardMerge<F> {
             keypoints,
             skeleton,
             confidences: true,
-            facts: facts(&provenance.source, &provenance.model, provenance.commit.as_ref()),
+            facts: facts(&provenance, format),
             ..ExportOptions::default()
         }
     }

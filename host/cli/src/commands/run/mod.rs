@@ -42,7 +42,7 @@ pub struct Command<'a> {
 pub fn run(command: Command<'_>, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let (arguments, model) = (command.input, command.model);
     // What the user typed is checked before anything is fetched or built.
-    let input = Input::resolve(arguments.inputs())?;
+    let input = Input::resolve_with(arguments.inputs(), &arguments.input_options())?;
     let destination = arguments.destination(Content::from(&command.task), input.dataset().is_some())?;
     let zoo = open_to_plan(arguments.dry_run, global, terminal)?;
     let settings = load_settings(&model.options, &model.run)?;
@@ -114,14 +114,17 @@ impl Plan for RunPlan<'_> {
         };
         // Counting walks every folder once more, which nobody need wait for who sees no bar.
         if bar.is_shown() {
-            bar.set_total(work.count()?.saturating_sub(work.before().done));
+            match work.count()? {
+                Some(count) => bar.set_total(count.saturating_sub(work.before().done)),
+                None => bar.forget_total(),
+            }
         }
         let annotations = command
             .annotate
             .map(|folder| Annotations::new(folder, arguments.sampling(), model.info()));
         let report = Report::create(arguments.failures().as_deref())?;
         let mut results = Results {
-            writer: ResultWriter::create(&destination, model.info(), model.provenance())?,
+            writer: ResultWriter::create(&destination, model.info(), work.provenance())?,
             annotations,
             report,
             undrawn: 0,
@@ -192,19 +195,22 @@ fn describe(extent: Extent) -> String {
         pictures,
         videos,
         frames,
+        is_least,
     } = extent;
+    let more = if is_least { ", and more in archives" } else { "" };
     let frames = frames.map_or(String::new(), |frames| {
         format!(" (about {})", count(frames, "frame"))
     });
     let videos_and_frames = format!("{}{frames}", count(videos, "video"));
     let pictures_alone = count(pictures, "picture");
-    match (pictures, videos) {
+    let told = match (pictures, videos) {
         (_, 0) => pictures_alone,
         (0, _) => videos_and_frames,
         _ => format!(
             "{pictures_alone} and {videos_and_frames}, or over the videos alone if that is what the model takes"
         ),
-    }
+    };
+    told + more
 }
 
 /// Tells what is wrong beside the samples' own failures, with the input and with what was written; says whether nothing was

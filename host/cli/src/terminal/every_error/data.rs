@@ -54,6 +54,14 @@ fn inputs() -> Vec<Sample> {
             path: path("pictures"),
             source: io::ErrorKind::PermissionDenied.into(),
         },
+        InputError::Column {
+            path: path("table.parquet"),
+            problem: "no column holds bytes or text".to_owned(),
+        },
+        InputError::Row {
+            path: path("table.parquet"),
+            row: 7,
+        },
     ])
 }
 
@@ -124,6 +132,7 @@ fn videos() -> Vec<Sample> {
     let message = || "moov atom not found".to_owned();
     let reasons = [
         VideoReason::NotFound,
+        VideoReason::Io(io::ErrorKind::StorageFull.into()),
         VideoReason::NotAFile,
         VideoReason::NotRead {
             format: "hls".to_owned(),

@@ -44,6 +44,7 @@ fn runs() -> Vec<Sample> {
     let runs = each([
         EngineError::Input(InputError::NoInput),
         EngineError::Dataset(dataset()),
+        EngineError::Credentials(picture()),
         EngineError::Format(FormatError::Exists { path: path("out") }),
         EngineError::Runtime(RuntimeError::IsolationUnsupported),
         EngineError::Unsupported("has no embeddings"),

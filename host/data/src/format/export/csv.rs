@@ -5,7 +5,7 @@ use super::{ExportOptions, FormatError, RecordWriter, SampleRecord, Summary, cla
 use crate::{
     format::{notes::Notes, shape::bounds},
     label::LabelJson,
-    output::{AtomicFile, OutputError},
+    output::{OutputError, OutputFile},
 };
 use modelzoo_plugin_api::label::{Detection, Keypoint, Label, Polyline, TemporalDetection};
 use std::{io, path::Path};
@@ -27,7 +27,7 @@ const HEADER: [&str; 13] = [
 ];
 
 pub(super) struct CsvWriter {
-    lines: csv::Writer<AtomicFile>,
+    lines: csv::Writer<OutputFile>,
     path: std::path::PathBuf,
     classes: Classes,
     notes: Notes,
@@ -47,7 +47,7 @@ struct Line<'a> {
 
 impl CsvWriter {
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self, FormatError> {
-        let mut lines = csv::Writer::from_writer(AtomicFile::create(path)?);
+        let mut lines = csv::Writer::from_writer(OutputFile::create(path)?);
         lines
             .write_record(HEADER)
             .map_err(|error| OutputError::new(path, error))?;

@@ -15,7 +15,7 @@
 use super::{ExportOptions, FormatError, Losses, RecordWriter, SampleRecord, Summary, size::picture_size};
 use crate::{
     format::notes::Notes,
-    output::{AtomicFile, OutputError},
+    output::{OutputError, OutputFile},
 };
 use modelzoo_base::file::absolute;
 use modelzoo_plugin_api::{
@@ -29,7 +29,7 @@ use std::{
 };
 
 pub(super) struct LabelStudioWriter {
-    file: AtomicFile,
+    file: OutputFile,
     options: ExportOptions,
     notes: Notes,
     losses: Losses,
@@ -39,7 +39,7 @@ pub(super) struct LabelStudioWriter {
 
 impl LabelStudioWriter {
     pub fn create(path: &Path, options: &ExportOptions) -> Result<Self, FormatError> {
-        let mut file = AtomicFile::create(path)?;
+        let mut file = OutputFile::create(path)?;
         file.write_all(b"[")
             .map_err(|source| OutputError::new(path, source))?;
         Ok(Self {

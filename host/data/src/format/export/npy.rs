@@ -4,7 +4,7 @@
 use super::{FormatError, RecordWriter, SampleRecord, Summary};
 use crate::{
     format::Format,
-    output::{AtomicFile, OutputError},
+    output::{OutputError, OutputFile},
 };
 use modelzoo_plugin_api::label::{Label, Vector};
 use std::{
@@ -14,7 +14,7 @@ use std::{
 
 pub(super) struct NpyWriter {
     path: PathBuf,
-    file: AtomicFile,
+    file: OutputFile,
     /// The rows wait here until their number is known, which stands in front of them.
     rows: BufWriter<std::fs::File>,
     field: Option<String>,
@@ -31,7 +31,7 @@ impl NpyWriter {
     pub fn create(path: &Path) -> Result<Self, FormatError> {
         let rows = tempfile::tempfile().map_err(|source| OutputError::new(path, source))?;
         Ok(Self {
-            file: AtomicFile::create(path)?,
+            file: OutputFile::create(path)?,
             path: path.to_owned(),
             rows: BufWriter::new(rows),
             field: None,

@@ -2,11 +2,12 @@
 
 use super::{FormatError, ImportReport, Place, Sink};
 use crate::{
-    input::{Inputs, MediaKind},
+    input::{Content, Inputs, MediaKind},
     record::{SampleRecord, path_to_text},
 };
 use modelzoo_plugin_api::MediaType;
-use std::path::Path;
+use modelzoo_storage::is_url;
+use std::{io, path::Path};
 
 /// Gives a sample without labels for each picture and video among the inputs (folders, globs, files, list files), under
 /// its absolute path. Folders and lines of lists that cannot be read are reported. Returns how many samples there are.
@@ -28,6 +29,21 @@ pub fn import_media(
                 continue;
             }
         };
+        if file.content != Content::AtPath {
+            // A dataset leads to its pictures by their paths.
+            let problem = "it is in an archive or a table, which a dataset cannot lead back to";
+            report.lose(FormatError::read(&file.path, io::Error::other(problem)))?;
+            continue;
+        }
+        if is_url(&file.path) {
+            sink(
+                record_of(&file.path, file.kind),
+                &Place::new(&file.path, ""),
+                report,
+            )?;
+            count += 1;
+            continue;
+        }
         let path = std::path::absolute(&file.path).map_err(|source| FormatError::read(&file.path, source))?;
         if path.to_str().is_none() {
             report.note(
@@ -35,19 +51,22 @@ pub fn import_media(
                 path.display(),
             );
         }
-        let record = SampleRecord {
-            filepath: path_to_text(&path),
-            media_type: match file.kind {
-                MediaKind::Image => MediaType::Image,
-                MediaKind::Video => MediaType::Video,
-            },
-            ..SampleRecord::default()
-        };
-        sink(record, &Place::new(&path, ""), report)?;
+        sink(record_of(&path, file.kind), &Place::new(&path, ""), report)?;
         count += 1;
     }
     for line in inputs.passed_over() {
         report.say(line);
     }
     Ok(count)
+}
+
+fn record_of(path: &Path, kind: MediaKind) -> SampleRecord {
+    SampleRecord {
+        filepath: path_to_text(path),
+        media_type: match kind {
+            MediaKind::Image => MediaType::Image,
+            MediaKind::Video => MediaType::Video,
+        },
+        ..SampleRecord::default()
+    }
 }

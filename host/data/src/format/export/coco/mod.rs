@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     format::{Format, notes::Notes},
-    output::{AtomicFile, OutputError},
+    output::{OutputError, OutputFile},
 };
 use modelzoo_plugin_api::MediaType;
 use serde::Serialize;
@@ -22,7 +22,7 @@ use std::{
 };
 
 pub(super) struct CocoWriter {
-    file: AtomicFile,
+    file: OutputFile,
     format: Format,
     /// Annotations stand behind the images, and both lists grow at once: these wait here.
     annotations: BufWriter<File>,
@@ -44,7 +44,7 @@ impl CocoWriter {
             .as_deref()
             .map(Reference::read)
             .transpose()?;
-        let mut file = AtomicFile::create(path)?;
+        let mut file = OutputFile::create(path)?;
         let mut begin = || -> io::Result<File> {
             if format == Format::Coco {
                 let info = json!({"description": "Labels of modelzoo", "facts": options.facts});

@@ -19,7 +19,7 @@ use crate::{
         Format,
         import::{ImportReport, import_json_lines},
     },
-    output::{AtomicFile, OutputError},
+    output::{OutputError, OutputFile},
 };
 use parquet::{
     basic::Compression,
@@ -39,7 +39,7 @@ const ROW_GROUP_BYTES: usize = 32 << 20;
 pub(super) struct ParquetWriter {
     path: PathBuf,
     columns: Vec<Column>,
-    file: SerializedFileWriter<AtomicFile>,
+    file: SerializedFileWriter<OutputFile>,
     rows: Shredder,
     samples: u64,
 }
@@ -48,7 +48,7 @@ impl ParquetWriter {
     /// Writes these columns; labels of other fields are not written.
     fn create(path: &Path, columns: Vec<Column>, options: &ExportOptions) -> Result<Self, FormatError> {
         let schema = columns::schema(&columns);
-        let file = AtomicFile::create(path)?;
+        let file = OutputFile::create(path)?;
         let file = begin(file, &schema, options).map_err(|error| failure(path, error))?;
         Ok(Self {
             path: path.to_owned(),
@@ -68,10 +68,10 @@ impl ParquetWriter {
 
 /// Begins the file, with the export's facts among its metadata.
 fn begin(
-    file: AtomicFile,
+    file: OutputFile,
     schema: &[Field],
     options: &ExportOptions,
-) -> Result<SerializedFileWriter<AtomicFile>, ParquetError> {
+) -> Result<SerializedFileWriter<OutputFile>, ParquetError> {
     let facts = options.facts.iter();
     let facts = facts.map(|(name, fact)| KeyValue::new(format!("modelzoo.{name}"), fact.clone()));
     let mut facts: Vec<KeyValue> = facts.collect();

@@ -1,0 +1,122 @@
+use super::*;
+use parquet::{
+    data_type::{ByteArray, ByteArrayType},
+    file::{properties::WriterProperties, writer::SerializedFileWriter},
+    schema::parser::parse_message_type,
+};
+use std::{fs::File, sync::Arc};
+
+/// A table of columns of bytes or text, all of them optional; what is empty is null.
+fn table(path: &Path, message: &str, columns: &[&[&str]]) {
+    let schema = Arc::new(parse_message_type(message).unwrap());
+    let file = File::create(path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::default())).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    for values in columns {
+        let mut column = group.next_column().unwrap().unwrap();
+        let present: Vec<ByteArray> = values
+            .iter()
+            .filter(|value| !value.is_empty())
+            .map(|value| ByteArray::from(*value))
+            .collect();
+        let most = column.typed::<ByteArrayType>().get_descriptor().max_def_level();
+        let levels: Vec<i16> = values
+            .iter()
+            .map(|value| if value.is_empty() { most - 1 } else { most })
+            .collect();
+        column
+            .typed::<ByteArrayType>()
+            .write_batch(&present, Some(&levels), None)
+            .unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+fn told(path: &Path, wanted: Option<&str>) -> Vec<String> {
+    let folder = path.parent().unwrap();
+    let files = match files(path, folder, &MediaKind::ALL, wanted, true) {
+        Ok(files) => files,
+        Err(error) => return vec![error.to_string().replace(&format!("{}/", folder.display()), "")],
+    };
+    files
+        .map(|file| match file {
+            Ok(file) => {
+                let content = match &file.content {
+                    Content::AtPath => String::new(),
+                    Content::Bytes(bytes) => format!(" {}", String::from_utf8_lossy(bytes)),
+                };
+                format!("{}{content}", file.relative_path.display())
+            }
+            Err(error) => error.to_string().replace(&format!("{}/", folder.display()), ""),
+        })
+        .collect()
+}
+
+#[test]
+fn bytes_are_found_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    let message = "message m { optional binary jpg; optional binary key (STRING); optional int32 n; }";
+    let without_number = message.replace("optional int32 n; ", "");
+    table(&path, &without_number, &[&["A", "", "C"], &["x/1.jpg", "2", ""]]);
+    assert_eq!(
+        told(&path, None),
+        [
+            "t.parquet/x/1.jpg A",
+            "t.parquet: row 2 has no picture",
+            "t.parquet/00000003 C"
+        ]
+    );
+    assert_eq!(
+        told(&path, Some("key")),
+        ["x/1.jpg", "2", "t.parquet: row 3 has no picture"]
+    );
+    assert_eq!(
+        told(&path, Some("none")),
+        ["t.parquet: there is no column `none` of bytes or text; there are jpg, key"]
+    );
+    let without = files(&path, folder.path(), &MediaKind::ALL, None, false).unwrap();
+    assert!(
+        without
+            .filter_map(Result::ok)
+            .all(|file| file.content == Content::AtPath)
+    );
+}
+
+#[test]
+fn pictures_of_datasets_are_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    let message =
+        "message m { optional group image { optional binary bytes; optional binary path (STRING); } }";
+    table(&path, message, &[&["A", ""], &["a.png", "b.png"]]);
+    assert_eq!(told(&path, None), ["t.parquet/a.png A", "b.png"]);
+}
+
+#[test]
+fn places_go_by_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    let text = |names: [&str; 2]| {
+        let fields: Vec<String> = names
+            .iter()
+            .map(|name| format!("optional binary {name} (STRING);"))
+            .collect();
+        format!("message m {{ {} }}", fields.join(" "))
+    };
+    table(
+        &path,
+        &text(["caption", "url"]),
+        &[&["a cat"], &["https://host/cat.jpg?x=1"]],
+    );
+    assert_eq!(told(&path, None), ["https:/host/cat.jpg?x=1"]);
+    table(&path, &text(["caption", "title"]), &[&["a cat"], &["cat"]]);
+    assert_eq!(
+        told(&path, None),
+        ["t.parquet: which column holds the pictures does not show; there are caption, title"]
+    );
+    std::fs::write(&path, "PAR1 no table PAR1").unwrap();
+    assert_eq!(told(&path, None), ["t.parquet: cannot be read"]);
+}
