@@ -69,6 +69,7 @@ pub use modelzoo_sources::{
     reference::{self, ModelRef},
     registry, source, store, trust,
 };
+pub use modelzoo_storage::is_url;
 pub use plan::{Plan, PlannedStep};
 pub use results::{Content, Destination, ResultWriter};
 pub use settings::LoadSettings;

@@ -57,6 +57,14 @@ const CREDENTIALS: [(&str, &str); 9] = [
     ("AuthenticationFailed", "the store does not know the credentials"),
 ];
 
+/// What the libraries below say of answers that end too early.
+const CUT_OFF: [&str; 4] = [
+    "end of file before message length reached",
+    "connection closed before message completed",
+    "error decoding response body",
+    "unexpected EOF",
+];
+
 /// What begins the status of an answer in the messages of the stores' library, which gives it in no other way.
 const STATUS: &str = "non-2xx status code: ";
 
@@ -131,6 +139,9 @@ impl From<object_store::Error> for StorageError {
                 format!("the server asks for patience again and again{answer}"),
             ),
             _ if status_of(&text).is_some() => Self::other(format!("the server refuses it{answer}")),
+            _ if CUT_OFF.iter().any(|sign| text.contains(sign)) => {
+                Self::new(Cause::Cut, "the answer was cut off, again and again")
+            }
             // What the library says of itself is long; the last cause is what somebody can do something about.
             _ => Self::new(Cause::Unavailable, last_cause(&error)),
         }
@@ -205,6 +216,7 @@ mod tests {
         let strange = "Server returned non-2xx status code: 418 : <Code>\u{1b}[31m</Code>";
         assert_eq!(told(strange).1, "the server refuses it (418)");
         assert_eq!(told("connection\nrefused").1, "connection refused");
+        assert_eq!(told("end of file before message length reached").0, Cause::Cut);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use std::{
 };
 use tokio::io::AsyncWriteExt as _;
 
-/// So much is sent at once: stores have 10,000 parts of an object at most, so one may have 160 GB.
-const PART: usize = 16 << 20;
+/// So much is sent at once: stores have 10,000 parts of an object at most, so one may have 80 GB.
+const PART: usize = 8 << 20;
 
 /// Something that is being written to a URL, in parts once it is large. It is there after [`Upload::commit`]; a store never
 /// shows a part of it. Dropped before that, what was sent is taken back.

@@ -6,6 +6,7 @@ use modelzoo::{
     dataset::Existing,
     format::Format,
     input::InputOptions,
+    is_url,
     media::{Decoder, Rescale},
     video::{FrameRange, Rate, Sampling},
 };
@@ -23,10 +24,6 @@ pub struct InputArguments {
     /// that the results go to
     #[arg(value_name = "INPUT]... [FIELD")]
     inputs_and_field: Vec<String>,
-
-    /// The column of .parquet inputs that holds the pictures, their paths or their URLs (default: the one that clearly does)
-    #[arg(long, value_name = "NAME", help_heading = "Pictures")]
-    pub column: Option<String>,
 
     /// Where the results go: .jsonl, .csv, .parquet, .npy, .sqlite (a new dataset), or as --format says; files may be URLs
     #[arg(short, long, value_name = "PATH", help_heading = "Output")]
@@ -73,6 +70,10 @@ pub struct InputArguments {
     /// Refuse pictures with more pixels than this
     #[arg(long, value_name = "N", help_heading = "Speed")]
     pub max_pixels: Option<u64>,
+
+    /// The column of .parquet inputs that holds the pictures, their paths or their URLs (default: the one that clearly does)
+    #[arg(long, value_name = "NAME", help_heading = "Pictures")]
+    pub column: Option<String>,
 
     /// How samples of more than 8 bits become 8 bits: by their range (the default), or stretched from the least to the
     /// greatest, or the same without 2 per cent at either end
@@ -253,11 +254,11 @@ pub struct ApplyArguments {
     pub sample_fields: Vec<(String, String)>,
 
     /// Draw the labels on copies of the pictures and videos in this folder
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", value_parser = local_folder, help_heading = "Output")]
     pub annotate: Option<PathBuf>,
 
     /// Write masks and maps as pictures to this folder; labels hold their paths
-    #[arg(long, value_name = "DIR", conflicts_with = "shard", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", value_parser = local_folder, conflicts_with = "shard", help_heading = "Output")]
     pub output_dir: Option<PathBuf>,
 
     /// Keep the pictures' sub-folders below this folder in --output-dir
@@ -390,6 +391,14 @@ pub enum MissingArgument {
     Image,
     // They fail.
     Error,
+}
+
+/// A folder that files are written to one by one.
+fn local_folder(text: &str) -> Result<PathBuf, String> {
+    match is_url(Path::new(text)) {
+        true => Err("folders are written on this machine alone, not to a URL".to_owned()),
+        false => Ok(text.into()),
+    }
 }
 
 fn sample_field(text: &str) -> Result<(String, String), String> {

@@ -135,6 +135,7 @@ impl Building {
             record,
             path,
             relative_path,
+            ..
         } = self.sample;
         LabeledItem {
             id,

@@ -221,6 +221,7 @@ fn every_next_step_has_the_words_of_the_command_line() {
         },
         NextStep::ReplaceValues,
         NextStep::ReplaceShard,
+        NextStep::NameColumn,
         NextStep::NameFormat {
             formats: vec!["jsonl", "coco"],
             endings: vec![".jsonl", ".csv"],
