@@ -1,7 +1,7 @@
 use super::*;
 use crate::{ApplyOptions, EmbedOptions, HandleMissing, PatchOptions, RunOptions, Task};
 use modelzoo_abi::Reply;
-use modelzoo_data::record::SampleRecord;
+use modelzoo_data::{input::Content, record::SampleRecord};
 use modelzoo_plugin_api::{
     Array, Error as PluginError, Image, ModelInfo, Output, PredictOptions, PreparedImage, SampleFields,
     VideoInfo,
@@ -183,6 +183,7 @@ fn sample(path: PathBuf) -> Sample {
         id: None,
         record: SampleRecord::image(path.to_string_lossy()),
         relative_path: path.file_name().unwrap().into(),
+        content: Content::AtPath,
         path,
     }
 }
