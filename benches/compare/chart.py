@@ -16,7 +16,7 @@ line { stroke: #57606a; stroke-dasharray: 3 3 }
 
 
 def bar_chart(bars: dict[str, list[tuple[str, float, float]]]) -> str:
-    """Two bars for each network, against onnxruntime and against torch; a panel for each batch size."""
+    """Two bars for each network, against the best other engine in f32 and against torch; a panel for each batch size."""
     largest = max(ratio for rows in bars.values() for _, *ratios in rows for ratio in ratios)
     scale = (WIDTH - LABELS - 60) / largest
     parts = []
@@ -25,7 +25,7 @@ def bar_chart(bars: dict[str, list[tuple[str, float, float]]]) -> str:
         title = "One image" if batch == "1" else f"Batches of {batch}"
         parts.append(text(0, y, f"{title}: how many times as fast"))
         if panel == 0:
-            legend = (("onnxruntime's best arrangement", 330), ("torch's better one", 560))
+            legend = (("the best in f32 (onnxruntime, OpenVINO, ncnn)", 330), ("torch's best", 620))
             for color, (label, x) in zip(COLORS, legend):
                 parts.append(f'<rect x="{x}" y="{y - 10}" width="10" height="10" fill="{color}"/>')
                 parts.append(text(x + 16, y, f"as {label}", "faint"))
@@ -45,7 +45,7 @@ def bar_chart(bars: dict[str, list[tuple[str, float, float]]]) -> str:
         parts.append(f'<line x1="{one:.1f}" y1="{top}" x2="{one:.1f}" y2="{y}"/>')
         y += 40
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y}" viewBox="0 0 {WIDTH} {y}" role="img">'
-    caption = "<title>Speed against onnxruntime and torch</title>"
+    caption = "<title>Speed against other engines</title>"
     return "\n".join([head, caption, f"<style>{STYLE}</style>", *parts, "</svg>"]) + "\n"
 
 

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pnnx
 import torch
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 from safetensors.torch import save_file as save_torch_file
 
-from engines import Modelzoo, OnnxRuntime, Torch
+from engines import Modelzoo, Ncnn, OnnxRuntime, OpenVino, Torch
 from networks import NETWORKS, REPOSITORY
 
 BATCHES = (8, 1)
+# Photographs whose best class is compared with the one that torch finds in f64.
+PHOTOGRAPHS = 20
 # Seconds before an engine's turn.
 PAUSE = 0.3
 # Seconds of a turn, after a run that does not count; a turn is at least one run.
@@ -27,6 +30,8 @@ STARTS = 5
 # The largest difference from the exact outputs, relative to the largest one; twice what torch's own f32 has, where that
 # is more: trained weights can make much of a rounding.
 ACCURACY = 1e-5
+# An engine that is further off has converted the network to another one.
+WRONG = 0.1
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Files:
 
     weights: Path
     model: Path
+    # pnnx's conversion, or a file that is not there where it has none.
+    ncnn: Path
     inputs: Path
     exact: Path
     result: Path
@@ -47,7 +54,12 @@ def prepare(name: str, folder: Path) -> Files:
     made.mkdir(exist_ok=True)
     weights = REPOSITORY / entry.weights if entry.weights else made / "weights.safetensors"
     files = Files(
-        weights, made / "model.onnx", made / "inputs.safetensors", made / "exact.safetensors", made / "result.json"
+        weights,
+        made / "model.onnx",
+        made / "model.ncnn.param",
+        made / "inputs.safetensors",
+        made / "exact.safetensors",
+        made / "result.json",
     )
     # The last file that is written: what is there is whole.
     if files.exact.exists():
@@ -55,13 +67,16 @@ def prepare(name: str, folder: Path) -> Files:
     module = entry.module()
     if not entry.weights:
         save_torch_file({key: value.contiguous() for key, value in module.state_dict().items()}, weights)
-    images = photographs(max(BATCHES), entry.size)
-    save_file({str(batch): images[:batch].copy() for batch in BATCHES}, files.inputs)
+    images = photographs(PHOTOGRAPHS, entry.size)
+    save_file({str(count): images[:count].copy() for count in (*BATCHES, PHOTOGRAPHS)}, files.inputs)
     one = torch.from_numpy(images[:1].copy())
     with torch.inference_mode():
         outputs = module.double()(one.double())
+        classes = [module(image[None].double()).argmax() for image in torch.from_numpy(images)] if entry.classes else []
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     exact = {str(index): output.contiguous().numpy() for index, output in enumerate(outputs)}
+    if entry.classes:
+        exact["classes"] = np.array(classes)
     names = [f"output{index}" for index in range(len(outputs))]
     axes = {key: {0: "batch"} for key in ["image", *names]}
     # The fused attention of `torch.nn.MultiheadAttention` cannot be exported; its parts can.
@@ -77,20 +92,50 @@ def prepare(name: str, folder: Path) -> Files:
             opset_version=17,
             dynamo=False,
         )
+    convert_to_ncnn(module, one, files.ncnn)
     torch.backends.mha.set_fastpath_enabled(True)
     save_file(exact, files.exact)
     return files
 
 
+def convert_to_ncnn(module: torch.nn.Module, image: torch.Tensor, param: Path) -> None:
+    """Converts a network for ncnn, with weights in f32; what pnnx cannot convert is left out of the comparison."""
+    made = param.parent / "pnnx"
+    made.mkdir(exist_ok=True)
+    try:
+        pnnx.export(
+            module,
+            str(made / "model.pt"),
+            (image,),
+            ncnnparam=str(param),
+            ncnnbin=str(param.with_suffix(".bin")),
+            fp16=False,
+        )
+    except Exception as error:  # pnnx raises whatever happens to it
+        print(f"pnnx: {error}")
+
+
 def photographs(count: int, size: int) -> np.ndarray:
-    """The repository's photographs and their mirror images as a normalised batch `[count, 3, size, size]`."""
-    images = []
+    """The repository's photographs, their mirror images and parts of them as a normalised batch `[count, 3, size, size]`."""
+    whole, parts = [], []
     for file in sorted((REPOSITORY / "examples/photos").glob("*.jpg")):
-        resized = Image.open(file).convert("RGB").resize((size, size), Image.Resampling.BILINEAR)
-        pixels = np.asarray(resized, dtype=np.float32) / 255
-        normalized = (pixels - np.float32([0.485, 0.456, 0.406])) / np.float32([0.229, 0.224, 0.225])
-        images += [normalized.transpose(2, 0, 1), normalized[:, ::-1].transpose(2, 0, 1)]
+        photograph = Image.open(file).convert("RGB")
+        normalized = normalize(photograph, size)
+        whole += [normalized, normalized[:, :, ::-1]]
+        width, height = photograph.size
+        corners = [(0, 0), (width // 3, 0), (width // 6, height // 3)]
+        boxes = [(x, y, x + 2 * width // 3, y + 2 * height // 3) for x, y in corners]
+        parts += [normalize(photograph.crop(box), size) for box in boxes]
+    images = whole + parts
     return np.stack([images[index % len(images)] for index in range(count)])
+
+
+def normalize(photograph: Image.Image, size: int) -> np.ndarray:
+    """`[3, size, size]`, as networks that were trained on ImageNet take it."""
+    resized = photograph.resize((size, size), Image.Resampling.BILINEAR)
+    pixels = np.asarray(resized, dtype=np.float32) / 255
+    normalized = (pixels - np.float32([0.485, 0.456, 0.406])) / np.float32([0.229, 0.224, 0.225])
+    return normalized.transpose(2, 0, 1)
 
 
 def measure(name: str, files: Files, program: Path, rounds: int, threads: int) -> str:
@@ -99,8 +144,8 @@ def measure(name: str, files: Files, program: Path, rounds: int, threads: int) -
     inputs = load_file(files.inputs)
     loading = [start_and_stop(program, name, files) for _ in range(STARTS)]
     own = Modelzoo(program, name, files.weights, files.inputs, threads)
-    plain = Torch(entry.module(), False, threads)
-    channels_last = Torch(entry.module(), True, threads)
+    forms = [Torch(entry.module(), form, threads) for form in Torch.forms()]
+    exact = load_file(files.exact)
     result = {
         "title": entry.title,
         "rounds": rounds,
@@ -112,12 +157,13 @@ def measure(name: str, files: Files, program: Path, rounds: int, threads: int) -
         "batches": {},
     }
     for batch in BATCHES:
-        engines = [own, OnnxRuntime(files.model, batch, 1, threads), plain, channels_last]
-        if batch >= threads > 1:
-            engines.insert(2, OnnxRuntime(files.model, batch, threads, threads))
-        errors = check(engines, inputs, str(batch), load_file(files.exact))
+        engines = [own, *others(files, batch, threads), *forms]
+        errors = check(engines, inputs, str(batch), exact)
+        engines = [engine for engine in engines if engine.name in errors]
         if batch == 1:
             result["errors"] = errors
+            if "classes" in exact:
+                result["agreement"] = {engine.name: agreement(engine, inputs, exact) for engine in engines}
         times: dict[str, list[float]] = {engine.name: [] for engine in engines}
         for turn in range(rounds):
             # Nobody is always the one after the same other one.
@@ -129,6 +175,19 @@ def measure(name: str, files: Files, program: Path, rounds: int, threads: int) -
     return json.dumps(result, indent=1)
 
 
+def others(files: Files, batch: int, threads: int) -> list:
+    """The other engines, each in all of its arrangements."""
+    made = []
+    for parts in (1, threads) if batch >= threads > 1 else (1,):
+        made.append(OnnxRuntime(files.model, batch, parts, threads))
+        made.append(OpenVino(files.model, batch, parts, threads, "f32"))
+        if OpenVino.default_precision() != "f32":
+            made.append(OpenVino(files.model, batch, parts, threads, None))
+        if files.ncnn.exists():
+            made += [Ncnn(files.ncnn, batch, parts, threads, half) for half in (False, True)]
+    return made
+
+
 def start_and_stop(program: Path, name: str, files: Files) -> float:
     """Milliseconds from weights to a network that is ready, in a new process on one core."""
     engine = Modelzoo(program, name, files.weights, files.inputs, 1, one_core=True)
@@ -138,18 +197,34 @@ def start_and_stop(program: Path, name: str, files: Files) -> float:
 
 def check(engines, inputs: dict[str, np.ndarray], name: str, exact: dict[str, np.ndarray]) -> dict[str, float]:
     """Compares the first image's outputs with those that torch computes in f64; gives each engine's largest error,
-    relative to the largest output."""
+    relative to the largest output. An engine that fails, or computes something else, is left out and told of."""
     errors = {}
     for engine in engines:
-        outputs = engine.outputs(inputs, name)
-        assert len(outputs) == len(exact), f"{engine.name} has {len(outputs)} outputs"
-        worst = 0.0
-        for index, output in enumerate(outputs):
-            expected = exact[str(index)]
-            assert output[:1].shape == expected.shape, (engine.name, output.shape, expected.shape)
-            worst = max(worst, float(np.abs(output[:1] - expected).max() / np.abs(expected).max()))
-        errors[engine.name] = worst
+        try:
+            outputs = engine.outputs(inputs, name)
+            pairs = [(output[:1], exact[str(index)]) for index, output in enumerate(outputs)]
+            errors[engine.name] = max(
+                float(np.abs(output.reshape(expected.shape) - expected).max() / np.abs(expected).max())
+                for output, expected in pairs
+            )
+        except (RuntimeError, ValueError) as error:
+            if isinstance(engine, Modelzoo):
+                raise
+            print(f"{engine.name} does not run it: {error}", flush=True)
     limit = max(ACCURACY, 2 * errors["torch eager"])
-    for engine, error in errors.items():
-        assert error <= limit, f"{engine} is off by {error:.1e}"
+    own = errors[Modelzoo.name]
+    assert own <= limit, f"{Modelzoo.name} is off by {own:.1e}"
+    wrong = [engine for engine, error in errors.items() if not error <= WRONG]
+    for engine in wrong:
+        print(f"{engine} computes something else: it is off by {errors.pop(engine):.1e}", flush=True)
     return errors
+
+
+def agreement(engine, inputs: dict[str, np.ndarray], exact: dict[str, np.ndarray]) -> int:
+    """On how many of the photographs the best class is the one that torch finds in f64."""
+    images = inputs[str(PHOTOGRAPHS)]
+    if isinstance(engine, Modelzoo):
+        found = engine.outputs(inputs, str(PHOTOGRAPHS))[0]
+    else:
+        found = np.concatenate([engine.outputs({"one": image[None]}, "one")[0].reshape(1, -1) for image in images])
+    return int((found.argmax(axis=1) == exact["classes"]).sum())

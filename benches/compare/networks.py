@@ -26,6 +26,8 @@ class Entry:
     size: int
     # Trained weights in the repository, or None for random ones.
     weights: str | None = None
+    # Whether the output is a score for each class.
+    classes: bool = False
 
     def module(self) -> nn.Module:
         """The network with its weights, ready for inference."""
@@ -377,17 +379,18 @@ def vit_b_16() -> nn.Module:
 
 
 NETWORKS = {
-    "resnet18": Entry("ResNet-18", lambda: torchvision.models.resnet18(weights=None), 224),
-    "resnet50": Entry("ResNet-50", lambda: torchvision.models.resnet50(weights=None), 224),
+    "resnet18": Entry("ResNet-18", lambda: torchvision.models.resnet18(weights=None), 224, classes=True),
+    "resnet50": Entry("ResNet-50", lambda: torchvision.models.resnet50(weights=None), 224, classes=True),
     "mobilenet_v2": Entry(
         "MobileNetV2",
         lambda: torchvision.models.mobilenet_v2(weights=None),
         224,
         "plugins/mobilenet_v2/weights/mobilenet_v2.safetensors",
+        classes=True,
     ),
     "nanodet_g": Entry("NanoDet-g 416", NanoDetG, 416, "plugins/nanodet/weights/nanodet_g.safetensors"),
     "yolov8n": Entry("YOLOv8n 640", YoloV8n, 640),
     "u2netp": Entry("U2-Netp 320", U2NetP, 320, "plugins/u2netp/weights/u2netp.safetensors"),
-    "vit_b_16": Entry("ViT-B/16", vit_b_16, 224),
+    "vit_b_16": Entry("ViT-B/16", vit_b_16, 224, classes=True),
     "clip_vit_b_32_image": Entry("CLIP ViT-B/32 image", ClipImage, 224),
 }

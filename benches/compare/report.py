@@ -1,4 +1,4 @@
-"""Writes what was measured: the tables in BENCHMARKS.md between its two markers, and a chart."""
+"""Writes what was measured: a file of tables for the machine's instruction set, and a chart."""
 
 from __future__ import annotations
 
@@ -14,31 +14,58 @@ from pathlib import Path
 from chart import bar_chart
 from networks import NETWORKS
 
-START, END = "<!-- measured: start -->", "<!-- measured: end -->"
 OWN = "modelzoo"
-# What each network is meant to reach: against onnxruntime's and torch's best.
+# Programs that compute in f32, and those that choose for themselves, by how the names of their arrangements begin.
+EQUALS = ("onnxruntime", "OpenVINO f32", "ncnn f32")
+DEFAULTS = ("OpenVINO as it comes", "ncnn as it comes")
+TORCH = "torch"
+# What each network is meant to reach in batches of 8 against the best of those that compute in f32, on each set.
 GOALS = {
-    "resnet18": (1.5, 2.0),
-    "resnet50": (1.1, 1.5),
-    "mobilenet_v2": (1.1, 2.0),
-    "nanodet_g": (1.5, 2.0),
-    "yolov8n": (1.2, 1.5),
-    "u2netp": (1.2, 1.5),
-    "vit_b_16": (1.0, 1.1),
-    "clip_vit_b_32_image": (1.0, 1.1),
+    "avx2": {"3x3": 1.6, "mixed": 1.2, "transformer": 1.05},
+    "avx512": {"3x3": 1.6, "mixed": 1.25, "transformer": 1.1},
+    "amx": {"3x3": 1.5, "mixed": 1.2, "transformer": 1.1},
 }
-GOALS_OF_ONE = (1.0, 1.3)
+KINDS = {
+    "resnet18": "3x3",
+    "resnet50": "mixed",
+    "mobilenet_v2": "mixed",
+    "nanodet_g": "3x3",
+    "yolov8n": "3x3",
+    "u2netp": "3x3",
+    "vit_b_16": "transformer",
+    "clip_vit_b_32_image": "transformer",
+}
+# The same for one image.
+GOAL_OF_ONE = 1.0
+
+Times = dict[str, list[float]]
 
 
-def medians(times: dict[str, list[float]]) -> dict[str, float]:
-    return {engine: statistics.median(values) for engine, values in times.items()}
+def instruction_set() -> str:
+    """The largest instruction set of this machine that one of the engines has kernels for."""
+    flags = processor_flags()
+    for name, needed in (("amx", "amx_tile"), ("avx512", "avx512f"), ("avx2", "avx2")):
+        if needed in flags:
+            return name
+    return platform.machine()
 
 
-def ratios(times: dict[str, list[float]]) -> tuple[float, float]:
-    """How many times as fast as onnxruntime's and as torch's best arrangement."""
-    by_engine = medians(times)
-    best = lambda prefix: min(value for engine, value in by_engine.items() if engine.startswith(prefix))
-    return best("onnxruntime") / by_engine[OWN], best("torch") / by_engine[OWN]
+def processor_flags() -> set[str]:
+    found = re.search(r"(?:flags|Features)\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return set(found.group(1).split()) if found else set()
+
+
+def fastest(times: Times, beginning: str) -> str | None:
+    """The fastest arrangement of a program."""
+    of_program = [engine for engine in times if engine.startswith(beginning)]
+    return min(of_program, key=lambda engine: statistics.median(times[engine]), default=None)
+
+
+def ratio(times: Times, beginnings: tuple[str, ...]) -> float | None:
+    """How many times as fast as the fastest arrangement of any of these programs."""
+    best = [fastest(times, beginning) for beginning in beginnings]
+    medians = [statistics.median(times[engine]) for engine in best if engine]
+    return min(medians) / statistics.median(times[OWN]) if medians else None
 
 
 def summary(file: Path) -> str:
@@ -46,38 +73,50 @@ def summary(file: Path) -> str:
     result = json.loads(file.read_text())
     lines = []
     for batch, times in result["batches"].items():
-        parts = [f"{engine} {value / int(batch):.2f}" for engine, value in medians(times).items()]
-        against = " and ".join(f"{ratio:.2f}" for ratio in ratios(times))
-        lines.append(f"  batch {batch}, ms an image: {', '.join(parts)}; ratios {against}")
+        parts = [f"{engine} {statistics.median(values) / int(batch):.2f}" for engine, values in times.items()]
+        against = [ratio(times, programs) for programs in (EQUALS, DEFAULTS, (TORCH,))]
+        ratios = ", ".join(f"{value:.2f}" if value else "-" for value in against)
+        lines.append(f"  batch {batch}, ms an image: {', '.join(parts)}; ratios (f32, defaults, torch) {ratios}")
     errors = ", ".join(f"{engine} {error:.1e}" for engine, error in result["errors"].items())
     lines.append(f"  errors: {errors}; ready in {result['load_ms']:.0f} ms")
     return "\n".join(lines)
 
 
 def write(folder: Path, repository: Path) -> None:
-    """Puts all results there are into the report."""
+    """Writes all results there are into the file of this machine's instruction set."""
     results = {}
     for name in NETWORKS:
         file = folder / name / "result.json"
         if file.exists():
             results[name] = json.loads(file.read_text())
-    parts = [machine(repository, results), speed(results, "8"), speed(results, "1"), other(results)]
-    report = repository / "BENCHMARKS.md"
-    text = report.read_text()
-    before, after = text[: text.index(START)], text[text.index(END) :]
-    report.write_text(before + START + "\n\n" + "\n\n".join(parts) + "\n\n" + after)
+    name = instruction_set()
+    parts = [
+        f"# Measured with {name}",
+        "Written by `benches/compare/run.py`; [BENCHMARKS.md](../../BENCHMARKS.md) says how, and what falls short.",
+        machine(results),
+        speed(results, "8", GOALS.get(name, {})),
+        speed(results, "1", GOALS.get(name, {})),
+        accuracy(results),
+        loading(results),
+    ]
+    report = repository / f"docs/benchmarks/{name}.md"
+    report.parent.mkdir(exist_ok=True)
+    report.write_text("\n\n".join(parts) + "\n")
     bars = {
-        batch: [(result["title"], *ratios(result["batches"][batch])) for result in results.values()]
+        batch: [
+            (result["title"], ratio(result["batches"][batch], EQUALS), ratio(result["batches"][batch], (TORCH,)))
+            for result in results.values()
+        ]
         for batch in ("8", "1")
     }
-    (repository / "docs/performance.svg").write_text(bar_chart(bars))
+    report.with_suffix(".svg").write_text(bar_chart(bars))
 
 
-def machine(repository: Path, results: dict) -> str:
+def machine(results: dict) -> str:
     cpu = Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*: (.*)", cpu).group(1)
-    flags = set(re.search(r"flags\s*: (.*)", cpu).group(1).split())
-    sets = [name for name in ("avx2", "fma", "avx512f", "avx512dq", "avx512vl", "amx_tile") if name in flags]
+    known = ("avx2", "fma", "avx_vnni", "avx512f", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16", "amx_tile")
+    sets = [name for name in known if name in processor_flags()]
     caches = []
     for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         level, kind, size = ((index / key).read_text().strip() for key in ("level", "type", "size"))
@@ -85,71 +124,87 @@ def machine(repository: Path, results: dict) -> str:
             caches.append(f"L{level} {size}")
     memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) / 2**20
     rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-    packages = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "torch", "torchvision", "numpy"))
+    libraries = ("onnxruntime", "openvino", "ncnn", "torch", "torchvision", "numpy")
+    packages = ", ".join(f"{name} {version(name)}" for name in libraries)
     rounds = min(result["rounds"] for result in results.values())
     threads = max(result["threads"] for result in results.values())
     return (
         f"Machine: {model} (virtual), {os.cpu_count()} cores, {', '.join(sets)}; {', '.join(caches)}; "
-        f"{memory:.0f} GiB; Linux {platform.release().split('-')[0]}. rustc {rustc}, Python {platform.python_version()}, {packages}. "
-        f"{threads} threads, f32, medians of {rounds} rounds; in brackets the fastest and the slowest round."
+        f"{memory:.0f} GiB; Linux {platform.release().split('-')[0]}. rustc {rustc}, Python "
+        f"{platform.python_version()}, {packages}. {threads} threads, medians of {rounds} rounds; in brackets the "
+        f"fastest and the slowest round."
     )
 
 
-def speed(results: dict, batch: str) -> str:
+def speed(results: dict, batch: str, goals: dict[str, float]) -> str:
+    """A row for each network, with the fastest arrangement of each program."""
     title = "## Batches of 8" if batch == "8" else "## One image: latency"
-    columns = list(next(iter(results.values()))["batches"][batch])
+    programs = (*EQUALS, *DEFAULTS, "torch eager", "torch channels_last", "torch compiled")
+    there = [
+        program
+        for program in programs
+        if any(fastest(result["batches"][batch], program) for result in results.values())
+    ]
     rows = [
-        ["network", *(f"{column}, ms" for column in columns), "against onnxruntime (goal)", "against torch (goal)"]
+        ["network", OWN, *there, "against the best in f32 (goal)", "against the best default", "against torch"]
     ]
     for name, result in results.items():
         times = result["batches"][batch]
-        goals = GOALS[name] if batch == "8" else GOALS_OF_ONE
-        row = [result["title"]]
-        for column in columns:
-            values = [value / int(batch) for value in times[column]]
-            row.append(f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})")
-        for ratio, goal in zip(ratios(times), goals):
-            # What rounds to the goal reaches it.
-            reached = round(ratio, 2) >= goal
-            row.append(f"**{ratio:.2f}** ({goal})" if reached else f"{ratio:.2f} ({goal}), short")
-        rows.append(row)
-    note = "Milliseconds an image; ratios against the better one of each program's arrangements."
+        goal = GOAL_OF_ONE if batch == "1" else goals.get(KINDS[name], GOAL_OF_ONE)
+        cells = [time_cell(times, OWN, int(batch))]
+        cells += [time_cell(times, fastest(times, program), int(batch)) for program in there]
+        equals = ratio(times, EQUALS)
+        # What rounds to the goal reaches it.
+        reached = equals is not None and round(equals, 2) >= goal
+        cells.append(f"**{equals:.2f}** ({goal})" if reached else f"{equals:.2f} ({goal}), short")
+        others = (ratio(times, (*EQUALS, *DEFAULTS)), ratio(times, (TORCH,)))
+        rows.append([result["title"], *cells, *(f"{value:.2f}" if value else "-" for value in others)])
+    note = (
+        "Milliseconds an image, of the fastest arrangement of each program: of a whole batch at a time on all threads, or "
+        "of a part on each thread (1 x 2 threads, 2 x 1 thread)."
+    )
     return f"{title}\n\n{note}\n\n{table(rows)}"
 
 
-def other(results: dict) -> str:
-    rows = [
-        [
-            "network",
-            "weights",
-            "largest error: modelzoo",
-            "onnxruntime",
-            "torch",
-            "ready in, ms",
-            "packed weights, MB",
-            "buffers, MB",
-        ]
-    ]
+def time_cell(times: Times, engine: str | None, batch: int) -> str:
+    if engine is None:
+        return "-"
+    values = [value / batch for value in times[engine]]
+    _, _, arrangement = engine.partition(", ")
+    of = f", {arrangement}" if arrangement and batch > 1 else ""
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f}){of}"
+
+
+def accuracy(results: dict) -> str:
+    programs = (OWN, *EQUALS, *DEFAULTS, "torch eager", "torch compiled")
+    rows = [["network", "weights", *programs]]
     for result in results.values():
-        errors = result["errors"]
-        runtime = next(error for engine, error in errors.items() if engine.startswith("onnxruntime"))
-        rows.append(
-            [
-                result["title"],
-                "trained" if result["trained"] else "random",
-                f"{errors[OWN]:.1e}",
-                f"{runtime:.1e}",
-                f"{errors['torch eager']:.1e}",
-                f"{result['load_ms']:.0f}",
-                f"{result['weight_bytes'] / 1e6:.1f}",
-                f"{result['buffer_bytes'] / 1e6:.1f}",
-            ]
-        )
+        cells = []
+        for program in programs:
+            engine = next((engine for engine in result["errors"] if engine.startswith(program)), None)
+            if engine is None:
+                cells.append("-")
+                continue
+            agreed = result.get("agreement", {}).get(engine)
+            cells.append(f"{result['errors'][engine]:.1e}" + (f", {agreed} of 20" if agreed is not None else ""))
+        rows.append([result["title"], "trained" if result["trained"] else "random", *cells])
     note = (
-        "Errors are the largest differences from what torch computes in f64, relative to the largest output. Ready in: from "
-        "opening the weights to packed weights and a plan, in a new process on one core. Buffers are those of all threads."
+        "The largest difference from what torch computes in f64, relative to the largest output; and, of classifiers, on "
+        "how many of 20 photographs the best class is the same."
     )
-    return f"## Accuracy, loading and memory\n\n{note}\n\n{table(rows)}"
+    return f"## Accuracy\n\n{note}\n\n{table(rows)}"
+
+
+def loading(results: dict) -> str:
+    rows = [["network", "ready in, ms", "packed weights, MB", "buffers, MB"]]
+    for result in results.values():
+        megabytes = [f"{result[key] / 1e6:.1f}" for key in ("weight_bytes", "buffer_bytes")]
+        rows.append([result["title"], f"{result['load_ms']:.0f}", *megabytes])
+    note = (
+        "This project's. Ready in: from opening the weights to packed weights and a plan, in a new process on one core. "
+        "Buffers are those of all threads."
+    )
+    return f"## Loading and memory\n\n{note}\n\n{table(rows)}"
 
 
 def table(rows: list[list[str]]) -> str:

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Compares this project's networks on a CPU with onnxruntime and torch, and writes BENCHMARKS.md.
+"""Compares this project's networks on a CPU with onnxruntime, OpenVINO, ncnn and torch, and writes docs/benchmarks/SET.md,
+where SET is the instruction set of the machine.
 
     benches/compare/run.py --prepare                    an environment, the program, weights and graphs for all
     benches/compare/run.py --network resnet18           measures (and prepares) this one; again to measure it anew
-    benches/compare/run.py --report                     BENCHMARKS.md and docs/performance.svg from what was measured
+    benches/compare/run.py --report                     tables and a chart from what was measured
     benches/compare/run.py                              all of it
 
-Same weights, same inputs, same number of threads, f32. All engines take turns in every round, with a pause before each,
-because threads of some go on spinning for a while after a run. torch comes from PyPI, which has the build for CUDA only
+Same weights, same inputs, same number of threads; in f32, and as each program comes where it then computes in something
+else. All engines take turns in every round, with a pause before each, because threads of some go on spinning for a while
+after a run. torch comes from PyPI, which has the build for CUDA only
 (some 3 GB); it runs on the CPU all the same. Nothing else should run on the machine.
 """
 
@@ -22,7 +24,18 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
-PACKAGES = ["torch", "torchvision", "onnx", "onnxruntime", "onnxscript", "safetensors", "numpy"]
+PACKAGES = [
+    "torch",
+    "torchvision",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "openvino",
+    "ncnn",
+    "pnnx",
+    "safetensors",
+    "numpy",
+]
 
 
 def arguments() -> argparse.Namespace:
