@@ -298,6 +298,7 @@ fn multiply<S: Simd>(
                     bias: std::ptr::null(),
                     residual: std::ptr::null(),
                     y: y.as_mut_ptr().add((block * positions + at) * LANES),
+                    turn: 0,
                 };
                 tiles.run(pixels, pointers, &sum);
             }

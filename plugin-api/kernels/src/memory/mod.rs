@@ -1,12 +1,14 @@
 //! Memory: aligned buffers, how threads share them, the blocked layout, and views of values in it.
 
 mod aligned;
+mod caches;
 mod layout;
 mod shared;
 mod slab;
 mod view;
 
 pub(crate) use aligned::AlignedBuffer;
+pub(crate) use caches::second_cache;
 pub(crate) use layout::{Halo, Layout};
 pub(crate) use shared::{Shared, SharedMut};
 pub(crate) use slab::{Packed, Slab};

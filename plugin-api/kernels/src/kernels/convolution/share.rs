@@ -173,14 +173,11 @@ impl Share<'_> {
                 bias: chunk.bias,
                 residual: added,
                 y,
-            };
-            let tile = Tile {
-                ahead: tile.ahead.of_tile(turn + index),
-                ..*tile
+                turn: turn + index,
             };
             // SAFETY: the tile's pixels are a part of the row; the caller's promise.
             unsafe {
-                tiles.run(pixels, pointers, &tile);
+                tiles.run(pixels, pointers, tile);
                 if chunk.is_last
                     && let Some(rest) = stages.rest
                 {

@@ -1,7 +1,8 @@
 //! The loops of a tile, compiled for every size of a tile that an instruction set has registers for.
 
-use super::sum::{Tile, TilePointers};
+use super::sum::{AheadShare, Tile, TilePointers};
 use crate::simd::{Compiled, LANES, Routine, Simd};
+use std::sync::atomic::{Ordering, compiler_fence};
 
 /// A kernel for one number of pixels and blocks.
 ///
@@ -71,9 +72,10 @@ impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> Routine
             bias,
             residual,
             y,
+            turn,
         } = pointers;
+        let ahead = tile.ahead.share(turn);
         debug_assert!(STEP == 0 || STEP == tile.x_step);
-        let step = if STEP == 0 { tile.x_step } else { STEP };
         let mut sums = [[simd.splat(0.0); BLOCKS]; PIXELS];
         let mut w = w;
         // SAFETY: the loops stay within what the caller promises for `x` and `w`.
@@ -87,26 +89,26 @@ impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> Routine
                 for row in 0..tile.rows {
                     for column in 0..tile.columns {
                         let x = x.add(block * tile.x_block + row * tile.x_row + column * tile.x_column);
-                        for channel in 0..channels {
-                            let mut weights = [simd.splat(0.0); BLOCKS];
-                            for (block, weight) in weights.iter_mut().enumerate() {
-                                *weight = simd.load_at(w.add(block * tile.w_block));
-                            }
-                            if let Some(distance) = tile.ahead.distance(channel) {
-                                for block in 0..BLOCKS {
-                                    simd.prefetch(w.wrapping_add(block * tile.w_block + distance));
-                                }
-                            }
-                            // Each channel brings a pixel of the next block: the processor foresees no jump between blocks.
-                            simd.prefetch_near(x.wrapping_add(tile.x_block + channel * step));
-                            w = w.add(LANES);
-                            for (pixel, sums) in sums.iter_mut().enumerate() {
-                                let value = simd.splat(*x.add(pixel * step + channel));
-                                for (sum, &weight) in sums.iter_mut().zip(&weights) {
-                                    *sum = simd.mul_add(weight, value, *sum);
-                                }
+                        let terms = Terms {
+                            simd,
+                            tile,
+                            ahead,
+                            x,
+                            w,
+                        };
+                        let mut channel = 0;
+                        // A few sums take so little time that counting channels would take as long.
+                        if S::VECTORS < 16 {
+                            while channel + 4 <= channels {
+                                terms.add::<PIXELS, BLOCKS, STEP, 4>(channel, &mut sums);
+                                channel += 4;
                             }
                         }
+                        while channel < channels {
+                            terms.add::<PIXELS, BLOCKS, STEP, 1>(channel, &mut sums);
+                            channel += 1;
+                        }
+                        w = w.add(channels * LANES);
                     }
                 }
             }
@@ -129,6 +131,63 @@ impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> Routine
                         sum = simd.min(maximum, simd.max(simd.mul(sum, slope), sum));
                     }
                     simd.store_at(y.add(block * tile.y_block + pixel * tile.y_step), sum);
+                }
+            }
+        }
+    }
+}
+
+/// Pixels next to each other and their weights.
+struct Terms<'a, S> {
+    simd: S,
+    tile: &'a Tile,
+    ahead: AheadShare,
+    x: *const f32,
+    w: *const f32,
+}
+
+impl<S: Simd> Terms<'_, S> {
+    /// Adds the products of `CHANNELS` channels, the first of which is `channel`, to the sums.
+    ///
+    /// # Safety
+    /// The pointers are valid for these channels of the tile's pixels, and for their weights.
+    #[inline(always)]
+    unsafe fn add<const PIXELS: usize, const BLOCKS: usize, const STEP: usize, const CHANNELS: usize>(
+        &self,
+        channel: usize,
+        sums: &mut [[S::Vector; BLOCKS]; PIXELS],
+    ) {
+        let Self {
+            simd,
+            tile,
+            ahead,
+            x,
+            w,
+        } = *self;
+        let step = if STEP == 0 { tile.x_step } else { STEP };
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (x, w) = (x.add(channel), w.add(channel * LANES));
+            ahead.each::<CHANNELS>(channel, |later| {
+                for block in 0..BLOCKS {
+                    simd.prefetch(w.wrapping_add(block * tile.w_block + later));
+                }
+            });
+            for offset in 0..CHANNELS {
+                // Else the compiler loads for later channels here, and has no registers left.
+                compiler_fence(Ordering::SeqCst);
+                let mut weights = [simd.splat(0.0); BLOCKS];
+                for (block, weight) in weights.iter_mut().enumerate() {
+                    *weight = simd.load_at(w.add(block * tile.w_block + offset * LANES));
+                }
+                // Each channel brings a pixel of the next block: the processor foresees no jump between blocks.
+                let next = tile.x_block + (channel + offset) * step;
+                simd.prefetch_near(self.x.wrapping_add(next));
+                for (pixel, sums) in sums.iter_mut().enumerate() {
+                    let value = simd.splat(*x.add(pixel * step + offset));
+                    for (sum, &weight) in sums.iter_mut().zip(&weights) {
+                        *sum = simd.mul_add(weight, value, *sum);
+                    }
                 }
             }
         }

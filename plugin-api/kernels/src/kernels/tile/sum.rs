@@ -55,44 +55,60 @@ impl Tile {
 pub(crate) struct Ahead {
     /// From weights that are read now to those that are fetched.
     distance: usize,
-    /// Of so many tiles less one, a power of two, each fetches a share: that of the channels with this remainder.
+    /// Of so many tiles less one, a power of two, each fetches a share.
     mask: usize,
-    share: usize,
 }
 
 impl Ahead {
-    /// Nothing is fetched: no channel has this remainder.
-    pub(crate) const NONE: Self = Self {
-        distance: 0,
-        mask: 0,
-        share: 1,
-    };
+    /// Nothing is fetched.
+    pub(crate) const NONE: Self = Self { distance: 0, mask: 0 };
 
     /// `tiles` tiles that use the same weights fetch those that are `distance` further.
     pub(crate) fn new(distance: usize, tiles: usize) -> Self {
         Self {
             distance,
             mask: (1 << tiles.clamp(1, LANES).ilog2()) - 1,
-            share: 0,
         }
     }
 
-    /// The share of one of the tiles.
+    /// The share of the tile of this turn.
     #[inline(always)]
-    pub(crate) fn of_tile(self, index: usize) -> Self {
-        if self.distance == 0 {
-            return self;
-        }
-        Self {
-            share: index & self.mask,
-            ..self
+    pub(super) fn share(&self, turn: usize) -> AheadShare {
+        AheadShare {
+            distance: self.distance,
+            mask: self.mask,
+            rest: if self.distance == 0 {
+                LANES
+            } else {
+                turn & self.mask
+            },
         }
     }
+}
 
-    /// How far it is from a channel's weights to those that are fetched with them, if any are.
+/// What one tile fetches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AheadShare {
+    distance: usize,
+    mask: usize,
+    /// The rest, under the mask, of the numbers of the channels whose weights are fetched; of none where it is 16.
+    rest: usize,
+}
+
+impl AheadShare {
+    /// Calls `fetch` with how far it is, from the weights of the first of `CHANNELS` channels, to those that are fetched
+    /// with them. `channel` is the first one's number, a multiple of `CHANNELS`, which is a power of two.
     #[inline(always)]
-    pub(super) fn distance(&self, channel: usize) -> Option<usize> {
-        (channel & self.mask == self.share).then_some(self.distance)
+    pub(super) fn each<const CHANNELS: usize>(&self, channel: usize, fetch: impl Fn(usize)) {
+        let within = CHANNELS - 1;
+        if channel & self.mask & !within != self.rest & !within {
+            return;
+        }
+        let mut offset = self.rest & within;
+        while offset < CHANNELS {
+            fetch(self.distance + offset * LANES);
+            offset += self.mask + 1;
+        }
     }
 }
 
@@ -110,4 +126,44 @@ pub(crate) struct TilePointers {
     /// Null where nothing is added.
     pub(crate) residual: *const f32,
     pub(crate) y: *mut f32,
+    /// Counts the tiles that use the same weights; each has another share of [`Tile::ahead`].
+    pub(crate) turn: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// The channels, of 16, whose later weights a tile fetches, `CHANNELS` at a time.
+    fn fetched<const CHANNELS: usize>(ahead: Ahead, turn: usize) -> Vec<usize> {
+        let found = RefCell::new(Vec::new());
+        for channel in (0..LANES).step_by(CHANNELS) {
+            let fetch = |later| {
+                found
+                    .borrow_mut()
+                    .push(channel + (later - ahead.distance) / LANES)
+            };
+            ahead.share(turn).each::<CHANNELS>(channel, fetch);
+        }
+        found.into_inner()
+    }
+
+    #[test]
+    fn tiles_share_what_is_fetched() {
+        for tiles in [1, 2, 3, 4, 7, 8, 20] {
+            let ahead = Ahead::new(512, tiles);
+            let shares = 3..ahead.mask + 4;
+            let mut all: Vec<usize> = shares
+                .clone()
+                .flat_map(|turn| fetched::<4>(ahead, turn))
+                .collect();
+            all.sort_unstable();
+            assert_eq!(all, Vec::from_iter(0..LANES), "{tiles} tiles");
+            for turn in shares {
+                assert_eq!(fetched::<1>(ahead, turn), fetched::<4>(ahead, turn));
+            }
+        }
+        assert!(fetched::<1>(Ahead::NONE, 0).is_empty() && fetched::<4>(Ahead::NONE, 0).is_empty());
+    }
 }

@@ -276,10 +276,7 @@ impl<'a, F: Fn(usize) -> Results<'a>> Multiply<'_, F> {
                         bias: std::ptr::null(),
                         residual: std::ptr::null(),
                         y: self.products.as_mut_ptr().add(plane * y_plane + at * LANES),
-                    };
-                    let sum = Tile {
-                        ahead: sum.ahead.of_tile(index),
-                        ..sum
+                        turn: index,
                     };
                     tiles.run(pixels, pointers, &sum);
                 }

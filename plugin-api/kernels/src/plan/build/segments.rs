@@ -3,7 +3,7 @@
 //! Early layers have large maps and few weights: one image at a time keeps its maps in the cache. Late layers
 //! have small maps and many weights: several images together read each weight once.
 
-use super::{super::fuse::Layer, tasks::PART_INPUT};
+use super::super::fuse::Layer;
 use crate::graph::{Graph, Op};
 use std::ops::Range;
 
@@ -22,13 +22,16 @@ pub(super) struct Split {
     images: usize,
 }
 
+/// Values of input of an image, of a layer of tokens, that leave room in a core's second cache for those of others.
+const SMALL_INPUT: usize = 112 * 1024;
+
 /// Values of weights and maps in layers: what a pass over a layer reads and writes. Weights that a pass of several
 /// images would read for each of them do not count.
 fn traffic(graph: &Graph, layer: &Layer) -> (usize, usize) {
     let weights = match &graph.nodes()[layer.node].op {
         Op::Convolution(parameters) => parameters.weight.data().len(),
         Op::TransposedConvolution(parameters) => parameters.weight.data().len(),
-        Op::Linear { weight, .. } if graph.shapes()[layer.inputs[0]].elements() <= PART_INPUT / 2 => {
+        Op::Linear { weight, .. } if graph.shapes()[layer.inputs[0]].elements() <= SMALL_INPUT => {
             weight.data().len()
         }
         _ => 0,

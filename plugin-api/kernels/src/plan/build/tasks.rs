@@ -7,7 +7,7 @@ use crate::{
         reads::ReadBlocks,
         tile::{group_blocks, tile_pixels},
     },
-    memory::Layout,
+    memory::{Layout, second_cache},
     simd::LANES,
 };
 
@@ -21,10 +21,13 @@ const TASK_WEIGHTS: usize = 96 * 1024;
 const CHUNK_BLOCKS: usize = 16;
 /// Pixels that have to share a chunk's weights to make up for keeping incomplete sums.
 const CHUNK_PIXELS: usize = 40;
-/// Values of input for which all groups of output channels take their turn: less than half of a core's second cache.
-pub(super) const PART_INPUT: usize = 224 * 1024;
 /// Tiles of a row where pixels follow each other without a border.
 const ROW_TILES: usize = 2;
+
+/// Values of input for which all groups of output channels take their turn: less than half of a core's second cache.
+fn part_input() -> usize {
+    second_cache() / 16 * 7
+}
 
 impl Builder<'_> {
     /// Cuts a convolution's output blocks into groups and its work on so many images into tasks.
@@ -97,7 +100,7 @@ fn set_panels(convolution: &mut Specification, images: usize) {
         };
         (1..=blocks.div_ceil(CHUNK_BLOCKS))
             .map(|parts| blocks.div_ceil(parts).next_multiple_of(CHUNK_BLOCKS))
-            .map(|part_blocks| (panel(PART_INPUT / (part_blocks * LANES)), part_blocks))
+            .map(|part_blocks| (panel(part_input() / (part_blocks * LANES)), part_blocks))
             .min_by_key(cost)
             .unwrap_or((panel(image), blocks))
     };
