@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Compares whole programs, from a folder of pictures to a file of labels: this project's, a hand-written script with Pillow
+and onnxruntime, and FiftyOne. All run MobileNetV2 with the same weights, in turn in every round.
+
+    benches/pipeline/run.py --modelzoo target/release/modelzoo --fiftyone ENVIRONMENT/bin/python
+
+`--python` is an environment as benches/compare/run.py makes one; without `--fiftyone`, or without `--modelzoo`, that program
+is left out. A first run of each, which builds, imports and reads for the first time, does not count. Writes a table, and
+where a picture's time goes, to standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parents[1]
+PLUGIN = REPOSITORY / "plugins/mobilenet_v2"
+CLASSES = PLUGIN / "src/classes.txt"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    folder = REPOSITORY / "target/pipeline"
+    environment = REPOSITORY / "target/compare/venv/bin/python"
+    parser.add_argument("--modelzoo", type=Path, help="this project's program")
+    parser.add_argument("--fiftyone", type=Path, help="a Python with fiftyone, torch and torchvision")
+    parser.add_argument("--python", type=Path, default=environment, help="a Python (default: %(default)s)")
+    parser.add_argument("--folder", type=Path, default=folder, help="for what is made (default: %(default)s)")
+    parser.add_argument("--pictures", type=int, default=300, help="how many (default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="of the script (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
+    return parser.parse_args()
+
+
+def prepare(options: argparse.Namespace) -> dict[str, list[str]]:
+    """Makes pictures and weights in the forms that the programs take; gives the command of each program."""
+    pictures = options.folder / f"pictures-{options.pictures}"
+    model, weights = options.folder / "model.onnx", options.folder / "weights.pth"
+    code = f"""
+import sys
+from pathlib import Path
+sys.path[:0] = [{str(HERE)!r}, {str(REPOSITORY / 'benches/compare')!r}]
+import pictures, torch
+from networks import NETWORKS
+pictures.make(Path({str(pictures)!r}), {options.pictures})
+if not Path({str(weights)!r}).exists():
+    module = NETWORKS["mobilenet_v2"].module()
+    torch.onnx.export(module, (torch.zeros(2, 3, 224, 224),), {str(model)!r}, input_names=["image"],
+                      dynamic_axes={{"image": {{0: "batch"}}}}, opset_version=17, dynamo=False)
+    torch.save(module.state_dict(), {str(weights)!r})
+"""
+    subprocess.run([options.python, "-c", code], check=True, stdout=subprocess.DEVNULL)
+    output = lambda name: str(options.folder / f"{name}.jsonl")
+    commands = {}
+    if options.modelzoo:
+        commands["modelzoo"] = [
+            *(str(options.modelzoo.resolve()), "apply", str(PLUGIN), str(pictures), "-o", output("modelzoo")),
+            "--yes",
+        ]
+    script = [str(options.python), str(HERE / "script.py"), str(model), str(CLASSES), str(pictures)]
+    commands["script"] = [*script, output("script"), str(options.processes)]
+    if options.fiftyone:
+        code = str(HERE / "fiftyone_script.py")
+        commands["FiftyOne"] = [str(options.fiftyone), code, str(weights), str(CLASSES), str(pictures)]
+        commands["FiftyOne"].append(output("FiftyOne"))
+    return commands
+
+
+def run(command: list[str]) -> tuple[float, float]:
+    """Seconds that a command takes, and seconds of processors that it and its children take."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    took, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def agreement(folder: Path, names: list[str]) -> str:
+    """On how many pictures the other programs find the label that the script finds."""
+    labels = {}
+    for name in names:
+        lines = map(json.loads, (folder / f"{name}.jsonl").read_text().splitlines())
+        labels[name] = {Path(path_of(line)).name: label_of(line) for line in lines if label_of(line)}
+    others = [name for name in names if name != "script"]
+    same = {name: sum(labels[name].get(file) == label for file, label in labels["script"].items()) for name in others}
+    return ", ".join(f"{name} {count} of {len(labels['script'])}" for name, count in same.items())
+
+
+def path_of(line: dict) -> str:
+    return line.get("filepath") or line.get("path") or ""
+
+
+def label_of(line: dict) -> str | None:
+    found = line.get("predictions") or line
+    return found.get("label")
+
+
+def main() -> None:
+    options = arguments()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    commands = prepare(options)
+    results: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    for name, command in commands.items():
+        run(command)
+        print(f"{name} is warm", file=sys.stderr)
+    order = list(commands)
+    for turn in range(options.rounds):
+        # Nobody is always the one after the same other one.
+        for name in order[turn % len(order) :] + order[: turn % len(order)]:
+            results[name].append(run(commands[name]))
+    slowest = statistics.median(took for took, _ in results["script"])
+    print("| program | pictures a second | as fast as the script | processor, ms a picture |\n|---|---|---|---|")
+    for name, taken in results.items():
+        rates = sorted(options.pictures / took for took, _ in taken)
+        spent = 1e3 * statistics.median(used for _, used in taken) / options.pictures
+        ratio = slowest / statistics.median(took for took, _ in taken)
+        spread = f"{statistics.median(rates):.1f} ({rates[0]:.1f} to {rates[-1]:.1f})"
+        print(f"| {name} | {spread} | {ratio:.2f} | {spent:.1f} |")
+    print(f"\nSame label as the script: {agreement(options.folder, order)}.")
+    stages = subprocess.run([*commands["script"], "stages"], check=True, capture_output=True, text=True).stdout
+    parts = ", ".join(f"{stage} {spent:.2f}" for stage, spent in json.loads(stages).items())
+    print(f"\nA picture's time in the script, ms of one core: {parts}.")
+
+
+if __name__ == "__main__":
+    main()
