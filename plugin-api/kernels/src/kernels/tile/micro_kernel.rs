@@ -97,8 +97,9 @@ impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> Routine
                             w,
                         };
                         let mut channel = 0;
-                        // A few sums take so little time that counting channels would take as long.
-                        if S::VECTORS < 16 {
+                        // A few sums take so little time that counting channels would take as long. Kernels' rows, whose
+                        // pixels are next to each other, are too short for it.
+                        if const { S::VECTORS < 16 && STEP.is_multiple_of(LANES) } {
                             while channel + 4 <= channels {
                                 terms.add::<PIXELS, BLOCKS, STEP, 4>(channel, &mut sums);
                                 channel += 4;
