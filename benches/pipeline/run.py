@@ -64,7 +64,7 @@ if not Path({str(weights)!r}).exists():
     if options.modelzoo:
         commands["modelzoo"] = [
             *(str(options.modelzoo.resolve()), "apply", str(PLUGIN), str(pictures), "-o", output("modelzoo")),
-            "--yes",
+            "--quiet",
         ]
     script = [str(options.python), str(HERE / "script.py"), str(model), str(CLASSES), str(pictures)]
     commands["script"] = [*script, output("script"), str(options.processes)]
@@ -88,19 +88,16 @@ def agreement(folder: Path, names: list[str]) -> str:
     labels = {}
     for name in names:
         lines = map(json.loads, (folder / f"{name}.jsonl").read_text().splitlines())
-        labels[name] = {Path(path_of(line)).name: label_of(line) for line in lines if label_of(line)}
+        labels[name] = {Path(line["filepath"]).name: label_of(line) for line in lines if label_of(line)}
     others = [name for name in names if name != "script"]
     same = {name: sum(labels[name].get(file) == label for file, label in labels["script"].items()) for name in others}
     return ", ".join(f"{name} {count} of {len(labels['script'])}" for name, count in same.items())
 
 
-def path_of(line: dict) -> str:
-    return line.get("filepath") or line.get("path") or ""
-
-
 def label_of(line: dict) -> str | None:
-    found = line.get("predictions") or line
-    return found.get("label")
+    """The label of a sample, which is in it or in one of its fields."""
+    fields = [line, *(value for value in line.values() if isinstance(value, dict))]
+    return next((field["label"] for field in fields if "label" in field), None)
 
 
 def main() -> None:

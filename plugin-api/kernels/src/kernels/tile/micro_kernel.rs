@@ -175,8 +175,10 @@ impl<S: Simd> Terms<'_, S> {
                 }
             });
             for offset in 0..CHANNELS {
-                // Else the compiler loads for later channels here, and has no registers left.
-                compiler_fence(Ordering::SeqCst);
+                if CHANNELS > 1 {
+                    // Else the compiler loads for later channels here, and has no registers left.
+                    compiler_fence(Ordering::SeqCst);
+                }
                 let mut weights = [simd.splat(0.0); BLOCKS];
                 for (block, weight) in weights.iter_mut().enumerate() {
                     *weight = simd.load_at(w.add(block * tile.w_block + offset * LANES));
