@@ -9,8 +9,8 @@ where SET is the instruction set of the machine.
 
 Same weights, same inputs, same number of threads; in f32, and as each program comes where it then computes in something
 else. All engines take turns in every round, with a pause before each, because threads of some go on spinning for a while
-after a run. torch comes from PyPI, which has the build for CUDA only
-(some 3 GB); it runs on the CPU all the same. Nothing else should run on the machine.
+after a run. torch comes from PyPI, which has the build for CUDA only (some 3 GB); it runs on the CPU all the same. Nothing
+else should run on the machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-//! Memory: aligned buffers, how threads share them, the blocked layout, and views of values in it.
+//! Memory: aligned buffers, how threads share them, the blocked layout, views of values in it, and the size of a core's
+//! cache.
 
 mod aligned;
 mod caches;
