@@ -1,7 +1,7 @@
 """Pictures for the comparison: JPEGs of many sizes, made of the photographs in examples/photos.
 
 The repository has four photographs. Each picture is a part of one of them, some of them mirrored, scaled to the size that
-pictures of datasets have (0.3 to 1.2 megapixels, 0.7 on average) and coded anew, so that decoding, resizing and the network
+pictures of datasets have (0.3 to 1.1 megapixels, 0.7 on average) and coded anew, so that decoding, resizing and the network
 have as much to do as with pictures of one's own. What is seen on them repeats itself.
 """
 
