@@ -78,10 +78,10 @@ def test_a_batch_travels_as_what_it_was_made_of(expected: Dict[str, Any], paths:
 
 @contextmanager
 def cluster() -> Iterator[Any]:
-    """Ray on two nodes of a core each, both on this machine."""
+    """Ray on two nodes, both on this machine. Each has a core for an actor, and one for what Ray does besides."""
     ray = pytest.importorskip("ray")
     utilities = pytest.importorskip("ray.cluster_utils")
-    node = {"num_cpus": 1, "object_store_memory": 200 << 20}
+    node = {"num_cpus": 2, "object_store_memory": 200 << 20}
     nodes = utilities.Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     nodes.add_node(**node)
     tests = str(Path(__file__).parent)
@@ -114,7 +114,7 @@ def test_ray_labels_paths_bytes_and_tensors(expected: Dict[str, Any], paths: Lis
             named = {"model": MODEL, "column": column, "task": "embed", "output": "vector"}
             for form in ("pyarrow", "numpy"):
                 (row,) = tensors.map_batches(
-                    Predictor, fn_constructor_kwargs=named, batch_format=form, **options
+                    Predictor, fn_constructor_kwargs=named, batch_format=form, batch_size=64, concurrency=1
                 ).take_all()
                 assert np.asarray(row["vector"]).shape == (24,), (column, form)
 
