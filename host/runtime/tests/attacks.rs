@@ -33,6 +33,9 @@ const ALLOWED_IN_BUILDS: [&str; 4] = [
     "start a program",
 ];
 
+/// The list of what is tried.
+const LIST: &str = include_str!("../../../tests/ATTACKS.md");
+
 /// An ordinary user of every machine.
 const NOBODY: u32 = 65534;
 
@@ -157,6 +160,7 @@ fn nothing_gets_out_of_the_sandbox() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(got_through, ["own temporary file"], "{results:#?}");
+    all_are_listed(&results);
     assert!(home.is_whole());
 }
 
@@ -253,6 +257,16 @@ fn attempts_of(who: &str, said: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The list has what was tried, but for what is allowed everywhere.
+#[track_caller]
+fn all_are_listed(results: &BTreeMap<String, String>) {
+    let not_listed: Vec<_> = results
+        .keys()
+        .filter(|name| *name != "own temporary file" && !LIST.contains(&format!("`{name}`")))
+        .collect();
+    assert!(not_listed.is_empty(), "{not_listed:?}");
+}
+
 #[track_caller]
 fn only_allowed(allowed: &[&str], who: &str, results: &BTreeMap<String, String>) {
     assert!(results.len() > 80, "{who}: {results:#?}");
@@ -263,6 +277,7 @@ fn only_allowed(allowed: &[&str], who: &str, results: &BTreeMap<String, String>)
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(got_through, allowed, "{who}: {results:#?}");
+    all_are_listed(results);
 }
 
 /// The layers that this system has around builds.
