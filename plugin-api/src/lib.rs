@@ -45,6 +45,7 @@ mod error;
 mod export;
 mod host;
 mod image;
+mod items;
 pub mod label;
 pub mod message;
 mod model;

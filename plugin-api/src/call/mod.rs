@@ -1,11 +1,8 @@
 //! From the name of a method to the model's own function.
 
-mod items;
-
-pub(crate) use items::one_by_one;
-
 use crate::{
     Error, Host, Image, MediaType, Model, ModelInfo, Result, Video,
+    items::{one_by_one, working_for},
     message::{self, encode_embeddings, encode_outputs, encode_prepared},
 };
 use modelzoo_abi::ReplyBuffer;
@@ -42,7 +39,7 @@ pub(crate) fn call(
     arguments: &[u8],
     buffers: &[&[u8]],
 ) -> Result<(Vec<u8>, Vec<ReplyBuffer>)> {
-    items::working_for(host, || call_by_name(model, host, method, arguments, buffers))
+    working_for(host, || call_by_name(model, host, method, arguments, buffers))
 }
 
 fn call_by_name(

@@ -11,7 +11,7 @@ pub use capability::{
 pub use info::{MediaType, ModelInfo};
 pub use options::PredictOptions;
 
-use crate::{Array, Error, Image, Output, Result, call::one_by_one};
+use crate::{Array, Error, Image, Output, Result, items::one_by_one};
 
 /// A loaded model: FiftyOne's `Model` interface.
 ///
