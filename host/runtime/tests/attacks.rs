@@ -366,7 +366,7 @@ fn attack_without_namespaces(program: &Program, shut_in: impl Fn(Confinement) ->
     let strict = shut_in(Confinement::of_build(Sandbox::On));
     let (results, said) = program.attack_after(without_namespaces, &strict);
     assert!(
-        results.is_empty() && said.contains("no limits of namespaces"),
+        results.is_empty() && said.contains("the sandbox cannot limit namespaces"),
         "{said}"
     );
     let (mut results, said) =
