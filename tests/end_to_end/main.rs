@@ -12,6 +12,7 @@ mod command_line;
 mod conformance;
 mod datasets;
 mod datasets_cli;
+mod distribution;
 mod downloads;
 mod errors;
 mod facade;
