@@ -32,7 +32,7 @@ fn trial(model: &IndexedModel) -> String {
     let reference = model.reference();
     match model.task.as_str() {
         "image-feature-extraction" => format!("modelzoo embed {reference} PICTURES"),
-        "zero-shot-image-classification" => {
+        task if task.starts_with("zero-shot") => {
             format!("modelzoo apply {reference} PICTURES --set classes=cat,dog")
         }
         _ => format!("modelzoo apply {reference} PICTURES"),

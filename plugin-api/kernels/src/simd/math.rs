@@ -32,7 +32,7 @@ pub(crate) fn sigmoid<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
 #[inline(always)]
 pub(crate) fn sin<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     // pi in three parts, the first of few enough bits that whole multiples of it are exact.
-    const PI: [f32; 3] = [3.140_625, 0.0009676535846665502, 5.126565838509123e-12];
+    const PI: [f32; 3] = [3.140_625, 9.676_536e-4, 5.126_566e-12];
     let n = simd.round(simd.mul(x, simd.splat(std::f32::consts::FRAC_1_PI)));
     let r = PI
         .into_iter()
