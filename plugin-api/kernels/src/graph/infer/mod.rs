@@ -90,7 +90,7 @@ pub(super) fn infer(op: &Op, operands: &[Shape]) -> Result<Shape, Problem> {
             check_epsilon(*epsilon)?;
             Ok(Shape::vector(features))
         }
-        Op::Function(_) => Ok(*single(operands)?),
+        Op::Function(_) => single(operands),
         Op::Rotate(parameters) => rotate(parameters, single(operands)?),
         Op::Attention(parameters) => attention(parameters, operands),
         Op::WindowAttention(parameters) => window_attention(parameters, operands),
