@@ -120,6 +120,47 @@ fn a_sound_source_passes_every_check() {
 }
 
 #[test]
+fn answers_are_compared_with_those_that_are_expected() {
+    let user = User::new();
+    let folder = source(&user, "given");
+    let photos = folder.join("photos");
+    fs::create_dir_all(&photos).unwrap();
+    for (name, grey) in [("a", 10), ("b", 200)] {
+        let picture = image::RgbImage::from_pixel(8, 6, image::Rgb([grey; 3]));
+        picture.save(photos.join(format!("{name}.png"))).unwrap();
+    }
+    let mut program = user.program();
+    let applied = program
+        .current_dir(&folder)
+        .args(["apply", ".", "photos", "-o", "expected.jsonl"]);
+    assert!(applied.output().unwrap().status.success());
+    replace(
+        &folder.join("manifest.json"),
+        "\"tags\"",
+        "\"expected\": \"expected.jsonl\", \"tags\"",
+    );
+    let verdict = |run: &Run| verdicts(run)["expected"].clone();
+    assert_eq!(verdict(&check_quickly(&user, &folder, &[]).expect(0)), "good");
+    let other = user.path("other.jsonl");
+    let text = fs::read_to_string(folder.join("expected.jsonl")).unwrap();
+    let line = |name: &str, color: &str| text.contains(name) && text.contains(color);
+    assert!(line("a.png", "#0a0a0a") && line("b.png", "#c8c8c8"), "{text}");
+    let photos = format!("\"{}/", photos.display());
+    fs::write(
+        &other,
+        text.replace("#c8c8c8", "#ffffff").replace("\"photos/", &photos),
+    )
+    .unwrap();
+    let run = check_quickly(&user, &folder, &["--expect", other.to_str().unwrap()]).expect(1);
+    assert_bad(&run, "expected", "1 of 2 answers differ");
+    assert_bad(&run, "expected", "label is \"#c8c8c8\" and not \"#ffffff\"");
+    let nothing = user.path("nothing.jsonl");
+    fs::write(&nothing, "{\"filepath\": \"a.png\"}\n").unwrap();
+    let run = check_quickly(&user, &folder, &["--expect", nothing.to_str().unwrap()]).expect(1);
+    assert_bad(&run, "expected", "no answers of this model");
+}
+
+#[test]
 fn the_examples_in_c_and_cpp_pass_every_check_and_predict() {
     let user = User::new();
     for language in ["c", "cpp"] {

@@ -15,6 +15,7 @@ mod datasets_cli;
 mod distribution;
 mod downloads;
 mod errors;
+mod evaluation;
 mod facade;
 mod git_sources;
 mod hostile_sources;

@@ -12,7 +12,7 @@ install_only=
 [ "${1:-}" != --install ] || { install_only=yes; shift; }
 checks=("$@")
 if [ ${#checks[@]} -eq 0 ]; then
-    checks=(schema coco coco_import tables labelling pictures fiftyone fiftyone_import side_by_side processors videos ultralytics)
+    checks=(schema coco coco_import evaluation tables labelling pictures fiftyone fiftyone_import side_by_side processors videos ultralytics)
 fi
 
 # environment NAME SIZE INSTALLER: makes a virtual environment, and makes it anew when what it is made of has changed.
@@ -119,11 +119,12 @@ if [ -n "$install_only" ]; then
     exit 0
 fi
 # With the features that the whole workspace has, so that nothing is compiled twice.
-(cd "$root" && cargo build --quiet --workspace --bin modelzoo --example formats --example pixels)
+(cd "$root" && cargo build --quiet --workspace --bin modelzoo --example formats --example pixels --example evaluation)
 built=${CARGO_TARGET_DIR:-$root/target}/debug
 "$built/examples/formats" "$work" "$root/tests/fixtures/video/bikes.mp4"
 # The store of the tests has the plugins already.
-export MODELZOO=$built/modelzoo MODELZOO_PIXELS=$built/examples/pixels MODELZOO_STORE=${MODELZOO_STORE:-$built/../tmp/store}
+export MODELZOO=$built/modelzoo MODELZOO_PIXELS=$built/examples/pixels
+export MODELZOO_EVALUATION=$built/examples/evaluation MODELZOO_STORE=${MODELZOO_STORE:-$built/../tmp/store}
 export FIFTYONE_DO_NOT_TRACK=true FIFTYONE_DATABASE_VALIDATION=false FIFTYONE_DATABASE_DIR=$work/mongodb
 export FIFTYONE_CONFIG_PATH=$work/fiftyone.json FIFTYONE_SHOW_PROGRESS_BARS=false
 export YOLO_OFFLINE=true YOLO_CONFIG_DIR=$work/ultralytics

@@ -1,9 +1,10 @@
-//! Media decoding, labels as data, datasets, import and export.
+//! Media decoding, labels as data, datasets, import and export, evaluation.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 pub mod dataset;
 pub mod draw;
+pub mod evaluation;
 #[cfg(feature = "video")]
 mod ffmpeg;
 pub mod format;

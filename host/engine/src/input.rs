@@ -37,11 +37,13 @@ enum Kind {
         options: InputOptions,
         inputs: Inputs,
     },
-    /// A file with labels, read into a dataset for the time of the run: so it may be of any length.
-    Imported {
+    /// A file with labels, read into a dataset for the time of the run: so it may be of any length. Or a dataset that is
+    /// only read.
+    Read {
         samples: Dataset,
         folder: PathBuf,
-        _temporary: (TempDir, Temporary),
+        beside: Beside,
+        _temporary: Option<(TempDir, Temporary)>,
     },
     Dataset(Dataset),
 }
@@ -189,6 +191,26 @@ impl Input {
         }))
     }
 
+    /// As [`Input::resolve`], where what a model says is to be compared with the labels that are there: these are read also
+    /// where they lie beside pictures, as those of YOLO and Pascal VOC do, and a dataset is left as it is.
+    ///
+    /// # Errors
+    /// As for [`Input::resolve`].
+    pub fn resolve_labeled(path: &Path) -> Result<Self, EngineError> {
+        if Dataset::is_at(path) {
+            return Ok(Self::of(Kind::Read {
+                samples: Dataset::open(path)?,
+                folder: folder_of(path).to_owned(),
+                beside: Beside::Folder,
+                _temporary: None,
+            }));
+        }
+        match detect(path) {
+            Some(_) if path.exists() => Self::import(path),
+            _ => Self::resolve(&[path]),
+        }
+    }
+
     fn of(kind: Kind) -> Self {
         Self {
             kind,
@@ -208,10 +230,11 @@ impl Input {
         let summary = import_dataset(&mut samples, detect(path), path, &ImportOptions::default())?;
         let folder = if path.is_dir() { path } else { folder_of(path) };
         Ok(Self {
-            kind: Kind::Imported {
+            kind: Kind::Read {
                 samples,
                 folder: folder.to_owned(),
-                _temporary: (temporary, registered),
+                beside: Beside::CurrentFolder,
+                _temporary: Some((temporary, registered)),
             },
             losses: summary.losses,
             notes: summary.notes,
@@ -317,7 +340,7 @@ impl Input {
             Kind::Dataset(dataset) if media_type == MediaType::Video => {
                 dataset.count(&Selection::without_labels().with_media_type(media_type))?
             }
-            Kind::Imported { samples, .. } | Kind::Dataset(samples) => samples.len()?,
+            Kind::Read { samples, .. } | Kind::Dataset(samples) => samples.len()?,
         }))
     }
 
@@ -347,7 +370,12 @@ impl Input {
                 extent.frames = extent.frames_of(&first_videos, sampling);
                 return Ok(extent);
             }
-            Kind::Imported { samples, folder, .. } => (samples, folder.as_path(), Beside::CurrentFolder),
+            Kind::Read {
+                samples,
+                folder,
+                beside,
+                ..
+            } => (samples, folder.as_path(), *beside),
             Kind::Dataset(dataset) => (dataset, folder_of(dataset.path()), Beside::Folder),
         };
         let videos = Selection::without_labels().with_media_type(MediaType::Video);
@@ -385,12 +413,17 @@ impl Input {
     pub(crate) fn all_samples(&self) -> Result<SampleIterator<'_>, EngineError> {
         Ok(match &self.kind {
             Kind::Files { inputs, .. } => Box::new(inputs.iter().map(|file| Ok(sample_of_file(file?)))),
-            Kind::Imported { samples, folder, .. } => {
-                let folder = folder.clone();
+            Kind::Read {
+                samples,
+                folder,
+                beside,
+                ..
+            } => {
+                let (folder, beside) = (folder.clone(), *beside);
                 let samples = samples.samples(&Selection::all())?;
                 Box::new(samples.map(move |sample| {
                     // Its number is that of a passing dataset, and means nothing to anybody.
-                    let mut sample = sample_in(&folder, sample?, Beside::CurrentFolder);
+                    let mut sample = sample_in(&folder, sample?, beside);
                     sample.id = None;
                     Ok(sample)
                 }))
@@ -422,7 +455,7 @@ pub(crate) fn samples_of(
 }
 
 /// Where relative paths begin.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Beside {
     /// In the folder of the dataset.
     Folder,

@@ -23,6 +23,7 @@ mod built_in;
 pub mod dataset;
 pub mod doctor;
 mod error;
+mod evaluate;
 pub mod fiftyone;
 mod model;
 mod plan;
@@ -34,6 +35,7 @@ mod zoo;
 pub use apply::{apply_model, compute_embeddings, compute_patch_embeddings, load_model};
 pub use built_in::run_worker_if_asked;
 pub use error::{Error, ZooError};
+pub use evaluate::{DEFAULT_TRUTH, EvaluateOptions, Evaluation, evaluate};
 pub use model::Model;
 pub use modelzoo_base::{
     Sha256Digest, error as diagnosis,
@@ -41,7 +43,7 @@ pub use modelzoo_base::{
 };
 pub use modelzoo_data::{
     dataset::Existing,
-    draw, format, input,
+    draw, evaluation, format, input,
     label::{Fields, FrameNumberError, PatchGeometry},
     media::{self, Decoder, RgbImage},
     output, panics, record,

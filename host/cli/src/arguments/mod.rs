@@ -2,6 +2,7 @@
 
 mod bundle;
 mod dataset;
+mod evaluate;
 mod global;
 mod manual;
 mod model;
@@ -19,6 +20,7 @@ pub use dataset::{
     CreateArguments, DatasetAction, DatasetArguments, DatasetInfoArguments, ExportArguments, ImportArguments,
     MasksArgument, MediaArgument, MediaTypeArgument, MergeArguments,
 };
+pub use evaluate::EvaluateArguments;
 pub use global::{Color, Global};
 pub use manual::{CompletionsArguments, ManArguments};
 pub use model::{IsolationArgument, ModelArguments, ModelChoice, ModelOptions, PluginRunArguments, Setting};
@@ -68,6 +70,8 @@ pub enum Command {
     Apply(ApplyArguments),
     /// Compute embeddings of pictures, frames, videos, objects or texts with a model
     Embed(EmbedArguments),
+    /// Compare what a model says with what is known to be true: top-1, top-5, mAP
+    Evaluate(EvaluateArguments),
     /// Make, show, export and import datasets
     Dataset(DatasetArguments),
     /// List the models of a source, or of all registered sources

@@ -82,6 +82,11 @@ pub struct CheckArguments {
     #[arg(short, long, value_name = "PICTURE")]
     pub input: Option<PathBuf>,
 
+    /// Compare the model's answers with those in this file, which `apply` or `embed` has written as JSON Lines (default: the
+    /// file that the manifest names)
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
+
     #[command(flatten)]
     pub options: ModelOptions,
 

@@ -5,6 +5,7 @@ mod bundle;
 mod dataset;
 mod doctor;
 mod embed;
+mod evaluate;
 mod info;
 mod list;
 mod loading;
@@ -33,6 +34,7 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit> {
     match &arguments.command {
         Command::Apply(arguments) => apply::run(arguments, global, terminal),
         Command::Embed(arguments) => embed::run(arguments, global, terminal),
+        Command::Evaluate(arguments) => evaluate::run(arguments, global, terminal),
         Command::List(arguments) => list::run(arguments, global, terminal),
         Command::Search(arguments) => search::run(arguments, terminal),
         Command::Info(arguments) => info::run(arguments, global, terminal),

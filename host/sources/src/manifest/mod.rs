@@ -148,6 +148,13 @@ pub struct ModelEntry {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub training_data: Vec<TrainingData>,
+    /// A file of the source with what the model says of some pictures: JSON Lines, as `apply` or `embed` write them.
+    #[serde(
+        default,
+        deserialize_with = "read::expected",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expected: Option<String>,
     /// Fields that are not known here.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -90,9 +90,17 @@ pub(super) fn base_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<St
 }
 
 pub(super) fn base_filename<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    relative(deserializer, "base_filename")
+}
+
+pub(super) fn expected<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    relative(deserializer, "expected")
+}
+
+fn relative<'de, D: Deserializer<'de>>(deserializer: D, field: &str) -> Result<Option<String>, D::Error> {
     let name = text(deserializer)?;
     if let Some(name) = &name {
-        check_relative(name, "base_filename").map_err(D::Error::custom)?;
+        check_relative(name, field).map_err(D::Error::custom)?;
     }
     Ok(name)
 }

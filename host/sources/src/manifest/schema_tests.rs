@@ -113,6 +113,7 @@ fn every_field_that_is_read_is_in_the_schema_and_none_besides() {
         manager: Some(manager),
         default_deployment_config_dict: Some(deployment),
         training_data: vec![training_data],
+        expected: text(),
         extra: Map::new(),
     };
     assert_eq!(keys(&model), properties(Some("model")));

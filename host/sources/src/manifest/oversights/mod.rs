@@ -12,7 +12,7 @@ use spdx::Expression;
 const FIELDS: [&str; 4] = ["name", "url", "artifacts", "models"];
 
 /// The fields of a model.
-const MODEL_FIELDS: [&str; 15] = [
+const MODEL_FIELDS: [&str; 16] = [
     "base_name",
     "base_filename",
     "version",
@@ -28,6 +28,7 @@ const MODEL_FIELDS: [&str; 15] = [
     "manager",
     "default_deployment_config_dict",
     "training_data",
+    "expected",
 ];
 
 /// Something that was hardly meant so.

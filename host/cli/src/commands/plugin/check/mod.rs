@@ -11,11 +11,12 @@ use crate::{
     arguments::{CheckArguments, Global, PluginRunArguments},
     commands::{loading::load_settings, open::open},
     exit::Exit,
-    terminal::{Result, Terminal, print_checks, print_json, print_table},
+    terminal::{Hinted, Result, Terminal, print_checks, print_json, print_table},
 };
 use indicatif::HumanBytes;
 use modelzoo::{
-    ModelRef, PluginCode, SourceRef, Zoo, ZooError, manifest::ModelEntry, source::ResolvedSource,
+    ModelRef, PluginCode, SourceRef, Zoo, ZooError, diagnosis::ErrorClass, manifest::ModelEntry,
+    source::ResolvedSource,
 };
 use report::Report;
 use std::path::Path;
@@ -55,6 +56,17 @@ fn examine(zoo: &Zoo, arguments: &CheckArguments, report: &mut Report) -> Result
         return Ok(());
     };
     let models = models(&source, arguments.name.as_deref())?;
+    if let (Some(_), [_, _, ..]) = (&arguments.expect, models.as_slice()) {
+        return Err(Hinted {
+            message: format!(
+                "the source has {} models, and --expect is about one",
+                models.len()
+            ),
+            hint: "name it with -n".to_owned(),
+            class: ErrorClass::Usage,
+        }
+        .into());
+    }
     files::license_file(folder, report);
     files::crate_manifest(folder, report);
     files::lock_file(folder, report);
@@ -71,7 +83,10 @@ fn examine(zoo: &Zoo, arguments: &CheckArguments, report: &mut Report) -> Result
     report.good(&rules::BUILD, describe(&code));
     for (model, entry) in models {
         report.turn_to(entry.name());
-        model::check(zoo, &model, entry, &settings, &picture, report);
+        let of_manifest = || entry.expected.as_ref().map(|file| source.path.join(file));
+        let expected = arguments.expect.clone().or_else(of_manifest);
+        let expected = expected.as_deref();
+        model::check(zoo, &model, entry, &settings, (&picture, expected), report);
     }
     Ok(())
 }

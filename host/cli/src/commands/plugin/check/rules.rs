@@ -83,6 +83,8 @@ rules! {
         => "depend on nothing of the process, such as its environment or current folder";
     THREADS "threads": "several threads ask one model at once" => "share nothing that changes without a lock";
     RELOAD "reload": "programs drop a model and load it again" => "keep nothing of a model in statics";
+    EXPECTED "expected": "whoever runs the model elsewhere wants the numbers that its author has"
+        => "see whether weights, options or the compiler are others; `modelzoo apply MODEL PICTURES -o FILE` writes the file anew";
 }
 
 #[cfg(test)]

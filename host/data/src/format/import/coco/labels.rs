@@ -112,6 +112,7 @@ impl Labels {
         let (width, height) = (f64::from(size.0), f64::from(size.1));
         let mut detection = Detection::new(class, [x / width, y / height, w / width, h / height]);
         detection.confidence = annotation.score;
+        let own_area = mask.as_ref().map_or(w * h, |mask| mask.area() as f64);
         if let Some(mask) = mask {
             self.mask_pixels += mask.pixels.len();
             if self.mask_pixels > MOST_MASK_PIXELS {
@@ -123,6 +124,13 @@ impl Labels {
         if annotation.is_crowd {
             detection.attributes.insert("iscrowd".to_owned(), 1.into());
         }
+        // What the mask or the box says as well is not said twice.
+        if let Some(area) = annotation
+            .area
+            .filter(|area| (area - own_area).abs() > AREA_TOLERANCE * own_area)
+        {
+            detection.attributes.insert("area".to_owned(), area.into());
+        }
         detection.attributes.extend(facts);
         self.objects.detections.push(detection);
         Ok(())
@@ -133,6 +141,9 @@ impl Labels {
         self.objects.into_fields(field)
     }
 }
+
+/// So much of itself may an area differ from that of the mask or the box and still be the same.
+const AREA_TOLERANCE: f64 = 1e-9;
 
 /// The further facts that are single values.
 fn facts(annotation: &Annotation) -> impl Iterator<Item = (String, Value)> {

@@ -147,6 +147,8 @@ pub(super) struct Annotation {
     /// `x, y, visibility` of each point.
     pub keypoints: Option<Vec<[f64; 3]>>,
     pub score: Option<f64>,
+    /// How much it covers, in square pixels.
+    pub area: Option<f64>,
     pub is_crowd: bool,
     /// Further facts.
     pub attributes: Map<String, Value>,
@@ -172,6 +174,7 @@ impl Annotation {
             segmentation: Segmentation::read(object.get("segmentation").unwrap_or(&Value::Null)),
             keypoints,
             score: object.get("score").and_then(number),
+            area: object.get("area").and_then(number),
             is_crowd: object.get("iscrowd").is_some_and(is_so),
             is_caption: object.contains_key("caption"),
             attributes: attributes(object),

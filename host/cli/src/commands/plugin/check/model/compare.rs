@@ -36,6 +36,45 @@ pub(super) fn are_near(one: &impl Serialize, other: &impl Serialize) -> bool {
     }
 }
 
+/// Where what was given differs from what was expected, in words; `None` where it does not, but for rounding.
+pub(super) fn difference(expected: &impl Serialize, given: &impl Serialize) -> Option<String> {
+    match (serde_json::to_value(expected), serde_json::to_value(given)) {
+        (Ok(expected), Ok(given)) => first_difference(&expected, &given, ""),
+        _ => Some("it cannot be compared".to_owned()),
+    }
+}
+
+fn first_difference(expected: &Value, given: &Value, place: &str) -> Option<String> {
+    if values_are_near(expected, given) {
+        return None;
+    }
+    let at = |key: &str| match place {
+        "" => key.to_owned(),
+        place => format!("{place}.{key}"),
+    };
+    let within = match (expected, given) {
+        (Value::Array(one), Value::Array(other)) if one.len() != other.len() => {
+            return Some(format!(
+                "{place} has {} entries and not {}",
+                other.len(),
+                one.len()
+            ));
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            (0..)
+                .zip(one.iter().zip(other))
+                .find_map(|(index, (one, other)): (usize, _)| {
+                    first_difference(one, other, &at(&index.to_string()))
+                })
+        }
+        (Value::Object(one), Value::Object(other)) => one
+            .iter()
+            .find_map(|(key, one)| first_difference(one, other.get(key).unwrap_or(&Value::Null), &at(key))),
+        _ => Some(format!("{place} is {given} and not {expected}")),
+    };
+    within.or_else(|| Some(format!("{place} says more than was expected")))
+}
+
 fn values_are_near(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => match (one.as_f64(), other.as_f64()) {
@@ -65,6 +104,22 @@ fn values_are_near(one: &Value, other: &Value) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_difference_is_named() {
+        let expected = json!({ "label": "cat", "boxes": [[0.1, 0.2], [0.3, 0.4]] });
+        let told = |given: Value| difference(&expected, &given);
+        assert_eq!(told(expected.clone()), None);
+        let other = json!({ "label": "cat", "boxes": [[0.1, 0.2], [0.3, 0.5]] });
+        assert_eq!(told(other).unwrap(), "boxes.1.1 is 0.5 and not 0.4");
+        let fewer = json!({ "label": "cat", "boxes": [] });
+        assert_eq!(told(fewer).unwrap(), "boxes has 0 entries and not 2");
+        let missing = json!({ "boxes": [[0.1, 0.2], [0.3, 0.4]] });
+        assert_eq!(told(missing).unwrap(), "label is null and not \"cat\"");
+        let mut more = expected.clone();
+        more["tags"] = json!(["new"]);
+        assert!(told(more).unwrap().contains("more than was expected"));
+    }
 
     #[test]
     fn rounding_is_no_difference_and_anything_else_is() {

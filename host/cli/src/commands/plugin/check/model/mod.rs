@@ -2,6 +2,7 @@
 
 mod answers;
 mod compare;
+mod expected;
 mod habits;
 mod labels;
 mod outline;
@@ -22,13 +23,14 @@ use std::path::Path;
 /// An option that no model has.
 const UNKNOWN_OPTION: &str = "no_such_option";
 
-/// Gets the model's weights, loads it in a worker and in this process, and compares what it does.
+/// Gets the model's weights, loads it in a worker and in this process, and compares what it does: with itself, on a picture,
+/// and with what a file says that is expected, where there is one.
 pub fn check(
     zoo: &Zoo,
     model: &ModelRef,
     entry: &ModelEntry,
     settings: &LoadSettings,
-    picture: &RgbImage,
+    (picture, expected): (&RgbImage, Option<&Path>),
     report: &mut Report,
 ) {
     let broken_before = report.broken();
@@ -46,6 +48,9 @@ pub fn check(
         return;
     };
     let answers = ask(loaded.loaded(), picture, report);
+    if let Some(expected) = expected {
+        expected::check(&loaded, expected, report);
+    }
     drop(loaded);
     refuse_unknown_options(zoo, model, settings, report);
     if report.broken() == broken_before {

@@ -1,0 +1,12 @@
+//! How good predictions are, beside what is known to be true: top-k accuracy of classes, average precision of boxes.
+//!
+//! It is arithmetic on labels: where these come from is the caller's business.
+
+mod accuracy;
+mod boxes;
+mod matching;
+mod precision;
+
+pub use accuracy::{Accuracy, Ranking};
+pub use boxes::{FoundBox, TrueBox, found_boxes, true_boxes};
+pub use precision::{BoxComparison, ClassPrecision, DetectionScores};
