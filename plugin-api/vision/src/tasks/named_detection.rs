@@ -104,14 +104,18 @@ impl NamedDetector {
             let best = logits
                 .enumerate()
                 .reduce(|best, next| if next.1 > best.1 { next } else { best });
+            let corners = Corners::from_center([x, y], [width, height])
+                .relative_to(frame[1], frame[0])
+                .clamped_to(1.0, 1.0);
             if let Some((class, logit)) = best
                 && sigmoid(logit) > threshold
+                // What is beside the picture, where it was made square, is none of its objects.
+                && corners.area() > 0.0
             {
-                let corners = Corners::from_center([x, y], [width, height]);
                 found.push(Candidate {
                     class,
                     score: sigmoid(logit),
-                    corners: corners.relative_to(frame[1], frame[0]).clamped_to(1.0, 1.0),
+                    corners,
                 });
             }
         }
