@@ -34,9 +34,11 @@ const MACHINE_METADATA: SocketAddr = SocketAddr::new(
 );
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Stores by service and bucket: each has connections, and credentials that it renews.
-static STORES: LazyLock<Mutex<HashMap<(Service, String), Arc<dyn ObjectStore>>>> =
-    LazyLock::new(Mutex::default);
+/// Stores by service and bucket.
+type Stores = HashMap<(Service, String), Arc<dyn ObjectStore>>;
+
+/// Each has connections, and credentials that it renews.
+static STORES: LazyLock<Mutex<Stores>> = LazyLock::new(Mutex::default);
 
 /// The connections to the web.
 static WEB: LazyLock<Result<HttpClient, StorageError>> = LazyLock::new(|| {
