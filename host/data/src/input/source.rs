@@ -221,16 +221,16 @@ fn stored<'a>(
 
 /// A file that was come upon: media of the wanted kinds, and archives and tables.
 fn found_file<'a>(path: PathBuf, base: &Path, walk: &Walk) -> Files<'a> {
+    // A walk through folders passes over what is hidden by itself.
     let is_hidden = |path: &Path| {
         let below = relative_to(path, base);
-        below
-            .components()
-            .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
+        let mut parts = below.components();
+        is_url(path) && parts.any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
     };
     match Named::of(&path) {
         Named::Archive | Named::Table if !path.is_dir() => named_file(path, base, walk),
         _ => match kind_by_name(&path).filter(|kind| walk.kinds.contains(kind)) {
-            Some(kind) if !path.is_dir() && !(is_url(&path) && is_hidden(&path)) => once(Ok(InputFile {
+            Some(kind) if !path.is_dir() && !is_hidden(&path) => once(Ok(InputFile {
                 relative_path: relative_to(&path, base),
                 path,
                 kind,
