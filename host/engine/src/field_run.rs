@@ -1,9 +1,6 @@
 //! Filling a field of a dataset with results.
 
-use crate::{
-    EngineError, LabeledItem, Provenance, Task,
-    input::{SampleIterator, samples_of},
-};
+use crate::{EngineError, LabeledItem, Provenance, Task, input::SampleIterator, sample::samples_of};
 use modelzoo_data::{
     dataset::{self, Dataset, Existing, FieldDescription, Item, Progress, Run, SampleId, Selection},
     label::Fields,

@@ -1,19 +1,22 @@
 //! From what the user named to samples.
 
-use crate::EngineError;
+use crate::{
+    EngineError,
+    sample::{Beside, Sample, SampleError, folder_of, sample_in, sample_of_file, samples_of},
+};
 use modelzoo_base::{
-    error::{Diagnose, ErrorClass, NextStep},
+    error::NextStep,
     file::{about, absolute},
 };
 use modelzoo_data::{
-    dataset::{Dataset, DatasetError, SampleId, Samples, Selection},
+    dataset::{Dataset, Selection},
     format::{
         Format, Losses,
         import::{ImportOptions, detect, import_dataset},
     },
-    input::{Content, InputError, InputFile, InputOptions, Inputs, MediaKind, relative_to},
+    input::{Content, InputOptions, Inputs, MediaKind},
     output::Temporary,
-    record::{SampleRecord, path_to_text},
+    record::path_to_text,
     shard::Shard,
     video::{Sampling, Video},
 };
@@ -46,49 +49,6 @@ enum Kind {
         _temporary: Option<(TempDir, Temporary)>,
     },
     Dataset(Dataset),
-}
-
-/// A picture or a video to work on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// Its number, where it comes from a dataset.
-    pub id: Option<SampleId>,
-    /// What is known of it.
-    pub record: SampleRecord,
-    /// Where its file is.
-    pub path: PathBuf,
-    /// Its name below the input, without a root or `..`.
-    pub relative_path: PathBuf,
-    /// What is in it.
-    pub content: Content,
-}
-
-/// Why a sample could not be had.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SampleError {
-    /// A folder or a line of a list could not be read; there may be more samples.
-    #[error(transparent)]
-    Input(#[from] InputError),
-    /// The dataset could not be read; there are no more.
-    #[error(transparent)]
-    Dataset(#[from] DatasetError),
-}
-
-impl Diagnose for SampleError {
-    fn class(&self) -> ErrorClass {
-        match self {
-            Self::Input(error) => error.class(),
-            Self::Dataset(error) => error.class(),
-        }
-    }
-
-    fn next_step(&self) -> Option<NextStep> {
-        match self {
-            Self::Input(error) => error.next_step(),
-            Self::Dataset(error) => error.next_step(),
-        }
-    }
 }
 
 /// How much there is to work on.
@@ -442,60 +402,5 @@ fn is_of(sample: &Result<Sample, SampleError>, shard: Shard) -> bool {
         Ok(sample) => shard.takes(&sample.relative_path),
         Err(SampleError::Input(error)) => shard.takes(error.path().unwrap_or(Path::new(""))),
         Err(SampleError::Dataset(_)) => true,
-    }
-}
-
-/// The samples of the dataset at `path`, their files found beside it.
-pub(crate) fn samples_of(
-    path: &Path,
-    samples: Samples,
-) -> impl Iterator<Item = Result<Sample, SampleError>> + Send + use<> {
-    let folder = folder_of(path).to_owned();
-    samples.map(move |sample| Ok(sample_in(&folder, sample?, Beside::Folder)))
-}
-
-/// Where relative paths begin.
-#[derive(Clone, Copy, Debug)]
-enum Beside {
-    /// In the folder of the dataset.
-    Folder,
-    /// In the current folder, as paths do that this program has written; or else in that of the file.
-    CurrentFolder,
-}
-
-fn sample_in(folder: &Path, sample: modelzoo_data::dataset::Sample, beside: Beside) -> Sample {
-    let named = sample.record.path();
-    let path = match beside {
-        _ if is_url(&named) => named,
-        Beside::CurrentFolder if named.exists() => named,
-        _ => folder.join(named),
-    };
-    Sample {
-        id: Some(sample.id),
-        relative_path: relative_to(&path, folder),
-        path,
-        record: sample.record,
-        content: Content::AtPath,
-    }
-}
-
-fn sample_of_file(file: InputFile) -> Sample {
-    let filepath = path_to_text(&file.path);
-    Sample {
-        id: None,
-        record: match file.kind {
-            MediaKind::Image => SampleRecord::image(filepath),
-            MediaKind::Video => SampleRecord::video(filepath),
-        },
-        path: file.path,
-        relative_path: file.relative_path,
-        content: file.content,
-    }
-}
-
-fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }

@@ -14,13 +14,15 @@ mod item;
 mod pipeline;
 mod prompts;
 mod provenance;
+mod sample;
 mod task;
 mod work;
 
 pub use error::{EngineError, ItemError, SinkError, Stage};
-pub use input::{Extent, Input, Sample, SampleError};
+pub use input::{Extent, Input};
 pub use item::{Failure, LabeledItem, Place, Summary};
 pub use prompts::{PromptEmbedding, embed_prompts};
 pub use provenance::Provenance;
+pub use sample::{Sample, SampleError};
 pub use task::{ApplyOptions, EmbedOptions, HandleMissing, PatchOptions, ProgressCallback, RunOptions, Task};
 pub use work::{Outcome, Work};

@@ -6,7 +6,7 @@ use super::{
     step::{Answer, Step, Unit, vector},
     video,
 };
-use crate::{EngineError, ItemError, Place, input::Sample};
+use crate::{EngineError, ItemError, Place, sample::Sample};
 use modelzoo_data::video::Video;
 use modelzoo_plugin_api::{Error as PluginError, Image, Output, PredictOptions, PreparedImage, SampleFields};
 use modelzoo_runtime::{CallError, Items, RuntimeError};

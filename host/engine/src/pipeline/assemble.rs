@@ -4,7 +4,7 @@ use super::{
     plan::Plan,
     step::{Answer, Step},
 };
-use crate::{EngineError, Failure, ItemError, LabeledItem, Place, input::Sample, task::without_frames};
+use crate::{EngineError, Failure, ItemError, LabeledItem, Place, sample::Sample, task::without_frames};
 use modelzoo_base::file::absolute;
 use modelzoo_data::{
     label::{Fields, set_patch_attribute},

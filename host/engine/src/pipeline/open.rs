@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     EngineError, Failure, HandleMissing, ItemError, PatchOptions, Place,
-    input::{Sample, SampleError},
+    sample::{Sample, SampleError},
     task::without_frames,
 };
 use modelzoo_data::{

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     EngineError, LabeledItem, SinkError, Summary,
-    input::{Sample, SampleError},
+    sample::{Sample, SampleError},
 };
 use crossbeam_channel::bounded;
 use modelzoo_plugin_api::message;

@@ -1,6 +1,6 @@
 //! What happens to samples, in their order.
 
-use crate::{Failure, ItemError, Place, input::Sample};
+use crate::{Failure, ItemError, Place, sample::Sample};
 use modelzoo_data::{media::RgbImage, video::Ending};
 use modelzoo_plugin_api::{Array, Output, PreparedImage, SampleFields, label::Vector};
 

@@ -5,7 +5,7 @@ use super::{
     plan::{Plan, Question},
     step::{Answer, Step, Unit, vector},
 };
-use crate::{EngineError, ItemError, Place, input::Sample};
+use crate::{EngineError, ItemError, Place, sample::Sample};
 use crossbeam_channel::{Receiver, bounded};
 use modelzoo_data::{
     record::SampleRecord,
