@@ -10,7 +10,7 @@ use crate::support::{
 use std::{fmt::Write as _, fs};
 
 /// What differs from machine to machine and from run to run, and what stands for it.
-const FILTERS: [(&str, &str); 13] = [
+const FILTERS: [(&str, &str); 16] = [
     (r"\b[0-9a-f]{64}\b", "[SHA-256]"),
     (r"\b[0-9a-f]{40}\b", "[COMMIT]"),
     (r"\b[0-9a-f]{12}\b", "[SHORT]"),
@@ -23,6 +23,16 @@ const FILTERS: [(&str, &str); 13] = [
     (r"\d+(\.\d+)? [KMG]i?B|\b[1-9]\d* B\b", "[SIZE]"),
     (r#""base64":"[^"]+""#, r#""base64":"[BASE64]""#),
     (r"libgit2 [0-9.]+", "libgit2 [VERSION]"),
+    // This machine may have little space left.
+    (
+        r"(disk space +)warning  (\[SIZE\] are free for \[STORE\]); the first build of a plugin can take \d+",
+        "${1}good     $2",
+    ),
+    (r"(?m)^disk space: free some space .*\n", ""),
+    (
+        r#""warning",(\n +"detail": "\[SIZE\] are free for \[STORE\])[^"]*(",\n +"remedy": )"[^"]*""#,
+        r#""good",$1${2}null"#,
+    ),
     // The width of this column is that of the home folder's path.
     (r"(?m)^source {3,}(commit|decision)", "source  $1"),
 ];
