@@ -42,19 +42,11 @@ impl Batch {
 /// Puts the answers where the parts were.
 fn with_answers(steps: Vec<Step<()>>, answers: Vec<Answer>) -> Vec<Step<Answer>> {
     let mut answers = answers.into_iter();
-    let answered = |step| {
-        Some(match step {
-            Step::Part(()) => Step::Part(answers.next()?),
-            Step::Begin(sample) => Step::Begin(sample),
-            Step::Image(image) => Step::Image(image),
-            Step::Failure(failure) => Step::Failure(failure),
-            Step::Warning(warning) => Step::Warning(warning),
-            Step::FrameCount(count) => Step::FrameCount(count),
-            Step::End => Step::End,
-        })
-    };
     // There are as many answers as parts, so no step is lost.
-    steps.into_iter().filter_map(answered).collect()
+    steps
+        .into_iter()
+        .filter_map(|step| step.map_part(|()| answers.next()))
+        .collect()
 }
 
 /// How a part reaches the model. Parts are put into one batch when they go the same way.

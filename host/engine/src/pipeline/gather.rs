@@ -75,18 +75,11 @@ impl Window {
     }
 
     fn push(&mut self, step: Step<Unit>) {
-        self.steps.push(match step {
-            Step::Part(unit) => {
-                self.units.push(unit);
-                Step::Part(())
-            }
-            Step::Begin(sample) => Step::Begin(sample),
-            Step::Image(image) => Step::Image(image),
-            Step::Failure(failure) => Step::Failure(failure),
-            Step::Warning(warning) => Step::Warning(warning),
-            Step::FrameCount(count) => Step::FrameCount(count),
-            Step::End => Step::End,
+        let kept = step.map_part(|unit| {
+            self.units.push(unit);
+            Some(())
         });
+        self.steps.extend(kept);
     }
 
     fn is_full(&self) -> bool {

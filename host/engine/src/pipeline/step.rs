@@ -50,6 +50,19 @@ pub(super) fn vector(embedding: Array) -> Output {
 }
 
 impl<P> Step<P> {
+    /// The same with what `change` makes of a part; `None` where it makes nothing of it.
+    pub(super) fn map_part<Q>(self, change: impl FnOnce(P) -> Option<Q>) -> Option<Step<Q>> {
+        Some(match self {
+            Self::Part(part) => Step::Part(change(part)?),
+            Self::Begin(sample) => Step::Begin(sample),
+            Self::Image(image) => Step::Image(image),
+            Self::Failure(failure) => Step::Failure(failure),
+            Self::Warning(warning) => Step::Warning(warning),
+            Self::FrameCount(count) => Step::FrameCount(count),
+            Self::End => Step::End,
+        })
+    }
+
     /// The failure of a sample as a whole.
     pub(super) fn failure(error: impl Into<ItemError>) -> Self {
         Self::Failure(Failure {

@@ -159,9 +159,6 @@ impl Model for NamedDetector {
 
 impl PromptEmbedding for NamedDetector {
     fn embed_prompts(&self, prompts: &[String]) -> Result<Vec<Result<Array>>> {
-        Ok(prompts
-            .iter()
-            .map(|prompt| self.texts.embed(&self.runner, prompt).map(Array::vector))
-            .collect())
+        Ok(self.texts.embed_all(&self.runner, prompts))
     }
 }

@@ -1,7 +1,7 @@
 //! Texts in the space of pictures, and classes that the user names.
 
 use crate::{runner::Runner, settings::Settings, text::TextRunner};
-use modelzoo_plugin_api::{Error, Result};
+use modelzoo_plugin_api::{Array, Error, Result};
 use std::{
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -50,6 +50,12 @@ impl Texts {
             .as_ref()
             .map_err(Clone::clone)?
             .embed(tower, text)
+    }
+
+    /// The embedding of each prompt, for `embed`.
+    pub(super) fn embed_all(&self, images: &Runner, prompts: &[String]) -> Vec<Result<Array>> {
+        let embed = |prompt: &String| self.embed(images, prompt).map(Array::vector);
+        prompts.iter().map(embed).collect()
     }
 
     /// The classes that the settings name, if they do.

@@ -162,10 +162,7 @@ impl Model for ZeroShot {
 
 impl PromptEmbedding for ZeroShot {
     fn embed_prompts(&self, prompts: &[String]) -> Result<Vec<Result<Array>>> {
-        Ok(prompts
-            .iter()
-            .map(|prompt| self.texts.embed(&self.runner, prompt).map(Array::vector))
-            .collect())
+        Ok(self.texts.embed_all(&self.runner, prompts))
     }
 }
 
