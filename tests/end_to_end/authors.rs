@@ -499,6 +499,7 @@ fn a_packed_source_is_the_same_wherever_it_is_packed_and_can_be_used() {
     let (one, other) = (first.join("one.tar.gz"), user.path("other.tar.gz"));
     let (facts, others) = (pack(&first, &one), pack(&second, &other));
     assert_eq!(facts["sha256"], others["sha256"]);
+    assert_eq!(facts["source_tree_hash"], others["source_tree_hash"]);
     assert_eq!(fs::read(&one).unwrap(), fs::read(&other).unwrap());
     assert_eq!(
         facts["files"],
@@ -518,6 +519,25 @@ fn a_packed_source_is_the_same_wherever_it_is_packed_and_can_be_used() {
         .run(["apply", other.to_str().unwrap(), photos.to_str().unwrap()])
         .expect(0);
     assert_eq!(run.json_lines().len(), 4);
+}
+
+#[test]
+fn a_manifest_of_the_crate_that_is_broken_is_told_where() {
+    let user = User::new();
+    let folder = source(&user, "brightness");
+    let manifest = folder.join("Cargo.toml");
+    fs::remove_file(folder.join("Cargo.lock")).unwrap();
+    let sound = fs::read_to_string(&manifest).unwrap();
+    let dev = || user.run(["plugin", "dev", folder.to_str().unwrap()]).expect(1);
+    fs::write(&manifest, format!("{sound}\n[dependencies.odd\n")).unwrap();
+    let line = sound.lines().count() + 2;
+    let run = dev();
+    assert!(run.error().contains(&format!("Cargo.toml:{line}: ")), "{}", run.stderr);
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    fs::write(&manifest, sound.replace("[lib]", "[lib]\npath = \"nowhere.rs\"")).unwrap();
+    let run = dev();
+    assert!(run.error().contains("nowhere.rs"), "{}", run.stderr);
+    assert_eq!(run.stderr.lines().count(), 2, "{}", run.stderr);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod support;
 mod apply;
 mod authors;
 mod bad_input;
+mod book;
 mod bundles;
 mod capabilities;
 mod command_line;

@@ -146,17 +146,28 @@ fn the_lock_holds_a_source_and_tells_a_tag_that_moved() {
         before.stdout
     );
     user.run(["sources", "add", &tagged]).expect(0);
-    let alarm = user.run(["sources", "update", &tagged]).expect(6);
+    let alarm = user.run(["update"]).expect(6);
     assert!(
         alarm.stderr.contains(&first) && alarm.stderr.contains(&second),
         "{}",
         alarm.stderr
     );
-    // What the hint says is the way to accept it.
-    assert!(alarm.stderr.contains("take the entry of"), "{}", alarm.stderr);
-    let head = lock.split("[[").next().unwrap();
-    fs::write(user.path("modelzoo.lock"), head).unwrap();
-    user.run(["sources", "update", &tagged]).expect(0);
+    // What the hint says is the way to accept it; whether the source is registered or not.
+    user.run(["sources", "remove", &tagged]).expect(0);
+    let (_, hint) = alarm.stderr.split_once("`modelzoo ").unwrap();
+    let accept: Vec<&str> = hint.split_once('`').unwrap().0.split(' ').collect();
+    user.run([&accept[..], &["--locked"]].concat()).expect(1);
+    let told = user.run([&accept[..], &["--dry-run"]].concat()).expect(0);
+    assert!(told.stdout.contains("~ manifest.json"), "{}", told.stdout);
+    assert_eq!(fs::read_to_string(user.path("modelzoo.lock")).unwrap(), lock);
+    let told = user.run(&accept).expect(0);
+    assert!(told.stdout.contains("~ model test/brightness"), "{}", told.stdout);
+    let now = fs::read_to_string(user.path("modelzoo.lock")).unwrap();
+    assert!(now.contains(&second) && !now.contains(&first), "{now}");
+    // It is other code, which was not allowed yet.
+    apply(&user, &tagged, &["--locked"]).expect(4);
+    assert_eq!(user.run(&accept).expect(0).stdout.matches("nothing new").count(), 1);
+    user.run(["update", "acme/nothing"]).expect(3);
 }
 
 #[test]

@@ -30,6 +30,8 @@ mod plan;
 mod results;
 mod settings;
 mod shard;
+#[cfg(feature = "built-in-models")]
+pub mod weights;
 mod zoo;
 
 pub use apply::{apply_model, compute_embeddings, compute_patch_embeddings, load_model};

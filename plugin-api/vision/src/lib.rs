@@ -40,7 +40,7 @@ mod source;
 mod tasks;
 mod text;
 
-pub use checkpoint::WEIGHT_FILES;
+pub use checkpoint::{Converted, WEIGHT_FILES, convert};
 pub use settings::{ImageSize, Names, Settings};
 pub use source::{PublishedModels, check, check_deployment};
 

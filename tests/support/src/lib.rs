@@ -5,6 +5,7 @@
 #![allow(missing_debug_implementations, reason = "nobody prints a test server")]
 
 pub mod alone;
+pub mod book;
 pub mod files;
 pub mod git_server;
 pub mod http_server;

@@ -191,7 +191,7 @@ impl fmt::Display for NextStep {
                 return write!(
                     formatter,
                     "its owner, or somebody in his place, replaced published code: compare the two commits; to accept \
-                     the new one, take the entry of {source} out of the lock"
+                     the new one, update {source}"
                 );
             }
             Self::LetLockChange => "allow the lock to change once, and look at the change",

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bundle;
+mod convert;
 mod dataset;
 mod evaluate;
 mod global;
@@ -11,11 +12,14 @@ mod output;
 mod plugin;
 mod query;
 mod run;
+#[cfg(test)]
+mod shown;
 mod sources;
 mod store;
 mod trust;
 
 pub use bundle::{BundleAction, BundleArguments, LoadBundleArguments, SaveBundleArguments};
+pub use convert::{ConvertArguments, WeightsAction, WeightsArguments};
 pub use dataset::{
     CreateArguments, DatasetAction, DatasetArguments, DatasetInfoArguments, ExportArguments, ImportArguments,
     MasksArgument, MediaArgument, MediaTypeArgument, MergeArguments,
@@ -29,7 +33,7 @@ pub use plugin::{
     BenchArguments, CheckArguments, DevArguments, NewArguments, PackArguments, PluginAction, PluginArguments,
     SignedTextArguments, TaskArgument,
 };
-pub use query::{ListArguments, ModelChangeArguments, ModelQueryArguments, SearchArguments};
+pub use query::{InfoArguments, ListArguments, ModelChangeArguments, ModelQueryArguments, SearchArguments};
 pub use run::{ApplyArguments, EmbedArguments, InputArguments};
 pub use sources::{SourceArgument, SourceChangeArguments, SourcesAction, SourcesArguments, UpdateArguments};
 pub use store::{LockArguments, StoreAction, StoreArguments};
@@ -79,7 +83,7 @@ pub enum Command {
     /// Look for a published model that runs here
     Search(SearchArguments),
     /// Show what is known of a model
-    Info(ModelQueryArguments),
+    Info(InfoArguments),
     /// Print where the weights of a model are
     Find(ModelQueryArguments),
     /// Build a model's plugin and get its weights, ready for use without network
@@ -102,6 +106,8 @@ pub enum Command {
     Bundle(BundleArguments),
     /// Look into the store, and tidy it
     Store(StoreArguments),
+    /// Convert files of weights
+    Weights(WeightsArguments),
     /// Write, check, measure and pack a plugin of your own
     Plugin(PluginArguments),
     /// Find out why something does not work here

@@ -1,4 +1,4 @@
-use super::{DryRunArgument, JsonArgument, ModelChoice};
+use super::{DryRunArgument, JsonArgument, ModelChoice, ModelOptions, PluginRunArguments};
 use clap::Args;
 
 #[derive(Clone, Debug, Args)]
@@ -53,6 +53,23 @@ pub struct ModelQueryArguments {
 
     #[command(flatten)]
     pub facts: JsonArgument,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct InfoArguments {
+    #[command(flatten)]
+    pub model: ModelQueryArguments,
+
+    /// Load the model, and show what it says of itself as well: its classes, and whether it has embeddings, logits and texts.
+    /// That runs its code, which you are asked about first
+    #[arg(long)]
+    pub load: bool,
+
+    #[command(flatten)]
+    pub options: ModelOptions,
+
+    #[command(flatten)]
+    pub run: PluginRunArguments,
 }
 
 /// A change of what is kept of a model.

@@ -39,7 +39,7 @@ pub struct SourceChangeArguments {
 
 #[derive(Clone, Debug, Args)]
 pub struct UpdateArguments {
-    /// The source (default: all of them)
+    /// The source: a registered one, or one in modelzoo.lock (default: all that are registered)
     pub source: Option<String>,
     /// Only show what would change; the new commits are fetched for that
     #[arg(long)]

@@ -1,13 +1,18 @@
-//! `modelzoo info`: what is known of a model, without running any of its code.
+//! `modelzoo info`: what is known of a model, without running any of its code unless that is asked for.
 
-use super::open::{named, open};
+use super::{
+    abilities::describe,
+    loading::load_settings,
+    open::{named, open},
+};
 use crate::{
-    arguments::{Global, ModelQueryArguments},
+    arguments::{Global, InfoArguments},
     exit::Exit,
     terminal::{Result, Terminal, print_facts, print_json},
 };
 use modelzoo::{
-    ArtifactRecord, FoundModel, Linkage, LoadSettings, PrebuiltRecord, SandboxReport, output::OutputError,
+    ArtifactRecord, FoundModel, Linkage, Model, ModelInfo, Plan as _, PrebuiltRecord, SandboxReport,
+    output::OutputError,
 };
 use serde::Serialize;
 
@@ -25,6 +30,9 @@ struct Info<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     built: Option<BuiltInfo>,
     manifest: &'a modelzoo::manifest::ModelEntry,
+    /// What it says of itself, where it was loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    says: Option<&'a ModelInfo>,
 }
 
 /// What is known of a plugin that is built.
@@ -40,11 +48,18 @@ struct BuiltInfo {
     prebuilt: Option<PrebuiltRecord>,
 }
 
-pub fn run(arguments: &ModelQueryArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
+pub fn run(arguments: &InfoArguments, global: &Global, terminal: &Terminal) -> Result<Exit> {
     let zoo = open(global, terminal)?;
-    let found = zoo.find(&named(&arguments.choice, &zoo)?)?;
-    let info = info(&found, zoo.built_plugin(&found, &LoadSettings::default()));
-    if arguments.facts.json {
+    let model = named(&arguments.model.choice, &zoo)?;
+    let settings = load_settings(&arguments.options, &arguments.run)?;
+    let found = zoo.find(&model)?;
+    let loaded = match arguments.load {
+        true => Some(zoo.plan_load(&model, &settings)?.execute()?),
+        false => None,
+    };
+    let mut info = info(&found, zoo.built_plugin(&found, &settings));
+    info.says = loaded.as_ref().map(Model::info);
+    if arguments.model.facts.json {
         print_json(&info)?;
     } else {
         print(&info)?;
@@ -68,6 +83,7 @@ fn info(found: &FoundModel, built: Option<ArtifactRecord>) -> Info<'_> {
             prebuilt: record.prebuilt,
         }),
         manifest: &found.entry,
+        says: None,
     }
 }
 
@@ -98,6 +114,7 @@ fn print(info: &Info<'_>) -> Result<(), OutputError> {
             ("commit", info.commit.map(str::to_owned)),
             ("tree", Some(info.tree_hash.clone())),
             ("plugin", Some(plugin)),
+            ("says", info.says.map(describe)),
             (
                 "built shut in",
                 info.built

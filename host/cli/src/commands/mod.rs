@@ -1,7 +1,9 @@
 //! A command a file: each takes its arguments and says how the program ends.
 
+mod abilities;
 mod apply;
 mod bundle;
+mod convert;
 mod dataset;
 mod doctor;
 mod embed;
@@ -47,6 +49,7 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit> {
         Command::Lock(arguments) => lock::lock(arguments, global, terminal),
         Command::Verify(facts) => lock::verify(*facts, global, terminal),
         Command::Trust(arguments) => trust::run(arguments, global, terminal),
+        Command::Weights(arguments) => convert::run(arguments, terminal),
         Command::Plugin(arguments) => plugin::run(arguments, global, terminal),
         Command::Dataset(arguments) => dataset::run(arguments, terminal),
         Command::Bundle(arguments) => bundle::run(arguments, global, terminal),

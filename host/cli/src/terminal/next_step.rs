@@ -15,8 +15,8 @@ pub fn words(step: &NextStep) -> String {
             format!("find out why it changed; to accept it, run `modelzoo sources update {source}`")
         }
         NextStep::AcceptMovedTag { source } => format!(
-            "its owner, or somebody in his place, replaced published code: compare the two commits; to accept the new one, \
-             take the entry of {source} out of modelzoo.lock, and run the same once more"
+            "its owner, or somebody in his place, replaced published code: compare the two commits; `modelzoo update {source}` \
+             accepts the new one"
         ),
         NextStep::LetLockChange => {
             "run the command once without --locked, and look at the lock's change".to_owned()

@@ -6,7 +6,7 @@ use modelzoo_base::{Sha256Digest, progress::Event};
 use modelzoo_runtime::BuiltInPlugin;
 use modelzoo_sources::{
     SourceRef,
-    lock::SourceKey,
+    lock::{LockFile, MovedTag, SourceKey},
     manifest::ModelEntry,
     reference::{Forges, ModelRef, Revision},
     registry::RegistryError,
@@ -159,11 +159,24 @@ impl Zoo {
         Ok(resolved?)
     }
 
-    /// Gets a source at what its reference means now, and notes that in the lock instead of what it says.
-    pub(super) fn update_source(&self, reference: &SourceRef) -> Result<ResolvedSource, ZooError> {
+    /// Gets a source at what its reference means now, and notes that in the lock instead of what it says. A tag that has
+    /// moved is an alarm, unless the user asked for this source.
+    pub(super) fn update_source(
+        &self,
+        reference: &SourceRef,
+        is_asked_for: bool,
+    ) -> Result<ResolvedSource, ZooError> {
         let source = self.resolve(reference, true)?;
         if let Some(key) = lock_key(&source.reference) {
-            self.lock().release(&key);
+            let mut lock = self.lock();
+            if let Some(moved) = moved_tag(&lock, &key, &source) {
+                if !is_asked_for && lock.path().is_some() {
+                    return Err(ZooError::MovedTag(moved));
+                }
+                tracing::warn!("{moved}");
+            }
+            lock.release(&key);
+            drop(lock);
             self.note_in_lock(&key, &source)?;
         }
         Ok(source)
@@ -171,13 +184,7 @@ impl Zoo {
 
     pub(super) fn note_in_lock(&self, key: &SourceKey, source: &ResolvedSource) -> Result<(), ZooError> {
         let mut lock = self.lock();
-        let commit = source.commit.as_ref();
-        let is_tag = commit
-            .and_then(|commit| commit.ref_name.as_deref())
-            .is_some_and(|name| name.starts_with("refs/tags/"));
-        if let Some(commit) = commit.filter(|_| is_tag)
-            && let Some(moved) = lock.moved_tag(key, &commit.id)
-        {
+        if let Some(moved) = moved_tag(&lock, key, source) {
             if lock.path().is_some() {
                 return Err(ZooError::MovedTag(moved));
             }
@@ -186,7 +193,7 @@ impl Zoo {
         let cargo_lock = Sha256Digest::of_file(source.path.join("Cargo.lock")).ok();
         lock.resolved(
             key,
-            commit.map(|commit| commit.id.as_str()),
+            source.commit.as_ref().map(|commit| commit.id.as_str()),
             source.tree_hash,
             cargo_lock,
         )?;
@@ -266,6 +273,18 @@ fn found(source: ResolvedSource, name: Option<&str>) -> Result<FoundModel, ZooEr
         manifest,
         entry,
     })
+}
+
+/// The alarm where a source was found by a tag that the lock knows at another commit.
+fn moved_tag(lock: &LockFile, key: &SourceKey, source: &ResolvedSource) -> Option<MovedTag> {
+    let commit = source.commit.as_ref()?;
+    let is_tag = commit.ref_name.as_deref()?.starts_with("refs/tags/");
+    is_tag.then(|| lock.moved_tag(key, &commit.id))?
+}
+
+/// Whether the lock knows a source, as it is spelt.
+pub(super) fn is_locked(zoo: &Zoo, reference: &SourceRef) -> bool {
+    lock_key(reference).is_some_and(|key| zoo.lock().pinned(&key).is_some())
 }
 
 /// What the lock calls a source; `None` for local folders.

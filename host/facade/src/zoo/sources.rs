@@ -1,6 +1,9 @@
 //! What a user does with sources: register, update, forget.
 
-use super::{Zoo, find::Known};
+use super::{
+    Zoo,
+    find::{Known, is_locked},
+};
 use crate::{
     error::ZooError,
     plan::{Plan, PlannedStep},
@@ -37,7 +40,8 @@ pub struct ForgetPlan<'a> {
 #[derive(Debug)]
 pub struct UpdatePlan<'a> {
     zoo: &'a Zoo,
-    sources: Vec<ResolvedSource>,
+    /// In the order of the updates; `None` where a source is locked and not registered.
+    sources: Vec<Option<ResolvedSource>>,
     updates: Vec<Update>,
 }
 
@@ -96,26 +100,41 @@ impl Zoo {
         })
     }
 
-    /// What has changed in a registered source, or in all of them, and what it takes to have it. The new commits are
-    /// fetched for that.
+    /// What has changed in a source that is registered or locked, or in all that are registered, and what it takes to have
+    /// it. The new commits are fetched for that. A tag that has moved is accepted of a source that is named.
     ///
     /// # Errors
-    /// When a source is not registered or cannot be had, or the lock may not change.
+    /// When a source is neither registered nor locked, or cannot be had, a tag has moved, or the lock may not change.
     pub fn plan_update(&self, reference: Option<&SourceRef>) -> Result<UpdatePlan<'_>, ZooError> {
         let known = match reference {
-            Some(reference) => vec![self.registered_source(reference)?],
+            Some(reference) => match self.registered_source(reference) {
+                Ok(known) if known.reference == *reference || !is_locked(self, reference) => vec![known],
+                Err(error) if !is_locked(self, reference) => return Err(error),
+                _ => return self.plan_locked_update(reference),
+            },
             None => self.registered_sources()?,
         };
         let (mut sources, mut updates) = (Vec::new(), Vec::new());
         for old in known {
-            let new = self.update_source(&old.reference)?;
+            let new = self.update_source(&old.reference, reference.is_some())?;
             updates.push(Update::between(&old, &new, &self.settings.store)?);
-            sources.push(new);
+            sources.push(Some(new));
         }
         Ok(UpdatePlan {
             zoo: self,
             sources,
             updates,
+        })
+    }
+
+    /// The same for a source that the lock alone knows.
+    fn plan_locked_update(&self, reference: &SourceRef) -> Result<UpdatePlan<'_>, ZooError> {
+        let old = ZooSource::of(&self.find_source(reference)?);
+        let new = self.update_source(reference, true)?;
+        Ok(UpdatePlan {
+            zoo: self,
+            sources: vec![None],
+            updates: vec![Update::between(&old, &new, &self.settings.store)?],
         })
     }
 }
@@ -201,7 +220,8 @@ impl Plan for UpdatePlan<'_> {
         let changed = self.sources.iter().zip(&self.updates);
         Ok(changed
             .filter(|(_, update)| update.is_change)
-            .map(|(source, _)| PlannedStep::Register {
+            .filter_map(|(source, _)| source.as_ref())
+            .map(|source| PlannedStep::Register {
                 source: source.identity.clone(),
                 models: Some(source.models().count() as u64),
             })
@@ -211,7 +231,7 @@ impl Plan for UpdatePlan<'_> {
     fn execute(self) -> Result<Vec<Update>, ZooError> {
         let registry = self.zoo.registry();
         for (source, update) in self.sources.iter().zip(&self.updates) {
-            if update.is_change {
+            if let Some(source) = source.as_ref().filter(|_| update.is_change) {
                 registry.register(source)?;
             }
         }

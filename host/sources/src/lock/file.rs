@@ -179,9 +179,12 @@ impl LockFile {
     }
 
     /// The alarm when the tag that `key` asks for was at another commit before, by the lock file or by the record of
-    /// earlier runs. For tags only: branches are meant to move. With a lock file (see [`path`](Self::path)) it is an
-    /// error to go on; without one, a warning.
+    /// earlier runs, and was not [released](Self::release). For tags only: branches are meant to move. With a lock file (see
+    /// [`path`](Self::path)) it is an error to go on; without one, a warning.
     pub fn moved_tag(&self, key: &SourceKey, commit: &str) -> Option<MovedTag> {
+        if self.released.contains(key) {
+            return None;
+        }
         let before = self.before.sources.get(key)?.commit.clone()?;
         (before != commit).then(|| MovedTag {
             identity: key.identity.clone(),

@@ -261,6 +261,9 @@ fn a_moved_tag_names_both_commits() {
             source: "github.com/acme/zoo@v1".to_owned()
         })
     );
+    let mut file = file;
+    file.release(&acme);
+    assert_eq!(file.moved_tag(&acme, OTHER_COMMIT), None, "it is accepted");
 }
 
 #[test]

@@ -157,7 +157,8 @@ fn read(path: &Path) -> io::Result<ZooSource> {
 }
 
 impl ZooSource {
-    fn of(source: &ResolvedSource) -> Self {
+    /// What is to be remembered of a source.
+    pub fn of(source: &ResolvedSource) -> Self {
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let reference = match source.reference.location() {
             // What is relative now is somewhere else for the next command.

@@ -1,5 +1,6 @@
 //! The trained tensors of a published model, by name, whatever files they are in.
 
+mod convert;
 mod files;
 mod header;
 mod pickle;
@@ -8,6 +9,7 @@ mod tests;
 
 use files::TensorFile;
 
+pub use convert::{Converted, convert};
 pub use files::WEIGHT_FILES;
 use modelzoo_candle::{network::Parameters, weights::Weights};
 use modelzoo_kernels::graph::Weight;

@@ -1,7 +1,7 @@
 //! `modelzoo plugin dev`: the API crates are in this program and in no registry. Cargo, and editors that ask it, find them
 //! by a configuration that is written beside the source and not published with it.
 
-use super::shown;
+use super::{crate_manifest::CrateManifest, shown};
 use crate::{
     arguments::DevArguments,
     commands::plan::carry_out,
@@ -34,6 +34,8 @@ pub fn run(arguments: &DevArguments, terminal: &Terminal) -> Result<Exit> {
         "{} has no Cargo.toml: it is no source",
         folder.display()
     );
+    // What cargo says of a manifest that cannot be read names a folder of ours, and not what is wrong.
+    CrateManifest::read(folder)?;
     if carry_out(Development { folder }, arguments.dry_run, false)?.is_some() {
         let folder = shown(folder);
         terminal.say(format!(
@@ -130,13 +132,35 @@ impl Development<'_> {
             .current_dir(self.folder)
             .output()
             .context("cannot run cargo: https://rustup.rs has it")?;
-        ensure!(
-            output.status.success(),
-            "cargo cannot write Cargo.lock: {}",
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        );
-        Ok(())
+        if output.status.success() {
+            return Ok(());
+        }
+        let told = String::from_utf8_lossy(&output.stderr);
+        Err(Hinted {
+            message: format!("cargo cannot write Cargo.lock: {}", reasons(&told).join(": ")),
+            hint: "see Cargo.toml; `cargo generate-lockfile` in the folder shows all that cargo says of it".to_owned(),
+            class: ErrorClass::Failed,
+        }
+        .into())
     }
+}
+
+/// The error in what cargo says, and what caused it, outermost first.
+fn reasons(told: &str) -> Vec<&str> {
+    let mut lines = told.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines
+        .by_ref()
+        .find_map(|line| line.strip_prefix("error: "))
+        .unwrap_or("it says nothing of why");
+    let mut reasons = vec![first];
+    let mut is_cause = false;
+    for line in lines {
+        if is_cause {
+            reasons.push(line);
+        }
+        is_cause = line == "Caused by:";
+    }
+    reasons
 }
 
 /// The configuration that names the unpacked crates, relative to the source.
@@ -196,6 +220,20 @@ mod tests {
             fs_err::read_to_string(folder.join(CONFIGURATION)).unwrap(),
             configuration
         );
+    }
+
+    #[test]
+    fn what_cargo_says_of_a_crate_becomes_one_line() {
+        let told = "    Updating crates.io index\nerror: failed to parse manifest at `/a/Cargo.toml`\n\nCaused by:\n  no targets \
+                    specified in the manifest\n  either src/lib.rs, or a [lib] section must be present\n";
+        assert_eq!(
+            reasons(told),
+            [
+                "failed to parse manifest at `/a/Cargo.toml`",
+                "no targets specified in the manifest"
+            ]
+        );
+        assert_eq!(reasons(""), ["it says nothing of why"]);
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub fn run(arguments: &PackArguments, terminal: &Terminal) -> Result<Exit> {
             "path": archive,
             "sha256": packed.sha256,
             "tree_hash": packed.tree_hash,
+            "source_tree_hash": packing.tree_hash()?,
             "size_bytes": packed.size_bytes,
             "files": packing.paths().collect::<Vec<_>>(),
         }))?;
@@ -55,7 +56,9 @@ pub fn run(arguments: &PackArguments, terminal: &Terminal) -> Result<Exit> {
             &archive.display().to_string(),
             &[
                 ("sha256", Some(packed.sha256.to_string())),
-                ("tree", Some(packed.tree_hash.to_string())),
+                // As the source is known by: the files that are packed, and these in the folder of the archive.
+                ("tree", Some(packing.tree_hash()?.to_string())),
+                ("tree in the archive", Some(packed.tree_hash.to_string())),
                 ("files", Some(packing.paths().len().to_string())),
                 ("size", Some(HumanBytes(packed.size_bytes).to_string())),
             ],

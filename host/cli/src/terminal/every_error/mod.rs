@@ -2,6 +2,7 @@
 //! holds for all of them is checked on the same values.
 
 mod base;
+mod chapter;
 mod data;
 mod engine;
 mod facade;

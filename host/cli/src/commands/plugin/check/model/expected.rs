@@ -1,8 +1,11 @@
 //! Answers that are expected, out of a file that an earlier run has written.
 
-use super::{compare::difference, outline::predicts};
+use super::compare::difference;
 use crate::{
-    commands::plugin::check::{Report, rules},
+    commands::{
+        abilities::predicts,
+        plugin::check::{Report, rules},
+    },
     terminal::{Failure, Result, count},
 };
 use modelzoo::{ApplyOptions, EmbedOptions, Input, LabeledItem, Model, Task, dataset::Existing};

@@ -8,7 +8,10 @@ mod labels;
 mod outline;
 
 use super::{Report, rules};
-use crate::terminal::Result;
+use crate::{
+    commands::abilities::{describe, predicts},
+    terminal::Result,
+};
 use answers::{embed, numbers, only, predict, predict_prepared, said};
 use indicatif::HumanBytes;
 use modelzoo::{
@@ -17,7 +20,7 @@ use modelzoo::{
     media::RgbImage,
     plugin_api::{Array, ErrorKind, Output, message},
 };
-use outline::{describe, outline, predicts};
+use outline::outline;
 use std::path::Path;
 
 /// An option that no model has.
