@@ -26,6 +26,26 @@ fn links_lead_to_files_and_headings_that_are_there() {
 }
 
 #[test]
+fn the_book_has_every_chapter_and_what_it_includes() {
+    let docs = project().join("docs");
+    let listed = links(&fs::read_to_string(docs.join("SUMMARY.md")).unwrap());
+    let listed: BTreeSet<PathBuf> = listed.iter().map(|link| docs.join(link)).collect();
+    let chapters: BTreeSet<PathBuf> = documents()
+        .into_iter()
+        .filter(|path| path.starts_with(&docs) && !path.ends_with("SUMMARY.md"))
+        .collect();
+    assert_eq!(listed, chapters);
+    for chapter in chapters {
+        let text = fs::read_to_string(&chapter).unwrap();
+        for part in text.split("{{#include ").skip(1) {
+            let file = part.split(['}', ':']).next().unwrap();
+            let file = chapter.parent().unwrap().join(file);
+            assert!(file.is_file(), "{}: {}", chapter.display(), file.display());
+        }
+    }
+}
+
+#[test]
 fn links_and_headings_are_read_as_forges_read_them() {
     let text = "# A *big* `code` Title, really!\n\n[one](a.md#b) ![two](b.png)\n\n    [in code](c.md)\n\n```\n[fenced](d.md)\n```\n\
                 `[quoted](e.md)` [split\nover lines](f.md)\n";

@@ -58,7 +58,9 @@ fn listing(source: &Path) -> String {
     for file in files(source) {
         let module = file.strip_prefix(source).unwrap().with_extension("");
         let parts: Vec<&str> = module.iter().map(|part| part.to_str().unwrap()).collect();
-        let is_for_tests = parts.iter().any(|part| *part == "tests" || part.ends_with("_tests"));
+        let is_for_tests = parts
+            .iter()
+            .any(|part| *part == "tests" || part.ends_with("_tests"));
         if is_for_tests {
             continue;
         }
@@ -105,7 +107,9 @@ fn list(module: &str, items: &[Item], lines: &mut Vec<String>) {
             Item::Enum(one) if is_public(&one.vis) => {
                 let mut shown = one.clone();
                 for variant in &mut shown.variants {
-                    variant.attrs.retain(|attribute| attribute.path().is_ident("non_exhaustive"));
+                    variant
+                        .attrs
+                        .retain(|attribute| attribute.path().is_ident("non_exhaustive"));
                     clear(&mut variant.fields);
                 }
                 let mut attributes = std::mem::take(&mut shown.attrs);
@@ -113,9 +117,16 @@ fn list(module: &str, items: &[Item], lines: &mut Vec<String>) {
             }
             Item::Fn(one) if is_public(&one.vis) => add(format!("pub {}", text(&one.sig))),
             Item::Const(one) if is_public(&one.vis) => {
-                add(format!("pub const {}: {} = {}", one.ident, text(&one.ty), text(&one.expr)));
+                add(format!(
+                    "pub const {}: {} = {}",
+                    one.ident,
+                    text(&one.ty),
+                    text(&one.expr)
+                ));
             }
-            Item::Static(one) if is_public(&one.vis) => add(format!("pub static {}: {}", one.ident, text(&one.ty))),
+            Item::Static(one) if is_public(&one.vis) => {
+                add(format!("pub static {}: {}", one.ident, text(&one.ty)))
+            }
             Item::Type(one) if is_public(&one.vis) => {
                 let mut shown = one.clone();
                 shown.attrs.clear();
@@ -135,7 +146,11 @@ fn list(module: &str, items: &[Item], lines: &mut Vec<String>) {
                     true => String::new(),
                     false => format!(": {}", text(&one.supertraits)),
                 };
-                add(format!("pub trait {}{}{supertraits}", one.ident, text(&one.generics)));
+                add(format!(
+                    "pub trait {}{}{supertraits}",
+                    one.ident,
+                    text(&one.generics)
+                ));
                 for item in &one.items {
                     if let TraitItem::Fn(method) = item {
                         let given = if method.default.is_some() { " { .. }" } else { "" };
@@ -145,7 +160,7 @@ fn list(module: &str, items: &[Item], lines: &mut Vec<String>) {
             }
             Item::Impl(one) => {
                 let of = text(&one.self_ty);
-                if let Some((_, path, _)) = &one.trait_ {
+                if let Some((path, _)) = &one.trait_ {
                     add(format!("impl{} {} for {of}", text(&one.generics), text(path)));
                     continue;
                 }
@@ -155,7 +170,11 @@ fn list(module: &str, items: &[Item], lines: &mut Vec<String>) {
                             add(format!("{of}: pub {}", text(&method.sig)));
                         }
                         ImplItem::Const(constant) if is_public(&constant.vis) => {
-                            add(format!("{of}: pub const {}: {}", constant.ident, text(&constant.ty)));
+                            add(format!(
+                                "{of}: pub const {}: {}",
+                                constant.ident,
+                                text(&constant.ty)
+                            ));
                         }
                         _ => {}
                     }
@@ -225,8 +244,16 @@ fn declared(attributes: &mut Vec<Attribute>, item: &impl ToTokens) -> String {
 
 fn with_rest(text: &str) -> String {
     let (before, end) = text.rsplit_once(['}', ')']).unwrap_or((text, ""));
-    let closing = if text.trim_end_matches(';').ends_with(')') { ')' } else { '}' };
-    let between = if before.trim_end().ends_with(['{', '(', ',']) { "" } else { "," };
+    let closing = if text.trim_end_matches(';').ends_with(')') {
+        ')'
+    } else {
+        '}'
+    };
+    let between = if before.trim_end().ends_with(['{', '(', ',']) {
+        ""
+    } else {
+        ","
+    };
     let space = if closing == '}' { " " } else { "" };
     format!("{}{between} ..{space}{closing}{end}", before.trim_end())
 }

@@ -532,11 +532,19 @@ fn a_manifest_of_the_crate_that_is_broken_is_told_where() {
     fs::write(&manifest, format!("{sound}\n[dependencies.odd\n")).unwrap();
     let line = sound.lines().count() + 2;
     let run = dev();
-    assert!(run.error().contains(&format!("Cargo.toml:{line}: ")), "{}", run.stderr);
+    assert!(
+        run.error().contains(&format!("Cargo.toml:{line}: ")),
+        "{}",
+        run.stderr
+    );
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
-    fs::write(&manifest, sound.replace("[lib]", "[lib]\npath = \"nowhere.rs\"")).unwrap();
+    fs::write(
+        &manifest,
+        sound.replace("edition = \"2024\"", "edition = \"1999\""),
+    )
+    .unwrap();
     let run = dev();
-    assert!(run.error().contains("nowhere.rs"), "{}", run.stderr);
+    assert!(run.error().contains("edition"), "{}", run.stderr);
     assert_eq!(run.stderr.lines().count(), 2, "{}", run.stderr);
 }
 

@@ -166,7 +166,10 @@ fn the_lock_holds_a_source_and_tells_a_tag_that_moved() {
     assert!(now.contains(&second) && !now.contains(&first), "{now}");
     // It is other code, which was not allowed yet.
     apply(&user, &tagged, &["--locked"]).expect(4);
-    assert_eq!(user.run(&accept).expect(0).stdout.matches("nothing new").count(), 1);
+    assert_eq!(
+        user.run(&accept).expect(0).stdout.matches("nothing new").count(),
+        1
+    );
     user.run(["update", "acme/nothing"]).expect(3);
 }
 

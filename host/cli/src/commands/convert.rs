@@ -31,7 +31,10 @@ pub fn run(arguments: &WeightsArguments, terminal: &Terminal) -> Result<Exit> {
             &[
                 ("tensors", Some(converted.tensors.to_string())),
                 ("sha256", Some(sha256.to_string())),
-                ("size", Some(format!("{size} bytes ({})", HumanBytes(size as u64)))),
+                (
+                    "size",
+                    Some(format!("{size} bytes ({})", HumanBytes(size as u64))),
+                ),
             ],
         )?;
     }
@@ -50,15 +53,25 @@ pub fn run(arguments: &WeightsArguments, terminal: &Terminal) -> Result<Exit> {
 
 /// Where to write to: never over something that nobody has named.
 fn place(arguments: &ConvertArguments) -> Result<PathBuf> {
-    let named = arguments.file.file_name().map(Path::new).unwrap_or(&arguments.file);
+    let named = arguments
+        .file
+        .file_name()
+        .map(Path::new)
+        .unwrap_or(&arguments.file);
     let to = match &arguments.output {
         Some(output) => output.clone(),
         None => named.with_extension(ENDING),
     };
     if to.extension().is_none_or(|ending| ending != ENDING) {
         return Err(refusal(
-            format!("{} does not end in .{ENDING}, by which plugins know it", to.display()),
-            format!("without `-o` it is called {}", named.with_extension(ENDING).display()),
+            format!(
+                "{} does not end in .{ENDING}, by which plugins know it",
+                to.display()
+            ),
+            format!(
+                "without `-o` it is called {}",
+                named.with_extension(ENDING).display()
+            ),
         ));
     }
     if to.exists() && !arguments.overwrite {

@@ -279,7 +279,11 @@ fn found(source: ResolvedSource, name: Option<&str>) -> Result<FoundModel, ZooEr
 fn moved_tag(lock: &LockFile, key: &SourceKey, source: &ResolvedSource) -> Option<MovedTag> {
     let commit = source.commit.as_ref()?;
     let is_tag = commit.ref_name.as_deref()?.starts_with("refs/tags/");
-    is_tag.then(|| lock.moved_tag(key, &commit.id))?
+    let moved = is_tag.then(|| lock.moved_tag(key, &commit.id))??;
+    Some(MovedTag {
+        spelling: source.reference.to_string(),
+        ..moved
+    })
 }
 
 /// Whether the lock knows a source, as it is spelt.

@@ -146,6 +146,8 @@ pub struct MovedTag {
     pub before: String,
     /// The commit that the remote names now.
     pub now: String,
+    /// How the source was asked for.
+    pub spelling: String,
 }
 
 impl Diagnose for MovedTag {
@@ -155,7 +157,7 @@ impl Diagnose for MovedTag {
 
     fn next_step(&self) -> Option<NextStep> {
         Some(NextStep::AcceptMovedTag {
-            source: spelling_at(&self.identity, Some(&self.tag)),
+            source: self.spelling.clone(),
         })
     }
 }

@@ -2,7 +2,10 @@
 use super::{
     Change, ContentMismatch, FILE_NAME, Lock, LockError, LockedSource, MovedTag, SourceKey, prebuilt_name,
 };
-use crate::{SourceRef, identity::split_subdirectory};
+use crate::{
+    SourceRef,
+    identity::{spelling_at, split_subdirectory},
+};
 use modelzoo_base::{Sha256Digest, file};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -191,6 +194,7 @@ impl LockFile {
             tag: key.revision.clone().unwrap_or_default(),
             before,
             now: commit.to_owned(),
+            spelling: spelling_at(&key.identity, key.revision.as_deref()),
         })
     }
 

@@ -50,7 +50,11 @@ pub fn convert(file: &Path, is_half: bool) -> Result<Converted> {
             None => (
                 Dtype::F32,
                 weight.dims().to_vec(),
-                weight.data().iter().flat_map(|value| value.to_le_bytes()).collect(),
+                weight
+                    .data()
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect(),
             ),
         };
         tensors.insert(name.to_owned(), stored);

@@ -35,9 +35,16 @@ impl CrateManifest {
         let path = folder.join("Cargo.toml");
         let text = fs_err::read_to_string(&path)?;
         Self::parse(&text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let before = error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            Failure::new(format!("{}:{line}: {}", path.display(), error.message().trim_end()))
+            Failure::new(format!(
+                "{}:{line}: {}",
+                path.display(),
+                error.message().trim_end()
+            ))
         })
     }
 

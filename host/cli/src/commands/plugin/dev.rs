@@ -138,7 +138,8 @@ impl Development<'_> {
         let told = String::from_utf8_lossy(&output.stderr);
         Err(Hinted {
             message: format!("cargo cannot write Cargo.lock: {}", reasons(&told).join(": ")),
-            hint: "see Cargo.toml; `cargo generate-lockfile` in the folder shows all that cargo says of it".to_owned(),
+            hint: "see Cargo.toml; `cargo generate-lockfile` in the folder shows all that cargo says of it"
+                .to_owned(),
             class: ErrorClass::Failed,
         }
         .into())

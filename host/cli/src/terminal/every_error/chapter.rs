@@ -11,7 +11,9 @@ const ANYTHING: char = '…';
 /// The errors that the chapter quotes.
 fn quoted() -> Vec<String> {
     let chapter = std::fs::read_to_string(project().join("docs/troubleshooting.md")).unwrap();
-    let quoted = chapter.lines().filter_map(|line| line.strip_prefix("    error: "));
+    let quoted = chapter
+        .lines()
+        .filter_map(|line| line.strip_prefix("    error: "));
     quoted.map(str::to_owned).collect()
 }
 
@@ -27,7 +29,11 @@ fn fits(form: &str, text: &str) -> bool {
         return rest.is_empty();
     };
     for part in between {
-        match rest.char_indices().skip(1).find(|(at, _)| rest[*at..].starts_with(part)) {
+        match rest
+            .char_indices()
+            .skip(1)
+            .find(|(at, _)| rest[*at..].starts_with(part))
+        {
             Some((at, _)) => rest = &rest[at + part.len()..],
             None => return false,
         }

@@ -36,6 +36,7 @@ pub(super) fn samples() -> Vec<Sample> {
             tag: "v1".to_owned(),
             before: "a".repeat(40),
             now: "b".repeat(40),
+            spelling: "acme/model@v1".to_owned(),
         }),
         ZooError::Trust(TrustError::Denied { identity: identity() }),
         ZooError::Registry(RegistryError::UnknownSource {

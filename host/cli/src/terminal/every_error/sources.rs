@@ -346,6 +346,7 @@ fn locks() -> Vec<Sample> {
         tag: "v1".to_owned(),
         before: "a".repeat(40),
         now: "b".repeat(40),
+        spelling: "acme/model@v1".to_owned(),
     }]);
     joined([locks, each([mismatch()]), moved])
 }

@@ -99,7 +99,7 @@ impl Files {
             let reason = if self.missing.with_backslashes > 0 {
                 "the names have backslashes, as Windows has them, and no such files are here"
             } else {
-                "if they are in another folder, `--images` names it"
+                "if they are in another folder, `dataset import --images FOLDER` finds them there"
             };
             report.say(format!(
                 "{} of {} files are not there, such as {}: {reason}",
