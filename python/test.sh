@@ -33,6 +33,16 @@ if [ "$(cat "$tests/complete" 2>/dev/null)" != "$key" ]; then
     pip_in "$tests" install "${requirements[@]/#/--requirement=}"
     echo "$key" >"$tests/complete"
 fi
+# A server that speaks as Microsoft's store does; where there is no npm, what it is for is passed over.
+azurite=$environments/azurite
+if [ -n "${MODELZOO_PYTHON_SCALE:-}" ] && [ ! -e "$azurite/complete" ] && command -v npm >/dev/null; then
+    if npm install --silent --no-fund --no-audit --ignore-scripts --prefix "$azurite" azurite@3.37.0 >/dev/null 2>&1; then
+        touch "$azurite/complete"
+    else
+        echo "SKIPPED: npm cannot install azurite"
+    fi
+fi
+[ ! -e "$azurite/complete" ] || export MODELZOO_AZURITE=$azurite/node_modules/.bin/azurite-blob
 wheel=$(PYTHON=$tests/bin/python "$here/build.sh" "$@")
 
 # As somebody who has nothing but the wheel: one command to have it, one to use it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -12,6 +13,15 @@ from .model import Model, load_model
 
 _LOADED: Dict[Tuple[Any, ...], Model] = {}
 _LOADING = threading.Lock()
+
+def _forget() -> None:
+    """After a fork: what the first process has loaded is its own, and its lock may be held by a thread that is not here."""
+    global _LOADING
+    _LOADED.clear()
+    _LOADING = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def shared_model(reference: str, options: Dict[str, Any]) -> Model:

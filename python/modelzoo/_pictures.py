@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Protocol, Union
+from typing import TYPE_CHECKING, Any, Iterable, Protocol, Union
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from .errors import UsageError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Picture", "native_picture"]
+__all__ = ["Picture", "native_picture", "several"]
 
 
 class _ArrayInterface(Protocol):
@@ -36,7 +37,10 @@ def native_picture(picture: Any) -> Any:
     """The same picture as a dense array ``uint8[height, width, 3]``, a path or ``bytes``. Arrays that are dense already are
     not copied."""
     if isinstance(picture, (str, os.PathLike)):
-        return os.fspath(picture)
+        path = os.fspath(picture)
+        if not path:
+            raise UsageError("the path of a picture is empty")
+        return local_path(path)
     if isinstance(picture, (bytes, bytearray)):
         return bytes(picture)
     if isinstance(picture, memoryview) and picture.ndim == 1:
@@ -48,16 +52,55 @@ def native_picture(picture: Any) -> Any:
     return _dense(_array(picture))
 
 
+def local_path(path: str) -> str:
+    """The path of a ``file://`` URL, as Daft and Spark name files; other paths and URLs are as they are."""
+    if not path.startswith("file:/"):
+        return path
+    named = "/" + path[len("file:") :].lstrip("/")
+    # Not everybody encodes what is special in it.
+    return named if os.path.exists(named) else unquote(named)
+
+
+def several(pictures: Any, function: str, alone: str) -> Iterable[Any]:
+    """The same pictures, unless it is a single one: its letters, bytes or rows are none.
+
+    Raises:
+        UsageError: it is one picture, or nothing to go through.
+    """
+    is_one = isinstance(pictures, (str, os.PathLike, bytes, bytearray)) or hasattr(pictures, "convert")
+    if not is_one and (hasattr(pictures, "__array_interface__") or hasattr(pictures, "__dlpack__")):
+        # An array of texts or objects is a list of them.
+        kind = getattr(getattr(pictures, "dtype", None), "kind", "u")
+        is_one = kind not in "OSU" and len(getattr(pictures, "shape", ())) < 4
+    if is_one:
+        raise UsageError(
+            f"{function} takes several pictures, and this is one", f"{alone}(picture), or {function}([picture])"
+        )
+    try:
+        each: Iterable[Any] = iter(pictures)
+    except TypeError:
+        raise UsageError(
+            f"{function} takes a list of pictures or something else to go through, not {type(pictures).__name__}"
+        ) from None
+    return each
+
+
 def _array(picture: Any) -> "npt.NDArray[Any]":
     if isinstance(picture, np.ndarray):
         return picture
     if not hasattr(picture, "__array_interface__") and hasattr(picture, "__dlpack__"):
         return np.from_dlpack(picture)
-    return np.asarray(picture)
+    array = np.asarray(picture)
+    if array.dtype == object:
+        remedy = "picture.read()" if hasattr(picture, "read") else "a picture is an array, a path, a file's bytes or a PIL image"
+        raise UsageError(f"{type(picture).__name__} is no picture", remedy)
+    return array
 
 
 def _remedy(array: "npt.NDArray[Any]") -> str:
     """What makes a picture of numbers of another type."""
+    if array.dtype.kind == "f" and array.size and array.max() > 1:
+        return "numbers from 0 to 255: array.round().astype('uint8')"
     if array.dtype.kind == "f":
         return "numbers from 0 to 1: (255 * array).round().astype('uint8')"
     if array.dtype.kind == "b":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional, Protocol, Union
 
+from .errors import UsageError
+
 
 class ProgressBar(Protocol):
     """What tqdm's bars can do, as far as it is needed."""
@@ -16,6 +18,17 @@ class ProgressBar(Protocol):
 Progress = Union[bool, Callable[..., ProgressBar]]
 """Whether progress is shown: ``True`` by tqdm; or something like ``tqdm.tqdm``, which is called with ``total``, ``desc`` and
 ``unit``."""
+
+
+def is_shown(progress: Progress) -> bool:
+    """Whether there is to be a bar.
+
+    Raises:
+        UsageError: it is none of what it can be.
+    """
+    if not isinstance(progress, bool) and not callable(progress):
+        raise UsageError(f"progress is True, False or something like tqdm.tqdm, not {progress!r}")
+    return progress is not False
 
 
 class _NoBar:

@@ -8,8 +8,10 @@ from types import TracebackType
 from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Type, Union
 
 from . import _native
-from ._options import text_path, to_json
-from ._progress import Progress, bar
+from ._options import count, names, share, suggestion, text_path, to_json
+from ._pictures import local_path
+from ._progress import Progress, bar, is_shown
+from .errors import UsageError
 from .model import Model
 from .samples import Sample
 
@@ -19,6 +21,14 @@ Path = Union[str, "os.PathLike[str]"]
 Inputs = Union[Path, Sequence[Path]]
 """A folder, a glob, files, a ``.txt`` file that lists some, a ``.tar`` archive, a ``.parquet`` table, each by its path or its
 URL; or several of these; or a dataset, or a file with labels."""
+
+
+_OPTIONS = {
+    "alpha", "batch_size", "classes", "column", "every", "field", "force_square", "format", "fps", "frames", "handle_missing",
+    "label_keys", "max_pixels", "output_dir", "overwrite", "page", "patches", "rel_dir", "rescale", "sample_fields", "settings",
+    "skip_failures", "store_logits", "threshold", "workers",
+}  # fmt: skip
+"""What a run can be told besides its inputs and its output."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +69,26 @@ class Run:
         counts: bool = False,
         **options: Any,
     ) -> None:
+        if not isinstance(model, Model):
+            raise UsageError(f"this takes a loaded model, not {model!r}", "modelzoo.load_model(...) gives one")
         if isinstance(inputs, (str, os.PathLike)):
             inputs = [inputs]
+        try:
+            paths = [local_path(os.fspath(path)) for path in inputs]
+        except TypeError as error:
+            raise UsageError(
+                f"inputs are paths or URLs: {error}", "arrays and other pictures in memory go to predict_all or embed_all"
+            ) from None
+        unknown = sorted(set(options) - _OPTIONS)
+        if unknown:
+            raise UsageError(f"there is no option {unknown[0]}", suggestion(unknown[0], _OPTIONS))
         if task == "apply" and options.get("threshold") is None:
             options["threshold"] = model.threshold
+        options["threshold"] = share(options.get("threshold"), "threshold")
+        options["classes"] = names(options.get("classes"), "classes")
+        options["batch_size"] = count(options.get("batch_size"), "batch_size")
+        options["workers"] = count(options.get("workers"), "workers")
         arguments = to_json({"task": task, **options})
-        paths = [os.fspath(path) for path in inputs]
         self._native = _native.Run(model._native, paths, arguments, text_path(output), shows, counts)
         self.total: Optional[int] = self._native.total
         """How many samples there were to do, with ``counts``."""
@@ -165,7 +189,7 @@ def apply_model(
         format=format,
         field=field,
         threshold=threshold,
-        classes=None if classes is None else list(classes),
+        classes=classes,
         store_logits=store_logits,
         settings=settings,
         sample_fields=sample_fields,
@@ -253,7 +277,7 @@ def _carry_out(
     desc: str,
     **options: Any,
 ) -> Summary:
-    counts = progress is not False
+    counts = is_shown(progress)
     run = Run(model, inputs, output=output, shows=on_item is not None, counts=counts, **options)
     shown = bar(progress, run.total, desc, "sample")
     try:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List,
 import numpy as np
 
 from . import _native
-from ._options import text_path, to_json
-from ._pictures import Picture, native_picture
-from ._progress import Progress, Steps
+from ._options import count, names, share, suggestion, text_path, to_json
+from ._pictures import Picture, native_picture, several
+from ._progress import Progress, Steps, is_shown
 from ._worker import worker_program
 from .errors import Error, UsageError
 from .labels import Output
@@ -67,6 +67,11 @@ class ModelInfo:
     def can_embed_prompts(self) -> bool:
         """Whether :meth:`Model.embed_prompts` works."""
         return any(method.startswith("embed_prompts/") for method in self.methods)
+
+    @property
+    def takes_fields(self) -> bool:
+        """Whether pictures come with fields of their samples."""
+        return any(method.startswith("predict_samples/") for method in self.methods)
 
     @classmethod
     def _read(cls, text: str) -> "ModelInfo":
@@ -129,7 +134,7 @@ def load_model(
     arguments = {
         "name": name,
         "device": None if device == "auto" else device,
-        "threads": threads,
+        "threads": count(threads, "threads"),
         "options": {**(options or {}), **more_options},
         "isolation": isolation,
         "origin": origin,
@@ -141,6 +146,11 @@ def load_model(
         "lock": text_path(lock),
         "store": text_path(store),
     }
+    share(threshold, "threshold")
+    if not isinstance(device, str):
+        raise UsageError(f"device is a text, not {device!r}", '"auto", "cpu", "cuda:0", "metal"')
+    if consent is not None and not callable(consent):
+        raise UsageError(f"consent is a function that is asked, not {consent!r}", "consent=lambda facts: True")
     if isolation not in ("process", "none"):
         raise UsageError(f"isolation is \"process\" or \"none\", not {isolation!r}")
     if isolation == "process" and arguments["worker"] is None:
@@ -148,11 +158,15 @@ def load_model(
             "the program modelzoo, which plugins run in, is not there",
             "install the package from a wheel, or name the program: load_model(..., worker=...)",
         )
+    if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
+        raise UsageError(
+            f"a model is named by a text or a folder's path, not by {model!r}", "hf:owner/name, user/repo, ./folder"
+        )
     reference = os.fspath(model)
     if isinstance(model, os.PathLike) and not os.path.isabs(reference):
         # A path is a folder, whatever it looks like.
         reference = os.path.join(os.curdir, reference)
-    steps = None if progress is False else Steps(progress)
+    steps = Steps(progress) if is_shown(progress) else None
     try:
         native = _native.load_model(reference, to_json(arguments), consent, steps)
     finally:
@@ -252,7 +266,7 @@ class Model:
             return self._predict_video(picture, threshold, classes, store_logits, fields, settings)
         native = native_picture(picture)
         options = self._predict_options(threshold, classes, store_logits, settings)
-        samples = None if fields is None else _fields_json([fields])
+        samples = None if fields is None else self._fields_json([fields])
         (result,) = self._native.predict([native], options, samples)
         if isinstance(result, Error):
             raise result
@@ -280,6 +294,7 @@ class Model:
             on_error: ``raise`` raises the first picture's error; ``return`` puts it in the place of the picture's result,
                 so that a broken one costs itself alone.
         """
+        pictures = several(pictures, "predict_all", "predict")
         options = self._predict_options(threshold, classes, store_logits, settings)
         samples = None if fields is None else iter(fields)
 
@@ -289,7 +304,7 @@ class Model:
             some = list(itertools.islice(samples, size))
             if len(some) < size:
                 raise UsageError("there are fewer fields than pictures")
-            return self._native.predict(batch, options, _fields_json(some[place] for place in places))
+            return self._native.predict(batch, options, self._fields_json(some[place] for place in places))
 
         return self._in_batches(pictures, batch_size, on_error, ask)
 
@@ -319,6 +334,7 @@ class Model:
 
         With ``on_error="return"`` a list of embeddings, with the error in the place of a picture that failed.
         """
+        pictures = several(pictures, "embed_all", "embed")
         results = self._in_batches(pictures, batch_size, on_error, lambda batch, *_: self._native.embed(batch))
         if on_error == "return":
             return results
@@ -331,7 +347,7 @@ class Model:
         Raises:
             Error: the model has no embeddings of texts, or fails on one.
         """
-        results = self._native.embed_prompts(list(prompts))
+        results = self._native.embed_prompts(names(prompts, "prompts") or [])
         for result in results:
             if isinstance(result, Error):
                 raise result
@@ -350,10 +366,15 @@ class Model:
         store_logits: bool,
         settings: Mapping[str, Any],
     ) -> str:
+        if settings and self.provenance.get("built_in"):
+            # Published models have none, so it is another argument, misspelt.
+            name = next(iter(settings))
+            known = ("threshold", "classes", "store_logits", "fields", "batch_size", "on_error")
+            raise UsageError(f"the model has no option {name} for a call", suggestion(name, known))
         return to_json(
             {
-                "threshold": self.threshold if threshold is None else threshold,
-                "classes": None if classes is None else list(classes),
+                "threshold": share(self.threshold if threshold is None else threshold, "threshold"),
+                "classes": names(classes, "classes"),
                 "store_logits": store_logits,
                 "settings": settings,
             }
@@ -371,7 +392,7 @@ class Model:
         if on_error not in ("raise", "return"):
             raise UsageError(f"on_error is \"raise\" or \"return\", not {on_error!r}")
         results: List[Any] = []
-        for batch in _batches(pictures, batch_size or self.info.preferred_batch_size or _BATCH):
+        for batch in _batches(pictures, count(batch_size, "batch_size") or self.info.preferred_batch_size or _BATCH):
             answers: List[Any] = [None] * len(batch)
             natives, places = [], []
             for place, picture in enumerate(batch):
@@ -389,6 +410,15 @@ class Model:
                         raise answer
             results.extend(answers)
         return results
+
+    def _fields_json(self, samples: Iterable[Mapping[str, Any]]) -> str:
+        """The fields of samples; labels among them in FiftyOne's JSON."""
+        if not self.info.takes_fields:
+            raise UsageError("the model takes no fields of samples")
+        try:
+            return json.dumps([{name: _field(value) for name, value in sample.items()} for sample in samples])
+        except TypeError as error:
+            raise UsageError(f"a field cannot be given to the model: {error}") from error
 
     def _is_video(self, picture: Any) -> bool:
         if not isinstance(picture, (str, os.PathLike)):
@@ -432,11 +462,6 @@ class Model:
         if list(sample.labels) == [field]:
             return sample.labels[field]
         return dict(sample.labels) or None
-
-
-def _fields_json(samples: Iterable[Mapping[str, Any]]) -> str:
-    """The fields of samples; labels among them in FiftyOne's JSON."""
-    return json.dumps([{name: _field(value) for name, value in sample.items()} for sample in samples])
 
 
 def _field(value: Any) -> Any:

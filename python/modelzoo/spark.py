@@ -8,9 +8,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, Sequence, Tuple
 
 from ._batches import BatchModel, rows
+from .errors import UsageError
 
 __all__ = ["Mapper"]
 
@@ -32,6 +33,20 @@ class Mapper(BatchModel):
     ``spark.sql.execution.arrow.maxRecordsPerBatch`` is how many pictures go to the model at once at most.
     """
 
+    def __init__(self, model: str, **options: Any) -> None:
+        super().__init__(model, **options)
+        if self.precision != "float32":
+            raise UsageError("Spark has no numbers of half precision")
+
+    def output_type(self) -> Any:
+        """Arrow's type of the labels or embeddings, as far as Spark has it."""
+        return _of_spark(super().output_type())
+
+    def columns(self, pictures: Sequence[Any]) -> Tuple[Any, Any]:
+        """The labels or embeddings and the errors, in columns of such types."""
+        values, errors = super().columns(pictures)
+        return values.cast(_of_spark(values.type)), errors
+
     def schema(self, frame: Any) -> Any:
         """The schema of what comes out for a data frame."""
         from pyspark.sql.pandas.types import from_arrow_type
@@ -50,3 +65,14 @@ class Mapper(BatchModel):
             values, errors = self.columns(rows(batch.column(self.column)))
             names = [*batch.schema.names, self.output, self.errors]
             yield pyarrow.RecordBatch.from_arrays([*batch.columns, values, errors], names=names)
+
+
+def _of_spark(of: Any) -> Any:
+    """The same type without lists of fixed size, which Spark does not know."""
+    import pyarrow
+
+    if pyarrow.types.is_fixed_size_list(of) or pyarrow.types.is_list(of):
+        return pyarrow.list_(_of_spark(of.value_type))
+    if pyarrow.types.is_struct(of):
+        return pyarrow.struct([(field.name, _of_spark(field.type)) for field in of])
+    return of

@@ -20,7 +20,13 @@ use std::{
 /// # Errors
 /// When one of them is of another type than it should be.
 pub fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
-    Ok(serde_json::from_str(json).map_err(|error| Usage(error.to_string()))?)
+    // Where in the JSON it stands means nothing to anybody.
+    let told = |error: serde_json::Error| {
+        let told = error.to_string();
+        told.rsplit_once(" at line ")
+            .map_or(told.clone(), |(problem, _)| problem.to_owned())
+    };
+    Ok(serde_json::from_str(json).map_err(|error| Usage(told(error)))?)
 }
 
 /// How the zoo of the user works.

@@ -41,6 +41,23 @@ impl Diagnose for Closed {
     }
 }
 
+/// Something of another process is used.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this {0} belongs to the process that this one was forked off: make one here, or start processes by \"spawn\""
+)]
+pub struct Forked(pub &'static str);
+
+impl Diagnose for Forked {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Usage
+    }
+
+    fn next_step(&self) -> Option<NextStep> {
+        None
+    }
+}
+
 impl<E: Diagnose> From<E> for Failure {
     fn from(error: E) -> Self {
         Self(Box::new(error))

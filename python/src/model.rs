@@ -3,29 +3,47 @@
 use crate::{
     arguments::{PredictArguments, read},
     array::embedding,
-    error::{Closed, Failure, exception},
+    error::{Closed, Failure, Forked, exception},
     label::output,
     logging,
     picture::{Picture, Source, ask_about},
 };
 use modelzoo::{Array, CallError, Error, Image, ItemError, Output, plugin_api::SampleFields};
 use pyo3::{prelude::*, types::PyList};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    mem, process,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 /// A loaded model; `modelzoo.Model` is what people see of it.
 #[pyclass(frozen, module = "modelzoo._native")]
 #[derive(Debug)]
-pub struct Model(RwLock<Option<Arc<modelzoo::Model>>>);
+pub struct Model {
+    model: RwLock<Option<Arc<modelzoo::Model>>>,
+    /// The process that has loaded it.
+    process: u32,
+}
 
 impl Model {
     pub fn new(model: modelzoo::Model) -> Self {
-        Self(RwLock::new(Some(Arc::new(model))))
+        Self {
+            model: RwLock::new(Some(Arc::new(model))),
+            process: process::id(),
+        }
     }
 
-    /// The model, unless it is closed.
+    /// The model, unless it is closed. A process that was forked off has the connection to the worker as well, but two
+    /// cannot share it.
     pub fn open(&self) -> Result<Arc<modelzoo::Model>, Failure> {
-        let model = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if self.is_forked() {
+            return Err(Forked("model").into());
+        }
+        let model = self.model.read().unwrap_or_else(PoisonError::into_inner);
         Ok(model.clone().ok_or(Closed("model"))?)
+    }
+
+    fn is_forked(&self) -> bool {
+        self.process != process::id()
     }
 }
 
@@ -88,7 +106,10 @@ impl Model {
 
     /// Ends the model; one that is at work ends afterwards.
     fn close(&self, py: Python<'_>) {
-        let model = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
+        if self.is_forked() {
+            return;
+        }
+        let model = self.model.write().unwrap_or_else(PoisonError::into_inner).take();
         py.detach(|| drop(model));
     }
 }
@@ -111,7 +132,17 @@ impl Model {
 
 impl Drop for Model {
     fn drop(&mut self) {
-        let model = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let is_forked = self.is_forked();
+        let model = self
+            .model
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if is_forked {
+            // Its worker is another process's child, and still at work for that.
+            mem::forget(model);
+            return;
+        }
         // The end of a worker is waited for, which nobody else need do.
         Python::attach(|py| py.detach(|| drop(model)));
     }

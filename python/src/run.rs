@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::{RunArguments, read},
-    error::{Failure, Result},
+    error::{Failure, Forked, Result},
     interrupt::LOOK_AFTER,
     logging,
     model::Model,
@@ -19,6 +19,7 @@ use pyo3::{
 };
 use std::{
     path::PathBuf,
+    process,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
@@ -63,6 +64,8 @@ pub struct Run {
     told: Mutex<Option<Receiver<Told>>>,
     total: Option<u64>,
     ended: Mutex<Option<Ended>>,
+    /// The process that it goes on in.
+    process: u32,
 }
 
 #[pymethods]
@@ -99,6 +102,7 @@ impl Run {
             told: Mutex::new(Some(told)),
             total: None,
             ended: Mutex::new(None),
+            process: process::id(),
         };
         if let Some(Told::Begun(total)) = run.next_told(py)? {
             run.total = total;
@@ -145,6 +149,9 @@ impl Run {
 impl Run {
     /// What the run tells next; `None` once it is over.
     fn next_told(&self, py: Python<'_>) -> PyResult<Option<Told>> {
+        if self.process != process::id() {
+            return Err(Failure::from(Forked("run")).into());
+        }
         let receiver = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(receiver) = receiver else { return Ok(None) };
         let told = loop {

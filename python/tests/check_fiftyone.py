@@ -29,6 +29,7 @@ os.environ.update(
 )
 
 import fiftyone as fo  # noqa: E402
+import fiftyone.core.models as fom  # noqa: E402
 import fiftyone.zoo as foz  # noqa: E402
 import numpy as np  # noqa: E402
 
@@ -131,6 +132,54 @@ def a_source_of_the_zoo_is_registered_and_loaded_by_name(folder: Path, dataset: 
     server.shutdown()
 
 
+def weights_of_mobilenet() -> dict:
+    """The tensors of the plugin's weights by their names, as torch has them."""
+    import torch
+
+    content = (PROJECT / "plugins/mobilenet_v2/weights/mobilenet_v2.safetensors").read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    tensors = {}
+    for name, entry in json.loads(content[8 : 8 + length]).items():
+        if name != "__metadata__":
+            start, end = (8 + length + offset for offset in entry["data_offsets"])
+            numbers = np.frombuffer(content[start:end], {"F32": "f4", "F16": "f2", "I64": "i8"}[entry["dtype"]])
+            numbers = numbers.astype("f4") if entry["dtype"] == "F16" else numbers.copy()
+            tensors[name] = torch.from_numpy(numbers.reshape(entry["shape"]))
+    return tensors
+
+
+def labels_are_fiftyones_own(folder: Path, dataset: fo.Dataset) -> None:
+    """One folder, with torchvision's MobileNetV2 as ImageNet has trained it, through PyTorch in FiftyOne and through us."""
+    try:
+        import torch
+        import torchvision
+    except ImportError:
+        print("SKIPPED: FiftyOne's own labels, as there is no PyTorch")
+        return
+    published = folder / "mobilenet"
+    shutil.copytree(MODELS / "torchvision_mobilenet_v2", published)
+    network = torchvision.models.mobilenet_v2()
+    network.load_state_dict(weights_of_mobilenet(), strict=False)
+    torch.save(network.state_dict(), published / "weights.pth")
+    manifest = json.loads((published / "manifest.json").read_text())
+    deployed = manifest["models"][0]["default_deployment_config_dict"]
+    classes = (PROJECT / "plugins/mobilenet_v2/src/classes.txt").read_text().splitlines()
+    # A label's own commas would end it.
+    deployed["config"]["labels_string"] = ",".join(name.replace(",", ";") for name in classes)
+    deployed["config"].update(entrypoint_args={}, image_min_dim=224, image_max_dim=320)
+    (published / "manifest.json").write_text(json.dumps(manifest))
+
+    own = fom.load_model(deployed, model_path=str(published / "weights.pth"))
+    dataset.apply_model(own, label_field="own")
+    dataset.apply_model(modelzoo.fiftyone.Model(published), label_field="ours")
+    for sample in dataset:
+        theirs, ours = sample["own"], sample["ours"]
+        print(f"  {Path(sample.filepath).name}: {theirs.label} {theirs.confidence:.4f}, here {ours.confidence:.4f}")
+        assert ours.label == theirs.label
+        # Decoders of JPEG differ a little.
+        assert abs(ours.confidence - theirs.confidence) < 0.01, sample.filepath
+
+
 def fields_of_samples_reach_the_model(dataset: fo.Dataset) -> None:
     store = PROJECT / "target/tmp/store"
     if not (store / "artifacts").is_dir():
@@ -149,6 +198,7 @@ def main() -> None:
     labels_are_those_of_the_program(dataset)
     logits_masks_and_maps_come_along(dataset)
     embeddings_are_those_of_the_program(dataset)
+    labels_are_fiftyones_own(work, dataset)
     fields_of_samples_reach_the_model(dataset)
     frames_of_videos_get_labels(work)
     a_broken_picture_costs_itself(work)

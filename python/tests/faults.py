@@ -16,9 +16,9 @@ DENIED = (403, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message>
 
 
 class FaultProxy:
-    """Hands requests on to `port`; `fault(method, path)` says what goes wrong."""
+    """Hands requests on to `port`, as to the host of this name if one is given; `fault(method, path)` says what goes wrong."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: Optional[str] = None) -> None:
         self.requests: List[Tuple[str, str]] = []
         self.fault: Callable[[str, str], Fault] = lambda method, path: None
         proxy = self
@@ -37,7 +37,7 @@ class FaultProxy:
                 server = HTTPConnection("127.0.0.1", port)
                 server.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():
-                    server.putheader(name, value)
+                    server.putheader(name, host if host and name.lower() == "host" else value)
                 server.endheaders(body)
                 answer = server.getresponse()
                 self.answer(answer.status, answer.getheaders(), answer.read(), fault == CUT)
@@ -53,8 +53,12 @@ class FaultProxy:
                 self.end_headers()
                 if self.command == "HEAD":
                     return
-                self.wfile.write(body[: len(body) // 2] if cut else body)
                 self.close_connection = cut
+                try:
+                    self.wfile.write(body[: len(body) // 2] if cut else body)
+                except ConnectionError:
+                    # Whoever asked does not want the rest.
+                    self.close_connection = True
 
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_one
 

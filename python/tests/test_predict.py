@@ -146,6 +146,16 @@ def test_prompts_have_embeddings_where_the_model_knows_texts(classifier: Any) ->
         classifier.embed_prompts(["a cat"])
 
 
+def test_files_may_be_named_by_urls(classifier: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a cup, 100%.jpg"
+    shutil.copy(COFFEE, path)
+    expected = classifier.predict(path)
+    for url in (path.as_uri(), f"file://{path}", f"file:{path}"):
+        assert classifier.predict(url) == expected
+        (sample,) = modelzoo.Run(classifier, url)
+        assert sample["predictions"] == expected
+
+
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="FFmpeg reads videos")
 def test_a_video_has_labels_by_frame(classifier: Any, tmp_path: Path) -> None:
     video = tmp_path / "short.mp4"

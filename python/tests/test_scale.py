@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
@@ -30,6 +29,13 @@ def expected(program: Callable[..., List[Dict[str, Any]]], tmp_path_factory: pyt
     pictures = generated(tmp_path_factory.mktemp("pictures"), GENERATED)
     lines = program("--quiet", "apply", MODEL, PHOTOS, pictures)
     return {line["filepath"]: line["predictions"] for line in lines}
+
+
+@pytest.fixture(scope="module")
+def vectors(program: Callable[..., List[Dict[str, Any]]], expected: Dict[str, Any]) -> Dict[str, Any]:
+    """The embeddings of the same pictures."""
+    lines = program("--quiet", "embed", MODEL, PHOTOS, str(Path(list(expected)[-1]).parent))
+    return {line["filepath"]: np.asarray(line["embeddings"], dtype=np.float32) for line in lines}
 
 
 @pytest.fixture(scope="module")
@@ -76,50 +82,64 @@ def test_a_batch_travels_as_what_it_was_made_of(expected: Dict[str, Any], paths:
         BatchModel(MODEL, precision="double")
 
 
-@contextmanager
-def cluster() -> Iterator[Any]:
-    """Ray on two nodes, both on this machine. Each has a core for an actor, and one for what Ray does besides."""
-    ray = pytest.importorskip("ray")
-    utilities = pytest.importorskip("ray.cluster_utils")
+def two_nodes(cluster_type: Any) -> Any:
+    """Two nodes on this machine. Each has a core for an actor, and one for what Ray does besides. Ray gives a node half a
+    minute to begin, which may not be enough for a machine that does other things."""
     node = {"num_cpus": 2, "object_store_memory": 200 << 20}
-    nodes = utilities.Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
-    nodes.add_node(**node)
+    for attempts_left in (2, 1, 0):
+        nodes = cluster_type()
+        try:
+            nodes.add_node(**node, include_dashboard=False)
+            nodes.add_node(**node)
+            return nodes
+        except Exception:
+            nodes.shutdown()
+            if attempts_left == 0:
+                raise
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[Any]:
+    """Ray on two nodes."""
+    ray = pytest.importorskip("ray")
+    nodes = two_nodes(pytest.importorskip("ray.cluster_utils").Cluster)
     tests = str(Path(__file__).parent)
     ray.init(
         address=nodes.address, log_to_driver=False, configure_logging=False, runtime_env={"env_vars": {"PYTHONPATH": tests}}
     )  # fmt: skip
-    try:
-        assert len(ray.nodes()) == 2
-        yield ray
-    finally:
-        ray.shutdown()
-        nodes.shutdown()
+    assert len(ray.nodes()) == 2
+    yield ray
+    ray.shutdown()
+    nodes.shutdown()
 
 
-def test_ray_labels_paths_bytes_and_tensors(expected: Dict[str, Any], paths: List[str]) -> None:
+def test_ray_labels_paths_bytes_and_tensors(
+    ray: Any, expected: Dict[str, Any], vectors: Dict[str, Any], paths: List[str]
+) -> None:
     from modelzoo.ray import Predictor
 
-    with cluster() as ray:
-        data = ray.data.from_items([{"path": path} for path in paths], override_num_blocks=8)
-        options: Dict[str, Any] = dict(batch_size=64, concurrency=2)
-        labelled = data.map_batches(
-            Predictor, fn_constructor_kwargs={"model": MODEL}, batch_format="pyarrow", **options
-        )
-        check(labelled.take_all(), expected)
+    data = ray.data.from_items([{"path": path} for path in paths], override_num_blocks=8)
+    options: Dict[str, Any] = dict(batch_size=64, concurrency=2)
+    labelled = data.map_batches(
+        Predictor, fn_constructor_kwargs={"model": MODEL}, batch_format="pyarrow", **options
+    )
+    check(labelled.take_all(), expected)
 
-        first = paths[0]
-        pixels = np.asarray(Image.open(first).convert("RGB"))
-        tensors = ray.data.from_items([{"path": first, "pixels": pixels, "file": Path(first).read_bytes()}])
-        for column in ("pixels", "file"):
-            named = {"model": MODEL, "column": column, "task": "embed", "output": "vector"}
-            for form in ("pyarrow", "numpy"):
-                (row,) = tensors.map_batches(
-                    Predictor, fn_constructor_kwargs=named, batch_format=form, batch_size=64, concurrency=1
-                ).take_all()
-                assert np.asarray(row["vector"]).shape == (24,), (column, form)
+    first = paths[0]
+    pixels = np.asarray(Image.open(first).convert("RGB"))
+    tensors = ray.data.from_items([{"path": first, "pixels": pixels, "file": Path(first).read_bytes()}])
+    for column in ("pixels", "file"):
+        named = {"model": MODEL, "column": column, "task": "embed", "output": "vector"}
+        for form in ("pyarrow", "numpy"):
+            (row,) = tensors.map_batches(
+                Predictor, fn_constructor_kwargs=named, batch_format=form, batch_size=64, concurrency=1
+            ).take_all()
+            np.testing.assert_array_equal(np.asarray(row["vector"], dtype=np.float32), vectors[first], f"{column} {form}")
 
 
-def test_ray_goes_on_where_an_actor_is_killed(tmp_path: Path, program: Callable[..., List[Dict[str, Any]]]) -> None:
+def test_ray_goes_on_where_an_actor_is_killed(
+    ray: Any, tmp_path: Path, program: Callable[..., List[Dict[str, Any]]]
+) -> None:
     """Every picture of a job is labelled or told, though one in a hundred is broken and a process is killed."""
     count = int(os.environ.get("MODELZOO_PYTHON_JOB", 1000))
     folder = generated(tmp_path / "pictures", count)
@@ -127,13 +147,12 @@ def test_ray_goes_on_where_an_actor_is_killed(tmp_path: Path, program: Callable[
         (folder / f"{number:06}.png").write_bytes(b"no picture")
     lines = program("--quiet", "apply", MODEL, folder, exit_code=8)
     labels = {line["filepath"]: line.get("predictions") for line in lines}
-    with cluster() as ray:
-        data = ray.data.from_items([{"path": path} for path in labels], override_num_blocks=16)
-        named = {"model": MODEL, "kind": "Classification"}
-        labelled = data.map_batches(
-            KillableOnce, fn_constructor_kwargs={**named, "mark": str(tmp_path / "killed")}, batch_format="pyarrow", batch_size=32, concurrency=2
-        )  # fmt: skip
-        rows = labelled.take_all()
+    data = ray.data.from_items([{"path": path} for path in labels], override_num_blocks=16)
+    named = {"model": MODEL, "kind": "Classification"}
+    labelled = data.map_batches(
+        KillableOnce, fn_constructor_kwargs={**named, "mark": str(tmp_path / "killed")}, batch_format="pyarrow", batch_size=32, concurrency=2
+    )  # fmt: skip
+    rows = labelled.take_all()
     assert not Path("/proc", (tmp_path / "killed").read_text()).exists()
     assert sorted(row["path"] for row in rows) == sorted(labels)
     for row in rows:
@@ -145,7 +164,7 @@ def test_ray_goes_on_where_an_actor_is_killed(tmp_path: Path, program: Callable[
     assert sum(row["error"] is not None for row in rows) == count // 100
 
 
-def test_daft_labels_paths_and_bytes(expected: Dict[str, Any], paths: List[str]) -> None:
+def test_daft_labels_paths_and_bytes(expected: Dict[str, Any], vectors: Dict[str, Any], paths: List[str]) -> None:
     daft = pytest.importorskip("daft")
     from modelzoo.daft import predictor
 
@@ -153,10 +172,15 @@ def test_daft_labels_paths_and_bytes(expected: Dict[str, Any], paths: List[str])
     label = predictor(MODEL, batch_size=64)
     found = frame.with_column("found", label(frame["path"])).to_pylist()
     check([{"path": row["path"], **row["found"]} for row in found], expected)
+    globbed = daft.from_glob_path(f"{PHOTOS}/*.jpg")
+    rows = globbed.with_column("found", label(globbed["path"])).to_pylist()
+    for row in rows:
+        assert row["found"]["predictions"]["confidence"] == expected[row["path"].split("file://")[-1]]["confidence"]
+    assert len(rows) == 4
     embed = predictor(MODEL, task="embed", output="vector")
     files = daft.from_pydict({"file": [Path(path).read_bytes() for path in expected]})
     rows = files.select(embed(files["file"]).alias("found")).to_pylist()
-    assert [len(row["found"]["vector"]) for row in rows] == [24] * len(expected)
+    np.testing.assert_array_equal([row["found"]["vector"] for row in rows], [vectors[path] for path in expected])
 
 
 @pytest.fixture(scope="module")
@@ -169,10 +193,31 @@ def spark() -> Iterator[Any]:
     session.stop()
 
 
-def test_spark_labels_paths(spark: Any, expected: Dict[str, Any], paths: List[str]) -> None:
+def test_spark_labels_paths_and_bytes(
+    spark: Any,
+    expected: Dict[str, Any],
+    vectors: Dict[str, Any],
+    paths: List[str],
+    program: Callable[..., List[Dict[str, Any]]],
+) -> None:
     from modelzoo.spark import Mapper
 
     frame = spark.createDataFrame([(path,) for path in paths], ["path"])
     label = Mapper(MODEL)
     found = frame.mapInArrow(label, label.schema(frame)).collect()
     check([row.asDict(recursive=True) for row in found], expected)
+    # Boxes are lists of fixed size elsewhere.
+    detector = str(MODELS / "detr_basic")
+    boxes = Mapper(detector, threshold=0.0)
+    found = spark.createDataFrame([(str(path),) for path in PHOTOS.glob("*.jpg")], ["path"])
+    for row in found.mapInArrow(boxes, boxes.schema(found)).collect():
+        with_program = program("--quiet", "apply", detector, row["path"], "-t", "0")[0]["predictions"]["detections"]
+        assert [one["bounding_box"] for one in row.asDict(recursive=True)["predictions"]] == [
+            one["bounding_box"] for one in with_program
+        ]
+    files = [(path, bytearray(Path(path).read_bytes())) for path in list(expected)[:100]]
+    frame = spark.createDataFrame(files, ["path", "file"])
+    embed = Mapper(MODEL, column="file", task="embed", output="vector")
+    for row in frame.mapInArrow(embed, embed.schema(frame)).collect():
+        assert row["error"] is None
+        np.testing.assert_array_equal(np.asarray(row["vector"], dtype=np.float32), vectors[row["path"]])

@@ -33,6 +33,8 @@ def test_columns_are_those_of_parquet(dataset: modelzoo.Dataset, tmp_path: Path)
     table = pyarrow.table(dataset)
     assert table.schema.field("embeddings").type == pyarrow.list_(pyarrow.float32(), 24)
     assert table.num_rows == 4 + GENERATED
+    sizes = {path: size for path, *size in zip(*(table[name].to_pylist() for name in ("filepath", "width", "height")))}
+    assert sizes[str(PHOTOS / "coffee.jpg")] == [600, 400] and list(sizes.values()).count([40, 30]) == GENERATED
     dataset.export(tmp_path / "photos.parquet")
     assert table.equals(pyarrow.parquet.read_table(tmp_path / "photos.parquet"))
     assert dataset.arrow_reader(fields=["predictions"]).read_all().column_names[-1] == "predictions"

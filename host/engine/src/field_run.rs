@@ -2,7 +2,7 @@
 
 use crate::{EngineError, LabeledItem, Provenance, Task, input::SampleIterator, sample::samples_of};
 use modelzoo_data::{
-    dataset::{self, Dataset, Existing, FieldDescription, Item, Progress, Run, SampleId, Selection},
+    dataset::{self, Dataset, Existing, FieldDescription, FileFacts, Item, Progress, Run, Selection},
     label::Fields,
 };
 use modelzoo_plugin_api::{MediaType, ModelInfo};
@@ -32,8 +32,8 @@ pub(crate) struct FieldRun {
     description: Option<FieldDescription>,
     described: BTreeSet<String>,
     waiting: Vec<Item>,
-    /// What is wrong with the files of those that wait.
-    warnings: Vec<(SampleId, String)>,
+    /// What was seen of the files of those that wait.
+    facts: Vec<FileFacts>,
     committed: Instant,
 }
 
@@ -65,7 +65,7 @@ impl FieldRun {
             description,
             described: BTreeSet::new(),
             waiting: Vec::new(),
-            warnings: Vec::new(),
+            facts: Vec::new(),
             committed: Instant::now(),
         })
     }
@@ -99,8 +99,13 @@ impl FieldRun {
             self.waiting.push((id, Ok(item.fields.clone())));
         }
         self.waiting.extend(error.map(|error| (id, Err(error))));
-        if !item.warnings.is_empty() {
-            self.warnings.push((id, item.warnings.join("; ")));
+        let facts = FileFacts {
+            sample: id,
+            metadata: item.record.metadata.clone(),
+            warning: (!item.warnings.is_empty()).then(|| item.warnings.join("; ")),
+        };
+        if facts.metadata.is_some() || facts.warning.is_some() {
+            self.facts.push(facts);
         }
         if self.waiting.len() >= COMMIT_ITEMS || self.committed.elapsed() >= COMMIT_INTERVAL {
             self.commit()?;
@@ -110,8 +115,8 @@ impl FieldRun {
 
     /// Stores what waits.
     pub(crate) fn commit(&mut self) -> Result<(), EngineError> {
-        let (batch, warnings) = (mem::take(&mut self.waiting), mem::take(&mut self.warnings));
-        self.run.commit_batch_with_warnings(&batch, &warnings)?;
+        let (batch, facts) = (mem::take(&mut self.waiting), mem::take(&mut self.facts));
+        self.run.commit_batch_with_facts(&batch, &facts)?;
         self.committed = Instant::now();
         Ok(())
     }

@@ -351,7 +351,13 @@ impl Input {
     /// The samples of one shard with all of their labels, each with its place in the whole input, counted from 0. An error
     /// that there is no going on after is every shard's.
     pub(crate) fn samples_of_shard(&self, shard: Shard) -> Result<PlacedSamples<'_>, EngineError> {
-        let placed = (0..).zip(self.all_samples()?);
+        let samples: SampleIterator<'_> = match &self.kind {
+            Kind::Files { inputs, .. } => {
+                Box::new(inputs.iter_for_shard(shard).map(|file| Ok(sample_of_file(file?))))
+            }
+            _ => self.all_samples()?,
+        };
+        let placed = (0..).zip(samples);
         Ok(Box::new(placed.filter(move |(_, sample)| is_of(sample, shard))))
     }
 

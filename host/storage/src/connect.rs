@@ -1,24 +1,20 @@
 //! From a location to the store that has it.
 
 use crate::{
-    error::{Cause, StorageError},
+    error::StorageError,
     exact_url::ExactUrl,
     location::{Location, Service},
+    providers,
 };
 use http::Uri;
 use object_store::{
     ClientOptions, ObjectStore, RetryConfig,
-    aws::AmazonS3Builder,
-    azure::MicrosoftAzureBuilder,
     client::{HttpClient, HttpConnector as _, ReqwestConnector},
-    gcp::GoogleCloudStorageBuilder,
     http::HttpBuilder,
     path::Path as Key,
 };
 use std::{
     collections::HashMap,
-    env,
-    net::{SocketAddr, TcpStream},
     sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
@@ -27,12 +23,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a request is sent again before it counts as failed.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(120);
-/// Where machines of Amazon's ask for credentials of their own.
-const MACHINE_METADATA: SocketAddr = SocketAddr::new(
-    std::net::IpAddr::V4(std::net::Ipv4Addr::new(169, 254, 169, 254)),
-    80,
-);
-const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Stores by service and bucket.
 type Stores = HashMap<(Service, String), Arc<dyn ObjectStore>>;
@@ -72,33 +62,9 @@ pub(crate) fn store(location: &Location) -> Result<Arc<dyn ObjectStore>, Storage
 fn build(location: &Location) -> Result<Arc<dyn ObjectStore>, StorageError> {
     let bucket = &location.bucket;
     Ok(match location.service {
-        Service::S3 => {
-            check_amazon_credentials()?;
-            let endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
-            let is_plain = endpoint
-                .into_iter()
-                .find_map(|variable| env::var(variable).ok())
-                .is_some_and(|url| url.starts_with("http:"));
-            let builder = AmazonS3Builder::from_env()
-                .with_client_options(client_options().with_allow_http(is_plain))
-                .with_retry(retries())
-                .with_bucket_name(bucket);
-            Arc::new(builder.build()?)
-        }
-        Service::Google => {
-            let builder = GoogleCloudStorageBuilder::from_env()
-                .with_client_options(client_options())
-                .with_retry(retries())
-                .with_bucket_name(bucket);
-            Arc::new(builder.build()?)
-        }
-        Service::Azure => {
-            let builder = MicrosoftAzureBuilder::from_env()
-                .with_client_options(client_options())
-                .with_retry(retries())
-                .with_container_name(bucket);
-            Arc::new(builder.build()?)
-        }
+        Service::S3 => Arc::new(providers::amazon(bucket)?),
+        Service::Google => Arc::new(providers::google(bucket)?),
+        Service::Azure => Arc::new(providers::azure(bucket)?),
         Service::Web => return web(bucket),
     })
 }
@@ -117,42 +83,18 @@ fn web(url: &str) -> Result<Arc<dyn ObjectStore>, StorageError> {
 }
 
 /// Whole bodies may take as long as they take, as long as something of them comes.
-fn client_options() -> ClientOptions {
+pub(crate) fn client_options() -> ClientOptions {
     ClientOptions::new()
         .with_connect_timeout(CONNECT_TIMEOUT)
         .with_timeout_disabled()
         .with_read_timeout(STALL_TIMEOUT)
 }
 
-fn retries() -> RetryConfig {
+pub(crate) fn retries() -> RetryConfig {
     RetryConfig {
         retry_timeout: RETRY_TIMEOUT,
         ..RetryConfig::default()
     }
-}
-
-/// Without credentials the library asks Amazon's own machines for them, again and again. On any other machine that is time
-/// lost.
-fn check_amazon_credentials() -> Result<(), StorageError> {
-    let is_set = |variable: &&str| env::var_os(variable).is_some();
-    let is_said = [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_METADATA_ENDPOINT",
-        "AWS_SKIP_SIGNATURE",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-    ]
-    .iter()
-    .any(is_set);
-    if is_said || TcpStream::connect_timeout(&MACHINE_METADATA, METADATA_TIMEOUT).is_ok() {
-        return Ok(());
-    }
-    Err(StorageError::new(
-        Cause::Credentials,
-        "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for what \
-         everybody may read",
-    ))
 }
 
 /// Another part of the program may have chosen a provider already; any will do.

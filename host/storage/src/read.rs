@@ -25,6 +25,8 @@ const MOST_ATTEMPTS: u32 = 5;
 /// How often what cannot be asked for from where it was cut off is read anew.
 const CUT_ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// What is passed over is read all the same unless it has so many bytes: asking anew takes about as long.
+const LEAST_LEAP: u64 = 4 << 20;
 
 /// Opens a file or a URL to be read from its beginning.
 ///
@@ -34,12 +36,7 @@ pub fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     if !is_url(path) {
         return Ok(Box::new(File::open(path)?));
     }
-    let (store, key) = connect(&Location::parse(path)?)?;
-    let body = wait_for(Body::open(store, key))?;
-    Ok(Box::new(Reading {
-        body: Some(body),
-        chunk: Bytes::new(),
-    }))
+    Ok(Box::new(Reading::open(path)?))
 }
 
 /// Reads a file or a URL.
@@ -141,6 +138,34 @@ impl Body {
         })
     }
 
+    /// Goes on so many bytes later, by a new request; where the server does not agree, nothing has changed.
+    async fn leap(mut self, bytes: u64) -> (Self, bool) {
+        let start = self.read + bytes;
+        // Without a tag the rest could be that of another content.
+        let answer = match self.tag {
+            Some(_) => self.ask_from(start).await.ok(),
+            None => None,
+        };
+        let leaps = answer.is_some();
+        if let Some(rest) = answer {
+            (self.rest, self.read) = (rest, start);
+        }
+        (self, leaps)
+    }
+
+    // Alone: a stream can be sent to another thread, but not be shared with one.
+    async fn ask_from(
+        &mut self,
+        start: u64,
+    ) -> object_store::Result<BoxStream<'static, object_store::Result<Bytes>>> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(start..self.size)),
+            if_match: self.tag.clone(),
+            ..GetOptions::default()
+        };
+        Ok(self.store.get_opts(&self.key, options).await?.into_stream())
+    }
+
     /// What comes next; nothing at the end.
     async fn next(mut self) -> Result<(Bytes, Option<Self>), StorageError> {
         loop {
@@ -158,12 +183,7 @@ impl Body {
                 Some(Err(_)) | None => {
                     tokio::time::sleep(FIRST_PAUSE * 2u32.pow(self.attempts)).await;
                     self.attempts += 1;
-                    let options = GetOptions {
-                        range: Some(GetRange::Bounded(self.read..self.size)),
-                        if_match: self.tag.clone(),
-                        ..GetOptions::default()
-                    };
-                    self.rest = self.store.get_opts(&self.key, options).await?.into_stream();
+                    self.rest = self.ask_from(self.read).await?;
                 }
             }
         }
@@ -171,7 +191,7 @@ impl Body {
 }
 
 /// A body as something to read.
-struct Reading {
+pub(crate) struct Reading {
     body: Option<Body>,
     chunk: Bytes,
 }
@@ -187,6 +207,39 @@ impl Read for Reading {
         let length = buffer.len().min(self.chunk.len());
         self.chunk.copy_to_slice(&mut buffer[..length]);
         Ok(length)
+    }
+}
+
+impl Reading {
+    pub(crate) fn open(url: &Path) -> io::Result<Self> {
+        let (store, key) = connect(&Location::parse(url)?)?;
+        Ok(Self {
+            body: Some(wait_for(Body::open(store, key))?),
+            chunk: Bytes::new(),
+        })
+    }
+
+    /// How many bytes there are, from the beginning.
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.body.as_ref().map(|body| body.size)
+    }
+
+    /// Leaves out so many bytes, which may be more than there are.
+    pub(crate) fn pass_over(&mut self, bytes: u64) -> io::Result<()> {
+        let here = bytes.min(self.chunk.len() as u64);
+        self.chunk.advance(here as usize);
+        let mut rest = bytes - here;
+        if rest >= LEAST_LEAP
+            && let Some(body) = self.body.take()
+        {
+            if rest >= body.size.saturating_sub(body.read) {
+                return Ok(());
+            }
+            let (body, leaps) = wait_for(async move { Ok(body.leap(rest).await) })?;
+            self.body = Some(body);
+            rest = if leaps { 0 } else { rest };
+        }
+        io::copy(&mut self.take(rest), &mut io::sink()).map(drop)
     }
 }
 

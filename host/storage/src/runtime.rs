@@ -3,18 +3,21 @@
 use crate::error::StorageError;
 use std::{
     future::Future,
+    process,
     sync::{LazyLock, mpsc},
 };
 use tokio::runtime::Runtime;
 
-/// One for the process: connections live in it, which are dear to make.
-static RUNTIME: LazyLock<Option<Runtime>> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread()
+/// One for the process: connections live in it, which are dear to make. With the process's number, as one that was forked off
+/// has no threads of this one.
+static RUNTIME: LazyLock<Option<(u32, Runtime)>> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("modelzoo-storage")
         .enable_all()
         .build()
-        .ok()
+        .ok()?;
+    Some((process::id(), runtime))
 });
 
 /// Does `work` in the background and waits for it; also where the caller is itself part of an asynchronous program, which
@@ -22,9 +25,14 @@ static RUNTIME: LazyLock<Option<Runtime>> = LazyLock::new(|| {
 pub(crate) fn wait_for<T: Send + 'static>(
     work: impl Future<Output = Result<T, StorageError>> + Send + 'static,
 ) -> Result<T, StorageError> {
-    let runtime = RUNTIME
+    let (process, runtime) = RUNTIME
         .as_ref()
         .ok_or_else(|| StorageError::other("the system gives no thread for connections"))?;
+    if *process != process::id() {
+        let problem =
+            "this process was forked off one that had connections, and can have none: start it anew instead";
+        return Err(StorageError::other(problem));
+    }
     let (sender, receiver) = mpsc::sync_channel(1);
     runtime.spawn(async move {
         // Nobody waits any more where the caller's thread has ended.
@@ -37,7 +45,9 @@ pub(crate) fn wait_for<T: Send + 'static>(
 
 /// Does `work` in the background, and waits for nothing.
 pub(crate) fn leave_to_end(work: impl Future<Output = ()> + Send + 'static) {
-    if let Some(runtime) = RUNTIME.as_ref() {
+    if let Some((process, runtime)) = RUNTIME.as_ref()
+        && *process == process::id()
+    {
         runtime.spawn(work);
     }
 }

@@ -32,7 +32,7 @@ pub use error::{DatasetError, Reason};
 pub use info::{Damage, DatasetInfo, FailedSample, FieldDescription, FieldInfo, RunInfo, Skeleton};
 pub use provenance::Provenance;
 pub use reader::{Sample, Samples, Selection};
-pub use run::{Existing, Item, Progress, Run};
+pub use run::{Existing, FileFacts, Item, Progress, Run};
 pub use writer::{AddSummary, DatasetWriter};
 
 use database::Database;

@@ -9,8 +9,12 @@ use super::{
     provenance::Provenance,
     reader::{Samples, Selection},
     store::{Writer, store},
+    writer::metadata_text,
 };
-use crate::{label::Fields, record::field_name_problem};
+use crate::{
+    label::Fields,
+    record::{Metadata, field_name_problem},
+};
 use modelzoo_base::file::about;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use std::{collections::BTreeMap, path::PathBuf};
@@ -27,6 +31,17 @@ pub enum Existing {
 
 /// What became of one sample: its labels, or why there are none, on one line.
 pub type Item = (SampleId, Result<Fields, String>);
+
+/// What was seen of a sample's file meanwhile.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileFacts {
+    /// Whose it is.
+    pub sample: SampleId,
+    /// What is known of it now, for datasets that did not know it yet.
+    pub metadata: Option<Metadata>,
+    /// What is wrong with it although it could be read, on a line.
+    pub warning: Option<String>,
+}
 
 /// What became of samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,15 +155,14 @@ impl Run {
     /// Labels that the dataset cannot take (a type other than the field's, a field that another run has made) become
     /// failures of their samples. A sample that was done before gets the new labels.
     pub fn commit_batch(&mut self, batch: &[Item]) -> Result<Progress, DatasetError> {
-        self.commit_batch_with_warnings(batch, &[])
+        self.commit_batch_with_facts(batch, &[])
     }
 
-    /// As [`Run::commit_batch`], with what is wrong with the files of some of its samples although they could be read, a
-    /// line each.
-    pub fn commit_batch_with_warnings(
+    /// As [`Run::commit_batch`], with what was seen of the files of some of its samples.
+    pub fn commit_batch_with_facts(
         &mut self,
         batch: &[Item],
-        warnings: &[(SampleId, String)],
+        facts: &[FileFacts],
     ) -> Result<Progress, DatasetError> {
         let writer = Writer::Run {
             id: self.id,
@@ -173,10 +187,24 @@ impl Run {
                     )?
                     .execute(params![id, sample.0, error])?;
             }
-            for (sample, warning) in warnings {
-                transaction
-                    .prepare_cached("UPDATE run_samples SET warning = ? WHERE run_id = ? AND sample_id = ?")?
-                    .execute(params![warning, id, sample.0])?;
+            for FileFacts {
+                sample,
+                metadata,
+                warning,
+            } in facts
+            {
+                if let Some(metadata) = metadata {
+                    transaction
+                        .prepare_cached("UPDATE samples SET metadata = ? WHERE id = ? AND metadata IS NULL")?
+                        .execute(params![metadata_text(metadata)?, sample.0])?;
+                }
+                if let Some(warning) = warning {
+                    transaction
+                        .prepare_cached(
+                            "UPDATE run_samples SET warning = ? WHERE run_id = ? AND sample_id = ?",
+                        )?
+                        .execute(params![warning, id, sample.0])?;
+                }
             }
             Ok(progress)
         })

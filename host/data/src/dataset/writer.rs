@@ -6,7 +6,7 @@ use super::{
     error::{DatasetError, Reason},
     store::{Writer, store},
 };
-use crate::record::SampleRecord;
+use crate::record::{Metadata, SampleRecord};
 use modelzoo_plugin_api::label::Label;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::BTreeMap;
@@ -106,17 +106,17 @@ fn mask_bytes(record: &SampleRecord) -> usize {
         .sum()
 }
 
+/// As it is stored.
+pub(super) fn metadata_text(metadata: &Metadata) -> Result<String, Reason> {
+    serde_json::to_string(metadata).map_err(|source| Reason::Corrupt {
+        what: "a file's metadata",
+        source,
+    })
+}
+
 /// Adds one record; says whether its sample is new.
 fn add_record(connection: &Connection, record: &SampleRecord) -> Result<bool, Reason> {
-    let metadata = record
-        .metadata
-        .as_ref()
-        .map(serde_json::to_string)
-        .transpose()
-        .map_err(|source| Reason::Corrupt {
-            what: "a file's metadata",
-            source,
-        })?;
+    let metadata = record.metadata.as_ref().map(metadata_text).transpose()?;
     let new: Option<i64> = connection
         .prepare_cached(
             "INSERT INTO samples (filepath, media_type, metadata) VALUES (?, ?, ?)

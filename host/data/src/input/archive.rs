@@ -3,15 +3,17 @@
 
 use super::{
     error::InputError,
-    file::{Content, InputFile},
+    file::{Content, Contents, InputFile},
     media_kind::MediaKind,
     relative::relative_to,
 };
 use flate2::read::MultiGzDecoder;
-use modelzoo_storage::name_of;
+use modelzoo_storage::{Passage, name_of};
 use std::{
-    io::{self, Read},
+    cell::Cell,
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    rc::Rc,
     sync::mpsc::{SyncSender, sync_channel},
     thread,
 };
@@ -19,17 +21,21 @@ use tar::{Archive, EntryType};
 
 /// A picture or video of more bytes is passed over with an error; what is in an archive is read into memory.
 const MOST_BYTES: u64 = 1 << 30;
+/// A name and what else is told of a file take no more bytes than this, which are read into memory, too.
+const MOST_DESCRIPTION: u64 = 1 << 20;
+/// What is in an archive begins at a multiple of this.
+const BLOCK: u64 = 512;
 
 /// Why nobody takes what is found any more.
 struct Gone;
 
-/// The media files in the archive at `path`, in its order, with their contents, or without where `with_content` does not
-/// want them. What is wrong with the archive is the last item.
+/// The media files in the archive at `path`, in its order, with the contents of those that `contents` wants. What is wrong
+/// with the archive is the last item.
 pub(super) fn files(
     path: &Path,
     base: &Path,
     kinds: &[MediaKind],
-    with_content: bool,
+    contents: Contents,
 ) -> impl Iterator<Item = Result<InputFile, InputError>> + Send + use<> {
     // An archive is read from its beginning to its end, which an iterator over it cannot own; and the next file may well be
     // read while the one before is looked at.
@@ -38,7 +44,7 @@ pub(super) fn files(
         path: path.to_owned(),
         relative: relative_to(path, base),
         kinds: kinds.to_vec(),
-        with_content,
+        contents,
     };
     thread::spawn(move || {
         if let Err(error) = reading.send_all(&sender) {
@@ -56,7 +62,7 @@ struct Reading {
     path: PathBuf,
     relative: PathBuf,
     kinds: Vec<MediaKind>,
-    with_content: bool,
+    contents: Contents,
 }
 
 type Sender = SyncSender<Result<InputFile, InputError>>;
@@ -64,22 +70,49 @@ type Sender = SyncSender<Result<InputFile, InputError>>;
 impl Reading {
     /// Sends all files until the end, or until nobody takes them.
     fn send_all(&self, sender: &Sender) -> io::Result<()> {
-        let mut archive = Archive::new(open(&self.path)?);
-        for entry in archive.entries()? {
+        let limit = Limit::default();
+        match unpacked(&self.path)? {
+            Some(content) => {
+                let mut archive = Archive::new(limit.of(content));
+                let entries = archive.entries()?;
+                self.send_entries(sender, entries, &limit, None)
+            }
+            // What nobody wants is not even read.
+            None => {
+                let content = Passage::open(&self.path)?;
+                let length = content.length();
+                let mut archive = Archive::new(limit.of(content));
+                let entries = archive.entries_with_seek()?;
+                self.send_entries(sender, entries, &limit, length)
+            }
+        }
+    }
+
+    fn send_entries(
+        &self,
+        sender: &Sender,
+        mut entries: tar::Entries<'_, impl Read>,
+        limit: &Limit,
+        length: Option<u64>,
+    ) -> io::Result<()> {
+        limit.set(MOST_DESCRIPTION);
+        while let Some(entry) = entries.next() {
             let mut entry = entry?;
             let name = entry.path()?.into_owned();
-            if !matches!(
+            let end = end_of(&entry)?;
+            if length.is_some_and(|length| end > length) {
+                return Err(cut_off(&name));
+            }
+            limit.set(end);
+            if matches!(
                 entry.header().entry_type(),
                 EntryType::Regular | EntryType::Continuous
-            ) {
-                continue;
-            }
-            let Some(kind) = self.kind_of(&name) else {
-                continue;
-            };
-            if self.send(sender, &name, kind, &mut entry)?.is_err() {
+            ) && let Some(kind) = self.kind_of(&name)
+                && self.send(sender, &name, kind, &mut entry)?.is_err()
+            {
                 return Ok(());
             }
+            limit.set(end.saturating_add(BLOCK + MOST_DESCRIPTION));
         }
         Ok(())
     }
@@ -92,8 +125,8 @@ impl Reading {
         entry: &mut tar::Entry<'_, impl Read>,
     ) -> io::Result<Result<(), Gone>> {
         let name = relative_to(name, Path::new(""));
-        let path = self.path.join(&name);
-        let content = match (self.with_content, entry.size()) {
+        let (path, relative_path) = (self.path.join(&name), self.relative.join(&name));
+        let content = match (self.contents.are_wanted(&relative_path), entry.size()) {
             (false, _) => Content::AtPath,
             (true, size) if size > MOST_BYTES => {
                 let problem =
@@ -107,16 +140,13 @@ impl Reading {
                 let mut bytes = Vec::with_capacity(size as usize);
                 entry.read_to_end(&mut bytes)?;
                 if bytes.len() as u64 != size {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        format!("the archive ends in the middle of {}", name.display()),
-                    ));
+                    return Err(cut_off(&name));
                 }
                 Content::Bytes(bytes.into())
             }
         };
         let file = InputFile {
-            relative_path: self.relative.join(&name),
+            relative_path,
             path,
             kind,
             content,
@@ -131,80 +161,86 @@ impl Reading {
     }
 }
 
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    let file = modelzoo_storage::open(path)?;
+/// Where the content of an entry ends in the archive.
+fn end_of(entry: &tar::Entry<'_, impl Read>) -> io::Result<u64> {
+    let size = match entry.header().entry_type() {
+        // Its size is that with its holes.
+        EntryType::GNUSparse => entry.header().entry_size()?,
+        _ => entry.size(),
+    };
+    Ok(entry.raw_file_position().saturating_add(size))
+}
+
+fn cut_off(name: &Path) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        format!("the archive ends in the middle of {}", name.display()),
+    )
+}
+
+/// What a compressed archive unpacks to.
+fn unpacked(path: &Path) -> io::Result<Option<Box<dyn Read>>> {
     let name = name_of(path).to_ascii_lowercase();
+    let file = || modelzoo_storage::open(path);
     Ok(if name.ends_with("gz") {
-        Box::new(MultiGzDecoder::new(file))
+        Some(Box::new(MultiGzDecoder::new(file()?)))
     } else if name.ends_with(".zst") {
-        Box::new(zstd::Decoder::new(file)?)
+        Some(Box::new(zstd::Decoder::new(file()?)?))
     } else {
-        file
+        None
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::{fs, io::Write as _};
+/// How far an archive may be read. The library reads descriptions of files into memory, however long they are, and a small
+/// compressed archive may hold gigabytes of them.
+#[derive(Clone, Default)]
+struct Limit(Rc<Cell<u64>>);
 
-    fn archive(names: &[&str]) -> Vec<u8> {
-        let mut builder = tar::Builder::new(Vec::new());
-        for name in names {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(name.len() as u64);
-            header.set_mode(0o644);
-            // As a stranger may write it: the library's own check of names is passed by.
-            header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
-            header.set_cksum();
-            builder.append(&header, name.as_bytes()).unwrap();
+impl Limit {
+    fn set(&self, end: u64) {
+        self.0.set(end);
+    }
+
+    fn of<R>(&self, content: R) -> Limited<R> {
+        Limited {
+            content,
+            at: 0,
+            limit: self.clone(),
         }
-        builder.into_inner().unwrap()
-    }
-
-    fn told(path: &Path) -> Vec<String> {
-        files(path, path.parent().unwrap(), &MediaKind::ALL, true)
-            .map(|file| match file {
-                Ok(file) => {
-                    assert_eq!(file.path.file_name(), file.relative_path.file_name());
-                    let Content::Bytes(bytes) = file.content else {
-                        panic!("its content comes with it");
-                    };
-                    format!(
-                        "{} {}",
-                        file.relative_path.display(),
-                        String::from_utf8_lossy(&bytes)
-                    )
-                }
-                Err(error) => {
-                    modelzoo_base::error::in_one_line(&error).replace(&path.display().to_string(), "A")
-                }
-            })
-            .collect()
-    }
-
-    #[test]
-    fn media_come_in_order_under_their_names() {
-        let folder = tempfile::tempdir().unwrap();
-        let plain = archive(&["0/a.jpg", "0/a.json", "0/._b.jpg", "../../b.png", "/c.mp4"]);
-        let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        zipped.write_all(&plain).unwrap();
-        for (name, bytes) in [("s.tar", plain.clone()), ("s.tgz", zipped.finish().unwrap())] {
-            let path = folder.path().join(name);
-            fs::write(&path, bytes).unwrap();
-            let expected = ["0/a.jpg 0/a.jpg", "b.png ../../b.png", "c.mp4 /c.mp4"];
-            assert_eq!(told(&path), expected.map(|file| format!("{name}/{file}")));
-        }
-    }
-
-    #[test]
-    fn what_is_cut_off_is_told_after_what_is_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cut.tar");
-        fs::write(&path, &archive(&["a.jpg", "b.jpg"])[..1024 + 512 + 3]).unwrap();
-        let told = told(&path);
-        assert_eq!(told[0], "cut.tar/a.jpg a.jpg");
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[1].starts_with("A: cannot be read: "), "{told:?}");
     }
 }
+
+struct Limited<R> {
+    content: R,
+    at: u64,
+    limit: Limit,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = self
+            .limit
+            .0
+            .get()
+            .saturating_sub(self.at)
+            .min(buffer.len() as u64);
+        if most == 0 && !buffer.is_empty() {
+            return Err(io::Error::other(format!(
+                "what it tells of a file, its name for one, takes more than {MOST_DESCRIPTION} bytes"
+            )));
+        }
+        let count = self.content.read(&mut buffer[..most as usize])?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Limited<R> {
+    fn seek(&mut self, target: SeekFrom) -> io::Result<u64> {
+        self.at = self.content.seek(target)?;
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests;

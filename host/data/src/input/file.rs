@@ -1,6 +1,7 @@
 //! What inputs lead to.
 
 use super::media_kind::MediaKind;
+use crate::shard::Shard;
 use modelzoo_storage::{is_url, name_of};
 use std::{
     path::{Path, PathBuf},
@@ -31,6 +32,26 @@ pub enum Content {
     AtPath,
     /// It has come with its name, out of an archive or a table, and its path leads nowhere.
     Bytes(Arc<[u8]>),
+}
+
+/// Which files in archives and tables come with their contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contents {
+    All,
+    /// Those of a shard alone: the others are somebody else's.
+    Of(Shard),
+    None,
+}
+
+impl Contents {
+    /// Whether that of the file with this relative path does.
+    pub(super) fn are_wanted(self, relative_path: &Path) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(shard) => shard.takes(relative_path),
+            Self::None => false,
+        }
+    }
 }
 
 /// What a named file is, going by its name.

@@ -2,12 +2,13 @@
 
 use super::{
     error::InputError,
-    file::InputFile,
+    file::{Contents, InputFile},
     media_kind::MediaKind,
     passed_over::PassedOver,
     relative::common_folder,
     source::{Files, Source, Walk, is_list},
 };
+use crate::shard::Shard;
 use modelzoo_storage::is_url;
 use std::{
     fmt,
@@ -78,13 +79,15 @@ impl Inputs {
         for source in &resolved.sources {
             // An item that cannot be read concerns itself alone, whichever it is, as long as there is another.
             let mut first_error = None;
-            let is_found = source.files(&resolved.walk(true))?.any(|file| match file {
-                Ok(_) => true,
-                Err(error) => {
-                    first_error.get_or_insert(error);
-                    false
-                }
-            });
+            let is_found = source
+                .files(&resolved.walk(Contents::All))?
+                .any(|file| match file {
+                    Ok(_) => true,
+                    Err(error) => {
+                        first_error.get_or_insert(error);
+                        false
+                    }
+                });
             if !is_found {
                 return Err(first_error.unwrap_or_else(|| source.nothing_found(kinds)));
             }
@@ -95,7 +98,16 @@ impl Inputs {
     /// The files, input by input; within a folder or a glob in the order of their paths' parts, or as a store lists them. An
     /// error is a folder, an archive or a line of a list that cannot be read; the rest follows all the same.
     pub fn iter(&self) -> impl Iterator<Item = Result<InputFile, InputError>> + Send + '_ {
-        self.all(self.walk(true))
+        self.all(self.walk(Contents::All))
+    }
+
+    /// The same; of what is in archives, the files of a shard alone come with their contents, and those of the others are
+    /// not even read where that can be helped.
+    pub fn iter_for_shard(
+        &self,
+        shard: Shard,
+    ) -> impl Iterator<Item = Result<InputFile, InputError>> + Send + '_ {
+        self.all(self.walk(Contents::Of(shard)))
     }
 
     fn all(&self, walk: Walk) -> impl Iterator<Item = Result<InputFile, InputError>> + Send + '_ {
@@ -107,12 +119,12 @@ impl Inputs {
             })
     }
 
-    fn walk(&self, with_content: bool) -> Walk {
+    fn walk(&self, contents: Contents) -> Walk {
         Walk {
             kinds: self.kinds.clone(),
             column: self.options.column.clone(),
             passed_over: self.passed_over.clone(),
-            with_content,
+            contents,
             has_unread: Arc::default(),
         }
     }
@@ -120,7 +132,7 @@ impl Inputs {
     /// The names of the files, which may take much less than their contents: the files of archives and tables are without
     /// theirs, and those of archives behind URLs are left out.
     pub fn names(&self) -> Names<'_> {
-        let walk = self.walk(false);
+        let walk = self.walk(Contents::None);
         Names {
             has_unread: Arc::clone(&walk.has_unread),
             files: Box::new(self.all(walk)),

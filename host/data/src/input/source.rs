@@ -3,7 +3,7 @@
 use super::{
     archive,
     error::InputError,
-    file::{Content, InputFile, Named, kind_by_name},
+    file::{Content, Contents, InputFile, Named, kind_by_name},
     media_kind::MediaKind,
     passed_over::PassedOver,
     relative::relative_to,
@@ -49,8 +49,8 @@ pub(super) struct Walk {
     pub(super) kinds: Vec<MediaKind>,
     pub(super) column: Option<String>,
     pub(super) passed_over: PassedOver,
-    /// Whether what is in archives and tables comes with its names.
-    pub(super) with_content: bool,
+    /// What of archives and tables comes with its names.
+    pub(super) contents: Contents,
     /// Set once something was left out that only its content would tell.
     pub(super) has_unread: Arc<AtomicBool>,
 }
@@ -244,11 +244,11 @@ fn found_file<'a>(path: PathBuf, base: &Path, walk: &Walk) -> Files<'a> {
 /// A file that was named itself, or what is in it.
 fn named_file<'a>(path: PathBuf, base: &Path, walk: &Walk) -> Files<'a> {
     match Named::of(&path) {
-        Named::Archive if is_url(&path) && !walk.with_content => {
+        Named::Archive if is_url(&path) && walk.contents == Contents::None => {
             walk.has_unread.store(true, Ordering::Relaxed);
             nothing()
         }
-        Named::Archive => Box::new(archive::files(&path, base, &walk.kinds, walk.with_content)),
+        Named::Archive => Box::new(archive::files(&path, base, &walk.kinds, walk.contents)),
         Named::Table => table_files(&path, base, walk),
         Named::List | Named::Media => once(Ok(media_file(path, base))),
     }
@@ -257,7 +257,8 @@ fn named_file<'a>(path: PathBuf, base: &Path, walk: &Walk) -> Files<'a> {
 #[cfg(feature = "parquet")]
 fn table_files<'a>(path: &Path, base: &Path, walk: &Walk) -> Files<'a> {
     let column = walk.column.as_deref();
-    match super::table::files(path, base, &walk.kinds, column, walk.with_content) {
+    let with_content = walk.contents != Contents::None;
+    match super::table::files(path, base, &walk.kinds, column, with_content) {
         Ok(files) => Box::new(files),
         Err(error) => once(Err(error)),
     }

@@ -2,8 +2,8 @@
 
 use super::{classification, ids, labelled, labels, pictures, provenance, records};
 use crate::{
-    dataset::{Dataset, Existing, FieldDescription, Item, Reason, Run, Selection},
-    record::SampleRecord,
+    dataset::{Dataset, Existing, FieldDescription, FileFacts, Item, Reason, Run, Selection},
+    record::{ImageMetadata, Metadata, SampleRecord},
 };
 use modelzoo_plugin_api::label::{Detections, Label};
 use rusqlite::Connection;
@@ -52,6 +52,32 @@ fn a_run_that_ended_early_goes_on_where_it_was() {
     for record in records(&dataset) {
         assert_eq!(record.labels.sample["seen"], classification(&record.filepath));
     }
+}
+
+#[test]
+fn what_a_run_sees_of_files_is_kept_where_it_was_not_known() {
+    let (_folder, mut dataset) = pictures(2);
+    let samples = ids(&dataset);
+    let seen = |sample, width| FileFacts {
+        sample,
+        metadata: Some(Metadata::Image(ImageMetadata {
+            width,
+            height: 3,
+            ..ImageMetadata::default()
+        })),
+        warning: None,
+    };
+    let mut run = begin(&mut dataset, "seen");
+    let batch = vec![(samples[0], Ok(labels("seen", classification("cat"))))];
+    run.commit_batch_with_facts(&batch, &[seen(samples[0], 4)])
+        .unwrap();
+    run.commit_batch_with_facts(&batch, &[seen(samples[0], 5)])
+        .unwrap();
+    let sizes: Vec<_> = records(&dataset)
+        .into_iter()
+        .map(|record| record.metadata.map(|metadata| metadata.size()))
+        .collect();
+    assert_eq!(sizes, [Some((4, 3)), None]);
 }
 
 #[test]

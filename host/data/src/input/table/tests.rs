@@ -4,6 +4,7 @@ use parquet::{
     file::{properties::WriterProperties, writer::SerializedFileWriter},
     schema::parser::parse_message_type,
 };
+use proptest::prelude::*;
 use std::{fs::File, sync::Arc};
 
 /// A table of columns of bytes or text, all of them optional; what is empty is null.
@@ -119,4 +120,37 @@ fn places_go_by_their_names() {
     );
     std::fs::write(&path, "PAR1 no table PAR1").unwrap();
     assert_eq!(told(&path, None), ["t.parquet: cannot be read"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Whatever is changed in a table, it comes to an end, and names stay below the output.
+    #[test]
+    fn changed_tables_are_read_or_told(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<Option<prop::sample::Index>>(),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.parquet");
+        let message = "message m { optional binary jpg; optional binary key (STRING); }";
+        table(&path, message, &[&["A", "", "C"], &["x/1.jpg", "../2", ""]]);
+        let mut bytes = std::fs::read(&path).unwrap();
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        std::fs::write(&path, bytes).unwrap();
+        for wanted in [None, Some("jpg")] {
+            let Ok(files) = files(&path, folder.path(), &MediaKind::ALL, wanted, true) else { continue };
+            // A length of rows that is not true may make many of them, each without a picture.
+            for file in files.take(10_000).flatten() {
+                let mut parts = file.relative_path.components();
+                prop_assert!(parts.all(|part| matches!(part, std::path::Component::Normal(_))));
+            }
+        }
+    }
 }
