@@ -29,7 +29,6 @@ os.environ.update(
 )
 
 import fiftyone as fo  # noqa: E402
-import fiftyone.core.models as fom  # noqa: E402
 import fiftyone.zoo as foz  # noqa: E402
 import numpy as np  # noqa: E402
 
@@ -169,8 +168,11 @@ def labels_are_fiftyones_own(folder: Path, dataset: fo.Dataset) -> None:
     deployed["config"].update(entrypoint_args={}, image_min_dim=224, image_max_dim=320)
     (published / "manifest.json").write_text(json.dumps(manifest))
 
-    own = fom.load_model(deployed, model_path=str(published / "weights.pth"))
-    dataset.apply_model(own, label_field="own")
+    import fiftyone.utils.torch as fout
+
+    # By the name of its function it would download weights.
+    own = fout.TorchImageModelConfig({**deployed["config"], "entrypoint_fcn": None, "model": network})
+    dataset.apply_model(fout.TorchImageModel(own), label_field="own")
     dataset.apply_model(modelzoo.fiftyone.Model(published), label_field="ours")
     for sample in dataset:
         theirs, ours = sample["own"], sample["ours"]

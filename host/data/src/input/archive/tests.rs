@@ -124,10 +124,10 @@ fn described(kind: EntryType, claimed: u64, content: &[u8]) -> Vec<u8> {
 fn long_names_are_read_and_endless_ones_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let long = format!("{}/b.jpg", "x".repeat(300));
+    let mut header = tar::Header::new_gnu();
+    header.set_size(0);
     let mut named = tar::Builder::new(Vec::new());
-    named
-        .append_data(&mut tar::Header::new_gnu(), &long, &b""[..])
-        .unwrap();
+    named.append_data(&mut header, &long, &b""[..]).unwrap();
     let path = folder.path().join("s.tar");
     fs::write(&path, named.into_inner().unwrap()).unwrap();
     assert_eq!(told(&path), [format!("s.tar/{long} ")]);
