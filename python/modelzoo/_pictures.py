@@ -89,7 +89,12 @@ def _array(picture: Any) -> "npt.NDArray[Any]":
     if isinstance(picture, np.ndarray):
         return picture
     if not hasattr(picture, "__array_interface__") and hasattr(picture, "__dlpack__"):
-        return np.from_dlpack(picture)
+        try:
+            return np.from_dlpack(picture)
+        except (BufferError, RuntimeError, TypeError, ValueError) as error:
+            # What lies on a GPU, or has gradients.
+            problem = f"this {type(picture).__name__} cannot be read where it is: {error}"
+            raise UsageError(problem, "what can is uint8 in the CPU's memory: tensor.detach().cpu()") from error
     array = np.asarray(picture)
     if array.dtype == object:
         remedy = "picture.read()" if hasattr(picture, "read") else "a picture is an array, a path, a file's bytes or a PIL image"

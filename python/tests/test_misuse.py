@@ -90,6 +90,21 @@ def test_things_of_other_types_are_refused_with_advice(classifier: Any) -> None:
         assert told in str(raised.value)
 
 
+class OnAnotherDevice:
+    def __dlpack__(self, **options: Any) -> Any:
+        raise BufferError("its bytes are on the GPU")
+
+    def __dlpack_device__(self) -> Any:
+        return (2, 0)
+
+
+def test_tensors_of_other_devices_are_refused_with_advice(classifier: Any) -> None:
+    with pytest.raises(modelzoo.UsageError, match="tensor.detach"):
+        classifier.predict(OnAnotherDevice())
+    (error,) = classifier.predict_all([OnAnotherDevice()], on_error="return")
+    assert isinstance(error, modelzoo.UsageError)
+
+
 def test_a_forked_process_has_no_part_in_a_model(classifier: Any) -> None:
     """Data loaders fork. The worker's connection would be read by both."""
     expected = classifier.predict(COFFEE)

@@ -352,9 +352,11 @@ impl Input {
     /// that there is no going on after is every shard's.
     pub(crate) fn samples_of_shard(&self, shard: Shard) -> Result<PlacedSamples<'_>, EngineError> {
         let samples: SampleIterator<'_> = match &self.kind {
-            Kind::Files { inputs, .. } => {
-                Box::new(inputs.iter_for_shard(shard).map(|file| Ok(sample_of_file(file?))))
-            }
+            Kind::Files { inputs, .. } => Box::new(
+                inputs
+                    .iter_with_contents_of(move |name| shard.takes(name))
+                    .map(|file| Ok(sample_of_file(file?))),
+            ),
             _ => self.all_samples()?,
         };
         let placed = (0..).zip(samples);

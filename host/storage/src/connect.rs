@@ -4,11 +4,12 @@ use crate::{
     error::StorageError,
     exact_url::ExactUrl,
     location::{Location, Service},
+    patience::{client_options, retries},
     providers,
 };
 use http::Uri;
 use object_store::{
-    ClientOptions, ObjectStore, RetryConfig,
+    ObjectStore,
     client::{HttpClient, HttpConnector as _, ReqwestConnector},
     http::HttpBuilder,
     path::Path as Key,
@@ -16,13 +17,7 @@ use object_store::{
 use std::{
     collections::HashMap,
     sync::{Arc, LazyLock, Mutex, PoisonError},
-    time::Duration,
 };
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-const STALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a request is sent again before it counts as failed.
-const RETRY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Stores by service and bucket.
 type Stores = HashMap<(Service, String), Arc<dyn ObjectStore>>;
@@ -80,21 +75,6 @@ fn web(url: &str) -> Result<Arc<dyn ObjectStore>, StorageError> {
         .with_retry(retries())
         .with_http_connector(ExactUrl { client, url: exact });
     Ok(Arc::new(builder.build()?))
-}
-
-/// Whole bodies may take as long as they take, as long as something of them comes.
-pub(crate) fn client_options() -> ClientOptions {
-    ClientOptions::new()
-        .with_connect_timeout(CONNECT_TIMEOUT)
-        .with_timeout_disabled()
-        .with_read_timeout(STALL_TIMEOUT)
-}
-
-pub(crate) fn retries() -> RetryConfig {
-    RetryConfig {
-        retry_timeout: RETRY_TIMEOUT,
-        ..RetryConfig::default()
-    }
 }
 
 /// Another part of the program may have chosen a provider already; any will do.

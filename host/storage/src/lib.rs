@@ -14,6 +14,7 @@ mod exact_url;
 mod list;
 mod location;
 mod passage;
+mod patience;
 mod providers;
 mod read;
 mod runtime;

@@ -1,8 +1,8 @@
 //! Each service's stores, as the variables say that its own programs know.
 
 use crate::{
-    connect::{client_options, retries},
     error::{Cause, StorageError},
+    patience::{client_options, retries},
 };
 use object_store::{
     StaticCredentialProvider,

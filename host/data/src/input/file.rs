@@ -1,9 +1,9 @@
 //! What inputs lead to.
 
 use super::media_kind::MediaKind;
-use crate::shard::Shard;
 use modelzoo_storage::{is_url, name_of};
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -34,23 +34,41 @@ pub enum Content {
     Bytes(Arc<[u8]>),
 }
 
+/// Whether a file of this relative path is wanted.
+pub(super) type Wanted = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
+
 /// Which files in archives and tables come with their contents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) enum Contents {
     All,
-    /// Those of a shard alone: the others are somebody else's.
-    Of(Shard),
+    /// Some: the others are somebody else's.
+    Of(Wanted),
     None,
 }
 
 impl Contents {
     /// Whether that of the file with this relative path does.
-    pub(super) fn are_wanted(self, relative_path: &Path) -> bool {
+    pub(super) fn are_wanted(&self, relative_path: &Path) -> bool {
         match self {
             Self::All => true,
-            Self::Of(shard) => shard.takes(relative_path),
+            Self::Of(wanted) => wanted(relative_path),
             Self::None => false,
         }
+    }
+
+    /// Whether no file's does.
+    pub(super) fn are_left_out(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+impl fmt::Debug for Contents {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::All => "All",
+            Self::Of(_) => "Of(..)",
+            Self::None => "None",
+        })
     }
 }
 

@@ -8,7 +8,6 @@ use super::{
     relative::common_folder,
     source::{Files, Source, Walk, is_list},
 };
-use crate::shard::Shard;
 use modelzoo_storage::is_url;
 use std::{
     fmt,
@@ -101,13 +100,13 @@ impl Inputs {
         self.all(self.walk(Contents::All))
     }
 
-    /// The same; of what is in archives, the files of a shard alone come with their contents, and those of the others are
-    /// not even read where that can be helped.
-    pub fn iter_for_shard(
+    /// The same; of what is in archives, the files whose relative paths are `wanted` alone come with their contents, and those
+    /// of the others are not even read where that can be helped.
+    pub fn iter_with_contents_of(
         &self,
-        shard: Shard,
+        wanted: impl Fn(&Path) -> bool + Send + Sync + 'static,
     ) -> impl Iterator<Item = Result<InputFile, InputError>> + Send + '_ {
-        self.all(self.walk(Contents::Of(shard)))
+        self.all(self.walk(Contents::Of(Arc::new(wanted))))
     }
 
     fn all(&self, walk: Walk) -> impl Iterator<Item = Result<InputFile, InputError>> + Send + '_ {

@@ -244,11 +244,11 @@ fn found_file<'a>(path: PathBuf, base: &Path, walk: &Walk) -> Files<'a> {
 /// A file that was named itself, or what is in it.
 fn named_file<'a>(path: PathBuf, base: &Path, walk: &Walk) -> Files<'a> {
     match Named::of(&path) {
-        Named::Archive if is_url(&path) && walk.contents == Contents::None => {
+        Named::Archive if is_url(&path) && walk.contents.are_left_out() => {
             walk.has_unread.store(true, Ordering::Relaxed);
             nothing()
         }
-        Named::Archive => Box::new(archive::files(&path, base, &walk.kinds, walk.contents)),
+        Named::Archive => Box::new(archive::files(&path, base, &walk.kinds, walk.contents.clone())),
         Named::Table => table_files(&path, base, walk),
         Named::List | Named::Media => once(Ok(media_file(path, base))),
     }
@@ -257,7 +257,7 @@ fn named_file<'a>(path: PathBuf, base: &Path, walk: &Walk) -> Files<'a> {
 #[cfg(feature = "parquet")]
 fn table_files<'a>(path: &Path, base: &Path, walk: &Walk) -> Files<'a> {
     let column = walk.column.as_deref();
-    let with_content = walk.contents != Contents::None;
+    let with_content = !walk.contents.are_left_out();
     match super::table::files(path, base, &walk.kinds, column, with_content) {
         Ok(files) => Box::new(files),
         Err(error) => once(Err(error)),
