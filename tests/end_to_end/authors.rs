@@ -1,6 +1,6 @@
 //! What authors of plugins do: start a source, check it, measure it, pack it.
 
-use crate::support::{Run, User, copy_folder, project, sample};
+use crate::support::{Run, User, copy_folder, plugin, project, sample};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -158,6 +158,18 @@ fn answers_are_compared_with_those_that_are_expected() {
     fs::write(&nothing, "{\"filepath\": \"a.png\"}\n").unwrap();
     let run = check_quickly(&user, &folder, &["--expect", nothing.to_str().unwrap()]).expect(1);
     assert_bad(&run, "expected", "no answers of this model");
+}
+
+#[test]
+fn the_first_party_sources_pass_every_check() {
+    let user = User::new();
+    for name in ["mobilenet_v2", "nanodet", "posenet", "u2netp"] {
+        assert_eq!(
+            faults(&check_quickly(&user, &plugin(name), &[]).expect(0)),
+            [],
+            "{name}"
+        );
+    }
 }
 
 #[test]
@@ -519,6 +531,29 @@ fn a_packed_source_is_the_same_wherever_it_is_packed_and_can_be_used() {
         .run(["apply", other.to_str().unwrap(), photos.to_str().unwrap()])
         .expect(0);
     assert_eq!(run.json_lines().len(), 4);
+}
+
+#[test]
+fn a_new_dependency_gets_into_the_lock_before_anything_is_built() {
+    let user = User::new();
+    let folder = user.path("bright");
+    user.run(["plugin", "new", "bright"]).expect(0);
+    let dev = || user.run(["plugin", "dev", "bright"]).expect(0);
+    let locked = || fs::read_to_string(folder.join("Cargo.lock")).unwrap();
+    dev();
+    let before = locked();
+    assert!(!before.contains("name = \"modelzoo-candle\""), "{before}");
+    let dependency = "modelzoo-candle = \"0.1\"";
+    replace(
+        &folder.join("Cargo.toml"),
+        "[dependencies]",
+        &format!("[dependencies]\n{dependency}"),
+    );
+    dev();
+    let after = locked();
+    assert!(after.contains("name = \"modelzoo-candle\""), "{after}");
+    dev();
+    assert_eq!(locked(), after);
 }
 
 #[test]

@@ -103,7 +103,8 @@ def main():
     schema = json.loads((ROOT / "docs/schema/manifest.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
-    folders = ["tests/fixtures/manifests/*.json", "plugins/*/manifest.json", "tests/plugins/*/manifest.json"]
+    folders = ["plugins", "tests/plugins", "examples"]
+    folders = ["tests/fixtures/manifests/*.json", *(f"{folder}/*/manifest.json" for folder in folders)]
     files = [file for folder in folders for file in sorted(ROOT.glob(folder))]
     files.append(ROOT / "host/cli/templates/plugin/manifest.json")
     assert len(files) > 40, files

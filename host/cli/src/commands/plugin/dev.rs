@@ -36,7 +36,11 @@ pub fn run(arguments: &DevArguments, terminal: &Terminal) -> Result<Exit> {
     );
     // What cargo says of a manifest that cannot be read names a folder of ours, and not what is wrong.
     CrateManifest::read(folder)?;
+    let had_lock = Development { folder }.has_lock();
     if carry_out(Development { folder }, arguments.dry_run, false)?.is_some() {
+        if had_lock {
+            complete_lock(folder)?;
+        }
         let folder = shown(folder);
         terminal.say(format!(
             "cargo and editors work in {folder} now; once more after an update of modelzoo"
@@ -64,9 +68,8 @@ impl Plan for Development<'_> {
         if !self.missing_in_gitignore()?.is_empty() {
             steps.push(format!("add to {}", self.path(".gitignore").display()));
         }
-        if !self.has_lock() {
-            steps.push(format!("write {}", self.path("Cargo.lock").display()));
-        }
+        let what = if self.has_lock() { "complete" } else { "write" };
+        steps.push(format!("{what} {}", self.path("Cargo.lock").display()));
         Ok(steps)
     }
 
@@ -127,23 +130,35 @@ impl Development<'_> {
     }
 
     fn generate_lock(&self) -> Result<()> {
-        let output = Command::new("cargo")
-            .args(["generate-lockfile", "--quiet"])
-            .current_dir(self.folder)
-            .output()
-            .context("cannot run cargo: https://rustup.rs has it")?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let told = String::from_utf8_lossy(&output.stderr);
-        Err(Hinted {
-            message: format!("cargo cannot write Cargo.lock: {}", reasons(&told).join(": ")),
-            hint: "see Cargo.toml; `cargo generate-lockfile` in the folder shows all that cargo says of it"
-                .to_owned(),
-            class: ErrorClass::Failed,
-        }
-        .into())
+        write_lock(self.folder, &["generate-lockfile", "--quiet"])
     }
+}
+
+/// Adds what Cargo.toml asks for and Cargo.lock does not have yet. A build would do so as well, but in a copy of the source, so
+/// that what cargo writes here later has other versions, and all is compiled once more.
+fn complete_lock(folder: &Path) -> Result<()> {
+    write_lock(folder, &["update", "--workspace", "--quiet"])
+}
+
+fn write_lock(folder: &Path, arguments: &[&str]) -> Result<()> {
+    let output = Command::new("cargo")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .context("cannot run cargo: https://rustup.rs has it")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    Err(Hinted {
+        message: format!("cargo cannot write Cargo.lock: {}", reasons(&told).join(": ")),
+        hint: format!(
+            "see Cargo.toml; `cargo {}` in the folder shows all that cargo says of it",
+            arguments[..arguments.len() - 1].join(" ")
+        ),
+        class: ErrorClass::Failed,
+    }
+    .into())
 }
 
 /// The error in what cargo says, and what caused it, outermost first.
