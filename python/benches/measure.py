@@ -67,12 +67,15 @@ def throughput(reference: str, photos: Path) -> None:
     predictor = Predictor(reference)
     predictor(pyarrow.table({"path": paths[:8]}))
     ours, theirs = [], []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as results:
         for number, path in enumerate(paths):
             (Path(folder) / f"{number:05}{Path(path).suffix}").symlink_to(Path(path).resolve())
         for _ in range(ROUNDS):
             told = subprocess.run(
-                [str(worker_program()), "apply", reference, folder, "-o", os.devnull], check=True, capture_output=True, text=True
+                [str(worker_program()), "apply", reference, folder, "-o", f"{results}/labels.jsonl"],
+                check=True,
+                capture_output=True,
+                text=True,
             ).stderr
             theirs.append(float(told.split(" a second")[0].rsplit(" ", 1)[-1]))
             began = time.perf_counter()

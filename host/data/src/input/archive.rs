@@ -45,6 +45,7 @@ pub(super) fn files(
         relative: relative_to(path, base),
         kinds: kinds.to_vec(),
         contents,
+        is_sought: !is_packed(path),
     };
     thread::spawn(move || {
         if let Err(error) = reading.send_all(&sender) {
@@ -63,6 +64,8 @@ struct Reading {
     relative: PathBuf,
     kinds: Vec<MediaKind>,
     contents: Contents,
+    /// Whether what is not wanted is passed over unread.
+    is_sought: bool,
 }
 
 type Sender = SyncSender<Result<InputFile, InputError>>;
@@ -71,21 +74,16 @@ impl Reading {
     /// Sends all files until the end, or until nobody takes them.
     fn send_all(&self, sender: &Sender) -> io::Result<()> {
         let limit = Limit::default();
-        match unpacked(&self.path)? {
-            Some(content) => {
-                let mut archive = Archive::new(limit.of(content));
-                let entries = archive.entries()?;
-                self.send_entries(sender, entries, &limit, None)
-            }
-            // What nobody wants is not even read.
-            None => {
-                let content = Passage::open(&self.path)?;
-                let length = content.length();
-                let mut archive = Archive::new(limit.of(content));
-                let entries = archive.entries_with_seek()?;
-                self.send_entries(sender, entries, &limit, length)
-            }
+        if self.is_sought {
+            let content = Passage::open(&self.path)?;
+            let length = content.length();
+            let mut archive = Archive::new(limit.of(content));
+            let entries = archive.entries_with_seek()?;
+            return self.send_entries(sender, entries, &limit, length);
         }
+        let mut archive = Archive::new(limit.of(unpacked(&self.path)?));
+        let entries = archive.entries()?;
+        self.send_entries(sender, entries, &limit, None)
     }
 
     fn send_entries(
@@ -127,14 +125,21 @@ impl Reading {
         let name = relative_to(name, Path::new(""));
         let (path, relative_path) = (self.path.join(&name), self.relative.join(&name));
         let content = match (self.contents.are_wanted(&relative_path), entry.size()) {
-            (false, _) => Content::AtPath,
-            (true, size) if size > MOST_BYTES => {
+            (_, size) if size > MOST_BYTES => {
                 let problem =
                     format!("it has {size} bytes, and no more than {MOST_BYTES} are read of an archive");
                 let source = io::Error::other(problem);
                 return Ok(sender
                     .send(Err(InputError::Io { path, source }))
                     .map_err(|_| Gone));
+            }
+            (false, size) => {
+                // Of an archive that cannot be sought in: whether all of it is there shows now or, to whom it is wanted,
+                // in reading it. Both have to find the same files before the end.
+                if !self.is_sought && io::copy(entry, &mut io::sink())? != size {
+                    return Err(cut_off(&name));
+                }
+                Content::AtPath
             }
             (true, size) => {
                 let mut bytes = Vec::with_capacity(size as usize);
@@ -178,16 +183,18 @@ fn cut_off(name: &Path) -> io::Error {
     )
 }
 
-/// What a compressed archive unpacks to.
-fn unpacked(path: &Path) -> io::Result<Option<Box<dyn Read>>> {
+/// Whether an archive is compressed, going by its name.
+fn is_packed(path: &Path) -> bool {
     let name = name_of(path).to_ascii_lowercase();
-    let file = || modelzoo_storage::open(path);
-    Ok(if name.ends_with("gz") {
-        Some(Box::new(MultiGzDecoder::new(file()?)))
-    } else if name.ends_with(".zst") {
-        Some(Box::new(zstd::Decoder::new(file()?)?))
-    } else {
-        None
+    name.ends_with("gz") || name.ends_with(".zst")
+}
+
+/// What a compressed archive unpacks to.
+fn unpacked(path: &Path) -> io::Result<Box<dyn Read>> {
+    let file = modelzoo_storage::open(path)?;
+    Ok(match name_of(path).to_ascii_lowercase().ends_with("gz") {
+        true => Box::new(MultiGzDecoder::new(file)),
+        false => Box::new(zstd::Decoder::new(file)?),
     })
 }
 

@@ -20,6 +20,12 @@ fn told(path: &Path) -> Vec<String> {
     told_of(path, Contents::All)
 }
 
+fn zipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 /// Any number that follows from a name.
 fn number_of(name: &Path) -> usize {
     name.as_os_str()
@@ -53,9 +59,7 @@ fn told_of(path: &Path, contents: Contents) -> Vec<String> {
 fn media_come_in_order_under_their_names() {
     let folder = tempfile::tempdir().unwrap();
     let plain = archive(&["0/a.jpg", "0/a.json", "0/._b.jpg", "../../b.png", "/c.mp4"]);
-    let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    zipped.write_all(&plain).unwrap();
-    for (name, bytes) in [("s.tar", plain.clone()), ("s.tgz", zipped.finish().unwrap())] {
+    for (name, bytes) in [("s.tar", plain.clone()), ("s.tgz", zipped(&plain))] {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
         let expected = ["0/a.jpg 0/a.jpg", "b.png ../../b.png", "c.mp4 /c.mp4"];
@@ -182,20 +186,27 @@ proptest! {
     #[test]
     fn changed_archives_are_read_or_told(
         changes in proptest::collection::vec((0..4096usize, any::<u8>()), 0..8),
-        length in 0..5000usize,
+        cut in any::<Option<prop::sample::Index>>(),
+        packing in 0..3usize,
     ) {
         let mut bytes = archive(&["0/a.jpg", "0/a.json", "b.png"]);
         for (place, byte) in changes {
             let place = place % bytes.len();
             bytes[place] = byte;
         }
-        bytes.truncate(length);
+        let name = ["s.tar", "s.tar.gz", "s.tar.zst"][packing];
+        let mut bytes = match packing {
+            0 => bytes,
+            1 => zipped(&bytes),
+            _ => zstd::encode_all(&bytes[..], 1).unwrap(),
+        };
+        bytes.truncate(cut.map_or(bytes.len(), |cut| cut.index(bytes.len())));
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("s.tar");
+        let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
         let all = told(&path);
         for file in files(&path, folder.path(), &MediaKind::ALL, Contents::None).flatten() {
-            prop_assert!(file.relative_path.starts_with("s.tar") && !file.relative_path.to_string_lossy().contains(".."));
+            prop_assert!(file.relative_path.starts_with(name) && !file.relative_path.to_string_lossy().contains(".."));
         }
         let mut own = vec![Vec::new(); all.len()];
         for shard in 0..2 {
