@@ -172,8 +172,7 @@ impl Forge {
     fn refuses(&self, more: &[&str], code: i32, words: &str) {
         let run = self.apply(more).expect(code);
         assert!(run.error().contains(words), "{}", run.stderr);
-        let is_told = |line: &&str| !line.starts_with("hint: ");
-        assert_eq!(run.stderr.lines().filter(is_told).count(), 1, "{}", run.stderr);
+        assert_eq!(run.stderr.matches("error: ").count(), 1, "{}", run.stderr);
         assert!(run.stdout.is_empty(), "{}", run.stdout);
         let artifacts = self.user.path("store/artifacts");
         assert_eq!(fs::read_dir(artifacts).unwrap().count(), 0);
