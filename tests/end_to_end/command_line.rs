@@ -1,7 +1,9 @@
 //! What all commands share: colours, quietness, variables, dry runs; and what the program says of itself.
 
 use crate::support::{
-    Run, User, project,
+    Run, User,
+    hub::{sha256, small_model},
+    project,
     published::{git, publish},
     sample,
 };
@@ -210,4 +212,50 @@ fn there_is_a_manual_page_for_every_command() {
         let text = fs::read_to_string(user.path("pages").join(page)).unwrap();
         assert!(text.contains(".SH SYNOPSIS"), "{page}");
     }
+}
+
+#[test]
+fn weights_of_pytorch_become_a_safetensors_file() {
+    let user = User::new();
+    let pickle = project().join("plugin-api/vision/tests/pickles/legacy.pth");
+    let convert = |more: &[&str]| {
+        user.run([&["weights", "convert", pickle.to_str().unwrap(), "--json"], more].concat())
+    };
+    let facts = |run: Run| -> Value { serde_json::from_str(&run.expect(0).stdout).unwrap() };
+    let whole = facts(convert(&[]));
+    let written = fs::read(user.path("legacy.safetensors")).unwrap();
+    assert_eq!(whole["path"], "legacy.safetensors");
+    assert_eq!(whole["sha256"], sha256(&written));
+    assert_eq!(whole["size_bytes"], written.len());
+    assert!(convert(&[]).expect(1).error().contains("is there already"));
+    let half = facts(convert(&["--half", "--overwrite"]));
+    assert_eq!(half["tensors"], whole["tensors"]);
+    assert!(half["size_bytes"].as_u64() < whole["size_bytes"].as_u64());
+    assert!(
+        convert(&["-o", "weights.bin"])
+            .expect(1)
+            .error()
+            .contains(".safetensors")
+    );
+    user.run(["weights", "convert", "nowhere.pth"]).expect(1);
+    assert!(!user.path("nowhere.safetensors").exists());
+}
+
+#[test]
+fn a_model_that_is_loaded_says_what_it_can_do() {
+    let user = User::new();
+    let model = small_model("clip");
+    let model = model.to_str().unwrap();
+    let told = user.run(["info", model]).expect(0).stdout;
+    assert!(!told.contains("says"), "{told}");
+    let told = user
+        .run(["info", model, "--load", "--set", "classes=cat,dog"])
+        .expect(0)
+        .stdout;
+    for words in ["says", "2 classes", "embeddings of texts"] {
+        assert!(told.contains(words), "{told}");
+    }
+    let told = user.run(["info", model, "--load", "--json"]).expect(0).stdout;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["says"]["has_embeddings"], true, "{told}");
 }
