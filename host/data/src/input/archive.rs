@@ -89,12 +89,12 @@ impl Reading {
     fn send_entries(
         &self,
         sender: &Sender,
-        mut entries: tar::Entries<'_, impl Read>,
+        entries: tar::Entries<'_, impl Read>,
         limit: &Limit,
         length: Option<u64>,
     ) -> io::Result<()> {
         limit.set(MOST_DESCRIPTION);
-        while let Some(entry) = entries.next() {
+        for entry in entries {
             let mut entry = entry?;
             let name = entry.path()?.into_owned();
             let end = end_of(&entry)?;
