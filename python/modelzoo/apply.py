@@ -133,6 +133,10 @@ def apply_model(
     store_logits: bool = False,
     settings: Optional[Mapping[str, Any]] = None,
     sample_fields: Optional[Mapping[str, str]] = None,
+    slice: Optional[int] = None,
+    slice_overlap: float = 0.2,
+    slice_merge: str = "unite",
+    track: bool = False,
     on_item: Optional[Callable[[Sample], Any]] = None,
     progress: Progress = False,
     batch_size: Optional[int] = None,
@@ -161,6 +165,10 @@ def apply_model(
         store_logits: store the raw scores of all classes.
         settings: the model's own options for its calls.
         sample_fields: the fields of samples that the model needs, by its own names for them.
+        slice: look at slices of so many pixels a side of larger pictures as well, and put together what is found: for small
+            objects. ``slice_overlap`` is the part of its size by which a slice overlaps the next one, 0 to 0.5; an object of
+            several slices becomes one around all of them (``slice_merge="unite"``) or the surest of them (``"suppress"``).
+        track: number each object through the frames of a video (ByteTrack): the ``index`` of detections.
         on_item: is called with each :class:`Sample`, in order.
         progress: ``True`` for a bar of tqdm's, or something like ``tqdm.tqdm``.
         batch_size: how many pictures the model gets at once.
@@ -193,6 +201,8 @@ def apply_model(
         store_logits=store_logits,
         settings=settings,
         sample_fields=sample_fields,
+        slicing=None if slice is None else {"size": slice, "overlap": slice_overlap, "merge": slice_merge},
+        track=track,
         batch_size=batch_size,
         workers=workers,
         frames=frames,

@@ -4,7 +4,12 @@ use crate::error::{Result, Usage};
 use modelzoo::{
     ApplyOptions, Decoder, Device, EmbedOptions, Existing, HandleMissing, Isolation, LoadSettings, Network,
     PatchGeometry, PatchOptions, PredictOptions, Rate, RunOptions, Sampling, Sandbox, Task, ZooBuilder,
-    config::PluginOrigin, format::Format, input::InputOptions, media::Rescale, video::FrameRangeError,
+    config::PluginOrigin,
+    format::Format,
+    input::InputOptions,
+    media::Rescale,
+    slicing::{Merging, Slicing, SlicingError},
+    video::FrameRangeError,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -85,6 +90,9 @@ pub struct RunArguments {
     predict: PredictArguments,
     #[serde(default)]
     sample_fields: BTreeMap<String, String>,
+    slicing: Option<SlicingArguments>,
+    #[serde(default)]
+    track: bool,
     patches: Option<String>,
     alpha: Option<f64>,
     #[serde(default)]
@@ -105,6 +113,21 @@ pub struct RunArguments {
     column: Option<String>,
     #[serde(default)]
     overwrite: bool,
+}
+
+/// How pictures are cut into slices.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct SlicingArguments {
+    size: u32,
+    overlap: f64,
+    merge: MergingArgument,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum MergingArgument {
+    Unite,
+    Suppress,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -129,6 +152,27 @@ enum RescaleArgument {
     Bits,
     MinMax,
     Percentile,
+}
+
+impl TryFrom<SlicingArguments> for Slicing {
+    type Error = Usage;
+
+    fn try_from(arguments: SlicingArguments) -> std::result::Result<Self, Usage> {
+        Ok(Self {
+            size: arguments
+                .size
+                .try_into()
+                .map_err(|error: SlicingError| Usage(format!("slice: {error}")))?,
+            overlap: arguments
+                .overlap
+                .try_into()
+                .map_err(|error: SlicingError| Usage(format!("slice_overlap: {error}")))?,
+            merging: match arguments.merge {
+                MergingArgument::Unite => Merging::Unite,
+                MergingArgument::Suppress => Merging::Suppress,
+            },
+        })
+    }
 }
 
 impl ZooArguments {
@@ -238,6 +282,8 @@ impl RunArguments {
                     confidence_threshold: asked.confidence_threshold,
                     classes: asked.classes,
                     store_logits: asked.store_logits,
+                    slicing: self.slicing.map(Slicing::try_from).transpose()?,
+                    tracking: self.track,
                     call_settings: asked.settings,
                     sample_fields: self.sample_fields,
                     run,

@@ -29,6 +29,7 @@ mod plugins;
 mod prebuilt;
 mod published_models;
 mod shards;
+mod slices_and_tracks;
 mod snapshots;
 mod store_under_stress;
 mod videos;

@@ -15,5 +15,7 @@ pub mod output;
 pub mod panics;
 pub mod record;
 pub mod shard;
+pub mod slicing;
+pub mod tracking;
 #[cfg(feature = "video")]
 pub mod video;

@@ -145,6 +145,14 @@ pub enum ItemError {
     /// The model takes videos alone.
     #[error("the model takes videos, and this is a picture")]
     NotAVideo,
+    /// What was said of slices cannot be put together.
+    #[error(
+        "the model finds no objects with boxes in slices of the picture, but gives {found}, which cannot be put together"
+    )]
+    NoObjects {
+        /// What it gives.
+        found: String,
+    },
     /// The labels hold nothing that patches could be cut around.
     #[error("field `{field}` holds no detections or polylines to cut patches around")]
     NoBoxes {
@@ -212,6 +220,7 @@ impl ItemError {
             Self::Model(_) | Self::NotAVideo => Stage::Model,
             Self::FrameNumber(_)
             | Self::FramesOfPicture
+            | Self::NoObjects { .. }
             | Self::NoBoxes { .. }
             | Self::NoPatches { .. }
             | Self::Fault(_) => Stage::Labels,

@@ -21,7 +21,7 @@ pub struct LabeledItem {
     pub image: Option<RgbImage>,
     /// The labels that the model gave; those of the parts that worked where others failed.
     pub fields: Fields,
-    /// What failed: the sample itself, or some of its frames or patches.
+    /// What failed: the sample itself, or some of its frames, patches or slices.
     pub failures: Vec<Failure>,
     /// What is wrong with the file although it could be read, a line each.
     pub warnings: Vec<String>,
@@ -43,6 +43,8 @@ pub struct Place {
     pub frame: Option<u64>,
     /// The patch: the index of its object, counted from 0.
     pub patch: Option<usize>,
+    /// The slice, counted from 0; `None` for the picture as a whole.
+    pub slice: Option<usize>,
 }
 
 /// How a run went.
@@ -52,7 +54,7 @@ pub struct Summary {
     pub done: u64,
     /// Samples that failed, or of which a part did.
     pub failed: u64,
-    /// Pictures, frames and patches that the model was asked about; a video is one where the model takes it whole.
+    /// Pictures, frames, patches and slices that the model was asked about; a video is one where the model takes it whole.
     pub parts: u64,
 }
 
@@ -87,6 +89,9 @@ impl fmt::Display for Failure {
         }
         if let Some(patch) = self.place.patch {
             write!(formatter, "patch {patch}: ")?;
+        }
+        if let Some(slice) = self.place.slice {
+            write!(formatter, "slice {slice}: ")?;
         }
         formatter.write_str(&in_one_line(&self.error))
     }

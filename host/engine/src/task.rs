@@ -7,6 +7,7 @@ use modelzoo_data::{
     label::PatchGeometry,
     media::Decoder,
     shard::Shard,
+    slicing::Slicing,
     video::{Rate, Sampling},
 };
 use modelzoo_plugin_api::{MediaType, ModelInfo, message};
@@ -83,6 +84,10 @@ pub struct ApplyOptions {
     pub classes: Option<Vec<String>>,
     /// Store the raw scores of all classes.
     pub store_logits: bool,
+    /// Ask about slices of large pictures as well, and put together what is found.
+    pub slicing: Option<Slicing>,
+    /// Number each object through the frames of a video: the `index` of detections.
+    pub tracking: bool,
     /// Options of the model for these calls.
     pub call_settings: Map<String, Value>,
     /// The fields of samples that the model needs, by its own names for them; names that are not in it are looked for
@@ -153,6 +158,8 @@ impl Default for ApplyOptions {
             confidence_threshold: None,
             classes: None,
             store_logits: false,
+            slicing: None,
+            tracking: false,
             call_settings: Map::new(),
             sample_fields: BTreeMap::new(),
             run: RunOptions::default(),
@@ -236,6 +243,8 @@ impl Task {
                 note("confidence_thresh", options.confidence_threshold.map(Value::from));
                 note("classes", options.classes.clone().map(Value::from));
                 note("store_logits", options.store_logits.then_some(true.into()));
+                note("slicing", options.slicing.map(facts_of_slicing));
+                note("tracking", options.tracking.then_some(true.into()));
                 note("label_keys", options.label_keys.as_ref().map(|keys| json!(keys)));
                 let settings = &options.call_settings;
                 note(
@@ -289,6 +298,7 @@ impl Task {
                 });
             }
             Self::Apply(options) => {
+                check_slicing(options, info)?;
                 if options.store_logits && !info.has_logits {
                     return Err(EngineError::Unsupported("has no logits to store"));
                 }
@@ -374,6 +384,30 @@ pub(crate) const OWN_FACTS: [&str; 2] = ["filepath", "tags"];
 /// A field's name without the prefix that says that it is one of frames.
 pub(crate) fn without_frames(field: &str) -> &str {
     field.strip_prefix("frames.").unwrap_or(field)
+}
+
+/// What slices are like, where there are any.
+fn facts_of_slicing(slicing: Slicing) -> Value {
+    json!({
+        "size": slicing.size.get(),
+        "overlap": slicing.overlap.get(),
+        "merging": slicing.merging.name(),
+    })
+}
+
+/// Fields of a sample say something of it as a whole, and a video is none that could be cut.
+fn check_slicing(options: &ApplyOptions, info: &ModelInfo) -> Result<(), EngineError> {
+    let reason = match options.slicing {
+        None => return Ok(()),
+        Some(_) if info.media_type == MediaType::Video => {
+            "takes whole videos; slices are cut from pictures and frames"
+        }
+        Some(_) if info.knows(message::PREDICT_SAMPLES) && !info.needed_fields.is_empty() => {
+            "is given fields of whole pictures, which mean nothing for slices"
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(EngineError::Unsupported(reason))
 }
 
 /// A class that the model does not know would leave nothing, and say nothing about it. A model that lists no classes may

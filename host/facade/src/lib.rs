@@ -50,6 +50,7 @@ pub use modelzoo_data::{
     media::{self, Decoder, RgbImage},
     output, panics, record,
     shard::{ParseShardError, Shard, ShardError, ShardRecord, ShardSet},
+    slicing,
     video::{self, FrameRange, Rate, Sampling},
 };
 pub use modelzoo_engine::{

@@ -1,31 +1,36 @@
 //! The command line.
 
+mod apply;
 mod bundle;
 mod convert;
 mod dataset;
+mod embed;
 mod evaluate;
 mod global;
+mod input;
 mod manual;
 mod model;
 mod number;
 mod output;
 mod plugin;
 mod query;
-mod run;
 #[cfg(test)]
 mod shown;
 mod sources;
 mod store;
 mod trust;
 
+pub use apply::ApplyArguments;
 pub use bundle::{BundleAction, BundleArguments, LoadBundleArguments, SaveBundleArguments};
 pub use convert::{ConvertArguments, WeightsAction, WeightsArguments};
 pub use dataset::{
     CreateArguments, DatasetAction, DatasetArguments, DatasetInfoArguments, ExportArguments, ImportArguments,
     MasksArgument, MediaArgument, MediaTypeArgument, MergeArguments,
 };
+pub use embed::EmbedArguments;
 pub use evaluate::EvaluateArguments;
 pub use global::{Color, Global};
+pub use input::InputArguments;
 pub use manual::{CompletionsArguments, ManArguments};
 pub use model::{IsolationArgument, ModelArguments, ModelChoice, ModelOptions, PluginRunArguments, Setting};
 pub use output::{DryRunArgument, JsonArgument, format};
@@ -34,7 +39,6 @@ pub use plugin::{
     SignedTextArguments, TaskArgument,
 };
 pub use query::{InfoArguments, ListArguments, ModelChangeArguments, ModelQueryArguments, SearchArguments};
-pub use run::{ApplyArguments, EmbedArguments, InputArguments};
 pub use sources::{SourceArgument, SourceChangeArguments, SourcesAction, SourcesArguments, UpdateArguments};
 pub use store::{LockArguments, StoreAction, StoreArguments};
 pub use trust::{TrustAction, TrustArguments};

@@ -17,9 +17,11 @@ pub(super) fn draw(canvas: &mut Canvas, tags: &mut Tags, detections: &[Detection
         .iter()
         .enumerate()
         .filter_map(|(index, detection)| {
-            let color = match &detection.label {
-                Some(label) => color::of_class(label),
-                None => color::of_index(index as u64),
+            let color = match (detection.index, &detection.label) {
+                // The same object has the same colour in every frame.
+                (Some(number), _) => color::of_index(number.unsigned_abs()),
+                (None, Some(label)) => color::of_class(label),
+                (None, None) => color::of_index(index as u64),
             };
             Some((rectangle(canvas, detection.bounding_box)?, color, detection))
         })
@@ -35,12 +37,16 @@ pub(super) fn draw(canvas: &mut Canvas, tags: &mut Tags, detections: &[Detection
         canvas.outline_rectangle(*rectangle, *color);
     }
     for (rectangle, color, detection) in objects {
-        tags.add(
-            name_and_score(detection.label.as_deref(), detection.confidence),
-            color,
-            rectangle,
-        );
+        tags.add(caption(detection), color, rectangle);
     }
+}
+
+/// `name #3 0.87`, or those of the three that there are.
+fn caption(detection: &Detection) -> String {
+    let number = detection.index.map(|number| format!("#{number}"));
+    let name: Vec<String> = detection.label.clone().into_iter().chain(number).collect();
+    let name = (!name.is_empty()).then(|| name.join(" "));
+    name_and_score(name.as_deref(), detection.confidence)
 }
 
 /// `name 0.87`, or the one of the two that there is.

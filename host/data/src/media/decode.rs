@@ -27,7 +27,8 @@ pub struct Decoder {
 /// What decoding a file gives.
 #[derive(Clone, Debug)]
 pub struct Decoded {
-    /// The pixels, upright.
+    /// The pixels, upright. There are fewer than the facts say where these are too many, and a file (TIFF) has a smaller
+    /// version itself; the warning says so.
     pub image: RgbImage,
     /// The file's facts.
     pub metadata: Metadata,
@@ -47,7 +48,7 @@ impl Default for Decoder {
 
 impl Decoder {
     /// The same decoder with another limit on `width * height`; beyond it a picture is refused before any memory is
-    /// taken for its pixels.
+    /// taken for its pixels, but for a TIFF file that has a smaller version itself, which is taken.
     pub fn with_max_pixels(self, max_pixels: u64) -> Self {
         Self { max_pixels, ..self }
     }
@@ -136,8 +137,19 @@ impl Decoder {
             }
             ImageFormat::Tiff => {
                 let tiff = tiff::Tiff::open(bytes, self.page)?;
-                let header = self.checked(tiff.header())?;
-                Ok((header, tiff.decode(self.rescale)?, None))
+                let header = tiff.header();
+                match self.checked(header) {
+                    Ok(_) => Ok((header, tiff.decode(self.rescale)?, None)),
+                    Err(error) => {
+                        let Some(smaller) = tiff.reduced(self.max_pixels) else {
+                            return Err(error);
+                        };
+                        let Header { width, height, .. } = smaller.header();
+                        let warning =
+                            format!("{error}: its own smaller version of {width}x{height} is taken");
+                        Ok((header, smaller.decode(self.rescale)?, Some(warning)))
+                    }
+                }
             }
             ImageFormat::Jpeg2000 => {
                 let picture = jpeg_2000::Jpeg2000::open(bytes)?;

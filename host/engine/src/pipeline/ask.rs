@@ -97,6 +97,7 @@ fn ask(plan: &Plan<'_>, mut units: Vec<Unit>) -> Result<Vec<Answer>, RuntimeErro
     }
     let answer = |(unit, result): (Unit, Option<Result<Output, CallError>>)| Answer {
         place: unit.place,
+        slice: unit.slice,
         image: (unit.place == Place::default()).then_some(unit.image),
         result: result.unwrap_or_else(no_result).map_err(ItemError::Model),
     };

@@ -2,7 +2,9 @@
 
 use super::{
     plan::Plan,
+    slices::{SliceOf, SlicedAnswers},
     step::{Answer, Step},
+    tracks::FieldTracks,
 };
 use crate::{EngineError, Failure, ItemError, LabeledItem, Place, sample::Sample, task::without_frames};
 use modelzoo_base::file::absolute;
@@ -30,6 +32,9 @@ struct Building {
     fields: Fields,
     /// The embeddings of patches.
     patches: Vec<(Place, Label)>,
+    /// What was said so far of a picture in slices.
+    slices: Option<SlicedAnswers>,
+    tracks: FieldTracks,
     failures: Vec<Failure>,
     warnings: Vec<String>,
 }
@@ -70,23 +75,30 @@ impl<'a> Assembler<'a> {
                     metadata.total_frame_count = Some(count);
                 }
             }
-            Step::Part(Answer { place, image, result }) => {
+            Step::Part(Answer {
+                place,
+                slice,
+                image,
+                result,
+            }) => {
                 if image.is_some() {
                     building.image = image;
                 }
-                match result.and_then(|output| building.labels(self.plan, place, output)) {
-                    Ok(mut labels) => {
-                        // At once, and not at the end: the arrays of a long video would be too many to keep.
-                        if let Some(images) = &mut self.images {
-                            images.move_arrays(&building.sample.path, &mut labels)?;
-                        }
-                        building.fields.sample.extend(labels.sample);
-                        building.fields.frames.extend(labels.frames);
+                match (result, slice) {
+                    (Ok(output), None) => {
+                        let labels = building.labels(self.plan, place, output);
+                        building.keep(self.images.as_mut(), place, labels)?;
                     }
-                    Err(error) => building.failures.push(Failure { place, error }),
+                    (Ok(output), Some(slice)) => {
+                        building.add_slice(self.plan, self.images.as_mut(), place.frame, slice, output)?;
+                    }
+                    (Err(error), _) => building.failures.push(Failure { place, error }),
                 }
             }
-            Step::End => return Ok(self.sample.take().map(|building| building.finish(self.plan))),
+            Step::End => {
+                building.end_slices(self.plan, self.images.as_mut())?;
+                return Ok(self.sample.take().map(|building| building.finish(self.plan)));
+            }
         }
         Ok(None)
     }
@@ -99,9 +111,65 @@ impl Building {
             image: None,
             fields: Fields::default(),
             patches: Vec::new(),
+            slices: None,
+            tracks: FieldTracks::default(),
             failures: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// Takes what the model said of a slice; those of one frame come one after the other.
+    fn add_slice(
+        &mut self,
+        plan: &Plan<'_>,
+        images: Option<&mut LabelImages>,
+        frame: Option<u64>,
+        slice: SliceOf,
+        output: Output,
+    ) -> Result<(), EngineError> {
+        if self.slices.as_ref().is_some_and(|slices| slices.frame != frame) {
+            self.end_slices(plan, images)?;
+        }
+        self.slices
+            .get_or_insert_with(|| SlicedAnswers::new(frame, slice.picture))
+            .add(slice.area, output);
+        Ok(())
+    }
+
+    /// Puts together what was said of the slices of a picture, where it was cut into any.
+    fn end_slices(&mut self, plan: &Plan<'_>, images: Option<&mut LabelImages>) -> Result<(), EngineError> {
+        let (Some(slices), Some(slicing)) = (self.slices.take(), plan.slicing) else {
+            return Ok(());
+        };
+        let place = Place {
+            frame: slices.frame,
+            ..Place::default()
+        };
+        let labels = slices
+            .merge(slicing)
+            .and_then(|output| self.labels(plan, place, output));
+        self.keep(images, place, labels)
+    }
+
+    /// Keeps labels of a part, or why there are none.
+    fn keep(
+        &mut self,
+        images: Option<&mut LabelImages>,
+        place: Place,
+        labels: Result<Fields, ItemError>,
+    ) -> Result<(), EngineError> {
+        match labels {
+            Ok(mut labels) => {
+                // At once, and not at the end: the arrays of a long video would be too many to keep.
+                if let Some(images) = images {
+                    images.move_arrays(&self.sample.path, &mut labels)?;
+                }
+                self.fields.sample.extend(labels.sample);
+                self.fields.frames.extend(labels.frames);
+            }
+            Err(error) => self.failures.push(Failure { place, error }),
+        }
+        Ok(())
     }
 
     /// What the model said of a part, in the fields of the sample. Embeddings of patches wait for their labels.
@@ -119,6 +187,9 @@ impl Building {
             return Err(ItemError::FramesOfPicture);
         }
         plan.filter.apply_to_fields(&mut fields);
+        if let Some(frame) = place.frame.filter(|_| plan.tracks) {
+            self.tracks.add(frame, &fields.sample, self.frame_size());
+        }
         // A frame that nothing was said of is not mentioned.
         if let Some(frame) = place.frame.filter(|_| !fields.sample.is_empty()) {
             fields.frames.insert(frame, std::mem::take(&mut fields.sample));
@@ -126,7 +197,16 @@ impl Building {
         Ok(fields)
     }
 
+    /// The size of a video's frames.
+    fn frame_size(&self) -> (u32, u32) {
+        match &self.sample.record.metadata {
+            Some(Metadata::Video(metadata)) => (metadata.frame_width, metadata.frame_height),
+            _ => (1, 1),
+        }
+    }
+
     fn finish(mut self, plan: &Plan<'_>) -> LabeledItem {
+        std::mem::take(&mut self.tracks).number(&mut self.fields);
         if let Some(patches) = plan.patches {
             self.attach(without_frames(&patches.patches_field), &patches.embeddings_field);
         }

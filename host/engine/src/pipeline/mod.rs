@@ -13,7 +13,9 @@ mod open;
 mod ordered;
 mod plan;
 mod run;
+mod slices;
 mod step;
+mod tracks;
 mod video;
 
 pub(crate) use plan::Plan;

@@ -2,6 +2,7 @@
 
 use super::{
     plan::Plan,
+    slices::SliceOf,
     step::{Step, Unit},
 };
 use crate::{
@@ -121,8 +122,11 @@ pub(super) struct Picture<'a> {
 }
 
 impl Picture<'_> {
-    /// The parts that the model is asked about: the picture, or patches of it.
+    /// The parts that the model is asked about: the picture, patches of it, or slices and it.
     pub(super) fn steps(self, plan: &Plan<'_>, image: RgbImage) -> Result<Vec<Step<Unit>>, RuntimeError> {
+        if let Some(slicing) = plan.slicing {
+            return self.slices(plan, slicing, image);
+        }
         let Some(patches) = plan.patches else {
             return Ok(vec![self.part(plan, None, image)?]);
         };
@@ -181,11 +185,37 @@ impl Picture<'_> {
         boxes.iter().enumerate().map(cut).collect()
     }
 
-    /// A part, with the model's input for it where that is made apart.
+    /// The picture, or a patch of it.
     fn part(
         &self,
         plan: &Plan<'_>,
         patch: Option<usize>,
+        image: RgbImage,
+    ) -> Result<Step<Unit>, RuntimeError> {
+        self.unit(plan, self.place(patch), None, image)
+    }
+
+    /// A slice of the picture, or the picture among its slices.
+    pub(super) fn slice(
+        &self,
+        plan: &Plan<'_>,
+        index: Option<usize>,
+        slice: SliceOf,
+        image: RgbImage,
+    ) -> Result<Step<Unit>, RuntimeError> {
+        let place = Place {
+            slice: index,
+            ..self.place(None)
+        };
+        self.unit(plan, place, Some(slice), image)
+    }
+
+    /// A part, with the model's input for it where that is made apart.
+    fn unit(
+        &self,
+        plan: &Plan<'_>,
+        place: Place,
+        slice: Option<SliceOf>,
         image: RgbImage,
     ) -> Result<Step<Unit>, RuntimeError> {
         let prepared = if plan.preprocesses && self.fields.is_empty() {
@@ -193,14 +223,18 @@ impl Picture<'_> {
             let borrowed = borrow(&image);
             match plan.model.preprocess(borrowed.as_slice())?.pop() {
                 Some(Ok(prepared)) => Some(prepared),
-                Some(Err(error)) => return Ok(self.failure(patch, ItemError::Preprocess(error))),
+                Some(Err(error)) => {
+                    let error = ItemError::Preprocess(error);
+                    return Ok(Step::Failure(Failure { place, error }));
+                }
                 None => None,
             }
         } else {
             None
         };
         Ok(Step::Part(Unit {
-            place: self.place(patch),
+            place,
+            slice,
             image,
             fields: self.fields.clone(),
             prepared,
@@ -216,6 +250,7 @@ impl Picture<'_> {
         Place {
             frame: self.frame,
             patch,
+            slice: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{ApplyOptions, PatchOptions, RunOptions, Summary, Task};
 use modelzoo_data::{
     label::{LabelField, LabelFilter},
     media::Decoder,
+    slicing::Slicing,
     video::Sampling,
 };
 use modelzoo_plugin_api::{MediaType, PredictOptions, message};
@@ -28,6 +29,9 @@ pub(crate) struct Plan<'a> {
     pub(super) label_field: LabelField,
     pub(super) filter: LabelFilter,
     pub(super) patches: Option<&'a PatchOptions>,
+    pub(super) slicing: Option<Slicing>,
+    /// Whether objects are numbered through the frames of videos.
+    pub(super) tracks: bool,
     /// The fields of samples that the model needs, by its own names for them.
     pub(super) needed_fields: BTreeMap<String, String>,
     /// Whether the model's input is made apart from its predictions, and ahead of them.
@@ -54,6 +58,8 @@ impl<'a> Plan<'a> {
             label_field: LabelField::new(""),
             filter: LabelFilter::default(),
             patches: None,
+            slicing: None,
+            tracks: false,
             needed_fields: task.needed_fields(info),
             preprocesses: false,
             batch_size: options.batch_size.or(wish).unwrap_or(DEFAULT_BATCH_SIZE).get(),
@@ -70,6 +76,8 @@ impl<'a> Plan<'a> {
                 if let Some(keys) = &options.label_keys {
                     plan.label_field = plan.label_field.with_keys(keys.clone());
                 }
+                plan.slicing = options.slicing;
+                plan.tracks = options.tracking;
                 // A model may leave this to the host; filtering what it has filtered already changes nothing.
                 plan.filter = LabelFilter {
                     confidence_threshold: options.confidence_threshold,

@@ -1,5 +1,6 @@
 //! What happens to samples, in their order.
 
+use super::slices::SliceOf;
 use crate::{Failure, ItemError, Place, sample::Sample};
 use modelzoo_data::{media::RgbImage, video::Ending};
 use modelzoo_plugin_api::{Array, Output, PreparedImage, SampleFields, label::Vector};
@@ -26,6 +27,8 @@ pub(super) enum Step<P> {
 pub(super) struct Unit {
     /// Which part of the sample it is.
     pub(super) place: Place,
+    /// Which part of a picture that is cut into slices.
+    pub(super) slice: Option<SliceOf>,
     /// The picture.
     pub(super) image: RgbImage,
     /// The fields of the sample that the model needs.
@@ -38,6 +41,8 @@ pub(super) struct Unit {
 pub(super) struct Answer {
     /// Which part of the sample it is.
     pub(super) place: Place,
+    /// Which part of a picture that was cut into slices.
+    pub(super) slice: Option<SliceOf>,
     /// The pixels, where the part is a whole picture.
     pub(super) image: Option<RgbImage>,
     /// What the model said.

@@ -87,6 +87,7 @@ pub(super) fn ask(plan: &Plan<'_>, video: &Video) -> Result<Vec<Step<Answer>>, E
     };
     let mut steps = vec![Step::Part(Answer {
         place: Place::default(),
+        slice: None,
         image: None,
         result: result.map_err(ItemError::Model),
     })];

@@ -35,6 +35,8 @@ struct Line<'a> {
     frame: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slice: Option<usize>,
     /// Where on its way it failed.
     stage: Stage,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,6 +67,7 @@ impl Report {
                 filepath,
                 frame: None,
                 patch: None,
+                slice: None,
                 stage: Stage::Decode,
                 error: None,
                 warning: Some(warning),
@@ -79,6 +82,7 @@ impl Report {
                 filepath,
                 frame: place.frame,
                 patch: place.patch,
+                slice: place.slice,
                 stage: error.stage(),
                 error: Some(&in_one_line(error)),
                 warning: None,

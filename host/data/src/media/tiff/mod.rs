@@ -7,6 +7,7 @@
 mod color;
 mod compression;
 mod fax;
+mod levels;
 mod page;
 mod samples;
 mod ycbcr;
@@ -19,7 +20,7 @@ use self::{
 use super::{
     depth::{Rescale, Samples},
     error::DecodeError,
-    ifd::{ByteOrder, Structure},
+    ifd::{ByteOrder, Directory, Structure},
     jpeg,
     metadata::Header,
     rgb_image::RgbImage,
@@ -33,7 +34,10 @@ const FORMAT: &str = "TIFF";
 const MOST_AROUND: usize = 256 << 20;
 
 /// A file of which one directory has been read.
-pub(super) struct Tiff<'a>(Page<'a>);
+pub(super) struct Tiff<'a> {
+    page: Page<'a>,
+    directory: Directory<'a>,
+}
 
 impl<'a> Tiff<'a> {
     /// Reads the directory of a page, counted from 1.
@@ -48,19 +52,26 @@ impl<'a> Tiff<'a> {
         for pages in 1..page.get() {
             directory = at(directory.next()).ok_or(DecodeError::NoSuchPage { page, pages })?;
         }
-        Page::read(structure, &directory).map(Self)
+        let page = Page::read(structure, &directory)?;
+        Ok(Self { page, directory })
     }
 
     pub(super) fn header(&self) -> Header {
         Header {
-            width: self.0.width,
-            height: self.0.height,
-            num_channels: self.0.num_channels(),
+            width: self.page.width,
+            height: self.page.height,
+            num_channels: self.page.num_channels(),
         }
     }
 
+    /// The greatest smaller version of the picture in the file that has at most so many pixels.
+    pub(super) fn reduced(self, max_pixels: u64) -> Option<Self> {
+        let page = levels::largest(&self.page, &self.directory, max_pixels)?;
+        Some(Self { page, ..self })
+    }
+
     pub(super) fn decode(self, rescale: Rescale) -> Result<RgbImage, DecodeError> {
-        let page = self.0;
+        let page = self.page;
         if page.compression == Compression::OldJpeg {
             return old_jpeg(&page);
         }

@@ -129,6 +129,10 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
+    pub(super) fn num_pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
     /// Reads a directory.
     ///
     /// # Errors

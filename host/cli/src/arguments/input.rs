@@ -1,17 +1,16 @@
-use super::{DryRunArgument, ModelArguments, Setting, format, number};
+//! What is run over, and where the results go: the same for every command that asks a model.
+
+use super::{DryRunArgument, format, number};
 use clap::{Args, ValueEnum};
 use modelzoo::{
-    ApplyOptions, Content, Destination, EmbedOptions, EngineError, HandleMissing, PatchGeometry,
-    PatchOptions, RunOptions, Shard,
+    Content, Destination, EngineError, RunOptions, Shard,
     dataset::Existing,
     format::Format,
     input::InputOptions,
-    is_url,
     media::{Decoder, Rescale},
     video::{FrameRange, Rate, Sampling},
 };
 use std::{
-    collections::BTreeMap,
     num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
 };
@@ -225,191 +224,6 @@ fn is_field_name(text: &str) -> bool {
             .all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
-#[derive(Clone, Debug, Args)]
-pub struct ApplyArguments {
-    #[command(flatten)]
-    pub model: ModelArguments,
-
-    #[command(flatten)]
-    pub input: InputArguments,
-
-    /// Leave out what the model is less sure of, 0 to 1
-    #[arg(short = 't', long, value_name = "T", value_parser = number::confidence, help_heading = "Labels")]
-    pub confidence_thresh: Option<f64>,
-
-    /// Keep only these classes
-    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Labels")]
-    pub classes: Option<Vec<String>>,
-
-    /// Store the raw scores of all classes
-    #[arg(long, help_heading = "Labels")]
-    pub store_logits: bool,
-
-    /// Set an option of the model for its calls; VALUE is JSON, or text as it stands
-    #[arg(long = "set-call", value_name = "KEY=VALUE", help_heading = "Model")]
-    pub call_settings: Vec<Setting>,
-
-    /// Give the model a field of the samples under the name that it knows
-    #[arg(long = "sample-field", value_name = "NAME=FIELD", value_parser = sample_field, help_heading = "Model")]
-    pub sample_fields: Vec<(String, String)>,
-
-    /// Draw the labels on copies of the pictures and videos in this folder
-    #[arg(long, value_name = "DIR", value_parser = local_folder, help_heading = "Output")]
-    pub annotate: Option<PathBuf>,
-
-    /// Write masks and maps as pictures to this folder; labels hold their paths
-    #[arg(long, value_name = "DIR", value_parser = local_folder, conflicts_with = "shard", help_heading = "Output")]
-    pub output_dir: Option<PathBuf>,
-
-    /// Keep the pictures' sub-folders below this folder in --output-dir
-    #[arg(long, value_name = "DIR", requires = "output_dir", help_heading = "Output")]
-    pub rel_dir: Option<PathBuf>,
-}
-
-impl ApplyArguments {
-    /// What the model is to do.
-    pub fn options(&self) -> ApplyOptions {
-        let mut options = ApplyOptions {
-            confidence_threshold: self.confidence_thresh,
-            classes: self.classes.clone(),
-            store_logits: self.store_logits,
-            call_settings: self
-                .call_settings
-                .iter()
-                .map(|setting| (setting.key.clone(), setting.value.clone()))
-                .collect(),
-            sample_fields: BTreeMap::from_iter(self.sample_fields.iter().cloned()),
-            run: RunOptions {
-                output_dir: self.output_dir.clone(),
-                rel_dir: self.rel_dir.clone(),
-                ..self.input.run_options()
-            },
-            ..ApplyOptions::default()
-        };
-        if let Some(field) = self.input.field() {
-            field.clone_into(&mut options.label_field);
-        }
-        options
-    }
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct EmbedArguments {
-    #[command(flatten)]
-    pub model: ModelArguments,
-
-    #[command(flatten)]
-    pub input: InputArguments,
-
-    /// Embed the objects in this field of the samples, each by itself; FIELD is then their attribute
-    #[arg(long, value_name = "FIELD", help_heading = "Patches")]
-    pub patches: Option<String>,
-
-    /// Let patches be larger than their objects by this much of their size, or smaller, below 0
-    #[arg(long, value_name = "A", value_parser = number::alpha, allow_negative_numbers = true, requires = "patches", help_heading = "Patches")]
-    pub alpha: Option<f64>,
-
-    /// Make patches square
-    #[arg(long, requires = "patches", help_heading = "Patches")]
-    pub force_square: bool,
-
-    /// What to do about samples without objects: skip them, embed the whole image, or count them as failed
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "HOW",
-        help_heading = "Patches"
-    )]
-    pub handle_missing: MissingArgument,
-
-    /// Embed this text instead of pictures (may be given several times)
-    #[arg(
-        long,
-        value_name = "TEXT",
-        conflicts_with_all = ["inputs_and_field", "shard"],
-        help_heading = "Texts"
-    )]
-    pub prompt: Vec<String>,
-
-    /// Embed these texts instead of pictures
-    #[arg(
-        long,
-        value_name = "A,B",
-        value_delimiter = ',',
-        conflicts_with_all = ["inputs_and_field", "shard"],
-        help_heading = "Texts"
-    )]
-    pub prompts: Vec<String>,
-}
-
-impl EmbedArguments {
-    /// How pictures and frames are embedded.
-    pub fn options(&self) -> EmbedOptions {
-        let mut options = EmbedOptions {
-            run: self.input.run_options(),
-            ..EmbedOptions::default()
-        };
-        if let Some(field) = self.input.field() {
-            field.clone_into(&mut options.embeddings_field);
-        }
-        options
-    }
-
-    /// How patches are embedded, where they are what is to be.
-    pub fn patch_options(&self) -> Option<PatchOptions> {
-        let mut options = PatchOptions::new(self.patches.as_ref()?);
-        options.run = self.input.run_options();
-        options.geometry = PatchGeometry {
-            alpha: self.alpha,
-            force_square: self.force_square,
-        };
-        options.handle_missing = match self.handle_missing {
-            MissingArgument::Skip => HandleMissing::Skip,
-            MissingArgument::Image => HandleMissing::Image,
-            MissingArgument::Error => HandleMissing::Error,
-        };
-        if let Some(field) = self.input.field() {
-            field.clone_into(&mut options.embeddings_field);
-        }
-        Some(options)
-    }
-
-    /// The texts to embed.
-    pub fn all_prompts(&self) -> Vec<String> {
-        self.prompt.iter().chain(&self.prompts).cloned().collect()
-    }
-}
-
-/// What to do about samples without patches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum MissingArgument {
-    // They get no embedding.
-    #[default]
-    Skip,
-    // The whole picture is embedded.
-    Image,
-    // They fail.
-    Error,
-}
-
-/// A folder that files are written to one by one.
-fn local_folder(text: &str) -> Result<PathBuf, String> {
-    match is_url(Path::new(text)) {
-        true => Err("folders are written on this machine alone, not to a URL".to_owned()),
-        false => Ok(text.into()),
-    }
-}
-
-fn sample_field(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, field)) if !name.is_empty() && !field.is_empty() => {
-            Ok((name.to_owned(), field.to_owned()))
-        }
-        _ => Err("it has the form NAME=FIELD, for example prompt=caption".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -436,11 +250,5 @@ mod tests {
         );
         // A folder of the package is an input, though it looks like a field.
         assert_eq!(split(&["Cargo.toml", "src"]).1, None);
-    }
-
-    #[test]
-    fn a_field_goes_to_a_name() {
-        assert_eq!(sample_field("a=b"), Ok(("a".to_owned(), "b".to_owned())));
-        assert!(sample_field("a").is_err() && sample_field("=b").is_err());
     }
 }
