@@ -20,8 +20,8 @@ fn what_is_found_in_slices_is_put_together() {
             .map(|object| object["bounding_box"].clone())
             .collect()
     };
-    let whole = json!([0.25, 0.25, 0.5, 0.5]);
-    assert_eq!(boxes(&[]), [whole.clone()]);
+    let whole = vec![json!([0.25, 0.25, 0.5, 0.5])];
+    assert_eq!(boxes(&[]), whole);
     // The objects of both slices lie half in that of the picture.
     assert_eq!(
         boxes(&["--slice", "32", "--slice-overlap", "0"]),
@@ -36,9 +36,9 @@ fn what_is_found_in_slices_is_put_together() {
             "--slice-merge",
             "suppress"
         ]),
-        [whole.clone()]
+        whole
     );
-    assert_eq!(boxes(&["--slice", "64"]), [whole]);
+    assert_eq!(boxes(&["--slice", "64"]), whole);
     let object = &objects(&user, &["--slice", "32", "--slice-overlap", "0"])[0];
     assert!(object["mask"].is_object(), "masks are put together, too");
 }
@@ -97,11 +97,11 @@ fn what_cannot_be_put_together_is_told() {
     );
     let run = user
         .run_capability("apply", "test/fields", &["a.png", "--slice", "32"])
-        .expect(1);
+        .expect(2);
     told(&run, "fields of whole pictures");
     let run = user
         .run_capability("apply", "test/events", &["a.png", "--slice", "32"])
-        .expect(1);
+        .expect(2);
     told(&run, "takes whole videos");
     let run = user
         .run_capability("apply", "test/boxes", &["a.png", "--slice", "31"])

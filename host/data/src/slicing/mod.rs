@@ -28,16 +28,13 @@ pub struct SliceSize(u32);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SliceOverlap(f64);
 
-/// What is no size of a slice, or no overlap.
+/// What is no size of a slice, or no overlap: it says what one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SlicingError {
-    /// It is too small, or no whole number.
-    #[error("it is a whole number of pixels from 32 on")]
-    Size,
-    /// It is below 0, too large, or no number.
-    #[error("it is a number from 0 to 0.5")]
-    Overlap,
-}
+#[error("it is {0}")]
+pub struct SlicingError(&'static str);
+
+const SIZE: SlicingError = SlicingError("a whole number of pixels from 32 on");
+const OVERLAP: SlicingError = SlicingError("a number from 0 to 0.5");
 
 impl SliceSize {
     /// The pixels.
@@ -57,7 +54,7 @@ impl TryFrom<u32> for SliceSize {
     type Error = SlicingError;
 
     fn try_from(pixels: u32) -> Result<Self, SlicingError> {
-        (pixels >= 32).then_some(Self(pixels)).ok_or(SlicingError::Size)
+        (pixels >= 32).then_some(Self(pixels)).ok_or(SIZE)
     }
 }
 
@@ -66,7 +63,7 @@ impl TryFrom<f64> for SliceOverlap {
 
     fn try_from(part: f64) -> Result<Self, SlicingError> {
         let is_one = (0.0..=0.5).contains(&part);
-        is_one.then_some(Self(part)).ok_or(SlicingError::Overlap)
+        is_one.then_some(Self(part)).ok_or(OVERLAP)
     }
 }
 
@@ -74,7 +71,7 @@ impl FromStr for SliceSize {
     type Err = SlicingError;
 
     fn from_str(text: &str) -> Result<Self, SlicingError> {
-        text.parse::<u32>().map_err(|_| SlicingError::Size)?.try_into()
+        text.parse::<u32>().map_err(|_| SIZE)?.try_into()
     }
 }
 
@@ -82,7 +79,7 @@ impl FromStr for SliceOverlap {
     type Err = SlicingError;
 
     fn from_str(text: &str) -> Result<Self, SlicingError> {
-        text.parse::<f64>().map_err(|_| SlicingError::Overlap)?.try_into()
+        text.parse::<f64>().map_err(|_| OVERLAP)?.try_into()
     }
 }
 

@@ -31,11 +31,11 @@ fn merged(merging: Merging, found: Vec<Detection>) -> Vec<Detection> {
 fn sizes_and_overlaps_are_within_their_bounds() {
     assert_eq!("32".parse::<SliceSize>().map(SliceSize::get), Ok(32));
     for text in ["31", "0", "-1", "4294967296", "1.5", ""] {
-        assert_eq!(text.parse::<SliceSize>(), Err(SlicingError::Size), "{text}");
+        assert_eq!(text.parse::<SliceSize>(), Err(SIZE), "{text}");
     }
     assert_eq!("0.5".parse::<SliceOverlap>().map(SliceOverlap::get), Ok(0.5));
     for text in ["0.51", "-0.1", "NaN", "inf", "a half"] {
-        assert_eq!(text.parse::<SliceOverlap>(), Err(SlicingError::Overlap), "{text}");
+        assert_eq!(text.parse::<SliceOverlap>(), Err(OVERLAP), "{text}");
     }
 }
 

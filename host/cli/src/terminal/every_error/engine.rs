@@ -88,6 +88,9 @@ fn items() -> Vec<Sample> {
         ItemError::FrameNumber(FrameNumberError),
         ItemError::FramesOfPicture,
         ItemError::NotAVideo,
+        ItemError::NoObjects {
+            found: "Heatmap".to_owned(),
+        },
         ItemError::NoBoxes { field: field() },
         ItemError::NoPatches { field: field() },
     ])
