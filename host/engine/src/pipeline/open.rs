@@ -16,6 +16,7 @@ use modelzoo_data::{
     media::RgbImage,
     panics::contained,
     record::{Metadata, SampleRecord, path_to_text},
+    slicing::Slicing,
     video::Video,
 };
 use modelzoo_plugin_api::{Image, MediaType, SampleFields, label::Label};
@@ -185,6 +186,28 @@ impl Picture<'_> {
         boxes.iter().enumerate().map(cut).collect()
     }
 
+    /// A part for the picture and for each slice of it.
+    fn slices(
+        &self,
+        plan: &Plan<'_>,
+        slicing: Slicing,
+        image: RgbImage,
+    ) -> Result<Vec<Step<Unit>>, RuntimeError> {
+        let picture = image.size();
+        let areas = slicing.parts(picture.0, picture.1);
+        let mut steps = Vec::with_capacity(areas.len());
+        for (index, &area) in areas.iter().enumerate().skip(1) {
+            // They lie within the picture.
+            if let Some(slice) = image.cropped(area) {
+                steps.push(self.slice(plan, Some(index - 1), SliceOf { area, picture }, slice)?);
+            }
+        }
+        if let Some(&area) = areas.first() {
+            steps.insert(0, self.slice(plan, None, SliceOf { area, picture }, image)?);
+        }
+        Ok(steps)
+    }
+
     /// The picture, or a patch of it.
     fn part(
         &self,
@@ -196,7 +219,7 @@ impl Picture<'_> {
     }
 
     /// A slice of the picture, or the picture among its slices.
-    pub(super) fn slice(
+    fn slice(
         &self,
         plan: &Plan<'_>,
         index: Option<usize>,

@@ -1,21 +1,11 @@
-//! Pictures in slices: what the model is asked about, and one output of all that it says.
+//! One output of all that a model says of a picture's slices.
 
-use super::{
-    open::Picture,
-    plan::Plan,
-    step::{Step, Unit},
-};
 use crate::ItemError;
-use modelzoo_data::{
-    label::to_json,
-    media::{PixelBox, RgbImage},
-    slicing::Slicing,
-};
+use modelzoo_data::{label::to_json, media::PixelBox, slicing::Slicing};
 use modelzoo_plugin_api::{
     Output,
     label::{Detection, Detections, Label},
 };
-use modelzoo_runtime::RuntimeError;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which part of a picture it is; the picture as a whole is one, too.
@@ -25,30 +15,6 @@ pub(super) struct SliceOf {
     pub(super) area: PixelBox,
     /// The picture's size.
     pub(super) picture: (u32, u32),
-}
-
-impl Picture<'_> {
-    /// A part for the picture and for each slice of it.
-    pub(super) fn slices(
-        &self,
-        plan: &Plan<'_>,
-        slicing: Slicing,
-        image: RgbImage,
-    ) -> Result<Vec<Step<Unit>>, RuntimeError> {
-        let picture = image.size();
-        let parts = slicing.parts(picture.0, picture.1);
-        let mut steps = Vec::with_capacity(parts.len());
-        for (index, &area) in parts.iter().enumerate().skip(1) {
-            // They lie within the picture.
-            if let Some(slice) = image.cropped(area) {
-                steps.push(self.slice(plan, Some(index - 1), SliceOf { area, picture }, slice)?);
-            }
-        }
-        if let Some(&area) = parts.first() {
-            steps.insert(0, self.slice(plan, None, SliceOf { area, picture }, image)?);
-        }
-        Ok(steps)
-    }
 }
 
 /// What the model said of the parts of one picture.
