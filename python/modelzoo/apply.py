@@ -26,7 +26,7 @@ URL; or several of these; or a dataset, or a file with labels."""
 _OPTIONS = {
     "alpha", "batch_size", "classes", "column", "every", "field", "force_square", "format", "fps", "frames", "handle_missing",
     "label_keys", "max_pixels", "output_dir", "overwrite", "page", "patches", "rel_dir", "rescale", "sample_fields", "settings",
-    "skip_failures", "store_logits", "threshold", "workers",
+    "skip_failures", "slice", "slice_merge", "slice_overlap", "store_logits", "threshold", "track", "workers",
 }  # fmt: skip
 """What a run can be told besides its inputs and its output."""
 
@@ -88,6 +88,9 @@ class Run:
         options["classes"] = names(options.get("classes"), "classes")
         options["batch_size"] = count(options.get("batch_size"), "batch_size")
         options["workers"] = count(options.get("workers"), "workers")
+        size, overlap, merge = (options.pop(name, None) for name in ("slice", "slice_overlap", "slice_merge"))
+        if size is not None:
+            options["slicing"] = {"size": size, "overlap": overlap, "merge": merge}
         arguments = to_json({"task": task, **options})
         self._native = _native.Run(model._native, paths, arguments, text_path(output), shows, counts)
         self.total: Optional[int] = self._native.total
@@ -134,8 +137,8 @@ def apply_model(
     settings: Optional[Mapping[str, Any]] = None,
     sample_fields: Optional[Mapping[str, str]] = None,
     slice: Optional[int] = None,
-    slice_overlap: float = 0.2,
-    slice_merge: str = "unite",
+    slice_overlap: Optional[float] = None,
+    slice_merge: Optional[str] = None,
     track: bool = False,
     on_item: Optional[Callable[[Sample], Any]] = None,
     progress: Progress = False,
@@ -166,8 +169,8 @@ def apply_model(
         settings: the model's own options for its calls.
         sample_fields: the fields of samples that the model needs, by its own names for them.
         slice: look at slices of so many pixels a side of larger pictures as well, and put together what is found: for small
-            objects. ``slice_overlap`` is the part of its size by which a slice overlaps the next one, 0 to 0.5; an object of
-            several slices becomes one around all of them (``slice_merge="unite"``) or the surest of them (``"suppress"``).
+            objects. ``slice_overlap`` is the part of its size by which a slice overlaps the next one, 0 to 0.5 (0.2); an object
+            of several slices becomes one around all of them (``slice_merge="unite"``), or the surest of them (``"suppress"``).
         track: number each object through the frames of a video (ByteTrack): the ``index`` of detections.
         on_item: is called with each :class:`Sample`, in order.
         progress: ``True`` for a bar of tqdm's, or something like ``tqdm.tqdm``.
@@ -201,7 +204,9 @@ def apply_model(
         store_logits=store_logits,
         settings=settings,
         sample_fields=sample_fields,
-        slicing=None if slice is None else {"size": slice, "overlap": slice_overlap, "merge": slice_merge},
+        slice=slice,
+        slice_overlap=slice_overlap,
+        slice_merge=slice_merge,
         track=track,
         batch_size=batch_size,
         workers=workers,

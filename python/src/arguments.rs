@@ -119,8 +119,8 @@ pub struct RunArguments {
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct SlicingArguments {
     size: u32,
-    overlap: f64,
-    merge: MergingArgument,
+    overlap: Option<f64>,
+    merge: Option<MergingArgument>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -158,20 +158,16 @@ impl TryFrom<SlicingArguments> for Slicing {
     type Error = Usage;
 
     fn try_from(arguments: SlicingArguments) -> std::result::Result<Self, Usage> {
-        Ok(Self {
-            size: arguments
-                .size
-                .try_into()
-                .map_err(|error: SlicingError| Usage(format!("slice: {error}")))?,
-            overlap: arguments
-                .overlap
-                .try_into()
-                .map_err(|error: SlicingError| Usage(format!("slice_overlap: {error}")))?,
-            merging: match arguments.merge {
-                MergingArgument::Unite => Merging::Unite,
-                MergingArgument::Suppress => Merging::Suppress,
-            },
-        })
+        let usage = |name| move |error: SlicingError| Usage(format!("{name}: {error}"));
+        let mut slicing = Self::new(arguments.size.try_into().map_err(usage("slice"))?);
+        if let Some(overlap) = arguments.overlap {
+            slicing.overlap = overlap.try_into().map_err(usage("slice_overlap"))?;
+        }
+        slicing.merging = match arguments.merge {
+            None | Some(MergingArgument::Unite) => Merging::Unite,
+            Some(MergingArgument::Suppress) => Merging::Suppress,
+        };
+        Ok(slicing)
     }
 }
 

@@ -24,6 +24,22 @@ def test_files_are_those_of_the_program(classifier: Any, program: Any, photos: P
     assert shown == [json.loads(line) for line in theirs.read_text().splitlines()]
 
 
+def test_slices_and_tracks_are_those_of_the_program(program: Any, tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours.jsonl", tmp_path / "theirs.jsonl"
+    photo = PHOTOS / "coffee.jpg"
+    options = ("--slice", "320", "--slice-merge", "suppress", "--track", "-t", "0.2")
+    program("apply", MODELS / "rt_detr_v2", photo, *options, "-o", theirs)
+    with modelzoo.load_model(MODELS / "rt_detr_v2") as model:
+        modelzoo.apply_model(
+            model, photo, output=ours, slice=320, slice_merge="suppress", track=True, threshold=0.2
+        )
+        assert ours.read_text() == theirs.read_text()
+        modelzoo.apply_model(model, photo, output=ours, threshold=0.2, overwrite=True)
+        assert ours.read_text() != theirs.read_text(), "slices show something else"
+        with pytest.raises(modelzoo.UsageError, match="slice_overlap: it is a number from 0 to 0.5"):
+            modelzoo.apply_model(model, photo, slice=320, slice_overlap=0.6)
+
+
 def test_samples_are_shown_in_order_with_their_errors(classifier: Any, photos: Path) -> None:
     seen: List[modelzoo.Sample] = []
     modelzoo.apply_model(classifier, [photos / "rocket.jpg", photos / "coffee.jpg"], on_item=seen.append)

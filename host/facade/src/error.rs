@@ -70,7 +70,7 @@ pub enum ZooError {
     NoStore,
     /// A tag points to another commit than the locked one.
     #[error(transparent)]
-    MovedTag(MovedTag),
+    MovedTag(Box<MovedTag>),
     /// The source's code may not run.
     #[error(transparent)]
     Trust(#[from] TrustError),

@@ -171,7 +171,7 @@ impl Zoo {
             let mut lock = self.lock();
             if let Some(moved) = moved_tag(&lock, &key, &source) {
                 if !is_asked_for && lock.path().is_some() {
-                    return Err(ZooError::MovedTag(moved));
+                    return Err(ZooError::MovedTag(moved.into()));
                 }
                 tracing::warn!("{moved}");
             }
@@ -186,7 +186,7 @@ impl Zoo {
         let mut lock = self.lock();
         if let Some(moved) = moved_tag(&lock, key, source) {
             if lock.path().is_some() {
-                return Err(ZooError::MovedTag(moved));
+                return Err(ZooError::MovedTag(moved.into()));
             }
             tracing::warn!("{moved}");
         }

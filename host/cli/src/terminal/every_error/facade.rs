@@ -31,13 +31,13 @@ pub(super) fn samples() -> Vec<Sample> {
         ZooError::CurrentFolder(not_found()),
         ZooError::Lock(LockError::NoPlace),
         ZooError::NoStore,
-        ZooError::MovedTag(MovedTag {
+        ZooError::MovedTag(Box::new(MovedTag {
             identity: identity(),
             tag: "v1".to_owned(),
             before: "a".repeat(40),
             now: "b".repeat(40),
             spelling: "acme/model@v1".to_owned(),
-        }),
+        })),
         ZooError::Trust(TrustError::Denied { identity: identity() }),
         ZooError::Registry(RegistryError::UnknownSource {
             identity: identity(),
