@@ -37,9 +37,9 @@ fn an_object_keeps_its_number_whatever_its_place_in_the_list() {
 fn what_comes_later_has_a_number_from_its_first_frame_on_if_it_is_seen_again() {
     let still = at(10.0, 10.0, 0.9);
     let found = numbers(&[
-        &[still.clone()],
+        std::slice::from_ref(&still),
         &[still.clone(), at(60.0, 60.0, 0.9), at(30.0, 70.0, 0.9)],
-        &[still, at(61.0, 60.0, 0.9)],
+        &[still.clone(), at(61.0, 60.0, 0.9)],
     ]);
     assert_eq!(
         found,
