@@ -157,6 +157,8 @@ INTERRUPTED = f"""
 import os, signal, threading, time
 import modelzoo
 
+# Whoever runs the tests in the background has this signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 model = modelzoo.load_model({str(MODELS / "vit_classifier")!r})
 expected = model.predict({str(COFFEE)!r})
 threading.Timer(0.5, lambda: os.killpg(0, signal.SIGINT)).start()
@@ -170,5 +172,6 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_reaches_python_and_not_the_worker() -> None:
-    ran = subprocess.run([sys.executable, "-c", INTERRUPTED], start_new_session=True, capture_output=True, text=True)
+    command = [sys.executable, "-c", INTERRUPTED]
+    ran = subprocess.run(command, start_new_session=True, capture_output=True, text=True, timeout=120)
     assert ran.stdout == "interrupted\n", ran.stderr
