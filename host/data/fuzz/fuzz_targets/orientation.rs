@@ -41,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
         chunk(b"tEXt", b"Raw profile type exif\0"),
         chunk(b"zTXt", b"Raw profile type exif\0\0"),
         chunk(b"iTXt", b"XML:com.adobe.xmp\0"),
-        put_into(WEBP, &exif),
+        webp(&exif),
     ] {
         match Decoder::default().read_metadata_bytes(&file) {
             Err(DecodeError::Fault { fault, .. }) => panic!("{fault}"),
@@ -50,6 +50,14 @@ fuzz_target!(|data: &[u8]| {
         }
     }
 });
+
+/// The WebP with a piece more, whose header says how long it is with that: what is beyond would not be read.
+fn webp(piece: &[u8]) -> Vec<u8> {
+    let mut file = put_into(WEBP, piece);
+    let length = (file.len() - 8) as u32;
+    file[4..8].copy_from_slice(&length.to_le_bytes());
+    file
+}
 
 fn put_into((picture, place): (&[u8], usize), piece: &[u8]) -> Vec<u8> {
     [&picture[..place], piece, &picture[place..]].concat()
