@@ -95,22 +95,15 @@ fn what_cannot_be_put_together_is_told() {
         &maps,
         "the model finds no objects with boxes in slices of the picture, but gives Heatmap",
     );
-    let run = user
-        .run_capability("apply", "test/fields", &["a.png", "--slice", "32"])
-        .expect(2);
-    told(&run, "fields of whole pictures");
-    let run = user
-        .run_capability("apply", "test/events", &["a.png", "--slice", "32"])
-        .expect(2);
-    told(&run, "takes whole videos");
-    let run = user
-        .run_capability("apply", "test/boxes", &["a.png", "--slice", "31"])
-        .expect(2);
-    told(&run, "from 32 on");
-    let run = user
-        .run_capability("apply", "test/boxes", &["a.png", "--slice-overlap", "0.1"])
-        .expect(2);
-    told(&run, "--slice");
+    for (model, options, said) in [
+        ("test/fields", ["--slice", "32"], "fields of whole pictures"),
+        ("test/events", ["--slice", "32"], "takes whole videos"),
+        ("test/boxes", ["--slice", "31"], "from 32 on"),
+        ("test/boxes", ["--slice-overlap", "0.1"], "--slice"),
+    ] {
+        let run = user.run_capability("apply", model, &[&["a.png"][..], &options].concat());
+        told(&run.expect(2), said);
+    }
 }
 
 #[test]

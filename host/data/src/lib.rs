@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod boxes;
 pub mod dataset;
 pub mod draw;
 pub mod evaluation;

@@ -1,6 +1,7 @@
 //! Which of the boxes that were found is which of those that are there: the rules of pycocotools' `COCOeval`.
 
 use super::boxes::{FoundBox, PixelBox, TrueBox};
+use crate::boxes::{area, common_area};
 
 /// How much of two boxes has to be shared: 0.5, 0.55, ... 0.95.
 pub(super) const THRESHOLDS: usize = 10;
@@ -133,24 +134,16 @@ impl<'a> Pairs<'a> {
 }
 
 /// How much two boxes share: the area of both by that of either; of a crowd, by that of the box that was found.
-fn share([x, y, width, height]: PixelBox, truth: &TrueBox) -> f64 {
-    let [true_x, true_y, true_width, true_height] = truth.bbox;
-    let common = |from: f64, length: f64, true_from: f64, true_length: f64| {
-        (from + length).min(true_from + true_length) - from.max(true_from)
-    };
-    let (columns, rows) = (
-        common(x, width, true_x, true_width),
-        common(y, height, true_y, true_height),
-    );
-    if columns <= 0.0 || rows <= 0.0 {
+fn share(found: PixelBox, truth: &TrueBox) -> f64 {
+    let both = common_area(found, truth.bbox);
+    if both <= 0.0 {
         return 0.0;
     }
-    let both = columns * rows;
-    let own = width * height;
+    let own = area(found);
     let either = if truth.is_crowd {
         own
     } else {
-        own + true_width * true_height - both
+        own + area(truth.bbox) - both
     };
     both / either
 }

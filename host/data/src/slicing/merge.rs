@@ -1,6 +1,7 @@
 //! One object of several findings of it.
 
 use super::{Merging, mask};
+use crate::boxes::{area, common_area};
 use modelzoo_plugin_api::label::Detection;
 
 /// Two findings are of one object where they share at least this much of the smaller one: SAHI's default. The part of an
@@ -37,15 +38,11 @@ pub(super) fn merge(mut found: Vec<Detection>, merging: Merging, picture: [f64; 
     kept
 }
 
-/// How much of the smaller one of two boxes `[x, y, width, height]` lies in the other one.
+/// How much of the smaller one of two boxes lies in the other one.
 fn share(one: [f64; 4], other: [f64; 4]) -> f64 {
-    let overlap = |axis: usize| {
-        let end = (one[axis] + one[axis + 2]).min(other[axis] + other[axis + 2]);
-        (end - one[axis].max(other[axis])).max(0.0)
-    };
-    let smaller = (one[2] * one[3]).min(other[2] * other[3]);
+    let smaller = area(one).min(area(other));
     if smaller > 0.0 {
-        overlap(0) * overlap(1) / smaller
+        common_area(one, other) / smaller
     } else {
         0.0
     }

@@ -1,6 +1,7 @@
 //! ByteTrack's tracks, from frame to frame.
 
 use super::{assignment::assign, motion::Motion};
+use crate::boxes::{area, common_area};
 use std::collections::BTreeSet;
 
 /// Objects that a model is at least so sure of begin tracks, and are looked for first.
@@ -219,11 +220,7 @@ impl Tracker {
 
 /// The intersection of two boxes over their union.
 fn overlap(one: [f64; 4], other: [f64; 4]) -> f64 {
-    let side = |axis: usize| {
-        let end = (one[axis] + one[axis + 2]).min(other[axis] + other[axis + 2]);
-        (end - one[axis].max(other[axis])).max(0.0)
-    };
-    let shared = side(0) * side(1);
-    let both = one[2] * one[3] + other[2] * other[3] - shared;
+    let shared = common_area(one, other);
+    let both = area(one) + area(other) - shared;
     if both > 0.0 { shared / both } else { 0.0 }
 }
