@@ -17,7 +17,7 @@ impl ModelSource for Source {
         let Settings {} = options.settings()?;
         let weights = Weights::open(path)?;
         let placement = Placement::from_options(&options);
-        Ok(Box::new(model::EfficientNet::new(&weights, &placement)?))
+        Ok(Box::new(model::model(&weights, &placement)?))
     }
 }
 

@@ -7,6 +7,8 @@
 //! | [`image`] | pictures to input tensors, as Pillow and torchvision make them |
 //! | [`network`] | networks described in torch's vocabulary, fast on a CPU, on Candle's operators elsewhere |
 //! | [`networks`] | well-known networks: ResNet, YOLOv8, ViT, CLIP's image tower |
+//! | [`blocks`] | what MobileNets and EfficientNets are made of |
+//! | [`pictures`] | a network with its preprocessing; classifiers that are models at once |
 //! | [`classifier`] | logits to classifications |
 //! | [`detection`] | raw detector outputs to objects, with masks or without |
 //! | [`keypoints`] | points with scores to keypoints |
@@ -17,6 +19,7 @@
 #![deny(missing_docs)]
 
 mod asked;
+pub mod blocks;
 pub mod classifier;
 pub mod detection;
 pub mod device;
@@ -24,6 +27,7 @@ pub mod image;
 pub mod keypoints;
 pub mod network;
 pub mod networks;
+pub mod pictures;
 pub mod segmentation;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

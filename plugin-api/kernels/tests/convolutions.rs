@@ -108,7 +108,7 @@ proptest! {
         padding in (0usize..4, 0usize..4, 0usize..4, 0usize..4),
         dilation in (1usize..3, 1usize..3),
         batch in 1usize..4,
-        (bias, wide_sums) in any::<(bool, bool)>(),
+        (bias, wide_sums, is_same) in any::<(bool, bool, bool)>(),
         tail in tail(),
     ) {
         let mut numbers = Numbers::new(1);
@@ -120,6 +120,7 @@ proptest! {
             padding: Padding { top, bottom, left, right },
             dilation: [dilation.0, dilation.1],
             wide_sums,
+            is_same,
             ..Convolution::new(weight, bias)
         };
         check(Shape::map(inputs, height, width), convolution, &tail, batch)?;

@@ -3,7 +3,7 @@
 mod model;
 mod network;
 
-pub use model::MobileNetV2;
+pub use model::model;
 pub use network::mobilenet_v2;
 
 use modelzoo_candle::{device::Placement, weights::Weights};
@@ -43,7 +43,7 @@ impl ModelSource for Source {
         let settings: Settings = options.settings()?;
         let weights = Weights::open(path)?;
         let placement = Placement::from_options(&options);
-        Ok(Box::new(MobileNetV2::new(&weights, &placement, &settings)?))
+        Ok(Box::new(model(&weights, &placement, &settings)?))
     }
 }
 

@@ -3,8 +3,9 @@
 //! Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks" (2018), table 2.
 
 use modelzoo_candle::{
+    blocks::InvertedResidual,
     device::Placement,
-    network::{Conv2d, Network, NetworkBuilder, Parameters, Value},
+    network::{Activation, Conv2d, Network, NetworkBuilder, Parameters, Value},
 };
 use modelzoo_plugin_api::Result;
 
@@ -30,28 +31,19 @@ pub fn mobilenet_v2(parameters: &dyn Parameters, placement: &Placement) -> Resul
     let mut network = NetworkBuilder::new(parameters);
     let image = network.input("image", [3, 224, 224])?;
     let stem = Conv2d::new(32, 3).stride(2).padding(1);
-    let mut x = conv_norm_relu6(&mut network, "features.0", image, stem)?;
+    let mut x = conv_norm_relu6(&mut network.scope("features.0"), image, stem)?;
     let mut index = 1;
     for (expansion, channels, blocks, first_stride) in STAGES {
         for block in 0..blocks {
             let stride = if block == 0 { first_stride } else { 1 };
-            x = inverted_residual(
-                &mut network,
-                &format!("features.{index}"),
-                x,
-                expansion,
-                channels,
-                stride,
-            )?;
+            x = InvertedResidual::new(channels, expansion)
+                .stride(stride)
+                .describe(&mut network.scope(&format!("features.{index}")), x)?;
             index += 1;
         }
     }
-    let x = conv_norm_relu6(
-        &mut network,
-        &format!("features.{index}"),
-        x,
-        Conv2d::new(1280, 1),
-    )?;
+    let last = Conv2d::new(1280, 1);
+    let x = conv_norm_relu6(&mut network.scope(&format!("features.{index}")), x, last)?;
     let x = network.adaptive_avg_pool2d(x, [1, 1])?;
     let x = network.flatten(x)?;
     let logits = network.linear("classifier.1", x, CLASSES)?;
@@ -59,37 +51,6 @@ pub fn mobilenet_v2(parameters: &dyn Parameters, placement: &Placement) -> Resul
     network.build(&[logits], placement)
 }
 
-/// Expands the channels, filters each with a 3x3 kernel of its own, and projects them; adds the operand where the
-/// shape allows it.
-fn inverted_residual(
-    network: &mut NetworkBuilder,
-    name: &str,
-    input: Value,
-    expansion: usize,
-    channels: usize,
-    stride: usize,
-) -> Result<Value> {
-    let inputs = network.channels(input)?;
-    let hidden = inputs * expansion;
-    let mut x = input;
-    let mut step = 0;
-    if expansion != 1 {
-        x = conv_norm_relu6(network, &format!("{name}.conv.{step}"), x, Conv2d::new(hidden, 1))?;
-        step += 1;
-    }
-    let depthwise = Conv2d::new(hidden, 3).stride(stride).padding(1).groups(hidden);
-    x = conv_norm_relu6(network, &format!("{name}.conv.{step}"), x, depthwise)?;
-    let projection = Conv2d::new(channels, 1).without_bias();
-    x = network.conv2d(&format!("{name}.conv.{}", step + 1), x, projection)?;
-    x = network.batch_norm(&format!("{name}.conv.{}", step + 2), x)?;
-    if stride == 1 && inputs == channels {
-        x = network.add(input, x)?;
-    }
-    Ok(x)
-}
-
-fn conv_norm_relu6(network: &mut NetworkBuilder, name: &str, x: Value, conv: Conv2d) -> Result<Value> {
-    let x = network.conv2d(&format!("{name}.0"), x, conv.without_bias())?;
-    let x = network.batch_norm(&format!("{name}.1"), x)?;
-    network.relu6(x)
+fn conv_norm_relu6(network: &mut NetworkBuilder, x: Value, conv: Conv2d) -> Result<Value> {
+    network.conv_norm_activation(["0", "1"], x, conv, Activation::Relu6)
 }

@@ -6,11 +6,10 @@ use crate::{
     network::{INPUT, nanodet_g},
 };
 use modelzoo_candle::{
-    candle_core::Tensor,
     detection::{self, Suppression},
-    device::{self, Placement},
+    device::Placement,
     image::{ChannelOrder, Divisor, Normalization, Preprocessing},
-    network::Network,
+    pictures::PictureNetwork,
     weights::Weights,
 };
 use modelzoo_plugin_api::{Error, Image, Model, ModelInfo, Output, PredictOptions, Result};
@@ -24,8 +23,7 @@ const MOST_CANDIDATES: usize = 1000;
 /// NanoDet-g with its preprocessing and classes.
 #[derive(Debug)]
 pub struct NanoDet {
-    preprocessing: Preprocessing,
-    network: Network,
+    network: PictureNetwork,
     classes: Vec<&'static str>,
     settings: Settings,
 }
@@ -41,21 +39,22 @@ impl NanoDet {
             mean: [103.53, 116.28, 123.675],
             std: [57.375, 57.12, 58.395],
         };
-        let network = nanodet_g(weights, placement)?;
-        network.prepare()?;
+        let preprocessing = Preprocessing::new()
+            .resize([INPUT, INPUT])
+            .channels(ChannelOrder::Bgr)
+            .normalize(normalization);
         Ok(Self {
-            preprocessing: Preprocessing::new()
-                .resize([INPUT, INPUT])
-                .channels(ChannelOrder::Bgr)
-                .normalize(normalization),
-            network,
+            network: PictureNetwork::new(preprocessing, nanodet_g(weights, placement)?)?,
             classes: CLASSES.lines().collect(),
             settings,
         })
     }
 
-    /// The objects in each picture of a batch.
-    fn detect(&self, batch: &Tensor, options: &PredictOptions) -> Result<Vec<Output>> {
+    /// The objects in a picture, found in the network's outputs for it.
+    fn objects(&self, outputs: &[Vec<f32>], options: &PredictOptions) -> Result<Output> {
+        let [fine, middle, coarse] = outputs else {
+            return Err(Error::new("the network has three outputs"));
+        };
         let threshold = match options.confidence_threshold {
             Some(threshold) => threshold as f32,
             None => self.settings.score_threshold,
@@ -65,21 +64,8 @@ impl NanoDet {
             considered: MOST_CANDIDATES,
             most: self.settings.max_detections,
         };
-        let outputs = self.network.forward(batch)?;
-        let rows: Vec<Vec<Vec<f32>>> = outputs
-            .iter()
-            .map(|output| output.flatten_from(1)?.to_vec2())
-            .collect::<Result<_, _>>()?;
-        let [fine, middle, coarse] = rows.as_slice() else {
-            return Err(Error::new("the network has three outputs"));
-        };
-        let pictures = fine.iter().zip(middle).zip(coarse);
-        pictures
-            .map(|((fine, middle), coarse)| {
-                let found = suppression.apply(candidates([fine, middle, coarse], threshold));
-                Ok(detection::label(&found, &self.classes, options)?.into())
-            })
-            .collect()
+        let found = suppression.apply(candidates([fine, middle, coarse], threshold));
+        Ok(detection::label(&found, &self.classes, options)?.into())
     }
 }
 
@@ -88,7 +74,7 @@ impl Model for NanoDet {
         ModelInfo::image()
             .with_classes(self.classes.iter().copied())
             .with_preferred_batch_size(8)
-            .on_device(device::name(self.network.device()))
+            .on_device(self.network.device_name())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {
@@ -96,7 +82,6 @@ impl Model for NanoDet {
     }
 
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
-        self.preprocessing
-            .run_batched(images, self.network.device(), |batch| self.detect(batch, options))
+        self.network.run(images, |outputs| self.objects(outputs, options))
     }
 }

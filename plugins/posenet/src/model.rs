@@ -7,15 +7,14 @@ use crate::{
     network::{INPUT, posenet},
 };
 use modelzoo_candle::{
-    candle_core::Tensor,
-    device::{self, Placement},
+    device::Placement,
     image::{Normalization, Preprocessing},
     keypoints::{self, Point},
-    network::Network,
+    pictures::PictureNetwork,
     weights::Weights,
 };
 use modelzoo_plugin_api::{
-    Context, Image, Model, ModelInfo, Output, PredictOptions, Result,
+    Context, Error, Image, Model, ModelInfo, Output, PredictOptions, Result,
     label::{Keypoint, Keypoints},
 };
 
@@ -25,8 +24,7 @@ const PERSON: &str = "person";
 /// PoseNet with its preprocessing.
 #[derive(Debug)]
 pub struct PoseNet {
-    preprocessing: Preprocessing,
-    network: Network,
+    network: PictureNetwork,
     settings: Settings,
 }
 
@@ -36,36 +34,28 @@ impl PoseNet {
     /// # Errors
     /// When the weights are not those of PoseNet.
     pub fn new(weights: &Weights, placement: &Placement, settings: Settings) -> Result<Self> {
-        let network = posenet(weights, placement)?;
-        network.prepare()?;
+        let preprocessing = Preprocessing::new()
+            .resize([INPUT, INPUT])
+            .normalize(Normalization::SIGNED_UNIT);
         Ok(Self {
-            preprocessing: Preprocessing::new()
-                .resize([INPUT, INPUT])
-                .normalize(Normalization::SIGNED_UNIT),
-            network,
+            network: PictureNetwork::new(preprocessing, posenet(weights, placement)?)?,
             settings,
         })
     }
 
-    fn predict_batch(&self, batch: &Tensor, options: &PredictOptions) -> Result<Vec<Output>> {
-        let outputs = self.network.forward(batch)?;
-        let rows: Vec<Vec<Vec<f32>>> = outputs
-            .iter()
-            .map(|output| output.flatten_from(1)?.to_vec2())
-            .collect::<Result<_, _>>()?;
-        (0..batch.dim(0)?)
-            .map(|picture| {
-                let output = |index: usize| rows[index][picture].as_slice();
-                let maps = Maps::new([output(0), output(1), output(2), output(3)])
-                    .context("the network's outputs have other sizes than they should")?;
-                let people = match self.settings.people {
-                    People::One => vec![one_person(&maps)],
-                    People::Several => several_people(&maps, &self.settings),
-                };
-                let found = people.iter().map(|person| keypoint(person, options));
-                Ok(Keypoints::new(found.collect()).into())
-            })
-            .collect()
+    /// The people in a picture, found in the network's outputs for it.
+    fn people(&self, outputs: &[Vec<f32>], options: &PredictOptions) -> Result<Output> {
+        let [heatmap, offsets, forward, backward] = outputs else {
+            return Err(Error::new("the network has four outputs"));
+        };
+        let maps = Maps::new([heatmap, offsets, forward, backward])
+            .context("the network's outputs have other sizes than they should")?;
+        let people = match self.settings.people {
+            People::One => vec![one_person(&maps)],
+            People::Several => several_people(&maps, &self.settings),
+        };
+        let found = people.iter().map(|person| keypoint(person, options));
+        Ok(Keypoints::new(found.collect()).into())
     }
 }
 
@@ -80,7 +70,7 @@ impl Model for PoseNet {
             .with_classes([PERSON])
             .with_keypoints(NAMES, SKELETON)
             .with_preferred_batch_size(8)
-            .on_device(device::name(self.network.device()))
+            .on_device(self.network.device_name())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {
@@ -88,9 +78,6 @@ impl Model for PoseNet {
     }
 
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
-        self.preprocessing
-            .run_batched(images, self.network.device(), |batch| {
-                self.predict_batch(batch, options)
-            })
+        self.network.run(images, |outputs| self.people(outputs, options))
     }
 }

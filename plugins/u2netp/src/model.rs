@@ -6,10 +6,9 @@ use crate::{
     regions::{Region, regions},
 };
 use modelzoo_candle::{
-    candle_core::Tensor,
-    device::{self, Placement},
+    device::Placement,
     image::{Divisor, Normalization, Preprocessing},
-    network::Network,
+    pictures::PictureNetwork,
     weights::Weights,
 };
 use modelzoo_plugin_api::{
@@ -23,8 +22,7 @@ const SALIENT: &str = "salient";
 /// U2-Netp with its preprocessing.
 #[derive(Debug)]
 pub struct U2NetP {
-    preprocessing: Preprocessing,
-    network: Network,
+    network: PictureNetwork,
     settings: Settings,
 }
 
@@ -38,26 +36,17 @@ impl U2NetP {
             divisor: Divisor::Maximum,
             ..Normalization::IMAGENET
         };
-        let network = u2netp(weights, placement)?;
-        network.prepare()?;
+        let preprocessing = Preprocessing::new()
+            .resize([INPUT, INPUT])
+            .normalize(normalization);
         Ok(Self {
-            preprocessing: Preprocessing::new()
-                .resize([INPUT, INPUT])
-                .normalize(normalization),
-            network,
+            network: PictureNetwork::new(preprocessing, u2netp(weights, placement)?)?,
             settings,
         })
     }
 
-    fn predict_batch(&self, batch: &Tensor) -> Result<Vec<Output>> {
-        let saliency: Vec<Vec<f32>> = self.network.forward(batch)?[0].flatten_from(1)?.to_vec2()?;
-        saliency
-            .into_iter()
-            .map(|map| self.label(stretched(map)))
-            .collect()
-    }
-
     fn label(&self, saliency: Vec<f32>) -> Result<Output> {
+        let saliency = stretched(saliency);
         let Settings {
             output,
             threshold,
@@ -118,7 +107,7 @@ impl Model for U2NetP {
         ModelInfo::image()
             .with_classes(classes.iter().copied())
             .with_preferred_batch_size(4)
-            .on_device(device::name(self.network.device()))
+            .on_device(self.network.device_name())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {
@@ -126,7 +115,7 @@ impl Model for U2NetP {
     }
 
     fn predict_all(&self, images: &[Image<'_>], _: &PredictOptions) -> Result<Vec<Result<Output>>> {
-        self.preprocessing
-            .run_batched(images, self.network.device(), |batch| self.predict_batch(batch))
+        let maps = self.network.rows(images, 0)?.into_iter();
+        Ok(maps.map(|map| map.and_then(|map| self.label(map))).collect())
     }
 }

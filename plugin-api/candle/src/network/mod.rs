@@ -12,9 +12,9 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-pub use builder::{Conv2d, ConvTranspose2d, NetworkBuilder};
+pub use builder::{Conv2d, ConvTranspose2d, NetworkBuilder, Scope};
 pub use modelzoo_kernels::{
-    graph::{DeformableAttention, Interpolation, Level, Padding, Pool, Rotation, Value},
+    graph::{Activation, DeformableAttention, Interpolation, Level, Padding, Pool, Rotation, Value},
     plan::MemoryUse,
 };
 pub use parameters::{Parameters, RandomParameters};

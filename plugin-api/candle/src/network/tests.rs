@@ -75,6 +75,13 @@ fn convolutions_of_every_setting() {
         Conv2d::new(4, 3).kernel([1, 5]),
         Conv2d::new(5, 3).padding(1).wide_sums(),
         Conv2d::new(6, 3).groups(6).uneven_padding(wide).wide_sums(),
+        Conv2d::new(5, 3).same(),
+        Conv2d::new(6, 5).groups(6).stride(2).same(),
+        Conv2d::new(7, 1)
+            .kernel([2, 4])
+            .strides([3, 2])
+            .dilation(2)
+            .same(),
     ];
     for conv in settings {
         check([6, 11, 9], |network, x| {

@@ -5,7 +5,7 @@
 
 use crate::{
     device::Placement,
-    network::{Conv2d, Network, NetworkBuilder, Parameters, Pool, Value},
+    network::{Activation, Conv2d, Network, NetworkBuilder, Parameters, Pool, Value},
 };
 use modelzoo_plugin_api::Result;
 
@@ -55,14 +55,13 @@ fn resnet(
     let mut network = NetworkBuilder::new(parameters);
     let image = network.input("image", [3, 224, 224])?;
     let stem = Conv2d::new(64, 7).stride(2).padding(3);
-    let x = conv_norm(&mut network, ["conv1", "bn1"].map(str::to_owned), image, stem)?;
-    let x = network.relu(x)?;
+    let x = network.conv_norm_activation(["conv1", "bn1"], image, stem, Activation::Relu)?;
     let mut x = network.max_pool2d(x, Pool::new(3, 2, 1))?;
     for (stage, (channels, blocks)) in CHANNELS.into_iter().zip(blocks).enumerate() {
         for index in 0..blocks {
             let stride = if stage > 0 && index == 0 { 2 } else { 1 };
             let name = format!("layer{}.{index}", stage + 1);
-            x = residual(&mut network, &name, x, block, channels, stride)?;
+            x = residual(&mut network.scope(&name), x, block, channels, stride)?;
         }
     }
     let x = network.adaptive_avg_pool2d(x, [1, 1])?;
@@ -74,7 +73,6 @@ fn resnet(
 
 fn residual(
     network: &mut NetworkBuilder,
-    name: &str,
     input: Value,
     block: Block,
     channels: usize,
@@ -94,33 +92,19 @@ fn residual(
     let last = convolutions.len();
     let mut x = input;
     for (number, conv) in (1..).zip(convolutions) {
-        x = conv_norm(
-            network,
-            [format!("{name}.conv{number}"), format!("{name}.bn{number}")],
-            x,
-            conv,
-        )?;
+        let names = [format!("conv{number}"), format!("bn{number}")];
+        x = network.conv_norm([&names[0], &names[1]], x, conv)?;
         if number < last {
             x = network.relu(x)?;
         }
     }
     let outputs = network.channels(x)?;
     let shortcut = if stride != 1 || network.channels(input)? != outputs {
-        let names = ["0", "1"].map(|part| format!("{name}.downsample.{part}"));
-        conv_norm(network, names, input, Conv2d::new(outputs, 1).stride(stride))?
+        let widening = Conv2d::new(outputs, 1).stride(stride);
+        network.conv_norm(["downsample.0", "downsample.1"], input, widening)?
     } else {
         input
     };
     let sum = network.add(x, shortcut)?;
     network.relu(sum)
-}
-
-fn conv_norm(
-    network: &mut NetworkBuilder,
-    [conv_name, norm_name]: [String; 2],
-    x: Value,
-    conv: Conv2d,
-) -> Result<Value> {
-    let x = network.conv2d(&conv_name, x, conv.without_bias())?;
-    network.batch_norm(&norm_name, x)
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     device::Placement,
-    network::{Conv2d, Interpolation, Network, NetworkBuilder, Parameters, Pool, Value},
+    network::{Activation, Conv2d, Interpolation, Network, NetworkBuilder, Parameters, Pool, Value},
 };
 use modelzoo_plugin_api::Result;
 
@@ -20,7 +20,7 @@ const EPSILON: f64 = 1e-3;
 /// When a parameter is missing or has other dimensions.
 pub fn yolov8n(parameters: &dyn Parameters, classes: usize, placement: &Placement) -> Result<Network> {
     let mut layers = Layers {
-        network: NetworkBuilder::new(parameters),
+        network: NetworkBuilder::new(parameters).with_batch_norm_epsilon(EPSILON),
     };
     let x = layers.network.input("image", [3, 640, 640])?;
     let x = layers.conv("model.0", x, 16, 3, 2)?;
@@ -60,15 +60,10 @@ struct Layers<'p> {
 impl Layers<'_> {
     /// The project's `Conv`: convolution, normalisation, SiLU.
     fn conv(&mut self, name: &str, x: Value, channels: usize, kernel: usize, stride: usize) -> Result<Value> {
-        let settings = Conv2d::new(channels, kernel)
-            .stride(stride)
-            .padding(kernel / 2)
-            .without_bias();
-        let x = self.network.conv2d(&format!("{name}.conv"), x, settings)?;
-        let x = self
-            .network
-            .batch_norm_with_epsilon(&format!("{name}.bn"), x, EPSILON)?;
-        self.network.silu(x)
+        let settings = Conv2d::new(channels, kernel).stride(stride).padding(kernel / 2);
+        self.network
+            .scope(name)
+            .conv_norm_activation(["conv", "bn"], x, settings, Activation::Silu)
     }
 
     /// The project's `C2f`: half of the channels go through bottlenecks, and every step's result is kept.

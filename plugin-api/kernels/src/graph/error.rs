@@ -8,8 +8,7 @@ use super::Shape;
 pub struct GraphError {
     /// The layer's name.
     pub layer: String,
-    /// What is wrong with it.
-    #[source]
+    /// What is wrong with it. It is a part of the message and no cause, or else whoever prints causes prints it twice.
     pub problem: Problem,
 }
 

@@ -11,6 +11,7 @@ mod error;
 mod infer;
 mod network;
 mod op;
+mod padding;
 mod shape;
 mod weight;
 
@@ -19,7 +20,8 @@ pub use error::{GraphError, Problem};
 pub use network::{Graph, Node};
 pub use op::{
     Activation, Attention, Convolution, DeformableAttention, Function, Interpolation, LayerNorm, Level, Op,
-    Padding, Pool, Rotation, TransposedConvolution, UpsampleSize, WindowAttention,
+    Pool, Rotation, TransposedConvolution, UpsampleSize, WindowAttention,
 };
+pub use padding::Padding;
 pub use shape::Shape;
 pub use weight::{BatchNorm, Weight};

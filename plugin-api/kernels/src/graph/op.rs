@@ -1,6 +1,6 @@
 //! The operators and their parameters.
 
-use super::Weight;
+use super::{Padding, Shape, Weight};
 use std::sync::Arc;
 
 /// What a node does. Operands are in [`Node::inputs`](super::Node::inputs), in the order that each variant names.
@@ -139,31 +139,6 @@ pub enum Op {
     DeformableAttention(DeformableAttention),
 }
 
-/// Rows and columns added around a map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Padding {
-    /// Rows above.
-    pub top: usize,
-    /// Rows below.
-    pub bottom: usize,
-    /// Columns at the left.
-    pub left: usize,
-    /// Columns at the right.
-    pub right: usize,
-}
-
-impl Padding {
-    /// The same on every side, as torch pads.
-    pub const fn all(size: usize) -> Self {
-        Self {
-            top: size,
-            bottom: size,
-            left: size,
-            right: size,
-        }
-    }
-}
-
 /// `torch.nn.Conv2d`; the padding may differ between the sides.
 #[derive(Clone, Debug)]
 pub struct Convolution {
@@ -173,8 +148,10 @@ pub struct Convolution {
     pub bias: Option<Weight>,
     /// `[vertical, horizontal]`.
     pub stride: [usize; 2],
-    /// Zeros around the input.
+    /// Zeros around the input; see `is_same`.
     pub padding: Padding,
+    /// Whether there are as many zeros as [`Padding::same`] adds to an input of its size, whatever `padding` says.
+    pub is_same: bool,
     /// `[vertical, horizontal]`.
     pub dilation: [usize; 2],
     /// Groups of channels that do not see each other.
@@ -191,6 +168,7 @@ impl Convolution {
             bias,
             stride: [1; 2],
             padding: Padding::default(),
+            is_same: false,
             dilation: [1; 2],
             groups: 1,
             wide_sums: false,
@@ -210,6 +188,24 @@ impl Convolution {
         Self {
             padding: Padding::all(size),
             ..self
+        }
+    }
+
+    /// With TensorFlow's padding `SAME`.
+    pub fn same(self) -> Self {
+        Self {
+            is_same: true,
+            ..self
+        }
+    }
+
+    /// The zeros around an input of this shape.
+    pub fn padding_of(&self, input: Shape) -> Padding {
+        match input {
+            Shape::Map { height, width, .. } if self.is_same => {
+                Padding::same([height, width], self.kernel(), self.stride, self.dilation)
+            }
+            _ => self.padding,
         }
     }
 

@@ -50,7 +50,26 @@ impl DepthwiseConvolution {
     /// Convolves the rows of a region.
     pub(crate) fn run(&self, isa: Isa, x: View, residual: Option<View>, y: ViewMut) {
         assert_eq!((x.layout(), y.layout()), (self.windows.x(), self.windows.y()));
-        isa.run(Rows {
+        let steps = self.windows.steps();
+        // Each of them is a function of its own. One of them all, unoptimised, needs 2 MB of stack, as nothing that was
+        // inlined shares its place there: more than a thread has.
+        match (steps.kernel, steps.stride[1], steps.dilation) {
+            ([3, 3], 1, [1, 1]) => self.run_sized::<3, 1>(isa, x, residual, y),
+            ([3, 3], 2, [1, 1]) => self.run_sized::<3, 2>(isa, x, residual, y),
+            ([5, 5], 1, [1, 1]) => self.run_sized::<5, 1>(isa, x, residual, y),
+            ([5, 5], 2, [1, 1]) => self.run_sized::<5, 2>(isa, x, residual, y),
+            _ => self.run_sized::<0, 0>(isa, x, residual, y),
+        }
+    }
+
+    fn run_sized<const KERNEL: usize, const STRIDE: usize>(
+        &self,
+        isa: Isa,
+        x: View,
+        residual: Option<View>,
+        y: ViewMut,
+    ) {
+        isa.run(Rows::<KERNEL, STRIDE> {
             layer: self,
             x,
             residual,
@@ -59,31 +78,17 @@ impl DepthwiseConvolution {
     }
 }
 
-struct Rows<'a> {
+/// `KERNEL` rows and columns, and `STRIDE` between columns; 0 where they are known at run time only.
+struct Rows<'a, const KERNEL: usize, const STRIDE: usize> {
     layer: &'a DepthwiseConvolution,
     x: View<'a>,
     residual: Option<View<'a>>,
     y: ViewMut<'a>,
 }
 
-impl Kernel for Rows<'_> {
+impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRIDE> {
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let steps = self.layer.windows.steps();
-        match (steps.kernel, steps.stride[1], steps.dilation) {
-            ([3, 3], 1, [1, 1]) => self.with_sizes::<S, 3, 1>(simd),
-            ([3, 3], 2, [1, 1]) => self.with_sizes::<S, 3, 2>(simd),
-            ([5, 5], 1, [1, 1]) => self.with_sizes::<S, 5, 1>(simd),
-            ([5, 5], 2, [1, 1]) => self.with_sizes::<S, 5, 2>(simd),
-            _ => self.with_sizes::<S, 0, 0>(simd),
-        }
-    }
-}
-
-impl Rows<'_> {
-    /// `KERNEL` rows and columns, and `STRIDE` between columns; 0 where they are known at run time only.
-    #[inline(always)]
-    fn with_sizes<S: Simd, const KERNEL: usize, const STRIDE: usize>(mut self, simd: S) {
+    fn run<S: Simd>(mut self, simd: S) {
         let layer = self.layer;
         let width = layer.windows.y().width;
         let Region { blocks, rows, .. } = self.y.region().clone();

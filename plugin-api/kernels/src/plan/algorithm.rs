@@ -41,15 +41,15 @@ pub(super) enum Algorithm {
 }
 
 impl Geometry {
-    /// The geometry of a layer that is a convolution or linear.
-    pub(super) fn of(op: &Op) -> Option<Self> {
+    /// The geometry of a layer that is a convolution or linear, for an input of this shape.
+    pub(super) fn of(op: &Op, input: Shape) -> Option<Self> {
         match op {
             Op::Convolution(parameters) => Some(Self {
                 inputs: parameters.weight.dims()[1] * parameters.groups,
                 outputs: parameters.weight.dims()[0],
                 kernel: parameters.kernel(),
                 stride: parameters.stride,
-                padding: parameters.padding,
+                padding: parameters.padding_of(input),
                 dilation: parameters.dilation,
                 groups: parameters.groups,
                 wide_sums: parameters.wide_sums,
@@ -75,8 +75,10 @@ impl Geometry {
 
 /// Chooses the algorithm of a layer, if it is a convolution or linear.
 pub(super) fn choose(graph: &Graph, layer: &Layer, options: &PlanOptions) -> Option<(Geometry, Algorithm)> {
-    let geometry = Geometry::of(&graph.nodes()[layer.node].op)?;
-    let (input, output) = (graph.shapes()[layer.inputs[0]], graph.shapes()[layer.node]);
+    // Layers without an operand have no weights either.
+    let input = graph.shapes()[*layer.inputs.first()?];
+    let geometry = Geometry::of(&graph.nodes()[layer.node].op, input)?;
+    let output = graph.shapes()[layer.node];
     let is_constant = matches!(graph.nodes()[layer.inputs[0]].op, Op::Constant(_));
     let algorithm = if geometry.wide_sums {
         Algorithm::Wide

@@ -30,6 +30,7 @@ pub(super) fn convolution(parameters: &Convolution, x: Operand, shape: Shape) ->
     let (height, width) = x.height_and_width();
     let [kernel_height, kernel_width] = parameters.kernel();
     let weight = parameters.weight.data();
+    let padding = parameters.padding_of(x.shape);
     let group_inputs = x.shape.channels() / parameters.groups;
     let group_outputs = shape.channels() / parameters.groups;
     fill(shape, |output, row, column| {
@@ -37,11 +38,10 @@ pub(super) fn convolution(parameters: &Convolution, x: Operand, shape: Shape) ->
         let mut sum = bias_of(parameters.bias.as_ref(), output);
         for input in 0..group_inputs {
             for ky in 0..kernel_height {
-                let y = (row * parameters.stride[0] + ky * parameters.dilation[0])
-                    .wrapping_sub(parameters.padding.top);
+                let y = (row * parameters.stride[0] + ky * parameters.dilation[0]).wrapping_sub(padding.top);
                 for kx in 0..kernel_width {
                     let column = (column * parameters.stride[1] + kx * parameters.dilation[1])
-                        .wrapping_sub(parameters.padding.left);
+                        .wrapping_sub(padding.left);
                     if y < height && column < width {
                         let at = ((output * group_inputs + input) * kernel_height + ky) * kernel_width + kx;
                         let pixel = ((first + input) * height + y) * width + column;

@@ -47,6 +47,27 @@ fn convolution_pads_each_side_as_told() {
     assert_close(&found, &[210.5, 321.5, 432.5, 43.5, 4.5]);
 }
 
+/// As TensorFlow's documentation of `tf.nn` says: the odd zero comes last.
+#[test]
+fn same_padding_is_tensorflow_s() {
+    let sides = |size, kernel, stride, dilation| {
+        let padding = Padding::same(size, [kernel; 2], [stride; 2], [dilation; 2]);
+        [padding.top, padding.bottom, padding.left, padding.right]
+    };
+    assert_eq!(sides([224, 225], 3, 2, 1), [0, 1, 1, 1]);
+    assert_eq!(sides([7, 7], 5, 1, 1), [2, 2, 2, 2]);
+    assert_eq!(sides([56, 55], 5, 2, 1), [1, 2, 2, 2]);
+    assert_eq!(sides([8, 8], 1, 2, 1), [0, 0, 0, 0]);
+    assert_eq!(sides([9, 9], 3, 1, 2), [2, 2, 2, 2]);
+
+    let weight = || Weight::new([1, 1, 1, 3], vec![1.0, 10.0, 100.0]);
+    let conv = Convolution::new(weight(), None).stride(2).same();
+    let found = apply(Shape::map(1, 1, 4), &ROW, |network, x| {
+        network.conv2d("conv", x, conv.clone())
+    });
+    assert_close(&found, &[321.0, 43.0]);
+}
+
 #[test]
 fn groups_do_not_see_each_other() {
     let weight = Weight::new([2, 1, 1, 1], vec![2.0, 3.0]);

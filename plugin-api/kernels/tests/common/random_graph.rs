@@ -216,6 +216,7 @@ impl<'c, 'b> RandomGraph<'c, 'b> {
         };
         let convolution = Convolution {
             wide_sums: self.choices.below(8) == 7,
+            is_same: self.choices.below(4) == 3,
             ..convolution.groups(groups)
         };
         self.builder.conv2d(name, x, convolution)

@@ -1,7 +1,7 @@
 //! Activations by their published names.
 
 use crate::repository::Config;
-use modelzoo_candle::network::{NetworkBuilder, Value};
+use modelzoo_candle::network::{self, NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 
 /// An activation.
@@ -41,15 +41,21 @@ impl Activation {
 
     /// Applies it.
     pub(super) fn apply(self, network: &mut NetworkBuilder<'_>, x: Value) -> Result<Value> {
-        match self {
-            Self::Relu => network.relu(x),
-            Self::Relu6 => network.relu6(x),
-            Self::Gelu => network.gelu(x),
-            Self::TanhGelu => network.tanh_gelu(x),
-            Self::QuickGelu => network.quick_gelu(x),
-            Self::Silu => network.silu(x),
-            Self::HardSwish => network.hardswish(x),
-            Self::Tanh => network.tanh(x),
+        network.activation(x, self.into())
+    }
+}
+
+impl From<Activation> for network::Activation {
+    fn from(activation: Activation) -> Self {
+        match activation {
+            Activation::Relu => Self::Relu,
+            Activation::Relu6 => Self::Relu6,
+            Activation::Gelu => Self::Gelu,
+            Activation::TanhGelu => Self::TanhGelu,
+            Activation::QuickGelu => Self::QuickGelu,
+            Activation::Silu => Self::Silu,
+            Activation::HardSwish => Self::HardSwish,
+            Activation::Tanh => Self::Tanh,
         }
     }
 }

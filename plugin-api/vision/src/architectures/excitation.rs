@@ -2,11 +2,11 @@
 //!
 //! Source: Hu et al., "Squeeze-and-Excitation Networks" (2017), section 3.
 
-use super::{
-    activation::Activation,
-    layers::{Layers, Steps},
+use super::{activation::Activation, layers::Layers};
+use modelzoo_candle::{
+    blocks::SqueezeExcitation,
+    network::{self, NetworkBuilder, Value},
 };
-use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 
 /// Which functions are behind the two convolutions.
@@ -26,17 +26,11 @@ pub(super) fn excite(
     x: Value,
     excitation: Excitation,
 ) -> Result<Value> {
-    let mean = network.adaptive_avg_pool2d(x, [1, 1])?;
-    let factors = layers.convolve(network, reduce, mean, Steps::ONE)?;
-    let factors = match excitation {
-        Excitation::Smooth(activation) => activation.apply(network, factors)?,
-        Excitation::Hard => network.relu(factors)?,
+    let [reduced, ..] = layers.dims::<4>(reduce)?;
+    let block = SqueezeExcitation::new(reduced);
+    let block = match excitation {
+        Excitation::Smooth(activation) => block.activation(activation.into()),
+        Excitation::Hard => block.gate(network::Activation::HardSigmoid),
     };
-    let channels = network.channels(x)?;
-    let factors = network.conv2d(expand, factors, Conv2d::new(channels, 1))?;
-    let factors = match excitation {
-        Excitation::Smooth(_) => network.sigmoid(factors)?,
-        Excitation::Hard => network.hardsigmoid(factors)?,
-    };
-    network.mul(x, factors)
+    block.describe(network, [reduce, expand], x)
 }

@@ -121,28 +121,24 @@ impl<'a> Layers<'a> {
         if dims.contains(&0) || !channels.is_multiple_of(inputs) {
             return Err(unfit(name, &dims));
         }
-        let size = network.dims(x)?;
-        let padding = match steps.around {
-            Around::Half => {
-                let [rows, columns] = [height, width].map(|kernel| (kernel - 1) * steps.dilation / 2);
-                Padding {
-                    top: rows,
-                    bottom: rows,
-                    left: columns,
-                    right: columns,
-                }
-            }
-            // A map, or else the convolution says that it is none.
-            Around::Same if size.len() == 3 => same([size[1], size[2]], [height, width], steps),
-            Around::Same => Padding::default(),
-            Around::Zeros(padding) => padding,
-        };
         let settings = Conv2d::new(outputs, height)
             .kernel([height, width])
             .stride(steps.stride)
             .dilation(steps.dilation)
-            .uneven_padding(padding)
             .groups(channels / inputs);
+        let settings = match steps.around {
+            Around::Half => {
+                let [rows, columns] = [height, width].map(|kernel| (kernel - 1) * steps.dilation / 2);
+                settings.uneven_padding(Padding {
+                    top: rows,
+                    bottom: rows,
+                    left: columns,
+                    right: columns,
+                })
+            }
+            Around::Same => settings.same(),
+            Around::Zeros(padding) => settings.uneven_padding(padding),
+        };
         let has_bias = self.checkpoint.has(&format!("{name}.bias"));
         Ok(if has_bias {
             settings
@@ -193,46 +189,10 @@ impl<'a> Layers<'a> {
     }
 }
 
-/// TensorFlow's `SAME`: as many zeros as the last window needs, the odd one at the bottom and the right.
-fn same(size: [usize; 2], kernel: [usize; 2], steps: Steps) -> Padding {
-    let [rows, columns] = [0, 1].map(|axis| {
-        let windows = size[axis].div_ceil(steps.stride);
-        let reach = (kernel[axis] - 1) * steps.dilation + 1;
-        ((windows - 1) * steps.stride + reach).saturating_sub(size[axis])
-    });
-    Padding {
-        top: rows / 2,
-        bottom: rows - rows / 2,
-        left: columns / 2,
-        right: columns - columns / 2,
-    }
-}
-
 /// An error for a weight of other dimensions than the network can have.
 pub(super) fn unfit(name: &str, dims: &[usize]) -> Error {
     Error::new(format!(
         "tensor `{name}.weight` has dimensions {dims:?}, which are not those of the network that is named"
     ))
     .with_kind(ErrorKind::Weights)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn padding_is_tensorflow_s() {
-        let sides = |size, kernel, stride| {
-            let Padding {
-                top,
-                bottom,
-                left,
-                right,
-            } = same(size, [kernel; 2], Steps::of(stride));
-            [top, bottom, left, right]
-        };
-        assert_eq!(sides([224, 225], 3, 2), [0, 1, 1, 1]);
-        assert_eq!(sides([7, 7], 5, 1), [2, 2, 2, 2]);
-        assert_eq!(sides([8, 8], 1, 2), [0, 0, 0, 0]);
-    }
 }

@@ -54,10 +54,6 @@ impl Architecture for MobileNetV2 {
         self.image
     }
 
-    fn depends_on_size(&self) -> bool {
-        self.pads_same
-    }
-
     fn describe(
         &self,
         network: &mut NetworkBuilder<'_>,

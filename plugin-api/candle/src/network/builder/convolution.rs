@@ -1,7 +1,7 @@
 //! Convolutions and linear layers.
 
 use super::NetworkBuilder;
-use modelzoo_kernels::graph::{BatchNorm, Convolution, Op, Padding, TransposedConvolution, Value, Weight};
+use modelzoo_kernels::graph::{Convolution, Op, Padding, TransposedConvolution, Value, Weight};
 use modelzoo_plugin_api::{Error, Result};
 
 /// The settings of `torch.nn.Conv2d`; the number of input channels is that of the operand.
@@ -11,6 +11,7 @@ pub struct Conv2d {
     kernel: [usize; 2],
     stride: [usize; 2],
     padding: Padding,
+    is_same: bool,
     dilation: [usize; 2],
     groups: usize,
     bias: bool,
@@ -26,6 +27,7 @@ impl Conv2d {
             kernel: [kernel; 2],
             stride: [1; 2],
             padding: Padding::all(0),
+            is_same: false,
             dilation: [1; 2],
             groups: 1,
             bias: true,
@@ -53,15 +55,25 @@ impl Conv2d {
 
     /// This many zeros on every side.
     pub const fn padding(self, padding: usize) -> Self {
+        self.uneven_padding(Padding::all(padding))
+    }
+
+    /// Zeros that differ between the sides.
+    pub const fn uneven_padding(self, padding: Padding) -> Self {
         Self {
-            padding: Padding::all(padding),
+            padding,
+            is_same: false,
             ..self
         }
     }
 
-    /// Zeros that differ between the sides, as TensorFlow's `SAME` needs them.
-    pub const fn uneven_padding(self, padding: Padding) -> Self {
-        Self { padding, ..self }
+    /// TensorFlow's padding `SAME`, for pictures of any size: as many zeros as make the result as large as the operand
+    /// divided by the stride, rounded up; of an odd number the last one is at the bottom and at the right.
+    pub const fn same(self) -> Self {
+        Self {
+            is_same: true,
+            ..self
+        }
     }
 
     /// This dilation in both directions.
@@ -172,7 +184,8 @@ impl NetworkBuilder<'_> {
         } = settings;
         if groups == 0 || !channels.is_multiple_of(groups) {
             return Err(Error::new(format!(
-                "layer `{name}`: {channels} channels cannot be divided into {groups} groups"
+                "layer `{}`: {channels} channels cannot be divided into {groups} groups",
+                self.full(name)
             )));
         }
         Ok(Convolution {
@@ -180,6 +193,7 @@ impl NetworkBuilder<'_> {
             bias: self.bias_of(name, out, settings.bias)?,
             stride: settings.stride,
             padding: settings.padding,
+            is_same: settings.is_same,
             dilation: settings.dilation,
             groups,
             wide_sums: settings.wide_sums,
@@ -250,34 +264,12 @@ impl NetworkBuilder<'_> {
     /// `x @ parameter`, a parameter `[in, out]` that has a name of its own.
     pub fn matmul(&mut self, name: &str, x: Value, features: usize) -> Result<Value> {
         let inputs = self.operand_channels(name, x)?;
-        let stored = self.parameters.parameter(name, &[inputs, features])?;
+        let stored = self.stored(name, &[inputs, features])?;
         let transposed: Vec<f32> = (0..features)
             .flat_map(|out| stored.data().iter().skip(out).step_by(features).copied())
             .collect();
         let weight = Weight::new([features, inputs], transposed);
         self.layer(name, Op::Linear { weight, bias: None }, &[x])
-    }
-
-    /// `torch.nn.BatchNorm2d` with torch's default epsilon of 1e-5: parameters `weight`, `bias`, `running_mean` and
-    /// `running_var`. It costs nothing after a convolution: it is folded into it.
-    pub fn batch_norm(&mut self, name: &str, x: Value) -> Result<Value> {
-        self.batch_norm_with_epsilon(name, x, 1e-5)
-    }
-
-    /// As [`NetworkBuilder::batch_norm`], with another epsilon.
-    pub fn batch_norm_with_epsilon(&mut self, name: &str, x: Value, epsilon: f64) -> Result<Value> {
-        let channels = self.operand_channels(name, x)?;
-        let part = |part| self.parameter_of(name, part, &[channels]);
-        let norm = BatchNorm {
-            weight: part("weight")?,
-            bias: part("bias")?,
-            mean: part("running_mean")?,
-            variance: part("running_var")?,
-            epsilon,
-        };
-        let value = self.graph.batch_norm(name, x, &norm)?;
-        self.names.insert(value, name.to_owned());
-        Ok(value)
     }
 
     fn linear_layer(&mut self, name: &str, x: Value, features: usize, bias: bool) -> Result<Value> {

@@ -7,57 +7,57 @@ use modelzoo_plugin_api::Result;
 impl NetworkBuilder<'_> {
     /// `max(x, 0)`
     pub fn relu(&mut self, x: Value) -> Result<Value> {
-        self.activation("relu", x, Activation::Relu)
+        self.activation(x, Activation::Relu)
     }
 
     /// `min(max(x, 0), 6)`
     pub fn relu6(&mut self, x: Value) -> Result<Value> {
-        self.activation("relu6", x, Activation::Relu6)
+        self.activation(x, Activation::Relu6)
     }
 
     /// `x` where it is positive, `slope * x` elsewhere; the slope is in `0..=1`.
     pub fn leaky_relu(&mut self, x: Value, slope: f32) -> Result<Value> {
-        self.activation("leaky_relu", x, Activation::LeakyRelu(slope))
+        self.activation(x, Activation::LeakyRelu(slope))
     }
 
     /// `x * sigmoid(x)`
     pub fn silu(&mut self, x: Value) -> Result<Value> {
-        self.activation("silu", x, Activation::Silu)
+        self.activation(x, Activation::Silu)
     }
 
     /// `x * min(max(x + 3, 0), 6) / 6`
     pub fn hardswish(&mut self, x: Value) -> Result<Value> {
-        self.activation("hardswish", x, Activation::HardSwish)
+        self.activation(x, Activation::HardSwish)
     }
 
     /// `min(max(x + 3, 0), 6) / 6`
     pub fn hardsigmoid(&mut self, x: Value) -> Result<Value> {
-        self.activation("hardsigmoid", x, Activation::HardSigmoid)
+        self.activation(x, Activation::HardSigmoid)
     }
 
     /// `1 / (1 + exp(-x))`
     pub fn sigmoid(&mut self, x: Value) -> Result<Value> {
-        self.activation("sigmoid", x, Activation::Sigmoid)
+        self.activation(x, Activation::Sigmoid)
     }
 
     /// `x * (1 + erf(x / sqrt(2))) / 2`
     pub fn gelu(&mut self, x: Value) -> Result<Value> {
-        self.activation("gelu", x, Activation::Gelu)
+        self.activation(x, Activation::Gelu)
     }
 
     /// `torch.nn.functional.gelu` with `approximate="tanh"`.
     pub fn tanh_gelu(&mut self, x: Value) -> Result<Value> {
-        self.activation("tanh_gelu", x, Activation::TanhGelu)
+        self.activation(x, Activation::TanhGelu)
     }
 
     /// `x * sigmoid(1.702 * x)`, as CLIP has it.
     pub fn quick_gelu(&mut self, x: Value) -> Result<Value> {
-        self.activation("quick_gelu", x, Activation::QuickGelu)
+        self.activation(x, Activation::QuickGelu)
     }
 
     /// `tanh(x)`
     pub fn tanh(&mut self, x: Value) -> Result<Value> {
-        self.activation("tanh", x, Activation::Tanh)
+        self.activation(x, Activation::Tanh)
     }
 
     /// `e^x`, of an x that is cut to -87 and 88.
@@ -72,7 +72,7 @@ impl NetworkBuilder<'_> {
 
     /// `min(max(x, -limit), limit)`
     pub fn clamp(&mut self, x: Value, limit: f32) -> Result<Value> {
-        self.activation("clamp", x, Activation::Clamp(limit))
+        self.activation(x, Activation::Clamp(limit))
     }
 
     /// The sum of two values of one shape.
@@ -118,7 +118,22 @@ impl NetworkBuilder<'_> {
         self.numbered("flatten", Op::Flatten, &[x])
     }
 
-    fn activation(&mut self, kind: &'static str, x: Value, activation: Activation) -> Result<Value> {
+    /// An activation, element by element, by its name; each has a method of its own as well.
+    pub fn activation(&mut self, x: Value, activation: Activation) -> Result<Value> {
+        let kind = match activation {
+            Activation::Relu => "relu",
+            Activation::Relu6 => "relu6",
+            Activation::LeakyRelu(_) => "leaky_relu",
+            Activation::Silu => "silu",
+            Activation::HardSwish => "hardswish",
+            Activation::HardSigmoid => "hardsigmoid",
+            Activation::Sigmoid => "sigmoid",
+            Activation::Gelu => "gelu",
+            Activation::TanhGelu => "tanh_gelu",
+            Activation::QuickGelu => "quick_gelu",
+            Activation::Tanh => "tanh",
+            Activation::Clamp(_) => "clamp",
+        };
         self.numbered(kind, Op::Activation(activation), &[x])
     }
 }

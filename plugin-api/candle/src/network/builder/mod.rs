@@ -2,15 +2,20 @@
 
 mod convolution;
 mod elementwise;
+mod normalization;
 mod pooling;
+mod scope;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 pub use convolution::{Conv2d, ConvTranspose2d};
+pub use scope::Scope;
 
 use super::{Network, Parameters, run::kernels_are_on};
 use crate::device::Placement;
 use modelzoo_kernels::graph::{GraphBuilder, GraphError, Op, Problem, Shape, Value, Weight};
-use modelzoo_plugin_api::{Error, Result};
+use modelzoo_plugin_api::{Context, Error, Result};
 use std::collections::{BTreeMap, HashMap};
 
 /// Describes a network layer by layer, in torch's vocabulary and with torch's parameter names.
@@ -50,6 +55,10 @@ pub struct NetworkBuilder<'p> {
     /// How many layers of each kind have been numbered.
     counts: HashMap<&'static str, usize>,
     aliases: BTreeMap<String, String>,
+    /// What is put before every name, with the dot behind it.
+    scope: String,
+    /// Added to the variances of batch normalisations.
+    epsilon: f64,
 }
 
 impl<'p> NetworkBuilder<'p> {
@@ -61,10 +70,12 @@ impl<'p> NetworkBuilder<'p> {
             names: HashMap::new(),
             counts: HashMap::new(),
             aliases: BTreeMap::new(),
+            scope: String::new(),
+            epsilon: normalization::EPSILON,
         }
     }
 
-    /// The network's input: a picture of `[channels, height, width]`.
+    /// The network's input: a picture of `[channels, height, width]`. Its name is the same in every scope.
     pub fn input(&mut self, name: &str, [channels, height, width]: [usize; 3]) -> Result<Value> {
         let value = self.graph.input(name, Shape::map(channels, height, width))?;
         self.names.insert(value, name.to_owned());
@@ -79,7 +90,7 @@ impl<'p> NetworkBuilder<'p> {
     /// A trained value that is stored with the dimensions `stored` and used with the dimensions `dims`, as
     /// `parameter.view(dims)`: torch's `[1, tokens, features]` as `[tokens, features]`.
     pub fn parameter_view(&mut self, name: &str, stored: &[usize], dims: &[usize]) -> Result<Value> {
-        let weight = self.parameters.parameter(name, stored)?;
+        let weight = self.stored(name, stored)?;
         self.layer(name, Op::Constant(Weight::new(dims, weight.data())), &[])
     }
 
@@ -95,13 +106,14 @@ impl<'p> NetworkBuilder<'p> {
     /// When another layer has that name already.
     pub fn alias(&mut self, name: &str, value: Value) -> Result<()> {
         let layer = self.name(value)?.to_owned();
-        let is_taken = self.names.values().any(|taken| taken == name) || self.aliases.contains_key(name);
+        let name = self.full(name);
+        let is_taken = self.names.values().any(|taken| *taken == name) || self.aliases.contains_key(&name);
         if is_taken {
             return Err(Error::new(format!(
                 "two layers of the network are called `{name}`"
             )));
         }
-        self.aliases.insert(name.to_owned(), layer);
+        self.aliases.insert(name, layer);
         Ok(())
     }
 
@@ -134,7 +146,7 @@ impl<'p> NetworkBuilder<'p> {
     /// Channels or features of a layer's operand.
     fn operand_channels(&self, layer: &str, value: Value) -> Result<usize> {
         let shape = self.graph.shape(value).ok_or_else(|| GraphError {
-            layer: layer.to_owned(),
+            layer: self.full(layer),
             problem: Problem::UnknownValue,
         })?;
         Ok(shape.channels())
@@ -149,8 +161,9 @@ impl<'p> NetworkBuilder<'p> {
 
     /// Adds a layer that has a name.
     fn layer(&mut self, name: &str, op: Op, operands: &[Value]) -> Result<Value> {
-        let value = self.graph.layer(name, op, operands)?;
-        self.names.insert(value, name.to_owned());
+        let name = self.full(name);
+        let value = self.graph.layer(&name, op, operands)?;
+        self.names.insert(value, name);
         Ok(value)
     }
 
@@ -162,12 +175,39 @@ impl<'p> NetworkBuilder<'p> {
             number => format!("{kind}_{number}"),
         };
         *count += 1;
-        self.layer(&name, op, operands)
+        let value = self
+            .graph
+            .layer(&name, op, operands)
+            .with_context(|| self.place(operands))?;
+        self.names.insert(value, name);
+        Ok(value)
+    }
+
+    /// Where a layer is whose name does not say it.
+    fn place(&self, operands: &[Value]) -> String {
+        let names = operands.iter().filter_map(|operand| self.names.get(operand));
+        let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+        let behind = format!("behind {}", names.join(" and "));
+        match self.scope.strip_suffix('.') {
+            _ if names.is_empty() => "in the network".to_owned(),
+            Some(scope) => format!("in `{scope}`, {behind}"),
+            None => behind,
+        }
+    }
+
+    /// A name with those of the scopes before it.
+    fn full(&self, name: &str) -> String {
+        format!("{}{name}", self.scope)
+    }
+
+    /// The parameter of this name in the scope.
+    fn stored(&self, name: &str, dims: &[usize]) -> Result<Weight> {
+        self.parameters.parameter(&self.full(name), dims)
     }
 
     /// The parameter `name` of layer `layer`.
     fn parameter_of(&self, layer: &str, name: &str, dims: &[usize]) -> Result<Weight> {
-        self.parameters.parameter(&format!("{layer}.{name}"), dims)
+        self.stored(&format!("{layer}.{name}"), dims)
     }
 }
 

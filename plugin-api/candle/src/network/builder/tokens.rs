@@ -72,7 +72,7 @@ impl NetworkBuilder<'_> {
         epsilon: f32,
     ) -> Result<Value> {
         let features = self.operand_channels(name, x)?;
-        let [weight, bias] = parameters.map(|parameter| self.parameters.parameter(parameter, &[features]));
+        let [weight, bias] = parameters.map(|parameter| self.stored(parameter, &[features]));
         let parameters = LayerNorm {
             weight: weight?,
             bias: bias?,
@@ -213,12 +213,8 @@ impl NetworkBuilder<'_> {
     /// [`NetworkBuilder::self_attention`].
     pub fn multihead_attention(&mut self, name: &str, operands: [Value; 3], heads: usize) -> Result<Value> {
         let features = self.operand_channels(name, operands[0])?;
-        let weight = self
-            .parameters
-            .parameter(&format!("{name}.in_proj_weight"), &[3 * features, features])?;
-        let bias = self
-            .parameters
-            .parameter(&format!("{name}.in_proj_bias"), &[3 * features])?;
+        let weight = self.parameter_of(name, "in_proj_weight", &[3 * features, features])?;
+        let bias = self.parameter_of(name, "in_proj_bias", &[3 * features])?;
         let mut projected = Vec::new();
         for (index, (part, operand)) in ["queries", "keys", "values"]
             .into_iter()
@@ -242,13 +238,8 @@ impl NetworkBuilder<'_> {
     pub fn self_attention(&mut self, name: &str, x: Value, heads: usize) -> Result<Value> {
         let features = self.operand_channels(name, x)?;
         let projection = Op::Linear {
-            weight: self
-                .parameters
-                .parameter(&format!("{name}.in_proj_weight"), &[3 * features, features])?,
-            bias: Some(
-                self.parameters
-                    .parameter(&format!("{name}.in_proj_bias"), &[3 * features])?,
-            ),
+            weight: self.parameter_of(name, "in_proj_weight", &[3 * features, features])?,
+            bias: Some(self.parameter_of(name, "in_proj_bias", &[3 * features])?),
         };
         let projected = self.layer(&format!("{name}.in_proj"), projection, &[x])?;
         let queries = self.narrow(projected, 0, features)?;

@@ -10,7 +10,6 @@ pub(super) struct Convolution {
     /// `[1, out, 1, 1]`
     bias: Option<Tensor>,
     stride: [usize; 2],
-    padding: Padding,
     dilation: usize,
     groups: usize,
     /// Of the weights and sums.
@@ -53,24 +52,25 @@ impl Convolution {
             weight: weight.contiguous()?.to_dtype(dtype)?,
             bias: bias.transpose()?,
             stride: parameters.stride,
-            padding: parameters.padding,
             dilation,
             groups: parameters.groups,
             dtype,
         })
     }
 
-    pub(super) fn run(&self, x: &Tensor) -> Result<Tensor> {
-        self.convolve(&x.to_dtype(self.dtype)?)?.to_dtype(x.dtype())
+    /// Convolves a map with as many zeros around it.
+    pub(super) fn run(&self, x: &Tensor, padding: Padding) -> Result<Tensor> {
+        self.convolve(&x.to_dtype(self.dtype)?, padding)?
+            .to_dtype(x.dtype())
     }
 
-    fn convolve(&self, x: &Tensor) -> Result<Tensor> {
+    fn convolve(&self, x: &Tensor, padding: Padding) -> Result<Tensor> {
         let Padding {
             top,
             bottom,
             left,
             right,
-        } = self.padding;
+        } = padding;
         let is_even = top == bottom && left == right && top == left;
         let [vertical, horizontal] = self.stride;
         let stride = if vertical == horizontal { vertical } else { 1 };

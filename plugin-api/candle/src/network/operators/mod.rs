@@ -147,7 +147,9 @@ impl Operators {
             };
         };
         match (op, &self.layers[index]) {
-            (_, Layer::Convolution(layer)) => layer.run(x),
+            (Op::Convolution(parameters), Layer::Convolution(layer)) => {
+                layer.run(x, parameters.padding_of(shape))
+            }
             (_, Layer::TransposedConvolution(layer)) => layer.run(x),
             (_, Layer::Folded) => Ok(x.clone()),
             (_, Layer::Affine(scale, shift)) => elementwise::affine(x, scale, shift),

@@ -39,7 +39,7 @@ pub(super) fn convolution(parameters: &Convolution, input: Shape) -> Result<Shap
         (kernel_height - 1) * dilation[0] + 1,
         (kernel_width - 1) * dilation[1] + 1,
     ];
-    let [padded_height, padded_width] = padded(input, parameters.padding)?;
+    let [padded_height, padded_width] = padded(input, parameters.padding_of(input))?;
     if window[0] > padded_height || window[1] > padded_width {
         return Err(Problem::WindowTooLarge { window, input });
     }

@@ -106,10 +106,6 @@ impl Architecture for EfficientNet {
         self.image
     }
 
-    fn depends_on_size(&self) -> bool {
-        self.pads_same
-    }
-
     fn describe(
         &self,
         network: &mut NetworkBuilder<'_>,
