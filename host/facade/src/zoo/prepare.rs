@@ -13,11 +13,13 @@ use modelzoo_sources::{
     config::PluginOrigin,
     prebuilt::Offer,
     registry::{Machine, Unmet, check_requirements},
-    source::ResolvedSource,
+    source::{ResolvedSource, local_files},
+    store::Store,
     trust::Undecided,
 };
 use semver::Version;
 use std::{
+    collections::BTreeSet,
     ffi::OsStr,
     path::{Path, PathBuf},
 };
@@ -392,6 +394,7 @@ impl Zoo {
         let folder = plugin.strip_prefix(&source.root).unwrap_or(plugin);
         let parts: Vec<_> = folder.iter().map(OsStr::to_string_lossy).collect();
         request.folder = parts.join("/");
+        request.files = files_of(source, store, &request.folder)?;
         request.commit = source.commit.as_ref().map(|commit| commit.id.clone());
         request.is_offline = self.settings.offline();
         request.crates = store.crates_of(&source.tree_hash);
@@ -402,6 +405,26 @@ impl Zoo {
             None => (builder, request),
         })
     }
+}
+
+/// What in the folder `folder` of a source that is used where it is belongs to the source; `None` for one in the store, all of
+/// which does. What its hash leaves out is not built either.
+fn files_of(
+    source: &ResolvedSource,
+    store: &Store,
+    folder: &str,
+) -> Result<Option<BTreeSet<String>>, ZooError> {
+    if source.root.starts_with(store.root()) {
+        return Ok(None);
+    }
+    let prefix = if folder.is_empty() {
+        String::new()
+    } else {
+        format!("{folder}/")
+    };
+    let files = local_files(&source.root)?.into_iter();
+    let below = files.filter_map(|file| file.strip_prefix(&prefix).map(str::to_owned));
+    Ok(Some(below.collect()))
 }
 
 /// The Cargo features that a device needs. `auto` asks for none: it takes what the plugin was built with.

@@ -72,7 +72,7 @@ impl<'a> BuildCopy<'a> {
         let sdk = sdk::unpack(&sdk_folder(folder))?;
         let name = &Sha256Digest::of(&request.identity).to_string()[..16];
         let source = folder.join("sources").join(name);
-        tree::copy(&request.source, &source)?;
+        tree::copy(&request.source, request.files.as_ref(), &source)?;
         manifest::prepare(&source)?;
         let lock_file = source.join("Cargo.lock");
         let mut pins = String::new();

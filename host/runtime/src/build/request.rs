@@ -1,13 +1,15 @@
 //! What to build.
 
 use modelzoo_base::Sandbox;
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// What to build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildRequest {
     /// The source: a folder with a Cargo.toml. It is only read.
     pub source: PathBuf,
+    /// The paths, relative and with `/`, of what in that folder belongs to the source; `None` where all of it does.
+    pub files: Option<BTreeSet<String>>,
     /// A hash over all files of the repository, archive or folder that the source is in.
     pub source_hash: String,
     /// Where in these files the source is, with `/`; empty where it is all of them. A repository may have several.
@@ -38,6 +40,7 @@ impl BuildRequest {
     ) -> Self {
         Self {
             source: source.into(),
+            files: None,
             source_hash: source_hash.into(),
             folder: String::new(),
             identity: identity.into(),

@@ -35,7 +35,7 @@ pub enum Verdict {
     Good,
     /// Something will be missing or slower.
     Warning,
-    /// Models cannot be built, loaded or downloaded.
+    /// No model can be loaded or downloaded.
     Bad,
 }
 

@@ -71,16 +71,18 @@ fn an_equipped_machine_is_good() {
 #[test]
 fn what_is_missing_is_said_with_a_remedy() {
     let checks = examined(&Described::default());
-    assert_eq!(checks["cargo"].verdict, Verdict::Bad);
+    assert_eq!(checks["cargo"].verdict, Verdict::Warning);
     assert_eq!(
         checks["cargo"].detail,
-        "cargo is not installed: plugins cannot be built"
+        "cargo is not installed: sources cannot be compiled here; published models, and plugins that their authors compiled, run"
     );
     assert!(checks["cargo"].remedy.as_ref().unwrap().contains("rustup.rs"));
     assert_eq!(checks["ffmpeg"].verdict, Verdict::Warning);
     if cfg!(unix) {
-        assert_eq!(checks["linker"].verdict, Verdict::Bad);
+        assert_eq!(checks["linker"].verdict, Verdict::Warning);
     }
+    // What runs without a compiler runs here.
+    assert!(checks.values().all(|check| check.verdict != Verdict::Bad));
 }
 
 #[test]
@@ -88,7 +90,7 @@ fn an_old_compiler_is_noticed() {
     let mut machine = equipped();
     machine.outputs.insert("rustc", "rustc 1.60.0 (abc 2022-01-01)\n");
     let check = &examined(&machine)["rustc"];
-    assert_eq!(check.verdict, Verdict::Bad);
+    assert_eq!(check.verdict, Verdict::Warning);
     assert!(
         check
             .detail

@@ -4,7 +4,10 @@ use std::io;
 
 /// What the plugins' SDK needs, as this project itself.
 const OLDEST_RUST: &str = env!("CARGO_PKG_RUST_VERSION");
-const INSTALL_RUST: &str = "install Rust from https://rustup.rs";
+const INSTALL_RUST: &str = "install Rust from https://rustup.rs if you need sources that are not compiled";
+/// What is missing where plugins cannot be compiled, and what is not.
+const WITHOUT_BUILDS: &str =
+    "sources cannot be compiled here; published models, and plugins that their authors compiled, run";
 
 pub(super) fn checks(machine: &dyn Machine) -> Vec<Check> {
     vec![
@@ -27,8 +30,8 @@ fn rust(machine: &dyn Machine, program: &'static str) -> Check {
     let line = match machine.output(program, &["--version"]) {
         Ok(output) => first_line(&output),
         Err(error) => {
-            let detail = format!("{}: plugins cannot be built", missing(program, &error));
-            return Check::bad(program, detail, INSTALL_RUST);
+            let detail = format!("{}: {WITHOUT_BUILDS}", missing(program, &error));
+            return Check::warning(program, detail, INSTALL_RUST);
         }
     };
     let version = line
@@ -40,8 +43,8 @@ fn rust(machine: &dyn Machine, program: &'static str) -> Check {
         (Some(semver::Version { major, minor, .. }), Ok(oldest))
             if (major, minor) < (oldest.major, oldest.minor) =>
         {
-            let detail = format!("{line} is older than {OLDEST_RUST}, which plugins need");
-            Check::bad(program, detail, "run `rustup update`")
+            let detail = format!("{line} is older than {OLDEST_RUST}, which plugins need: {WITHOUT_BUILDS}");
+            Check::warning(program, detail, "run `rustup update`")
         }
         _ => Check::good(program, line),
     }
@@ -62,11 +65,8 @@ fn linker(machine: &dyn Machine) -> Check {
     } else {
         "install a C compiler (Debian: apt-get install build-essential)"
     };
-    Check::bad(
-        name,
-        "no C compiler is found (cc, gcc, clang): plugins cannot be linked",
-        remedy,
-    )
+    let detail = format!("no C compiler is found (cc, gcc, clang): {WITHOUT_BUILDS}");
+    Check::warning(name, detail, remedy)
 }
 
 fn ffmpeg(machine: &dyn Machine) -> Check {

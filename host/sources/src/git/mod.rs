@@ -19,3 +19,4 @@ pub use refs::RemoteRefs;
 pub use work_tree::clean_commit;
 
 pub(crate) use checkout::check_out;
+pub(crate) use work_tree::tracked_files;

@@ -1,6 +1,6 @@
 //! The folder that somebody works in.
 use git2::{Repository, StatusOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The commit of the work tree that `folder` is in; `None` where it is in none, or where anything in the work tree differs
 /// from the commit, but for what Git is told to ignore.
@@ -11,6 +11,23 @@ pub fn clean_commit(folder: &Path) -> Option<String> {
     options.include_untracked(true);
     let is_clean = repository.statuses(Some(&mut options)).ok()?.is_empty();
     is_clean.then(|| head.id().to_string())
+}
+
+/// The files that Git has of `folder`, relative to it; `None` where it is in no repository that can be read.
+pub(crate) fn tracked_files(folder: &Path) -> Option<Vec<PathBuf>> {
+    let repository = Repository::discover(folder).ok()?;
+    let root = repository.workdir()?.canonicalize().ok()?;
+    let folder = folder.canonicalize().ok()?;
+    let folder = folder.strip_prefix(root).ok()?;
+    let index = repository.index().ok()?;
+    let paths = index
+        .iter()
+        .filter_map(|entry| Some(PathBuf::from(str::from_utf8(&entry.path).ok()?)));
+    Some(
+        paths
+            .filter_map(|path| Some(path.strip_prefix(folder).ok()?.to_owned()))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! Why a source cannot be had.
+use super::files::Unreadable;
 use crate::{
     archive::ArchiveError, download::DownloadError, git::GitError, manifest::ManifestError, store::StoreError,
 };
@@ -84,6 +85,12 @@ pub enum SourceError {
     /// The store does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Unreadable> for SourceError {
+    fn from(Unreadable { path, source }: Unreadable) -> Self {
+        Self::Read { path, source }
+    }
 }
 
 impl SourceError {

@@ -1,6 +1,7 @@
 //! From a reference to files: resolving and fetching sources.
 mod archive;
 mod error;
+mod files;
 mod local;
 mod options;
 mod pack;
@@ -26,6 +27,16 @@ pub use options::ResolveOptions;
 pub use pack::{PackError, Packed, Packing};
 pub use published::{PublishedFile, PublishedModel, WEIGHT_FILES};
 pub use resolve::{resolve, source_in};
+
+/// The paths, relative and with `/`, of what belongs to the source in a folder of this machine: what Git is told to ignore is
+/// no part of it, unless Git has it all the same.
+///
+/// # Errors
+/// When a folder cannot be read, or a name is not UTF-8.
+pub fn local_files(folder: &Path) -> Result<Vec<String>, SourceError> {
+    let files = files::files_of(folder)?;
+    Ok(files.into_iter().map(|file| file.path).collect())
+}
 
 /// A source whose files are on this machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,7 +203,7 @@ fn find_manifests(folder: &Path) -> Result<Vec<SourceManifest>, SourceError> {
             let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
             if !is_hidden
                 && entry.file_type().map_err(&failed)?.is_dir()
-                && !local::is_build_folder(&entry.path())
+                && !files::is_build_folder(&entry.path())
             {
                 pending.push((entry.path(), depth + 1));
             }

@@ -1,16 +1,13 @@
 //! Packing a source into an archive that others can use it from.
 //!
 //! The archive depends on the files' names and content and on nothing else: not on the machine, the time or the order
-//! in which a folder gives its entries. What `.gitignore` files name, Git's own files and Cargo's target folders are
-//! left out.
-use super::local::is_build_folder;
+//! in which a folder gives its entries. In it is what belongs to the source: see [`files`](super::files).
+use super::files::{SourceFile, Unreadable, files_of, hash_of};
 use crate::{
     archive::append,
-    tree::{EntryKind, TreeHasher, digest, entry_kind, link_stays_inside, link_target, path_text},
+    tree::{EntryKind, TreeHasher, link_stays_inside, link_target},
 };
 use flate2::{Compression, GzBuilder};
-use fs_err as fs;
-use ignore::WalkBuilder;
 use modelzoo_base::{
     Sha256Digest,
     error::{Diagnose, ErrorClass, NextStep},
@@ -24,15 +21,7 @@ use std::{
 /// A source that was packed, or that would be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packing {
-    entries: Vec<Entry>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
-    /// Relative, with `/`.
-    path: String,
-    kind: EntryKind,
-    place: PathBuf,
+    files: Vec<SourceFile>,
 }
 
 /// An archive of a source.
@@ -74,6 +63,12 @@ pub enum PackError {
         /// Why not.
         source: io::Error,
     },
+}
+
+impl From<Unreadable> for PackError {
+    fn from(Unreadable { path, source }: Unreadable) -> Self {
+        Self::Read { path, source }
+    }
 }
 
 impl PackError {
@@ -118,46 +113,25 @@ impl Packing {
     /// When a folder cannot be read, a name is not UTF-8, or a link leads out of the source.
     pub fn of(root: &Path, archive: &Path) -> Result<Self, PackError> {
         let archive = same_file::Handle::from_path(archive).ok();
-        let walk = WalkBuilder::new(root)
-            .standard_filters(false)
-            .parents(true)
-            .git_ignore(true)
-            .require_git(false)
-            .filter_entry(|entry| entry.file_name() != ".git" && !is_build_folder(entry.path()))
-            .build();
-        let mut entries = Vec::new();
-        for found in walk {
-            let found = found.map_err(|error| {
-                let told = error.to_string();
-                let system = error.into_io_error();
-                PackError::read(root)(system.unwrap_or_else(|| io::Error::other(told)))
-            })?;
-            let place = found.into_path();
-            let failed = PackError::read(&place);
-            let metadata = fs::symlink_metadata(&place).map_err(&failed)?;
-            let Some(kind) = entry_kind(&metadata) else {
-                continue;
-            };
-            if archive.is_some() && same_file::Handle::from_path(&place).ok() == archive {
-                continue;
-            }
-            // The walk gives paths below its root.
-            let path = path_text(place.strip_prefix(root).unwrap_or(&place)).map_err(&failed)?;
-            if kind == EntryKind::Link {
-                let target = link_target(&place).map_err(&failed)?;
-                if !link_stays_inside(&path, &target) {
-                    return Err(PackError::LeadsOut { path: place, target });
-                }
-            }
-            entries.push(Entry { path, kind, place });
+        let mut files = files_of(root)?;
+        if archive.is_some() {
+            files.retain(|file| same_file::Handle::from_path(&file.place).ok() != archive);
         }
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Self { entries })
+        for file in files.iter().filter(|file| file.kind == EntryKind::Link) {
+            let target = link_target(&file.place).map_err(PackError::read(&file.place))?;
+            if !link_stays_inside(&file.path, &target) {
+                return Err(PackError::LeadsOut {
+                    path: file.place.clone(),
+                    target,
+                });
+            }
+        }
+        Ok(Self { files })
     }
 
     /// The paths of all files and links, relative to the source, with `/`, in their order.
     pub fn paths(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.path.as_str())
+        self.files.iter().map(|file| file.path.as_str())
     }
 
     /// The hash of the tree, with the source's folder as its root.
@@ -165,11 +139,7 @@ impl Packing {
     /// # Errors
     /// When a file cannot be read.
     pub fn tree_hash(&self) -> Result<Sha256Digest, PackError> {
-        let mut hasher = TreeHasher::default();
-        for entry in &self.entries {
-            hasher.add(entry.path.clone(), entry.kind, entry.digest()?);
-        }
-        Ok(hasher.finish())
+        Ok(hash_of(&self.files)?)
     }
 
     /// Writes the `.tar.gz` file `archive`, in which everything lies in the folder `name`. It is there whole or not at
@@ -184,11 +154,11 @@ impl Packing {
         let gzip = GzBuilder::new().write(io::BufWriter::new(&mut file), Compression::best());
         let mut tar = tar::Builder::new(gzip);
         let mut hasher = TreeHasher::default();
-        for entry in &self.entries {
-            let path = format!("{name}/{}", entry.path);
-            let hash = entry.digest()?;
-            append(&mut tar, &path, entry.kind, &entry.place).map_err(&failed)?;
-            hasher.add(path, entry.kind, hash);
+        for file in &self.files {
+            let path = format!("{name}/{}", file.path);
+            let hash = file.digest()?;
+            append(&mut tar, &path, file.kind, &file.place).map_err(&failed)?;
+            hasher.add(path, file.kind, hash);
         }
         tar.into_inner()
             .and_then(flate2::write::GzEncoder::finish)
@@ -206,16 +176,11 @@ impl Packing {
     }
 }
 
-impl Entry {
-    fn digest(&self) -> Result<Sha256Digest, PackError> {
-        digest(self.kind, &self.place).map_err(PackError::read(&self.place))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::archive::{ArchiveFormat, ArchiveLimits, extract};
+    use fs_err as fs;
 
     fn write(root: &Path, files: &[(&str, &str)]) {
         for (path, content) in files {
@@ -226,39 +191,37 @@ mod tests {
     }
 
     #[test]
-    fn only_what_git_would_track_is_packed() {
+    fn an_older_archive_in_the_folder_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
-        let root = folder.path();
         write(
-            root,
-            &[
-                ("Cargo.toml", "[package]"),
-                ("src/lib.rs", "// code"),
-                (".gitignore", "*.log\n/scratch/\n"),
-                ("build.log", "noise"),
-                ("src/.gitignore", "private.rs\n"),
-                ("src/private.rs", "// mine"),
-                ("scratch/a", "noise"),
-                ("target/release/a", "built"),
-                ("weights/target/a.bin", "no crate's target folder"),
-                (".git/HEAD", "ref"),
-                (".cargo/config.toml", ""),
-                ("own.tar.gz", "an older archive"),
-            ],
+            folder.path(),
+            &[("Cargo.toml", "[package]"), ("own.tar.gz", "older")],
         );
-        let packing = Packing::of(root, &root.join("own.tar.gz")).unwrap();
-        let paths: Vec<_> = packing.paths().collect();
-        assert_eq!(
-            paths,
-            [
-                ".cargo/config.toml",
-                ".gitignore",
-                "Cargo.toml",
-                "src/.gitignore",
-                "src/lib.rs",
-                "weights/target/a.bin"
-            ]
+        let packing = Packing::of(folder.path(), &folder.path().join("own.tar.gz")).unwrap();
+        assert_eq!(packing.paths().collect::<Vec<_>>(), ["Cargo.toml"]);
+    }
+
+    /// A folder goes by the same hash wherever it is looked at, and whatever lies in it besides.
+    #[test]
+    fn a_folder_has_the_hash_of_what_is_packed_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::store::Store::open(folder.path().join("store")).unwrap();
+        let root = folder.path().join("source");
+        write(
+            &root,
+            &[("Cargo.toml", "[package]"), (".gitignore", "/.modelzoo\n")],
         );
+        let hash = || {
+            let hash = crate::source::local::tree_hash(&root, &store).unwrap();
+            let packing = Packing::of(&root, &folder.path().join("a.tar.gz")).unwrap();
+            assert_eq!(packing.tree_hash().unwrap(), hash);
+            hash
+        };
+        let before = hash();
+        write(&root, &[(".modelzoo/patch", "of this machine")]);
+        assert_eq!(hash(), before);
+        write(&root, &[("src/lib.rs", "")]);
+        assert_ne!(hash(), before);
     }
 
     #[cfg(unix)]

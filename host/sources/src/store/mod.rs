@@ -38,7 +38,7 @@ pub use records::{CommitRecord, DownloadRecord, RevisionRecord};
 pub use staging::Staging;
 
 pub(crate) use sources::TREE;
-pub(crate) use stamp::stamp;
+pub(crate) use stamp::{stamp, stamp_of};
 
 /// Names the store's folder.
 pub const STORE_VARIABLE: &str = "MODELZOO_STORE";

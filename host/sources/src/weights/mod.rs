@@ -168,7 +168,7 @@ impl Store {
         let failed = StoreError::read(&folder);
         // No model's folder has such a name.
         let record = folder.with_file_name(format!("{}%files.json", file_name(model)));
-        let now = stamp(&folder, &|_| false).map_err(&failed)?;
+        let now = stamp(&folder).map_err(&failed)?;
         let known = std::fs::read(&record)
             .ok()
             .and_then(|json| serde_json::from_slice::<Known>(&json).ok());
