@@ -74,7 +74,7 @@ fn what_is_missing_is_said_with_a_remedy() {
     assert_eq!(checks["cargo"].verdict, Verdict::Warning);
     assert_eq!(
         checks["cargo"].detail,
-        "cargo is not installed: sources cannot be compiled here; published models, and plugins that their authors compiled, run"
+        "cargo is not installed: sources cannot be compiled; published models and compiled plugins run"
     );
     assert!(checks["cargo"].remedy.as_ref().unwrap().contains("rustup.rs"));
     assert_eq!(checks["ffmpeg"].verdict, Verdict::Warning);

@@ -6,8 +6,7 @@ use std::io;
 const OLDEST_RUST: &str = env!("CARGO_PKG_RUST_VERSION");
 const INSTALL_RUST: &str = "install Rust from https://rustup.rs if you need sources that are not compiled";
 /// What is missing where plugins cannot be compiled, and what is not.
-const WITHOUT_BUILDS: &str =
-    "sources cannot be compiled here; published models, and plugins that their authors compiled, run";
+const WITHOUT_BUILDS: &str = "sources cannot be compiled; published models and compiled plugins run";
 
 pub(super) fn checks(machine: &dyn Machine) -> Vec<Check> {
     vec![
