@@ -25,7 +25,7 @@ pub(super) struct Marker {
 impl Marker {
     /// At no item.
     pub(super) fn new() -> io::Result<Self> {
-        let (file, _) = fixed_memory(BYTES)?;
+        let file = fixed_memory(BYTES)?;
         let memory = MmapOptions::new().len(BYTES).map_raw(&file)?;
         Ok(Self { file, memory })
     }
