@@ -17,6 +17,7 @@ from safetensors.torch import save_file as save_torch_file
 
 from engines import Modelzoo, Ncnn, OnnxRuntime, OpenVino, Torch
 from networks import NETWORKS, REPOSITORY
+from published import Published
 
 BATCHES = (8, 1)
 # Photographs whose best class is compared with the one that torch finds in f64.
@@ -38,6 +39,7 @@ WRONG = 0.1
 class Files:
     """What is prepared for a network, and its result."""
 
+    # A file, or the folder of a published network.
     weights: Path
     model: Path
     # pnnx's conversion, or a file that is not there where it has none.
@@ -52,7 +54,11 @@ def prepare(name: str, folder: Path) -> Files:
     entry = NETWORKS[name]
     made = folder / name
     made.mkdir(exist_ok=True)
-    weights = REPOSITORY / entry.weights if entry.weights else made / "weights.safetensors"
+    is_published = isinstance(entry.make, Published)
+    if is_published:
+        weights = made / "published"
+    else:
+        weights = REPOSITORY / entry.weights if entry.weights else made / "weights.safetensors"
     files = Files(
         weights,
         made / "model.onnx",
@@ -65,15 +71,18 @@ def prepare(name: str, folder: Path) -> Files:
     if files.exact.exists():
         return files
     module = entry.module()
-    if not entry.weights:
+    if is_published:
+        weights.mkdir(exist_ok=True)
+        entry.make.save(module.network, weights)
+    elif not entry.weights:
         save_torch_file({key: value.contiguous() for key, value in module.state_dict().items()}, weights)
     images = photographs(PHOTOGRAPHS, entry.size)
     save_file({str(count): images[:count].copy() for count in (*BATCHES, PHOTOGRAPHS)}, files.inputs)
     one = torch.from_numpy(images[:1].copy())
     with torch.inference_mode():
         outputs = module.double()(one.double())
-        classes = [module(image[None].double()).argmax() for image in torch.from_numpy(images)] if entry.classes else []
-    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        classes = [first(module(image[None].double())).argmax() for image in torch.from_numpy(images)] if entry.classes else []
     exact = {str(index): output.contiguous().numpy() for index, output in enumerate(outputs)}
     if entry.classes:
         exact["classes"] = np.array(classes)
@@ -96,6 +105,10 @@ def prepare(name: str, folder: Path) -> Files:
     torch.backends.mha.set_fastpath_enabled(True)
     save_file(exact, files.exact)
     return files
+
+
+def first(outputs: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
+    return outputs[0] if isinstance(outputs, tuple) else outputs
 
 
 def convert_to_ncnn(module: torch.nn.Module, image: torch.Tensor, param: Path) -> None:
@@ -142,8 +155,9 @@ def measure(name: str, files: Files, program: Path, rounds: int, threads: int) -
     """Measures a network and gives the results as JSON."""
     entry = NETWORKS[name]
     inputs = load_file(files.inputs)
-    loading = [start_and_stop(program, name, files) for _ in range(STARTS)]
-    own = Modelzoo(program, name, files.weights, files.inputs, threads)
+    network = network_name(name)
+    loading = [start_and_stop(program, network, files) for _ in range(STARTS)]
+    own = Modelzoo(program, network, files.weights, files.inputs, threads)
     forms = [Torch(entry.module(), form, threads) for form in Torch.forms()]
     exact = load_file(files.exact)
     result = {
@@ -175,6 +189,12 @@ def measure(name: str, files: Files, program: Path, rounds: int, threads: int) -
     return json.dumps(result, indent=1)
 
 
+def network_name(name: str) -> str:
+    """What this project's program is asked for: a network that it describes, or outputs of a published one."""
+    made = NETWORKS[name].make
+    return f"published:{','.join(made.outputs)}" if isinstance(made, Published) else name
+
+
 def others(files: Files, batch: int, threads: int) -> list:
     """The other engines, each in all of its arrangements."""
     made = []
@@ -188,9 +208,9 @@ def others(files: Files, batch: int, threads: int) -> list:
     return made
 
 
-def start_and_stop(program: Path, name: str, files: Files) -> float:
+def start_and_stop(program: Path, network: str, files: Files) -> float:
     """Milliseconds from weights to a network that is ready, in a new process on one core."""
-    engine = Modelzoo(program, name, files.weights, files.inputs, 1, one_core=True)
+    engine = Modelzoo(program, network, files.weights, files.inputs, 1, one_core=True)
     engine.close()
     return engine.ready
 

@@ -14,6 +14,9 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
+import published
+from published import Published, Reading
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -22,7 +25,7 @@ class Entry:
     """A network of the comparison."""
 
     title: str
-    make: Callable[[], nn.Module]
+    make: Callable[[], nn.Module] | Published
     size: int
     # Trained weights in the repository, or None for random ones.
     weights: str | None = None
@@ -32,6 +35,10 @@ class Entry:
     def module(self) -> nn.Module:
         """The network with its weights, ready for inference."""
         torch.manual_seed(0)
+        if isinstance(self.make, Published):
+            network = self.make.make().eval()
+            randomize_normalizations(network)
+            return Reading(network, self.make.read)
         module = self.make().eval()
         if self.weights is None:
             randomize_normalizations(module)
@@ -393,4 +400,11 @@ NETWORKS = {
     "u2netp": Entry("U2-Netp 320", U2NetP, 320, "plugins/u2netp/weights/u2netp.safetensors"),
     "vit_b_16": Entry("ViT-B/16", vit_b_16, 224, classes=True),
     "clip_vit_b_32_image": Entry("CLIP ViT-B/32 image", ClipImage, 224),
+    "dinov2_small": Entry("DINOv2-S", published.DINOV2_SMALL, 224),
+    "efficientnet_b0": Entry("EfficientNet-B0", published.EFFICIENTNET_B0, 224, classes=True),
+    "mobilenet_v3": Entry("MobileNetV3-L", published.MOBILENET_V3, 224, classes=True),
+    "convnext_tiny": Entry("ConvNeXt-T", published.CONVNEXT_TINY, 224, classes=True),
+    "swin_tiny": Entry("Swin-T", published.SWIN_TINY, 224, classes=True),
+    "segformer_b0": Entry("SegFormer-B0 512", published.SEGFORMER_B0, 512),
+    "rt_detr_v2_r18": Entry("RT-DETRv2-r18 640", published.RT_DETR_V2_R18, 640),
 }

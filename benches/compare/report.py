@@ -34,6 +34,8 @@ KINDS = {
     "u2netp": "3x3",
     "vit_b_16": "transformer",
     "clip_vit_b_32_image": "transformer",
+    "dinov2_small": "transformer",
+    "efficientnet_b0": "mixed",
 }
 # The same for one image.
 GOAL_OF_ONE = 1.0

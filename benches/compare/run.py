@@ -34,6 +34,8 @@ PACKAGES = [
     "ncnn",
     "pnnx",
     "safetensors",
+    "timm",
+    "transformers",
     "numpy",
 ]
 

@@ -2,8 +2,9 @@
 //!
 //!     compare NETWORK WEIGHTS INPUTS THREADS
 //!
-//! WEIGHTS and INPUTS are safetensors files; INPUTS holds a batch under each name that commands use. A line of standard
-//! input is a command, and each is answered by a line of standard output:
+//! NETWORK is one of those below, with a safetensors file as WEIGHTS, or `published:OUTPUT,...` for these outputs of the
+//! published model in the folder WEIGHTS. INPUTS is a safetensors file that holds a batch under each name that commands
+//! use. A line of standard input is a command, and each is answered by a line of standard output:
 //!
 //! | command | answer |
 //! |---|---|
@@ -47,7 +48,13 @@ fn main() -> Result<()> {
         threads: threads.parse()?,
     };
     let start = Instant::now();
-    let network = describe(name, Path::new(weights), &placement)?;
+    let network = match name.strip_prefix("published:") {
+        Some(outputs) => {
+            let published = modelzoo_vision::network(Path::new(weights), None, &placement)?;
+            published.with_outputs(&outputs.split(',').collect::<Vec<_>>())?
+        }
+        None => describe(name, Path::new(weights), &placement)?,
+    };
     network.prepare()?;
     let ready = milliseconds(start);
     let memory = network

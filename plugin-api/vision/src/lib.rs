@@ -42,7 +42,7 @@ mod text;
 
 pub use checkpoint::{Converted, WEIGHT_FILES, convert};
 pub use settings::{ImageSize, Names, Settings};
-pub use source::{PublishedModels, check, check_deployment};
+pub use source::{PublishedModels, check, check_deployment, network};
 
 modelzoo_plugin_api::source_root!(
     /// The root of [`PublishedModels`] for a program that it is linked into.

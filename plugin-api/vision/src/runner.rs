@@ -165,7 +165,11 @@ fn features(network: &Network) -> usize {
     first.and_then(|dims| dims.last().copied()).unwrap_or_default()
 }
 
-fn build(
+/// Describes the network for pictures of `[height, width]`; its outputs go by the names of [`Outputs`].
+///
+/// # Errors
+/// When the weights are not those of the architecture, or there is no such layer for embeddings.
+pub(crate) fn build(
     architecture: &dyn Architecture,
     checkpoint: &Checkpoint,
     placement: &Placement,

@@ -1,10 +1,15 @@
 //! A folder as a source of one model.
 
 use crate::{
-    architectures, checkpoint::Checkpoint, processing::Processing, repository::Repository, runner::Runner,
-    settings::Settings, tasks,
+    architectures,
+    checkpoint::Checkpoint,
+    processing::Processing,
+    repository::Repository,
+    runner::{self, Runner},
+    settings::Settings,
+    tasks,
 };
-use modelzoo_candle::device::Placement;
+use modelzoo_candle::{device::Placement, network::Network};
 use modelzoo_plugin_api::{Error, Host, LoadOptions, LogLevel, Model, ModelSource, Result};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -85,6 +90,27 @@ fn tell_missing_processor(repository: &Repository, kind: &str, host: &Host) {
             ),
         );
     }
+}
+
+/// The network of the published model in a folder by itself, for who makes something of their own of its outputs:
+/// `logits`, `embedding`, `boxes`, `depth` and their like, which
+/// [`Network::with_outputs`] chooses from. Its input is `[count, 3, height, width]`, prepared as the folder says; `size` is
+/// `[height, width]`, or that of the published preprocessing.
+///
+/// # Errors
+/// As for loading the model.
+pub fn network(folder: &Path, size: Option<[usize; 2]>, placement: &Placement) -> Result<Network> {
+    let (repository, checkpoint) = (Repository::open(folder)?, Checkpoint::find(folder)?);
+    let architecture = architectures::find(&repository)?;
+    architectures::check_size(&repository, architecture.network.as_ref(), &checkpoint)?;
+    let size = match size {
+        Some(size) => size,
+        None => Processing::of(&repository, architecture.kind, None)?
+            .size
+            .unwrap_or_else(|| architecture.network.image_size()),
+    };
+    let (network, _) = runner::build(architecture.network.as_ref(), &checkpoint, placement, None, size)?;
+    Ok(network)
 }
 
 /// Makes sure that a model can be run that a manifest describes: see [`Settings::deployment`].

@@ -114,7 +114,9 @@ impl WrittenMemory {
         }
         // SAFETY: the place lies within the mapping, whose size is sealed, and no reference to it exists in this process.
         // The other end reads it only when it is told that the message is there.
-        unsafe { ptr::copy_nonoverlapping(buffer.as_ptr(), self.mapped.as_mut_ptr().add(start), buffer.len()) };
+        unsafe {
+            ptr::copy_nonoverlapping(buffer.as_ptr(), self.mapped.as_mut_ptr().add(start), buffer.len())
+        };
         Ok(())
     }
 }
@@ -297,10 +299,7 @@ mod tests {
         let places = layout(&[3]).unwrap();
         let memory = outgoing.write(&[b"one"], &places).unwrap().unwrap();
         let file = File::from(memory.try_clone_to_owned().unwrap());
-        if !fcntl_get_seals(&file)
-            .unwrap()
-            .contains(SealFlags::FUTURE_WRITE)
-        {
+        if !fcntl_get_seals(&file).unwrap().contains(SealFlags::FUTURE_WRITE) {
             return; // Linux before 5.1.
         }
         assert!(file.write_all_at(b"two", 0).is_err());

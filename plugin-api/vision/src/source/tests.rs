@@ -1,6 +1,10 @@
 //! What a folder's files may say, and in which words they are refused.
 
 use super::*;
+use modelzoo_candle::{
+    testing::{assert_close, numbers, tensor},
+    weights::Weights,
+};
 use modelzoo_plugin_api::{ErrorKind, Image, Output, PredictOptions, label::Label};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
@@ -76,6 +80,29 @@ fn a_classifier_gives_a_class_an_embedding_and_what_is_asked_for() {
         let error = load(&golden("vit_classifier"), settings).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::InvalidOption, "{error}");
         assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+#[test]
+fn the_network_of_a_published_model_is_to_be_had_by_itself() {
+    let folder = golden("vit_classifier");
+    let computed = Weights::open(&folder.join("golden.safetensors")).unwrap();
+    let pixels = tensor(&computed, "pixels");
+    let (_, _, height, width) = pixels.dims4().unwrap();
+    // Without a size, it is the published one.
+    for size in [Some([height, width]), None] {
+        let network = network(&folder, size, &Placement::default()).unwrap();
+        let logits = network
+            .with_outputs(&["logits"])
+            .unwrap()
+            .forward(&pixels)
+            .unwrap();
+        assert_close(
+            &numbers(&logits[0]),
+            &numbers(&tensor(&computed, "logits")),
+            1e-4,
+            "logits",
+        );
     }
 }
 
