@@ -92,7 +92,7 @@ fn tell_missing_processor(repository: &Repository, kind: &str, host: &Host) {
     }
 }
 
-/// The network of the published model in a folder by itself, for who makes something of their own of its outputs:
+/// The network of the published model in a folder by itself, for a program that makes something else of its outputs:
 /// `logits`, `embedding`, `boxes`, `depth` and their like, which
 /// [`Network::with_outputs`] chooses from. Its input is `[count, 3, height, width]`, prepared as the folder says; `size` is
 /// `[height, width]`, or that of the published preprocessing.
