@@ -1,6 +1,6 @@
 //! The names of a model's classes.
 
-use super::{Config, Form, Repository};
+use super::{Config, Form, Repository, imagenet};
 use modelzoo_plugin_api::Result;
 use serde_json::Value;
 
@@ -76,7 +76,7 @@ fn of_deployment(config: &Config) -> Result<Vec<String>> {
     }
     let path = config.text("labels_path")?.unwrap_or_default();
     if path.contains(IMAGENET_FILE) {
-        return Ok(IMAGENET_1K.lines().map(str::to_owned).collect());
+        return Ok(imagenet::classes(1000).unwrap_or_default());
     }
     if path.contains(COCO_FILE) {
         return Ok(COCO.lines().map(str::to_owned).collect());
@@ -125,15 +125,12 @@ fn of_hugging_face(config: &Config) -> Result<Option<Vec<String>>> {
     Ok(Some(classes))
 }
 
-/// The classes of ImageNet-1k in their usual order, a line each, as torchvision calls them.
-const IMAGENET_1K: &str = include_str!("imagenet_1k.txt");
-
 /// The classes of COCO by the numbers that its annotations have, that of no object first, a line each; numbers that no
 /// object has stand for themselves, as in FiftyOne's file.
 const COCO: &str = include_str!("coco_91.txt");
 
 /// `label_names`, described by `label_descriptions` where the names are WordNet's; or a number of classes. timm's own
-/// files have no names: what has as many classes as ImageNet-1k was trained on that.
+/// files have no names: what has as many classes as a selection of ImageNet was trained on that.
 fn of_timm(config: &Config) -> Result<Option<Vec<String>>> {
     let Some(names) = config.value("label_names") else {
         let inner = config.section("pretrained_cfg")?;
@@ -141,7 +138,7 @@ fn of_timm(config: &Config) -> Result<Option<Vec<String>>> {
             0 => inner.map_or(Ok(0), |inner| inner.count_or_none("num_classes", 0))?,
             count => count,
         };
-        return Ok((count > 0).then(|| imagenet(count).unwrap_or_else(|| unnamed(count))));
+        return Ok((count > 0).then(|| imagenet::classes(count).unwrap_or_else(|| unnamed(count))));
     };
     let names: Option<Vec<&str>> = names
         .as_array()
@@ -150,12 +147,6 @@ fn of_timm(config: &Config) -> Result<Option<Vec<String>>> {
     let descriptions = config.section_or_empty("label_descriptions")?;
     let described = |name: &&str| Ok(descriptions.text(name)?.unwrap_or(name).to_owned());
     names.iter().map(described).collect::<Result<_>>().map(Some)
-}
-
-/// The names of ImageNet's classes, where there are so many of them.
-fn imagenet(count: usize) -> Option<Vec<String>> {
-    let names = IMAGENET_1K.lines();
-    (names.clone().count() == count).then(|| names.map(str::to_owned).collect())
 }
 
 fn unnamed(count: usize) -> Vec<String> {

@@ -3,6 +3,7 @@
 mod classes;
 mod config;
 mod deployment;
+mod imagenet;
 
 pub(crate) use classes::class_names;
 pub(crate) use config::Config;
