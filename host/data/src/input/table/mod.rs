@@ -1,6 +1,7 @@
 //! Pictures and videos in a column of a Parquet file: as they are (bytes), or by their paths or URLs.
 
 mod columns;
+mod description;
 mod source;
 
 use super::{

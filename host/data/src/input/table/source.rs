@@ -1,14 +1,21 @@
 //! The bytes of a table, here or behind a URL, of which parts alone are read.
+//!
+//! The library reads in three ways: `get_read` the last bytes, and in front of each page from where it is described;
+//! `get_bytes` the description of the whole in front of the last bytes, and pages. What describes is looked at first.
 
+use super::description;
 use bytes::{Buf as _, Bytes, buf::Reader};
 use modelzoo_storage::{Blob, is_url};
 use parquet::{
     errors::{ParquetError, Result},
-    file::reader::{ChunkReader, Length},
+    file::{
+        FOOTER_SIZE,
+        reader::{ChunkReader, Length},
+    },
 };
 use std::{
     fs::File,
-    io::{self, BufReader, Read},
+    io::{self, BufReader, Chain, Cursor, Read},
     path::Path,
 };
 
@@ -20,7 +27,7 @@ pub(super) enum Source {
     Blob(Blob),
 }
 
-pub(super) enum Part {
+pub(super) enum Bytewise {
     File(BufReader<File>),
     Blob(BlobReader),
 }
@@ -39,6 +46,29 @@ impl Source {
             false => Self::File(File::open(path)?),
         })
     }
+
+    /// Where the table's last bytes begin, and the description of the whole ends.
+    fn end(&self) -> u64 {
+        self.len().saturating_sub(FOOTER_SIZE as u64)
+    }
+
+    fn read_from(&self, start: u64) -> Result<Bytewise> {
+        Ok(match self {
+            Self::File(file) => Bytewise::File(file.get_read(start)?),
+            Self::Blob(blob) => Bytewise::Blob(BlobReader {
+                blob: blob.clone(),
+                at: start,
+                chunk: Bytes::new().reader(),
+            }),
+        })
+    }
+
+    fn read_all(&self, start: u64, length: usize) -> Result<Bytes> {
+        match self {
+            Self::File(file) => file.get_bytes(start, length),
+            Self::Blob(blob) => blob.read(start..start + length as u64).map_err(external),
+        }
+    }
 }
 
 impl Length for Source {
@@ -51,30 +81,32 @@ impl Length for Source {
 }
 
 impl ChunkReader for Source {
-    type T = Part;
+    /// What was looked at, and what comes after it.
+    type T = Chain<Cursor<Vec<u8>>, Bytewise>;
 
-    fn get_read(&self, start: u64) -> Result<Part> {
-        Ok(match self {
-            Self::File(file) => Part::File(file.get_read(start)?),
-            Self::Blob(blob) => Part::Blob(BlobReader {
-                blob: blob.clone(),
-                at: start,
-                chunk: Bytes::new().reader(),
-            }),
-        })
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        let mut rest = self.read_from(start)?;
+        let looked_at = match start == self.end() {
+            true => Vec::new(),
+            false => description::check(&mut rest, description::MOST_OF_A_PAGE).map_err(external)?,
+        };
+        Ok(Cursor::new(looked_at).chain(rest))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        match self {
-            Self::File(file) => file.get_bytes(start, length),
-            Self::Blob(blob) => blob
-                .read(start..start + length as u64)
-                .map_err(|error| ParquetError::External(Box::new(error))),
+        let bytes = self.read_all(start, length)?;
+        if start + length as u64 == self.end() {
+            description::check(&*bytes, u64::MAX).map_err(external)?;
         }
+        Ok(bytes)
     }
 }
 
-impl Read for Part {
+fn external(error: io::Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
+impl Read for Bytewise {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::File(file) => file.read(buffer),

@@ -122,6 +122,18 @@ fn places_go_by_their_names() {
     assert_eq!(told(&path, None), ["t.parquet: cannot be read"]);
 }
 
+/// The library would count for hours.
+#[test]
+fn a_table_that_announces_billions_of_elements_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    let endless = [0x39, 0xf2, 0xff, 0xff, 0xff, 0xff, 0x07];
+    let description = endless.repeat(10_000);
+    let length = u32::try_from(description.len()).unwrap().to_le_bytes();
+    std::fs::write(&path, [b"PAR1", &description[..], &length, b"PAR1"].concat()).unwrap();
+    assert_eq!(told(&path, None), ["t.parquet: cannot be read"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
