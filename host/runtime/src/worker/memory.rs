@@ -5,6 +5,7 @@
 //! its end. What the worker sends is read with system calls, since it could change under the host's hands. Only
 //! the worker maps what it is sent, so that a plugin reads pixels in place.
 
+use crate::limits::MAX_BUFFER_BYTES;
 use memmap2::{Advice, Mmap, MmapRaw};
 use rustix::{
     fs::{FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, memfd_create},
@@ -23,6 +24,10 @@ use std::{
 
 /// The smallest memory that is made: a few photographs.
 const MIN_BYTES: usize = 1 << 20;
+
+/// A memory is made for messages so many times as long as the first one. What of it is not used costs nothing; a new memory
+/// costs all pages anew.
+const SPARE: usize = 4;
 
 /// What keeps the size of a memory as it is.
 pub(super) const FIXED_SIZE: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
@@ -73,7 +78,7 @@ struct WrittenMemory {
 
 impl WrittenMemory {
     fn new(needed: usize) -> io::Result<Self> {
-        let file = unsealed_memory(needed)?;
+        let file = unsealed_memory(needed.saturating_mul(SPARE).min(MAX_BUFFER_BYTES))?;
         let mapped = MmapRaw::map_raw(&file)?;
         // From now on, only this mapping can be written through, and nothing can be taken out of the memory.
         match fcntl_add_seals(&file, FIXED_SIZE | SealFlags::FUTURE_WRITE) {
@@ -89,18 +94,22 @@ impl WrittenMemory {
     }
 
     /// Has the system set memory aside: where there is none, this is an error here, and not the end of the process at the
-    /// first access.
+    /// first access. All pages come at once, which is faster than one after the other at their first access.
     fn reserve(&mut self, needed: usize) -> io::Result<()> {
         let Some(missing) = needed.checked_sub(self.reserved).filter(|&missing| missing > 0) else {
             return Ok(());
         };
-        let (start, length) = (self.reserved as u64, missing as u64);
-        retry_on_intr(|| fallocate(&self.file, FallocateFlags::empty(), start, length))?;
-        // All pages at once instead of one after the other at their first access. Without it (Linux before 5.14), they
-        // come all the same.
-        let _ = self
+        let populated = self
             .mapped
             .advise_range(Advice::PopulateWrite, self.reserved, missing);
+        match populated {
+            // Linux before 5.14.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                let (start, length) = (self.reserved as u64, missing as u64);
+                retry_on_intr(|| fallocate(&self.file, FallocateFlags::empty(), start, length))?;
+            }
+            populated => populated?,
+        }
         self.reserved = needed;
         Ok(())
     }
@@ -236,7 +245,7 @@ mod tests {
     #[test]
     fn buffers_arrive_mapped_and_copied_and_the_memory_is_used_again() {
         let (mut outgoing, mut incoming) = (OutgoingMemory::default(), IncomingMemory::default());
-        let large = vec![7u8; MIN_BYTES + 1];
+        let large = vec![7u8; SPARE * MIN_BYTES + 1];
         let batches: [(&[&[u8]], bool); 4] = [
             (&[b"one", b"", b"two"], true),
             (&[b"three"], false),
