@@ -90,7 +90,7 @@ impl ChunkReader for Source {
             true => Vec::new(),
             false => description::check(&mut rest, description::MOST_OF_A_PAGE).map_err(external)?,
         };
-        Ok(Cursor::new(looked_at).chain(rest))
+        Ok(Read::chain(Cursor::new(looked_at), rest))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
