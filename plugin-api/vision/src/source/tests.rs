@@ -91,7 +91,7 @@ fn the_network_of_a_published_model_is_to_be_had_by_itself() {
     let (_, _, height, width) = pixels.dims4().unwrap();
     // Without a size, it is the published one.
     for size in [Some([height, width]), None] {
-        let network = network(&folder, size, &Placement::default()).unwrap();
+        let network = network(&folder, size, &Placement::cpu()).unwrap();
         let logits = network
             .with_outputs(&["logits"])
             .unwrap()
