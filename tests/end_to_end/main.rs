@@ -32,6 +32,7 @@ mod shards;
 mod slices_and_tracks;
 mod snapshots;
 mod store_under_stress;
+mod text_models;
 mod videos;
 mod wild;
 mod zoo;

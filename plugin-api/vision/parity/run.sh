@@ -27,3 +27,5 @@ root=$(cd "$here/../../.." && pwd)
 MODELZOO_STORE=$work/store "$environment/bin/python" "$here/check_program.py" \
     "${CARGO_TARGET_DIR:-$root/target}/debug/modelzoo" "$work/models" "$root"/examples/photos/*.jpg 2>"$work/log" ||
     { cat "$work/log"; exit 1; }
+MODELZOO_STORE=$work/store "$environment/bin/python" "$here/pp_ocr.py" \
+    "${CARGO_TARGET_DIR:-$root/target}/debug/modelzoo" "$work/pages" 2>"$work/log" || { cat "$work/log"; exit 1; }

@@ -77,10 +77,7 @@ fn compare(folder: &Path, photo: &Photo) {
 
     let golden = Weights::open(folder.join("golden.safetensors")).unwrap();
     let expected = tensor(&golden, "pixels");
-    let found = processing
-        .preprocessing
-        .tensor(&photo.image(), &Device::Cpu)
-        .unwrap();
+    let found = processing.tensor(&photo.image(), &Device::Cpu).unwrap();
     assert_eq!(found.dims(), expected.dims(), "{name}");
     assert_close(
         &numbers(&found),
@@ -187,6 +184,7 @@ fn output_names(task: Task) -> Vec<String> {
         }
         Task::Segmentation => &[Outputs::LOGITS],
         Task::Depth => &[Outputs::DEPTH],
+        Task::TextDetection | Task::TextRecognition => &[Outputs::PROBABILITIES],
     };
     names.iter().map(|&name| name.to_owned()).collect()
 }

@@ -35,7 +35,7 @@ struct Stage {
     layers: usize,
     kernel: usize,
     /// The stride of a convolution before the blocks, where there is one.
-    downsample: Option<usize>,
+    downsample: Option<[usize; 2]>,
     /// Whether a layer is a convolution of single pixels and a depthwise one.
     is_light: bool,
 }
@@ -60,7 +60,7 @@ impl HgNetV2 {
         let blocks = numbers("stage_num_blocks", [1, 1, 3, 1])?;
         let layers = numbers("stage_numb_of_layers", [6; 4])?;
         let kernels = numbers("stage_kernel_size", [3, 3, 5, 5])?;
-        let strides = numbers("stage_downsample_strides", [2; 4])?;
+        let strides = strides(config, "stage_downsample_strides", count)?;
         let are_light = flags(config, "stage_light_block", &[false, false, true, true], count)?;
         let downsample = flags(config, "stage_downsample", &[false, true, true, true], count)?;
         let stages = (0..count)
@@ -102,7 +102,7 @@ impl HgNetV2 {
             if let Some(stride) = stage.downsample {
                 let channels = network.channels(x)?;
                 let convolution = Conv2d::new(channels, 3)
-                    .stride(stride)
+                    .strides(stride)
                     .padding(1)
                     .groups(channels);
                 x = layers.describe(network, &format!("{name}.downsample"), x, convolution, None)?;
@@ -148,6 +148,30 @@ impl HgNetV2 {
         let wide = Conv2d::new(middle, 3).stride(fourth).padding(1);
         let x = layer(network, "stem3", both, wide)?;
         layer(network, "stem4", x, Conv2d::new(outputs, 1).stride(last))
+    }
+}
+
+/// A stride for each stage: a number for both directions, or two; 2 unless told otherwise.
+fn strides(config: &Config, key: &str, count: usize) -> Result<Vec<[usize; 2]>> {
+    let Some(value) = config.value(key) else {
+        return Ok(vec![[2; 2]; count]);
+    };
+    value
+        .as_array()
+        .and_then(|values| values.iter().map(pair).collect::<Option<Vec<_>>>())
+        .filter(|strides| {
+            strides.len() == count && strides.iter().flatten().all(|stride| (1..=8).contains(stride))
+        })
+        .ok_or_else(|| config.wrong(key, &format!("a list of {count} strides, one for each stage,")))
+}
+
+/// A whole number for both directions, or two of them, the vertical one first.
+pub(super) fn pair(value: &serde_json::Value) -> Option<[usize; 2]> {
+    let number = |value: &serde_json::Value| usize::try_from(value.as_u64()?).ok();
+    match value.as_array().map(Vec::as_slice) {
+        None => Some([number(value)?; 2]),
+        Some([vertical, horizontal]) => Some([number(vertical)?, number(horizontal)?]),
+        Some(_) => None,
     }
 }
 

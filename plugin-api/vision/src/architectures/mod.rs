@@ -5,6 +5,7 @@
 
 mod activation;
 mod beit;
+mod branches;
 mod clip;
 mod convnext;
 mod d_fine;
@@ -17,8 +18,10 @@ mod efficientnet;
 mod excitation;
 mod hgnet_v2;
 mod layers;
+mod lcnet;
 mod mobilenet_v2;
 mod positions;
+mod pp_ocr;
 mod regions;
 mod registry;
 mod regnet;
@@ -181,6 +184,17 @@ pub(crate) enum Outputs {
         /// A map `[1, height, width]`.
         depth: Value,
     },
+    /// Lines of text.
+    TextRegions {
+        /// How likely each pixel is within one, a map `[1, height, width]`.
+        probabilities: Value,
+    },
+    /// What a line of text says.
+    Text {
+        /// How likely each character is at each place of the line: tokens `[places, characters]`, of which the first
+        /// character stands for none.
+        probabilities: Value,
+    },
 }
 
 /// What [`Outputs`] are for.
@@ -202,6 +216,10 @@ pub(crate) enum Task {
     Segmentation,
     /// A depth for each pixel.
     Depth,
+    /// Outlines of lines of text.
+    TextDetection,
+    /// What lines of text say.
+    TextRecognition,
 }
 
 impl Outputs {
@@ -223,6 +241,8 @@ impl Outputs {
     pub(crate) const SCALES: &str = "scales";
     /// The name of a depth map among a network's layers.
     pub(crate) const DEPTH: &str = "depth";
+    /// The name of the probabilities of pixels or of characters among a network's layers.
+    pub(crate) const PROBABILITIES: &str = "probabilities";
 
     /// What the outputs are for, and each with its name.
     pub(crate) fn named(self) -> (Task, Vec<(String, Value)>) {
@@ -289,6 +309,13 @@ impl Outputs {
             ),
             Self::Segmentation { logits } => (Task::Segmentation, vec![one(Self::LOGITS, logits)]),
             Self::Depth { depth } => (Task::Depth, vec![one(Self::DEPTH, depth)]),
+            Self::TextRegions { probabilities } => {
+                (Task::TextDetection, vec![one(Self::PROBABILITIES, probabilities)])
+            }
+            Self::Text { probabilities } => (
+                Task::TextRecognition,
+                vec![one(Self::PROBABILITIES, probabilities)],
+            ),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet,
-    mobilenet_v2, regnet, resnet, rf_detr, rt_detr, segformer, swin, torchvision, vit, yolos,
+    mobilenet_v2, pp_ocr, regnet, resnet, rf_detr, rt_detr, segformer, swin, torchvision, vit, yolos,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -29,6 +29,10 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("mobilenet_v2", mobilenet_v2::hugging_face),
     ("owlv2", clip::owl_v2),
     ("owlvit", clip::owl_vit),
+    ("pp_ocrv5_mobile_det", pp_ocr::detection),
+    ("pp_ocrv5_mobile_rec", pp_ocr::recognition),
+    ("pp_ocrv5_server_det", pp_ocr::detection),
+    ("pp_ocrv5_server_rec", pp_ocr::recognition),
     ("regnet", regnet::hugging_face),
     ("resnet", resnet::hugging_face),
     ("rf_detr", rf_detr::hugging_face),

@@ -61,9 +61,14 @@ pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architectu
 /// The stages of a backbone whose maps are used, `stage1` being 1: as many as the encoder takes, the last three of four
 /// as published.
 pub(super) fn stages(backbone: &Config, count: usize) -> Result<Vec<usize>> {
-    let expected = format!("a list of {count} stages, one for each map of the encoder,");
+    stages_or(backbone, count, &[2, 3, 4])
+}
+
+/// As [`stages`], with these where the backbone names none.
+pub(super) fn stages_or(backbone: &Config, count: usize, default: &[usize]) -> Result<Vec<usize>> {
+    let expected = format!("a list of {count} stages, one for each map that is used,");
     let Some(names) = backbone.value("out_features") else {
-        let stages = backbone.counts("out_indices", &[2, 3, 4])?;
+        let stages = backbone.counts("out_indices", default)?;
         return if stages.len() == count && stages.is_sorted() {
             Ok(stages)
         } else {

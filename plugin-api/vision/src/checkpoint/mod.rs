@@ -34,6 +34,8 @@ pub(crate) struct Checkpoint {
     /// The file that has each tensor.
     places: BTreeMap<String, usize>,
     used: Mutex<BTreeSet<String>>,
+    /// Tensors that were computed of others, by names that no file has.
+    made: Mutex<BTreeMap<String, Weight>>,
 }
 
 impl Checkpoint {
@@ -77,6 +79,7 @@ impl Checkpoint {
             prefix,
             places: places.into_iter().map(bare).collect(),
             used: Mutex::default(),
+            made: Mutex::default(),
         })
     }
 
@@ -123,6 +126,18 @@ impl Checkpoint {
         Ok(weight)
     }
 
+    /// Adds a tensor that was computed of others.
+    pub(crate) fn make(&self, name: String, tensor: Weight) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.insert(name, tensor);
+    }
+
+    /// Whether there is a tensor of this name that was computed of others.
+    pub(crate) fn has_made(&self, name: &str) -> bool {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.contains_key(name)
+    }
+
     /// Says that the tensors whose names begin so are known, and that no result depends on them.
     pub(crate) fn leave_out(&self, prefix: &str) {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
@@ -163,6 +178,11 @@ impl Checkpoint {
 
 impl Parameters for Checkpoint {
     fn parameter(&self, name: &str, dims: &[usize]) -> Result<Weight> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tensor) = made.get(name).filter(|tensor| tensor.dims() == dims) {
+            return Ok(tensor.clone());
+        }
+        drop(made);
         let found = self.dims(name).ok_or_else(|| self.missing(name))?;
         if found != dims {
             return Err(weights_error(format!(

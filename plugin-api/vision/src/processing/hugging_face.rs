@@ -1,12 +1,14 @@
 //! The image processors of transformers, as `preprocessor_config.json` describes them.
 
-use super::{CHANNELS, Processing, normalization, pillow_filter, scaled};
+use super::{CHANNELS, Processing, normalization, pillow_filter, scaled, text};
 use crate::repository::Config;
 use modelzoo_candle::image::{ChannelOrder, Divisor, Filter, Normalization, Preprocessing};
 use modelzoo_plugin_api::Result;
 
 const HALF: [f64; CHANNELS] = [0.5; CHANNELS];
 const IMAGENET: [[f64; CHANNELS]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
+/// ImageNet's for blue, green and red.
+const BACKWARDS: [[f64; CHANNELS]; 2] = [[0.406, 0.456, 0.485], [0.225, 0.224, 0.229]];
 const CLIP: [[f64; CHANNELS]; 2] = [
     [0.481_454_66, 0.457_827_5, 0.408_210_73],
     [0.268_629_54, 0.261_302_58, 0.275_777_11],
@@ -67,8 +69,12 @@ const OWL_V2: &str = "Owlv2";
 /// The processor that resizes without a filter, in floating point.
 const RF_DETR: &str = "RfDetr";
 
+/// The processors that choose a size for each picture of text.
+const PP_OCR_PAGE: &str = "PPOCRV5ServerDet";
+const PP_OCR_LINE: &str = "PPOCRV5ServerRec";
+
 /// The processor of each name, without `ImageProcessor` or `FeatureExtractor`.
-const PROCESSORS: [(&str, Defaults); 20] = [
+const PROCESSORS: [(&str, Defaults); 22] = [
     ("ViT", Defaults::new(SQUARE, Filter::Bilinear, [HALF; 2])),
     (
         "DeiT",
@@ -134,10 +140,18 @@ const PROCESSORS: [(&str, Defaults); 20] = [
         "VitPose",
         Defaults::new(Size::Exact([256, 192]), Filter::Bilinear, IMAGENET),
     ),
+    (
+        PP_OCR_PAGE,
+        Defaults::new(Size::Exact([960; 2]), Filter::Bilinear, BACKWARDS),
+    ),
+    (
+        PP_OCR_LINE,
+        Defaults::new(Size::Exact([48, 320]), Filter::Bilinear, [HALF; 2]),
+    ),
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 31] = [
+const OF_KINDS: [(&str, &str); 35] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -169,11 +183,20 @@ const OF_KINDS: [(&str, &str); 31] = [
     ("rt_detr", "RTDetr"),
     ("rt_detr_v2", "RTDetr"),
     ("d_fine", "RTDetr"),
+    ("pp_ocrv5_mobile_det", PP_OCR_PAGE),
+    ("pp_ocrv5_server_det", PP_OCR_PAGE),
+    ("pp_ocrv5_mobile_rec", PP_OCR_LINE),
+    ("pp_ocrv5_server_rec", PP_OCR_LINE),
 ];
 
 /// Reads the preprocessing of a model of this kind; pictures get `size` where it is given.
 pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Result<Processing> {
     let (name, defaults) = processor(config, kind)?;
+    match name {
+        PP_OCR_PAGE => return text::page(config, size, defaults.statistics),
+        PP_OCR_LINE => return text::line(config, size, defaults.statistics),
+        _ => {}
+    }
     let mut geometry = Geometry {
         resize: config
             .flag("do_resize", true)?
@@ -221,6 +244,7 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
         preprocessing,
         size,
         is_square,
+        text: None,
     })
 }
 

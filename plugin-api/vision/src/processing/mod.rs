@@ -2,6 +2,7 @@
 
 mod generalized_rcnn;
 mod hugging_face;
+mod text;
 mod timm;
 mod torch_image_model;
 
@@ -11,9 +12,13 @@ use crate::{
     repository::{Config, Form, Repository},
     settings::ImageSize,
 };
-use modelzoo_candle::image::{Divisor, Filter, Normalization, Preprocessing};
+use modelzoo_candle::{
+    candle_core::{Device, Tensor},
+    image::{Divisor, Filter, Normalization, Preprocessing},
+};
 use modelzoo_plugin_api::{Error, Image, Result};
 use rayon::prelude::*;
+use text::TextSize;
 
 /// The channels of a picture.
 const CHANNELS: usize = 3;
@@ -26,6 +31,8 @@ pub(crate) struct Processing {
     pub(crate) size: Option<[usize; 2]>,
     /// Whether pictures are made square at the right and at the bottom, so that boxes are in parts of that square.
     pub(crate) is_square: bool,
+    /// How large pictures of text become, where that depends on them.
+    text: Option<TextSize>,
 }
 
 impl Processing {
@@ -52,6 +59,20 @@ impl Processing {
 }
 
 impl Processing {
+    /// A picture's `[height, width]` as the network takes it, and its values `[channel][row][column]`.
+    pub(crate) fn values(&self, image: &Image<'_>) -> Result<([usize; 2], Vec<f32>)> {
+        match self.text {
+            Some(text) => text.apply(&self.preprocessing, image),
+            None => self.preprocessing.apply(image),
+        }
+    }
+
+    /// A picture as a batch of one, `[1, 3, height, width]`.
+    pub(crate) fn tensor(&self, image: &Image<'_>, device: &Device) -> Result<Tensor> {
+        let ([height, width], values) = self.values(image)?;
+        Ok(Tensor::from_vec(values, (1, CHANNELS, height, width), device)?)
+    }
+
     /// How large a picture of `[height, width]` is in what a network's boxes are parts of, which is 1 high and wide.
     pub(crate) fn frame(&self, size: [usize; 2]) -> [f32; 2] {
         if self.is_square {

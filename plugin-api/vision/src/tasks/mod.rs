@@ -4,14 +4,19 @@ mod boxes;
 mod defaults;
 mod depth;
 mod detection;
+mod given;
 mod heatmaps;
+mod lines;
 mod maps;
 mod masks;
 mod named_detection;
 mod names;
+mod outlines;
 mod pictures;
 mod regions;
 mod segmentation;
+mod text_detection;
+mod text_recognition;
 mod zero_shot;
 
 use crate::{
@@ -30,6 +35,8 @@ use named_detection::NamedDetector;
 use pictures::Pictures;
 use regions::RegionDetector;
 use segmentation::Segmenter;
+use text_detection::TextDetector;
+use text_recognition::TextReader;
 use zero_shot::ZeroShot;
 
 /// The `problem_type` of pictures that may have several classes.
@@ -107,6 +114,8 @@ pub(crate) fn model(
         }
         Task::Segmentation => Box::new(Segmenter::new(processing, runner, classes()?)?),
         Task::Depth => Box::new(Depth::new(processing, runner)),
+        Task::TextDetection => Box::new(TextDetector::new(processing, runner, classes()?, settings)),
+        Task::TextRecognition => Box::new(TextReader::new(repository, processing, runner)?),
     })
 }
 
