@@ -26,6 +26,7 @@ mod locking;
 mod outputs;
 mod patches;
 mod plugins;
+mod pose_models;
 mod prebuilt;
 mod published_models;
 mod shards;

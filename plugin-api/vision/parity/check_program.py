@@ -18,6 +18,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -251,10 +252,47 @@ def check_text(program: str, folder: Path, photos: list[str], name: str) -> None
             same_outlines(line["predictions"]["polylines"], expected, picture.size)
 
 
+# Persons in a picture, relative to it: one of them partly beside it.
+PERSONS = [[0.1, 0.05, 0.5, 0.9], [0.55, 0.4, 0.6, 0.3], [0.3, 0.3, 0.05, 0.2]]
+
+
+def check_pose(program: str, folder: Path, photos: list[str], name: str) -> None:
+    network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
+    processor = image_processor(folder, name)
+    experts = {"dataset_index": torch.zeros(len(PERSONS), dtype=int)} if network.config.backbone_config.num_experts > 1 else {}
+    with tempfile.TemporaryDirectory() as work:
+        labels = Path(work) / "persons.jsonl"
+        detections = [{"_cls": "Detection", "label": "person", "bounding_box": box} for box in PERSONS]
+        people = {"_cls": "Detections", "detections": detections}
+        labels.write_text("".join(json.dumps({"filepath": photo, "people": people}) + "\n" for photo in photos))
+        done = subprocess.run(
+            [program, "apply", folder, labels, "--sample-field", "boxes=people"], capture_output=True, text=True
+        )
+    if done.returncode != 0:
+        raise Different(f"the program ended with {done.returncode}: {done.stderr.strip()}")
+    said = {line["filepath"]: line for line in map(json.loads, done.stdout.splitlines())}
+    for photo in photos:
+        picture = Image.open(photo).convert("RGB")
+        boxes = [[[value * side for value, side in zip(box, picture.size * 2)] for box in PERSONS]]
+        result = network(processor(picture, boxes=boxes, return_tensors="pt")["pixel_values"], **experts)
+        expected = processor.post_process_pose_estimation(result, boxes=boxes)[0]
+        for one, wanted in zip(said[photo]["predictions"]["keypoints"], expected, strict=True):
+            scores = wanted["scores"].numpy()
+            off = numpy.abs(numpy.asarray(one["confidence"]) - scores).max()
+            points = [point for point, score in zip(one["points"], scores) if score > 0]
+            there = wanted["keypoints"].numpy()[scores > 0] / picture.size
+            near = numpy.abs(numpy.asarray(points, dtype=float) - there).max()
+            if one["label"] != "person" or not near <= POINTS or off > SCORE * max(1.0, numpy.abs(scores).max()):
+                raise Different(f"the points are off by {near:.5f}, their scores by {off:.4f}")
+
+
 def check_transformers(program: str, folder: Path, photos: list[str], config: dict) -> None:
     name = config["architectures"][0]
     if name.startswith("Owl"):
         check_owl(program, folder, photos, name)
+        return
+    if name.endswith("ForPoseEstimation"):
+        check_pose(program, folder, photos, name)
         return
     if name.startswith("PPOCR"):
         check_text(program, folder, photos, name)

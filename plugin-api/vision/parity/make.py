@@ -23,6 +23,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import cases
+import pose_cases
 import text_cases
 
 SIZE = (96, 72)
@@ -48,7 +49,7 @@ def main() -> None:
     target.mkdir(parents=True, exist_ok=True)
     picture = photo()
     picture.save(target / "photo.ppm")
-    for case in cases.CASES + text_cases.CASES:
+    for case in cases.CASES + text_cases.CASES + pose_cases.CASES:
         chosen = not wanted or case.name in wanted or ("small" in wanted and case.small)
         if chosen:
             write(case, target / case.name, picture)

@@ -184,6 +184,7 @@ fn output_names(task: Task) -> Vec<String> {
         }
         Task::Segmentation => &[Outputs::LOGITS],
         Task::Depth => &[Outputs::DEPTH],
+        Task::Pose => &[Outputs::MAPS],
         Task::TextDetection | Task::TextRecognition => &[Outputs::PROBABILITIES],
     };
     names.iter().map(|&name| name.to_owned()).collect()

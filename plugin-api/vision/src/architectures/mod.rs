@@ -34,6 +34,7 @@ mod swin;
 mod torchvision;
 mod transformer;
 mod vit;
+mod vitpose;
 mod windows;
 mod yolos;
 
@@ -189,6 +190,11 @@ pub(crate) enum Outputs {
         /// How likely each pixel is within one, a map `[1, height, width]`.
         probabilities: Value,
     },
+    /// A person's points.
+    Points {
+        /// How likely each point is at each place: maps `[points, height, width]`.
+        maps: Value,
+    },
     /// What a line of text says.
     Text {
         /// How likely each character is at each place of the line: tokens `[places, characters]`, of which the first
@@ -220,6 +226,8 @@ pub(crate) enum Task {
     TextDetection,
     /// What lines of text say.
     TextRecognition,
+    /// Points of persons.
+    Pose,
 }
 
 impl Outputs {
@@ -243,6 +251,8 @@ impl Outputs {
     pub(crate) const DEPTH: &str = "depth";
     /// The name of the probabilities of pixels or of characters among a network's layers.
     pub(crate) const PROBABILITIES: &str = "probabilities";
+    /// The name of the maps of points among a network's layers.
+    pub(crate) const MAPS: &str = "maps";
 
     /// What the outputs are for, and each with its name.
     pub(crate) fn named(self) -> (Task, Vec<(String, Value)>) {
@@ -312,6 +322,7 @@ impl Outputs {
             Self::TextRegions { probabilities } => {
                 (Task::TextDetection, vec![one(Self::PROBABILITIES, probabilities)])
             }
+            Self::Points { maps } => (Task::Pose, vec![one(Self::MAPS, maps)]),
             Self::Text { probabilities } => (
                 Task::TextRecognition,
                 vec![one(Self::PROBABILITIES, probabilities)],

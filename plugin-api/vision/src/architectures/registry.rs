@@ -2,7 +2,8 @@
 
 use super::{
     Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet,
-    mobilenet_v2, pp_ocr, regnet, resnet, rf_detr, rt_detr, segformer, swin, torchvision, vit, yolos,
+    mobilenet_v2, pp_ocr, regnet, resnet, rf_detr, rt_detr, segformer, swin, torchvision, vit, vitpose,
+    yolos,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -45,6 +46,7 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("swinv2", swin::hugging_face),
     ("table-transformer", detr::hugging_face),
     ("vit", vit::hugging_face),
+    ("vitpose", vitpose::hugging_face),
     ("yolos", yolos::hugging_face),
 ];
 

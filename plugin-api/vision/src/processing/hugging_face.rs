@@ -1,6 +1,6 @@
 //! The image processors of transformers, as `preprocessor_config.json` describes them.
 
-use super::{CHANNELS, Processing, normalization, pillow_filter, scaled, text};
+use super::{CHANNELS, Processing, normalization, part, pillow_filter, scaled, text};
 use crate::repository::Config;
 use modelzoo_candle::image::{ChannelOrder, Divisor, Filter, Normalization, Preprocessing};
 use modelzoo_plugin_api::Result;
@@ -68,6 +68,9 @@ const OWL_V2: &str = "Owlv2";
 
 /// The processor that resizes without a filter, in floating point.
 const RF_DETR: &str = "RfDetr";
+
+/// The processor that takes the parts of a picture around boxes.
+const VITPOSE: &str = "VitPose";
 
 /// The processors that choose a size for each picture of text.
 const PP_OCR_PAGE: &str = "PPOCRV5ServerDet";
@@ -137,7 +140,7 @@ const PROCESSORS: [(&str, Defaults); 22] = [
         Defaults::new(Size::Exact([960; 2]), Filter::Bilinear, CLIP),
     ),
     (
-        "VitPose",
+        VITPOSE,
         Defaults::new(Size::Exact([256, 192]), Filter::Bilinear, IMAGENET),
     ),
     (
@@ -151,7 +154,7 @@ const PROCESSORS: [(&str, Defaults); 22] = [
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 35] = [
+const OF_KINDS: [(&str, &str); 36] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -183,6 +186,7 @@ const OF_KINDS: [(&str, &str); 35] = [
     ("rt_detr", "RTDetr"),
     ("rt_detr_v2", "RTDetr"),
     ("d_fine", "RTDetr"),
+    ("vitpose", VITPOSE),
     ("pp_ocrv5_mobile_det", PP_OCR_PAGE),
     ("pp_ocrv5_server_det", PP_OCR_PAGE),
     ("pp_ocrv5_mobile_rec", PP_OCR_LINE),
@@ -194,6 +198,7 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
     let (name, defaults) = processor(config, kind)?;
     match name {
         PP_OCR_PAGE => return text::page(config, size, defaults.statistics),
+        VITPOSE => return part::read(config, size, [256, 192], defaults.statistics),
         PP_OCR_LINE => return text::line(config, size, defaults.statistics),
         _ => {}
     }
@@ -244,7 +249,7 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
         preprocessing,
         size,
         is_square,
-        text: None,
+        special: None,
     })
 }
 

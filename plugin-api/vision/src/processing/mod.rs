@@ -2,11 +2,13 @@
 
 mod generalized_rcnn;
 mod hugging_face;
+mod part;
 mod text;
 mod timm;
 mod torch_image_model;
 
 pub(crate) use generalized_rcnn::{Prepared, Sides, Transform};
+pub(crate) use part::{Parts, Placed};
 
 use crate::{
     repository::{Config, Form, Repository},
@@ -31,8 +33,17 @@ pub(crate) struct Processing {
     pub(crate) size: Option<[usize; 2]>,
     /// Whether pictures are made square at the right and at the bottom, so that boxes are in parts of that square.
     pub(crate) is_square: bool,
-    /// How large pictures of text become, where that depends on them.
-    text: Option<TextSize>,
+    /// What is done to them otherwise.
+    special: Option<Special>,
+}
+
+/// What is not the same for all pictures.
+#[derive(Clone, Copy, Debug)]
+enum Special {
+    /// How large they become depends on them.
+    Text(TextSize),
+    /// A part of them is taken.
+    Parts(Parts),
 }
 
 impl Processing {
@@ -61,9 +72,29 @@ impl Processing {
 impl Processing {
     /// A picture's `[height, width]` as the network takes it, and its values `[channel][row][column]`.
     pub(crate) fn values(&self, image: &Image<'_>) -> Result<([usize; 2], Vec<f32>)> {
-        match self.text {
-            Some(text) => text.apply(&self.preprocessing, image),
+        match self.special {
+            Some(Special::Text(text)) => text.apply(&self.preprocessing, image),
+            Some(Special::Parts(parts)) => {
+                let whole = parts.placed(image, [0.0, 0.0, 1.0, 1.0]);
+                Ok((parts.size, parts.values(&self.preprocessing, image, whole)?))
+            }
             None => self.preprocessing.apply(image),
+        }
+    }
+
+    /// The parts that are taken of pictures, where such are.
+    pub(crate) fn parts(&self) -> Option<Parts> {
+        match self.special {
+            Some(Special::Parts(parts)) => Some(parts),
+            Some(Special::Text(_)) | None => None,
+        }
+    }
+
+    /// The values `[channel][row][column]` of a part of a picture.
+    pub(crate) fn part(&self, image: &Image<'_>, placed: Placed) -> Result<Vec<f32>> {
+        match self.parts() {
+            Some(parts) => parts.values(&self.preprocessing, image, placed),
+            None => Ok(self.values(image)?.1),
         }
     }
 
@@ -122,6 +153,23 @@ fn normalization(
         divisor: Divisor::Fixed(divisor),
         mean,
         std,
+    })
+}
+
+/// What becomes of the pixels' values by `rescale_factor`, `image_mean` and `image_std`, where they are not switched off.
+fn rescaled(config: &Config, statistics: [[f64; CHANNELS]; 2]) -> Result<Normalization> {
+    let factor = config.number("rescale_factor")?.unwrap_or(1.0 / 255.0);
+    if factor.is_nan() || factor <= 0.0 {
+        return Err(config.wrong("rescale_factor", "a number above 0"));
+    }
+    let rescales = config.flag("do_rescale", true)?;
+    let divisor = if rescales { (1.0 / factor) as f32 } else { 1.0 };
+    if config.flag("do_normalize", true)? {
+        return normalization(config, ["image_mean", "image_std"], divisor, statistics);
+    }
+    Ok(Normalization {
+        divisor: Divisor::Fixed(divisor),
+        ..Normalization::UNIT
     })
 }
 

@@ -1,8 +1,8 @@
 //! The image processors of PP-OCR, which choose a size for each picture.
 
-use super::{CHANNELS, Processing, normalization, pillow_filter};
+use super::{CHANNELS, Processing, Special, pillow_filter, rescaled};
 use crate::repository::Config;
-use modelzoo_candle::image::{ChannelOrder, Divisor, Filter, Normalization, Preprocessing};
+use modelzoo_candle::image::{ChannelOrder, Filter, Normalization, Preprocessing};
 use modelzoo_plugin_api::{Error, Image, Result};
 
 /// Pages have sides of multiples of this.
@@ -50,7 +50,7 @@ pub(super) fn page(
             "`image_size` is not a multiple of {MULTIPLE}, as this network needs it"
         )));
     }
-    let mut values = values(config, statistics)?;
+    let mut values = rescaled(config, statistics)?;
     // Means are published for red, green and blue, and the network takes them the other way around.
     values.mean.reverse();
     values.std.reverse();
@@ -88,23 +88,13 @@ pub(super) fn line(
         least: pads.then(|| sides("pad_size")).transpose()?.map(|size| size[1]),
         most: config.count("max_image_width", 3200)?,
     };
-    processing(config, size, text, values(config, statistics)?, ChannelOrder::Rgb)
-}
-
-fn values(config: &Config, statistics: [[f64; CHANNELS]; 2]) -> Result<Normalization> {
-    let factor = config.number("rescale_factor")?.unwrap_or(1.0 / 255.0);
-    if factor.is_nan() || factor <= 0.0 {
-        return Err(config.wrong("rescale_factor", "a number above 0"));
-    }
-    let rescales = config.flag("do_rescale", true)?;
-    let divisor = if rescales { (1.0 / factor) as f32 } else { 1.0 };
-    if config.flag("do_normalize", true)? {
-        return normalization(config, ["image_mean", "image_std"], divisor, statistics);
-    }
-    Ok(Normalization {
-        divisor: Divisor::Fixed(divisor),
-        ..Normalization::UNIT
-    })
+    processing(
+        config,
+        size,
+        text,
+        rescaled(config, statistics)?,
+        ChannelOrder::Rgb,
+    )
 }
 
 fn processing(
@@ -126,13 +116,13 @@ fn processing(
             preprocessing: preprocessing.resize(size),
             size: Some(size),
             is_square: false,
-            text: None,
+            special: None,
         },
         None => Processing {
             preprocessing,
             size: None,
             is_square: false,
-            text: Some(text),
+            special: Some(Special::Text(text)),
         },
     })
 }

@@ -48,6 +48,6 @@ pub(super) fn read(config: &Config, size: Option<[usize; 2]>) -> Result<Processi
             .normalize(normalization(config, ["mean", "std"], 255.0, [MEAN, STD])?),
         size: Some(crop),
         is_square: false,
-        text: None,
+        special: None,
     })
 }

@@ -24,7 +24,7 @@ pub(super) fn read(config: &Config, size: Option<[usize; 2]>) -> Result<Processi
         preprocessing: preprocessing.filter(Filter::Bilinear).normalize(values(config)?),
         size: exact,
         is_square: false,
-        text: None,
+        special: None,
     })
 }
 

@@ -33,7 +33,25 @@ pub(super) struct GivenOutline {
     /// The vertices of each piece, `[x, y]`, relative to the picture.
     pub(super) points: Vec<Vec<[f64; 2]>>,
     #[serde(default)]
+    pub(super) label: Option<String>,
+    #[serde(default)]
     pub(super) index: Option<i64>,
+}
+
+impl GivenOutline {
+    fn bounds(self) -> Option<GivenBox> {
+        let points = self.points.into_iter().flatten();
+        let around = points.fold(None, |around: Option<[f64; 4]>, [x, y]| {
+            let [left, top, right, bottom] = around.unwrap_or([x, y, x, y]);
+            Some([left.min(x), top.min(y), right.max(x), bottom.max(y)])
+        });
+        let [left, top, right, bottom] = around?;
+        Some(GivenBox {
+            bounding_box: [left, top, right - left, bottom - top],
+            label: self.label,
+            index: self.index,
+        })
+    }
 }
 
 impl Given {
@@ -77,6 +95,14 @@ impl Given {
         }
     }
 
+    /// The boxes of the objects; that of an outline is around all of its vertices.
+    pub(super) fn boxes(self) -> Vec<GivenBox> {
+        match self {
+            Self::Detections(boxes) => boxes,
+            Self::Polylines(outlines) => outlines.into_iter().filter_map(GivenOutline::bounds).collect(),
+        }
+    }
+
     fn is_sound(&self) -> bool {
         let is_finite = match self {
             Self::Detections(boxes) => boxes.iter().flat_map(|one| one.bounding_box).all(f64::is_finite),
@@ -112,6 +138,8 @@ mod tests {
             panic!("no polylines");
         };
         assert_eq!(outlines[0].index, Some(3));
+        let boxes = Given::Polylines(outlines).boxes();
+        assert_eq!(boxes[0].bounding_box, [0.0, 0.1, 0.2, 0.3 - 0.1]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod named_detection;
 mod names;
 mod outlines;
 mod pictures;
+mod poses;
 mod regions;
 mod segmentation;
 mod text_detection;
@@ -33,6 +34,7 @@ use detection::{Judgement, ObjectDetector};
 use modelzoo_plugin_api::{Error, Model, Result};
 use named_detection::NamedDetector;
 use pictures::Pictures;
+use poses::PoseFinder;
 use regions::RegionDetector;
 use segmentation::Segmenter;
 use text_detection::TextDetector;
@@ -115,6 +117,7 @@ pub(crate) fn model(
         Task::Segmentation => Box::new(Segmenter::new(processing, runner, classes()?)?),
         Task::Depth => Box::new(Depth::new(processing, runner)),
         Task::TextDetection => Box::new(TextDetector::new(processing, runner, classes()?, settings)),
+        Task::Pose => Box::new(PoseFinder::new(repository, processing, runner, classes()?)?),
         Task::TextRecognition => Box::new(TextReader::new(repository, processing, runner)?),
     })
 }
