@@ -23,6 +23,7 @@ mod hostile_sources;
 mod hub;
 mod killed_apply;
 mod locking;
+mod mask_models;
 mod outputs;
 mod patches;
 mod plugins;

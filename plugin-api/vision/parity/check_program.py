@@ -252,6 +252,35 @@ def check_text(program: str, folder: Path, photos: list[str], name: str) -> None
             same_outlines(line["predictions"]["polylines"], expected, picture.size)
 
 
+def check_queries(program: str, folder: Path, photos: list[str], name: str) -> None:
+    network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
+    processor = image_processor(folder, name)
+    names = network.config.id2label
+    for photo, line in zip(photos, run(program, "apply", folder, photos, "--set", "score_threshold=0")):
+        picture = Image.open(photo).convert("RGB")
+        inputs = processor(picture, return_tensors="pt")
+        pixels, size = inputs["pixel_values"], picture.size[::-1]
+        result = network(pixels, patch_offsets=inputs.get("patch_offsets"))
+        if processor.do_split_image:
+            same_mask(line["predictions"], processor.post_process_semantic_segmentation(result, [size])[0].numpy())
+            continue
+        expected = processor.post_process_instance_segmentation(result, [size], threshold=0.0)[0]
+        found = line["predictions"]["detections"]
+        wanted = [(names[one["label_id"]], one["score"]) for one in expected["segments_info"]]
+        if len(found) != len(wanted):
+            raise Different(f"{len(found)} objects instead of {len(wanted)}")
+        painted = numpy.full(size, -1)
+        for index, (one, (label, score)) in enumerate(zip(found, wanted)):
+            if one["label"] != label or abs(one["confidence"] - score) > SCORE:
+                raise Different(f"{one['label']} {one['confidence']:.4f} instead of {label} {score:.4f}")
+            mask = array(one["mask"])
+            left, top = (round(value * side) for value, side in zip(one["bounding_box"], picture.size))
+            painted[top : top + mask.shape[0], left : left + mask.shape[1]][mask > 0] = index
+        differing = (painted != expected["segmentation"].numpy()).mean()
+        if differing > PIXELS:
+            raise Different(f"{differing:.2%} of the pixels belong to other objects")
+
+
 # Persons in a picture, relative to it: one of them partly beside it.
 PERSONS = [[0.1, 0.05, 0.5, 0.9], [0.55, 0.4, 0.6, 0.3], [0.3, 0.3, 0.05, 0.2]]
 
@@ -290,6 +319,9 @@ def check_transformers(program: str, folder: Path, photos: list[str], config: di
     name = config["architectures"][0]
     if name.startswith("Owl"):
         check_owl(program, folder, photos, name)
+        return
+    if name.endswith("ForUniversalSegmentation"):
+        check_queries(program, folder, photos, name)
         return
     if name.endswith("ForPoseEstimation"):
         check_pose(program, folder, photos, name)

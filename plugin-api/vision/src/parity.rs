@@ -184,6 +184,7 @@ fn output_names(task: Task) -> Vec<String> {
         }
         Task::Segmentation => &[Outputs::LOGITS],
         Task::Depth => &[Outputs::DEPTH],
+        Task::QueryMasks => &[Outputs::LOGITS, Outputs::QUERIES, Outputs::FEATURES],
         Task::Pose => &[Outputs::MAPS],
         Task::TextDetection | Task::TextRecognition => &[Outputs::PROBABILITIES],
     };

@@ -15,6 +15,7 @@ mod detr;
 mod dinov2;
 mod dinov3;
 mod efficientnet;
+mod eomt;
 mod excitation;
 mod hgnet_v2;
 mod layers;
@@ -190,6 +191,15 @@ pub(crate) enum Outputs {
         /// How likely each pixel is within one, a map `[1, height, width]`.
         probabilities: Value,
     },
+    /// What each query found, as a mask: pixels whose features have a product with the query that is above 0.
+    Masks {
+        /// Logits of the classes of each query, that of nothing behind them: tokens `[queries, classes + 1]`.
+        logits: Value,
+        /// Tokens `[queries, features]`.
+        queries: Value,
+        /// A map `[features, height, width]`.
+        features: Value,
+    },
     /// A person's points.
     Points {
         /// How likely each point is at each place: maps `[points, height, width]`.
@@ -228,6 +238,8 @@ pub(crate) enum Task {
     TextRecognition,
     /// Points of persons.
     Pose,
+    /// Masks of objects, or a class for each pixel, by queries.
+    QueryMasks,
 }
 
 impl Outputs {
@@ -239,7 +251,7 @@ impl Outputs {
     pub(crate) const BOXES: &str = "boxes";
     /// Before the number of a map in the name of how its boxes differ.
     pub(crate) const DIFFERENCES: &str = "differences";
-    /// Before the number of a map in the name of its features.
+    /// The name of the only map of features among a network's layers; before the number of a map where there are several.
     pub(crate) const FEATURES: &str = "features";
     /// The name of objects' embeddings among a network's layers.
     pub(crate) const OBJECT_EMBEDDINGS: &str = "object_embeddings";
@@ -251,6 +263,8 @@ impl Outputs {
     pub(crate) const DEPTH: &str = "depth";
     /// The name of the probabilities of pixels or of characters among a network's layers.
     pub(crate) const PROBABILITIES: &str = "probabilities";
+    /// The name of queries among a network's layers.
+    pub(crate) const QUERIES: &str = "queries";
     /// The name of the maps of points among a network's layers.
     pub(crate) const MAPS: &str = "maps";
 
@@ -322,6 +336,18 @@ impl Outputs {
             Self::TextRegions { probabilities } => {
                 (Task::TextDetection, vec![one(Self::PROBABILITIES, probabilities)])
             }
+            Self::Masks {
+                logits,
+                queries,
+                features,
+            } => (
+                Task::QueryMasks,
+                vec![
+                    one(Self::LOGITS, logits),
+                    one(Self::QUERIES, queries),
+                    one(Self::FEATURES, features),
+                ],
+            ),
             Self::Points { maps } => (Task::Pose, vec![one(Self::MAPS, maps)]),
             Self::Text { probabilities } => (
                 Task::TextRecognition,

@@ -1,7 +1,7 @@
 //! Which file knows which architecture.
 
 use super::{
-    Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet,
+    Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet, eomt,
     mobilenet_v2, pp_ocr, regnet, resnet, rf_detr, rt_detr, segformer, swin, torchvision, vit, vitpose,
     yolos,
 };
@@ -27,6 +27,7 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("dinov3_convnext", convnext::hugging_face),
     ("dinov3_vit", dinov3::hugging_face),
     ("efficientnet", efficientnet::hugging_face),
+    ("eomt", eomt::hugging_face),
     ("mobilenet_v2", mobilenet_v2::hugging_face),
     ("owlv2", clip::owl_v2),
     ("owlvit", clip::owl_vit),

@@ -1,6 +1,6 @@
 //! The image processors of transformers, as `preprocessor_config.json` describes them.
 
-use super::{CHANNELS, Processing, normalization, part, pillow_filter, scaled, text};
+use super::{CHANNELS, Processing, normalization, part, pillow_filter, scaled, squares, text};
 use crate::repository::Config;
 use modelzoo_candle::image::{ChannelOrder, Divisor, Filter, Normalization, Preprocessing};
 use modelzoo_plugin_api::Result;
@@ -69,6 +69,9 @@ const OWL_V2: &str = "Owlv2";
 /// The processor that resizes without a filter, in floating point.
 const RF_DETR: &str = "RfDetr";
 
+/// The processor that makes squares of pictures.
+const EOMT: &str = "Eomt";
+
 /// The processor that takes the parts of a picture around boxes.
 const VITPOSE: &str = "VitPose";
 
@@ -77,7 +80,7 @@ const PP_OCR_PAGE: &str = "PPOCRV5ServerDet";
 const PP_OCR_LINE: &str = "PPOCRV5ServerRec";
 
 /// The processor of each name, without `ImageProcessor` or `FeatureExtractor`.
-const PROCESSORS: [(&str, Defaults); 22] = [
+const PROCESSORS: [(&str, Defaults); 23] = [
     ("ViT", Defaults::new(SQUARE, Filter::Bilinear, [HALF; 2])),
     (
         "DeiT",
@@ -144,6 +147,10 @@ const PROCESSORS: [(&str, Defaults); 22] = [
         Defaults::new(Size::Exact([256, 192]), Filter::Bilinear, IMAGENET),
     ),
     (
+        EOMT,
+        Defaults::new(Size::Exact([640; 2]), Filter::Bilinear, IMAGENET),
+    ),
+    (
         PP_OCR_PAGE,
         Defaults::new(Size::Exact([960; 2]), Filter::Bilinear, BACKWARDS),
     ),
@@ -154,7 +161,7 @@ const PROCESSORS: [(&str, Defaults); 22] = [
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 36] = [
+const OF_KINDS: [(&str, &str); 37] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -186,6 +193,7 @@ const OF_KINDS: [(&str, &str); 36] = [
     ("rt_detr", "RTDetr"),
     ("rt_detr_v2", "RTDetr"),
     ("d_fine", "RTDetr"),
+    ("eomt", EOMT),
     ("vitpose", VITPOSE),
     ("pp_ocrv5_mobile_det", PP_OCR_PAGE),
     ("pp_ocrv5_server_det", PP_OCR_PAGE),
@@ -199,6 +207,7 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
     match name {
         PP_OCR_PAGE => return text::page(config, size, defaults.statistics),
         VITPOSE => return part::read(config, size, [256, 192], defaults.statistics),
+        EOMT => return squares::read(config, size, 640, defaults.statistics),
         PP_OCR_LINE => return text::line(config, size, defaults.statistics),
         _ => {}
     }

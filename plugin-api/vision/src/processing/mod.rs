@@ -3,12 +3,14 @@
 mod generalized_rcnn;
 mod hugging_face;
 mod part;
+mod squares;
 mod text;
 mod timm;
 mod torch_image_model;
 
 pub(crate) use generalized_rcnn::{Prepared, Sides, Transform};
 pub(crate) use part::{Parts, Placed};
+pub(crate) use squares::{Squared, Squares};
 
 use crate::{
     repository::{Config, Form, Repository},
@@ -44,6 +46,8 @@ enum Special {
     Text(TextSize),
     /// A part of them is taken.
     Parts(Parts),
+    /// They become squares.
+    Squares(Squares),
 }
 
 impl Processing {
@@ -78,6 +82,10 @@ impl Processing {
                 let whole = parts.placed(image, [0.0, 0.0, 1.0, 1.0]);
                 Ok((parts.size, parts.values(&self.preprocessing, image, whole)?))
             }
+            Some(Special::Squares(squares)) => {
+                let squared = squares.apply(&self.preprocessing, image)?;
+                Ok(([squares.side; 2], squared.values))
+            }
             None => self.preprocessing.apply(image),
         }
     }
@@ -86,7 +94,15 @@ impl Processing {
     pub(crate) fn parts(&self) -> Option<Parts> {
         match self.special {
             Some(Special::Parts(parts)) => Some(parts),
-            Some(Special::Text(_)) | None => None,
+            Some(Special::Text(_) | Special::Squares(_)) | None => None,
+        }
+    }
+
+    /// How pictures become squares, where they do.
+    pub(crate) fn squares(&self) -> Option<Squares> {
+        match self.special {
+            Some(Special::Squares(squares)) => Some(squares),
+            Some(Special::Text(_) | Special::Parts(_)) | None => None,
         }
     }
 
@@ -98,10 +114,15 @@ impl Processing {
         }
     }
 
-    /// A picture as a batch of one, `[1, 3, height, width]`.
+    /// A picture as a batch `[count, 3, height, width]`, of one but where it becomes several squares.
     pub(crate) fn tensor(&self, image: &Image<'_>, device: &Device) -> Result<Tensor> {
         let ([height, width], values) = self.values(image)?;
-        Ok(Tensor::from_vec(values, (1, CHANNELS, height, width), device)?)
+        let count = values.len() / (CHANNELS * height * width);
+        Ok(Tensor::from_vec(
+            values,
+            (count, CHANNELS, height, width),
+            device,
+        )?)
     }
 
     /// How large a picture of `[height, width]` is in what a network's boxes are parts of, which is 1 high and wide.
@@ -171,6 +192,11 @@ fn rescaled(config: &Config, statistics: [[f64; CHANNELS]; 2]) -> Result<Normali
         divisor: Divisor::Fixed(divisor),
         ..Normalization::UNIT
     })
+}
+
+/// What becomes of black.
+fn normalization_of_black(values: Normalization) -> [f32; CHANNELS] {
+    std::array::from_fn(|channel| -values.mean[channel] / values.std[channel])
 }
 
 /// `side` as many times larger as `to` is than `from`, for both sides.

@@ -14,6 +14,7 @@ mod names;
 mod outlines;
 mod pictures;
 mod poses;
+mod queries;
 mod regions;
 mod segmentation;
 mod text_detection;
@@ -35,6 +36,7 @@ use modelzoo_plugin_api::{Error, Model, Result};
 use named_detection::NamedDetector;
 use pictures::Pictures;
 use poses::PoseFinder;
+use queries::QuerySegmenter;
 use regions::RegionDetector;
 use segmentation::Segmenter;
 use text_detection::TextDetector;
@@ -117,6 +119,7 @@ pub(crate) fn model(
         Task::Segmentation => Box::new(Segmenter::new(processing, runner, classes()?)?),
         Task::Depth => Box::new(Depth::new(processing, runner)),
         Task::TextDetection => Box::new(TextDetector::new(processing, runner, classes()?, settings)),
+        Task::QueryMasks => Box::new(QuerySegmenter::new(processing, runner, classes()?, settings)?),
         Task::Pose => Box::new(PoseFinder::new(repository, processing, runner, classes()?)?),
         Task::TextRecognition => Box::new(TextReader::new(repository, processing, runner)?),
     })

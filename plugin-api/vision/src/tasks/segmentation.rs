@@ -16,9 +16,9 @@ pub(super) struct Segmenter {
 }
 
 /// A picture's logits `[classes, height, width]`.
-struct Logits {
-    values: Vec<f32>,
-    dims: [usize; 3],
+pub(super) struct Logits {
+    pub(super) values: Vec<f32>,
+    pub(super) dims: [usize; 3],
 }
 
 impl Segmenter {
@@ -53,7 +53,7 @@ impl Segmenter {
 impl Logits {
     /// The likeliest class of each pixel of a picture of `[height, width]`; 0 where its probability is below the
     /// threshold. The logits are enlarged as torch's bilinear `interpolate` does it.
-    fn label(&self, size: [usize; 2], options: &PredictOptions) -> Result<Segmentation> {
+    pub(super) fn label(&self, size: [usize; 2], options: &PredictOptions) -> Result<Segmentation> {
         let [classes, rows, columns] = self.dims;
         let across = neighbours(columns, size[1]);
         let lines = neighbours(rows, size[0]);

@@ -1,0 +1,322 @@
+//! Masks of what each query of a network found: objects, or a class for each pixel.
+
+use super::segmentation::Logits;
+use crate::{
+    bilinear::{Between, neighbours},
+    processing::{Processing, Squared, Squares},
+    runner::Runner,
+    settings::Settings,
+};
+use modelzoo_candle::{
+    candle_core::{Device, Tensor},
+    classifier::{sigmoid, softmax},
+    detection::{self, Corners, Instance},
+    device,
+};
+use modelzoo_plugin_api::{Error, Image, Model, ModelInfo, Output, PredictOptions, Result};
+use rayon::prelude::*;
+
+/// Below this score an object is none, unless the user says otherwise; transformers' default for such networks.
+const THRESHOLD: f32 = 0.8;
+
+/// The places of a network's outputs.
+const LOGITS: usize = 0;
+const QUERIES: usize = 1;
+const FEATURES: usize = 2;
+
+/// A segmenter.
+#[derive(Debug)]
+pub(super) struct QuerySegmenter {
+    processing: Processing,
+    squares: Squares,
+    runner: Runner,
+    classes: Vec<String>,
+    threshold: f32,
+}
+
+/// What one square's queries say.
+struct Said {
+    /// The probabilities of the classes of each query; that of nothing is left out.
+    classes: Vec<Vec<f32>>,
+    /// `[queries, features]`
+    queries: Tensor,
+    /// `[features, height * width]`
+    features: Tensor,
+    /// `[height, width]`
+    size: [usize; 2],
+}
+
+/// An object's pixels in a picture.
+struct Mask {
+    class: usize,
+    score: f32,
+    pixels: Vec<bool>,
+}
+
+impl QuerySegmenter {
+    /// A segmenter of these classes.
+    pub(super) fn new(
+        processing: Processing,
+        runner: Runner,
+        classes: Vec<String>,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let squares = processing
+            .squares()
+            .ok_or_else(|| Error::new("the preprocessing makes no squares"))?;
+        Ok(Self {
+            processing,
+            squares,
+            runner,
+            classes,
+            threshold: settings.score_threshold.unwrap_or(THRESHOLD),
+        })
+    }
+
+    fn segment(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {
+        let squared = self.squares.apply(&self.processing.preprocessing, image)?;
+        let side = self.squares.side;
+        let shape = (squared.starts.len(), 3, side, side);
+        let batch = Tensor::from_slice(&squared.values, shape, self.runner.device())?;
+        let said = said(&self.runner.forward(&batch)?)?;
+        let size = [image.height(), image.width()];
+        if self.squares.are_several {
+            self.pixels(&said, &squared, size, options)
+        } else {
+            let first = said
+                .first()
+                .ok_or_else(|| Error::new("a picture became no square"))?;
+            self.objects(first, squared.size, size, options)
+        }
+    }
+
+    /// A class for each pixel: the sum of what all queries say of it.
+    fn pixels(
+        &self,
+        said: &[Said],
+        squared: &Squared,
+        size: [usize; 2],
+        options: &PredictOptions,
+    ) -> Result<Output> {
+        let (classes, side) = (self.classes.len(), self.squares.side);
+        let [height, width] = squared.size;
+        let mut sums = vec![0.0_f32; classes * height * width];
+        let mut counts = vec![0.0_f32; height * width];
+        for (said, &start) in said.iter().zip(&squared.starts) {
+            let masks = said.masks(None)?;
+            let larger: Vec<f32> = masks
+                .par_iter()
+                .flat_map_iter(|mask| {
+                    let values = enlarged(mask, said.size, [side; 2], [side; 2]);
+                    values.into_iter().map(sigmoid)
+                })
+                .collect();
+            let masks = Tensor::from_vec(larger, (masks.len(), side * side), &Device::Cpu)?;
+            let shares = said.classes.concat();
+            let shares = Tensor::from_vec(shares, (said.classes.len(), classes), &Device::Cpu)?;
+            let values = shares.t()?.matmul(&masks)?.to_vec2::<f32>()?;
+            let [top, left] = if height > width { [start, 0] } else { [0, start] };
+            let (rows, columns) = (side.min(height - top), side.min(width - left));
+            for row in 0..rows {
+                let place = (top + row) * width + left;
+                for (class, values) in values.iter().enumerate() {
+                    let target = &mut sums[class * height * width + place..][..columns];
+                    for (sum, value) in target.iter_mut().zip(&values[row * side..]) {
+                        *sum += value;
+                    }
+                }
+                for count in &mut counts[place..][..columns] {
+                    *count += 1.0;
+                }
+            }
+        }
+        for plane in sums.chunks_exact_mut(height * width) {
+            for (sum, count) in plane.iter_mut().zip(&counts) {
+                *sum /= count.max(1.0);
+            }
+        }
+        let mut options = options.clone();
+        // These are no logits, whose softmax would be a probability.
+        options.confidence_threshold = None;
+        let values = Logits {
+            values: sums,
+            dims: [classes, height, width],
+        };
+        Ok(values.label(size, &options)?.into())
+    }
+
+    /// Objects with masks, which may overlap; `inner` is how much of the square the picture has.
+    fn objects(
+        &self,
+        said: &Said,
+        inner: [usize; 2],
+        size: [usize; 2],
+        options: &PredictOptions,
+    ) -> Result<Output> {
+        let threshold = options
+            .confidence_threshold
+            .map_or(self.threshold, |threshold| threshold as f32);
+        let sure: Vec<(usize, usize, f32)> = said
+            .classes
+            .iter()
+            .enumerate()
+            .filter_map(|(query, shares)| {
+                let best = shares.iter().copied().enumerate();
+                let (class, score) = best.reduce(|best, next| if next.1 > best.1 { next } else { best })?;
+                // A mask's own score, at most 1, is still to come.
+                (score >= threshold && score > 0.0).then_some((query, class, score))
+            })
+            .collect();
+        let queries: Vec<u32> = sure.iter().map(|(query, ..)| *query as u32).collect();
+        let masks = said.masks(Some(&queries))?;
+        let square = [self.squares.side; 2];
+        let objects: Vec<Mask> = masks
+            .par_iter()
+            .zip(&sure)
+            .filter_map(|(mask, &(_, class, score))| {
+                let inside = enlarged(mask, said.size, square, inner);
+                let whole = enlarged(&inside, inner, size, size);
+                let pixels: Vec<bool> = whole.iter().map(|&logit| logit > 0.0).collect();
+                let own = whole.iter().filter(|&&logit| logit > 0.0);
+                let (sum, count) = own.fold((0.0_f64, 0.0_f64), |(sum, count), &logit| {
+                    (sum + f64::from(sigmoid(logit)), count + 1.0)
+                });
+                let score = score * (sum / (count + 1e-6)) as f32;
+                (count > 0.0 && score >= threshold).then_some(Mask { class, score, pixels })
+            })
+            .collect();
+        let instances: Vec<Instance> = objects
+            .iter()
+            .map(|object| Instance {
+                class: object.class,
+                score: Some(object.score),
+                corners: bounds(&object.pixels, size[1]),
+            })
+            .collect();
+        let labels = detection::label_cut_instances(
+            &instances,
+            size,
+            &self.classes,
+            options,
+            |index, rows, columns| {
+                let pixels = &objects[index].pixels;
+                rows.flat_map(|row| pixels[row * size[1]..][columns.clone()].iter().copied())
+                    .collect()
+            },
+        )?;
+        Ok(labels.into())
+    }
+}
+
+/// What the queries of each square say.
+fn said(outputs: &[Tensor]) -> Result<Vec<Said>> {
+    let [logits, queries, features] =
+        [LOGITS, QUERIES, FEATURES].map(|place| outputs[place].to_device(&Device::Cpu));
+    let (logits, queries, features) = (logits?.to_vec3::<f32>()?, queries?, features?);
+    let (_, _, height, width) = features.dims4()?;
+    logits
+        .into_iter()
+        .enumerate()
+        .map(|(square, logits)| {
+            let shares = |logits: &Vec<f32>| {
+                let mut shares = softmax(logits);
+                // The last one stands for nothing.
+                shares.pop();
+                shares
+            };
+            Ok(Said {
+                classes: logits.iter().map(shares).collect(),
+                queries: queries.get(square)?,
+                features: features.get(square)?.flatten_from(1)?,
+                size: [height, width],
+            })
+        })
+        .collect()
+}
+
+impl Said {
+    /// The logits of the masks of these queries, or of all of them.
+    fn masks(&self, queries: Option<&[u32]>) -> Result<Vec<Vec<f32>>> {
+        let chosen = match queries {
+            Some([]) => return Ok(Vec::new()),
+            Some(queries) => {
+                let indices = Tensor::from_slice(queries, queries.len(), &Device::Cpu)?;
+                self.queries.index_select(&indices, 0)?
+            }
+            None => self.queries.clone(),
+        };
+        Ok(chosen
+            .contiguous()?
+            .matmul(&self.features.contiguous()?)?
+            .to_vec2::<f32>()?)
+    }
+}
+
+/// The first rows and columns, as many as `part` has, of a map of `from` that is enlarged to `to`.
+fn enlarged(map: &[f32], from: [usize; 2], to: [usize; 2], part: [usize; 2]) -> Vec<f32> {
+    let (rows, columns) = (neighbours(from[0], to[0]), neighbours(from[1], to[1]));
+    let columns: &[Between] = &columns[..part[1]];
+    rows[..part[0]]
+        .iter()
+        .flat_map(|row| {
+            columns.iter().map(move |column| {
+                let line = |place: usize| column.between_of(&map[place * from[1]..]);
+                row.between(line(row.first), || line(row.second))
+            })
+        })
+        .collect()
+}
+
+/// The box around pixels, from edge to edge.
+fn bounds(pixels: &[bool], width: usize) -> Corners {
+    let mut bounds: Option<[usize; 4]> = None;
+    for (place, _) in pixels.iter().enumerate().filter(|(_, is_within)| **is_within) {
+        let (row, column) = (place / width, place % width);
+        let [left, top, right, bottom] = bounds.unwrap_or([column, row, column + 1, row + 1]);
+        bounds = Some([
+            left.min(column),
+            top.min(row),
+            right.max(column + 1),
+            bottom.max(row + 1),
+        ]);
+    }
+    let [left, top, right, bottom] = bounds.unwrap_or_default().map(|edge| edge as f32);
+    Corners::new(left, top, right, bottom)
+}
+
+impl Model for QuerySegmenter {
+    fn info(&self) -> ModelInfo {
+        ModelInfo::image()
+            .with_classes(&self.classes)
+            .on_device(device::name(self.runner.device()))
+    }
+
+    fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {
+        self.segment(image, options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_an_enlarged_map_is_as_it_would_be_in_all_of_it() {
+        let map: Vec<f32> = (0..12).map(|value| (value * value % 7) as f32).collect();
+        let whole = enlarged(&map, [3, 4], [9, 8], [9, 8]);
+        let part = enlarged(&map, [3, 4], [9, 8], [5, 3]);
+        for row in 0..5 {
+            assert_eq!(part[row * 3..][..3], whole[row * 8..][..3]);
+        }
+        assert_eq!(enlarged(&map, [3, 4], [3, 4], [3, 4]), map);
+    }
+
+    #[test]
+    fn bounds_are_around_all_pixels() {
+        let mut pixels = vec![false; 12];
+        assert_eq!(bounds(&pixels, 4), Corners::new(0.0, 0.0, 0.0, 0.0));
+        pixels[5] = true;
+        pixels[10] = true;
+        assert_eq!(bounds(&pixels, 4), Corners::new(1.0, 1.0, 3.0, 3.0));
+    }
+}
