@@ -6,7 +6,11 @@ use crate::support::{User, hub::small_model, project};
 fn queries_become_objects_with_masks_or_a_class_for_each_pixel() {
     let user = User::new();
     let photo = project().join("examples/photos/coffee.jpg").display().to_string();
-    for (model, class) in [("eomt_objects", "Detections"), ("eomt_pixels", "Segmentation")] {
+    for (model, class) in [
+        ("eomt_objects", "Detections"),
+        ("eomt_pixels", "Segmentation"),
+        ("rf_detr_masks", "Detections"),
+    ] {
         let model = small_model(model).display().to_string();
         let run = user
             .run(["apply", &model, &photo, "--set", "score_threshold=0"])

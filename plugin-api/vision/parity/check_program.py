@@ -252,6 +252,28 @@ def check_text(program: str, folder: Path, photos: list[str], name: str) -> None
             same_outlines(line["predictions"]["polylines"], expected, picture.size)
 
 
+def check_masks(program: str, folder: Path, photos: list[str], name: str) -> None:
+    network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
+    processor = image_processor(folder, name)
+    names = network.config.id2label
+    for photo, line in zip(photos, run(program, "apply", folder, photos, "--set", "score_threshold=0")):
+        picture = Image.open(photo).convert("RGB")
+        result, size = network(processor(picture, return_tensors="pt")["pixel_values"]), picture.size[::-1]
+        expected = processor.post_process_instance_segmentation(result, 0.0, target_sizes=[size], return_binary_maps=True)[0]
+        found, wanted = line["predictions"]["detections"], expected["segments_info"]
+        if len(found) != len(wanted):
+            raise Different(f"{len(found)} objects instead of {len(wanted)}")
+        for one, other, whole in zip(found, wanted, expected["segmentation"].numpy()):
+            label = names[other["label_id"]]
+            if one["label"] != label or abs(one["confidence"] - other["score"]) > SCORE:
+                raise Different(f"{one['label']} {one['confidence']:.4f} instead of {label} {other['score']:.4f}")
+            mask = array(one["mask"])
+            left, top = (max(round(value * side), 0) for value, side in zip(one["bounding_box"], picture.size))
+            differing = (mask != whole[top : top + mask.shape[0], left : left + mask.shape[1]]).mean() if mask.size else 0
+            if differing > PIXELS:
+                raise Different(f"{differing:.2%} of a mask's pixels differ")
+
+
 def check_queries(program: str, folder: Path, photos: list[str], name: str) -> None:
     network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
     processor = image_processor(folder, name)
@@ -319,6 +341,9 @@ def check_transformers(program: str, folder: Path, photos: list[str], config: di
     name = config["architectures"][0]
     if name.startswith("Owl"):
         check_owl(program, folder, photos, name)
+        return
+    if name.endswith("ForInstanceSegmentation"):
+        check_masks(program, folder, photos, name)
         return
     if name.endswith("ForUniversalSegmentation"):
         check_queries(program, folder, photos, name)

@@ -7,7 +7,8 @@ from pathlib import Path
 import transformers
 from PIL import Image
 
-from cases import Case, Golden, computed, rounded, shaken
+from cases import Case, Golden, computed, rf_detr, rounded, shaken
+import torch
 
 NAMES = ["cat", "house", "dog"]
 
@@ -43,7 +44,45 @@ def processor(shorter: int, longer: int | None, **settings: object) -> transform
     return transformers.EomtImageProcessorPil(size={"shortest_edge": shorter, "longest_edge": longer}, **settings)
 
 
+def of_objects(name: str, config: transformers.RfDetrConfig, side: int, small: bool = True) -> Case:
+    """A network whose objects have boxes and masks; what is added to each logit of a mask is one more feature."""
+
+    def write(folder: Path, picture: Image.Image) -> Golden:
+        network = rounded(shaken(transformers.RfDetrForInstanceSegmentation(config)))
+        processor = transformers.RfDetrImageProcessor(size={"height": side, "width": side})
+        pixels = processor(picture, return_tensors="pt")["pixel_values"]
+        kept: Golden = {}
+        for module, output in ((network.query_features_proj, "queries"), (network.spatial_features_proj, "features")):
+            module.register_forward_hook(lambda _module, _inputs, value, output=output: kept.update({output: value}))
+
+        def compute(pixels: torch.Tensor) -> Golden:
+            result = network(pixels)
+            queries, features = kept["queries"], kept["features"]
+            bias = network.segmentation_bias.expand_as(features[:, :1])
+            return {
+                "logits": result.logits,
+                "boxes": result.pred_boxes,
+                "queries": torch.cat([queries, torch.ones_like(queries[..., :1])], -1),
+                "features": torch.cat([features, bias], 1),
+            }
+
+        golden = computed(network, pixels, compute)
+        network.half().save_pretrained(folder)
+        processor.save_pretrained(folder)
+        return golden
+
+    return Case(name, write, small)
+
+
+def segmenter(**backbone: object) -> transformers.RfDetrConfig:
+    config = rf_detr(**backbone)
+    config.intermediate_size = 24
+    return config
+
+
 CASES = [
+    of_objects("rf_detr_masks", segmenter(num_windows=2, out_features=["stage1", "stage3"]), 56),
+    of_objects("rf_detr_masks_larger", segmenter(num_windows=3, out_features=["stage2", "stage4"]), 84, small=False),
     of_queries("eomt_objects", config(image_size=64, num_upscale_blocks=2), processor(64, 64, do_pad=True)),
     of_queries(
         "eomt_pixels",

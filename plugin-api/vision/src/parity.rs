@@ -184,6 +184,12 @@ fn output_names(task: Task) -> Vec<String> {
         }
         Task::Segmentation => &[Outputs::LOGITS],
         Task::Depth => &[Outputs::DEPTH],
+        Task::MaskedDetection => &[
+            Outputs::LOGITS,
+            Outputs::BOXES,
+            Outputs::QUERIES,
+            Outputs::FEATURES,
+        ],
         Task::QueryMasks => &[Outputs::LOGITS, Outputs::QUERIES, Outputs::FEATURES],
         Task::Pose => &[Outputs::MAPS],
         Task::TextDetection | Task::TextRecognition => &[Outputs::PROBABILITIES],

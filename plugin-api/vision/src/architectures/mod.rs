@@ -191,6 +191,17 @@ pub(crate) enum Outputs {
         /// How likely each pixel is within one, a map `[1, height, width]`.
         probabilities: Value,
     },
+    /// Objects with boxes and masks, each class of which is judged by itself.
+    ObjectMasks {
+        /// Logits of the classes: tokens `[objects, classes]`.
+        logits: Value,
+        /// Centre, width and height in parts of the picture: tokens `[objects, 4]`.
+        boxes: Value,
+        /// Tokens `[objects, features]`.
+        queries: Value,
+        /// A map `[features, height, width]`: a pixel is an object's where their product is above 0.
+        features: Value,
+    },
     /// What each query found, as a mask: pixels whose features have a product with the query that is above 0.
     Masks {
         /// Logits of the classes of each query, that of nothing behind them: tokens `[queries, classes + 1]`.
@@ -240,6 +251,8 @@ pub(crate) enum Task {
     Pose,
     /// Masks of objects, or a class for each pixel, by queries.
     QueryMasks,
+    /// Boxes with masks.
+    MaskedDetection,
 }
 
 impl Outputs {
@@ -336,6 +349,20 @@ impl Outputs {
             Self::TextRegions { probabilities } => {
                 (Task::TextDetection, vec![one(Self::PROBABILITIES, probabilities)])
             }
+            Self::ObjectMasks {
+                logits,
+                boxes,
+                queries,
+                features,
+            } => (
+                Task::MaskedDetection,
+                vec![
+                    one(Self::LOGITS, logits),
+                    one(Self::BOXES, boxes),
+                    one(Self::QUERIES, queries),
+                    one(Self::FEATURES, features),
+                ],
+            ),
             Self::Masks {
                 logits,
                 queries,

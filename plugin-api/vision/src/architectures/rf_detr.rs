@@ -6,17 +6,20 @@
 
 mod decoder;
 mod features;
+mod masks;
 
 use super::{Architecture, Outputs};
 use crate::{checkpoint::Checkpoint, repository::Repository};
 use decoder::Decoder;
 use features::Features;
+use masks::MaskHead;
 use modelzoo_candle::network::{NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 
 struct RfDetr {
     features: Features,
     decoder: Decoder,
+    masks: MaskHead,
 }
 
 pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architecture>> {
@@ -24,6 +27,7 @@ pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architectu
     let names = crate::repository::class_names(repository)?;
     Ok(Box::new(RfDetr {
         features: Features::read(config)?,
+        masks: MaskHead::read(config)?,
         decoder: Decoder::read(config, names.map_or(91, |names| names.len()))?,
     }))
 }
@@ -44,6 +48,25 @@ impl Architecture for RfDetr {
         image: Value,
     ) -> Result<Outputs> {
         let map = self.features.describe(network, checkpoint, image)?;
-        self.decoder.describe(network, checkpoint, map)
+        let found = self.decoder.describe(network, checkpoint, map)?;
+        let (logits, boxes) = (found.logits, found.boxes);
+        if !checkpoint.has_any(masks::ROOT) {
+            return Ok(Outputs::Objects {
+                logits,
+                boxes,
+                are_exclusive: false,
+            });
+        }
+        let size = network.dims(image)?;
+        let operands = [map, found.objects];
+        let [queries, features] = self
+            .masks
+            .describe(network, checkpoint, operands, [size[1], size[2]])?;
+        Ok(Outputs::ObjectMasks {
+            logits,
+            boxes,
+            queries,
+            features,
+        })
     }
 }

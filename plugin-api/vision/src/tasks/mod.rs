@@ -8,6 +8,7 @@ mod given;
 mod heatmaps;
 mod lines;
 mod maps;
+mod masked_detection;
 mod masks;
 mod named_detection;
 mod names;
@@ -32,6 +33,7 @@ use boxes::BoxDetector;
 use defaults::Defaults;
 use depth::Depth;
 use detection::{Judgement, ObjectDetector};
+use masked_detection::MaskedDetector;
 use modelzoo_plugin_api::{Error, Model, Result};
 use named_detection::NamedDetector;
 use pictures::Pictures;
@@ -119,6 +121,7 @@ pub(crate) fn model(
         Task::Segmentation => Box::new(Segmenter::new(processing, runner, classes()?)?),
         Task::Depth => Box::new(Depth::new(processing, runner)),
         Task::TextDetection => Box::new(TextDetector::new(processing, runner, classes()?, settings)),
+        Task::MaskedDetection => Box::new(MaskedDetector::new(processing, runner, classes()?, settings)),
         Task::QueryMasks => Box::new(QuerySegmenter::new(processing, runner, classes()?, settings)?),
         Task::Pose => Box::new(PoseFinder::new(repository, processing, runner, classes()?)?),
         Task::TextRecognition => Box::new(TextReader::new(repository, processing, runner)?),

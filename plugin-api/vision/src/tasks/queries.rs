@@ -236,24 +236,27 @@ fn said(outputs: &[Tensor]) -> Result<Vec<Said>> {
 
 impl Said {
     /// The logits of the masks of these queries, or of all of them.
-    fn masks(&self, queries: Option<&[u32]>) -> Result<Vec<Vec<f32>>> {
-        let chosen = match queries {
-            Some([]) => return Ok(Vec::new()),
-            Some(queries) => {
-                let indices = Tensor::from_slice(queries, queries.len(), &Device::Cpu)?;
-                self.queries.index_select(&indices, 0)?
-            }
-            None => self.queries.clone(),
-        };
-        Ok(chosen
-            .contiguous()?
-            .matmul(&self.features.contiguous()?)?
-            .to_vec2::<f32>()?)
+    fn masks(&self, chosen: Option<&[u32]>) -> Result<Vec<Vec<f32>>> {
+        products(&self.queries, &self.features, chosen)
     }
 }
 
+/// The products of these queries of `[queries, features]`, or of all of them, and the pixels of `[features, pixels]`.
+pub(super) fn products(queries: &Tensor, features: &Tensor, chosen: Option<&[u32]>) -> Result<Vec<Vec<f32>>> {
+    let chosen = match chosen {
+        Some([]) => return Ok(Vec::new()),
+        Some(chosen) => {
+            let indices = Tensor::from_slice(chosen, chosen.len(), &Device::Cpu)?;
+            queries.index_select(&indices, 0)?
+        }
+        None => queries.clone(),
+    };
+    let products = chosen.contiguous()?.matmul(&features.contiguous()?)?;
+    Ok(products.to_vec2::<f32>()?)
+}
+
 /// The first rows and columns, as many as `part` has, of a map of `from` that is enlarged to `to`.
-fn enlarged(map: &[f32], from: [usize; 2], to: [usize; 2], part: [usize; 2]) -> Vec<f32> {
+pub(super) fn enlarged(map: &[f32], from: [usize; 2], to: [usize; 2], part: [usize; 2]) -> Vec<f32> {
     let (rows, columns) = (neighbours(from[0], to[0]), neighbours(from[1], to[1]));
     let columns: &[Between] = &columns[..part[1]];
     rows[..part[0]]

@@ -1,7 +1,7 @@
 //! Queries that start from the likeliest places of a map, and look at each other and at a few points around their boxes.
 
 use crate::{
-    architectures::{Outputs, activation::Activation, rt_detr::Points, transformer},
+    architectures::{activation::Activation, rt_detr::Points, transformer},
     checkpoint::Checkpoint,
     repository::Config,
 };
@@ -35,6 +35,17 @@ pub(super) struct Decoder {
     classes: usize,
 }
 
+/// What is known of objects.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// Tokens `[queries, features]`.
+    pub(super) objects: Value,
+    /// Tokens `[queries, classes]`.
+    pub(super) logits: Value,
+    /// Centre, width and height in parts of the picture: tokens `[queries, 4]`.
+    pub(super) boxes: Value,
+}
+
 impl Decoder {
     pub(super) fn read(config: &Config, classes: usize) -> Result<Self> {
         let features = config.count("d_model", 256)?;
@@ -65,7 +76,7 @@ impl Decoder {
         network: &mut NetworkBuilder<'_>,
         checkpoint: &Checkpoint,
         map: Value,
-    ) -> Result<Outputs> {
+    ) -> Result<Found> {
         // Further groups of queries are for training.
         for name in [
             "enc_out_bbox_embed.",
@@ -89,10 +100,10 @@ impl Decoder {
         }
         let objects = network.layer_norm(&format!("{ROOT}.decoder.norm"), objects, EPSILON)?;
         let moved = transformer::deep_perceptron(network, "bbox_embed", BOX, objects)?;
-        Ok(Outputs::Objects {
+        Ok(Found {
+            objects,
             logits: network.linear("class_embed", objects, self.classes)?,
             boxes: refined(network, boxes, moved)?,
-            are_exclusive: false,
         })
     }
 

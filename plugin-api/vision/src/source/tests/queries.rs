@@ -30,6 +30,26 @@ fn queries_become_objects_or_classes_of_pixels() {
 }
 
 #[test]
+fn a_detector_s_objects_have_masks_in_their_boxes() {
+    let model = load(&golden("rf_detr_masks"), json!({"score_threshold": 0.0})).unwrap();
+    let Output::Label(Label::Detections(objects)) = predict(model.as_ref()) else {
+        panic!("no detections");
+    };
+    assert_eq!(objects.detections.len(), 6);
+    assert!(objects.detections.iter().all(|object| object.mask.is_some()));
+    let folder = changed("rf_detr_masks", |config| {
+        config["mask_downsample_ratio"] = json!(0)
+    });
+    assert!(refusal(folder.path()).1.contains("`mask_downsample_ratio` in "));
+    let folder = changed("rf_detr_masks", |config| config["intermediate_size"] = json!(25));
+    assert!(
+        refusal(folder.path())
+            .1
+            .contains("but the network needs [25, 16]")
+    );
+}
+
+#[test]
 fn malformed_settings_of_queries_are_one_clear_line() {
     for (key, value) in [
         ("num_channels", json!(1)),
