@@ -8,13 +8,22 @@ use modelzoo_test_support::book::{Command, commands, documents};
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// The published models that the documents name, and the small ones that answer for them.
-const PUBLISHED: [(&str, &str); 6] = [
+const PUBLISHED: [(&str, &str); 9] = [
     ("google/vit-base-patch16-224", "vit_classifier"),
     ("PekingU/rtdetr_v2_r18vd", "rt_detr_v2"),
     ("openai/clip-vit-base-patch32", "clip"),
     ("google/owlv2-base-patch16-ensemble", "owl_v2"),
     ("nvidia/segformer-b0-finetuned-ade-512-512", "segformer_segmenter"),
     ("facebook/dinov2-small", "dinov2_backbone"),
+    (
+        "PaddlePaddle/PP-OCRv5_mobile_det_safetensors",
+        "pp_ocr_mobile_detector",
+    ),
+    (
+        "PaddlePaddle/PP-OCRv5_mobile_rec_safetensors",
+        "pp_ocr_mobile_reader",
+    ),
+    ("usyd-community/vitpose-base-simple", "vitpose_simple"),
 ];
 
 /// What is not run here, and why.

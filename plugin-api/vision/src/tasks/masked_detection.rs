@@ -56,7 +56,7 @@ impl MaskedDetector {
         };
         let logits = logits.get(0)?.to_vec2::<f32>()?;
         let boxes = boxes.get(0)?.to_vec2::<f32>()?;
-        let found = self.found(&logits, options);
+        let mut found = self.found(&logits, options);
         let chosen: Vec<u32> = found.iter().map(|object| object.query as u32).collect();
         let features = features.get(0)?.to_device(&Device::Cpu)?;
         let (_, rows, columns) = features.dims3()?;
@@ -65,10 +65,15 @@ impl MaskedDetector {
             &features.flatten_from(1)?,
             Some(&chosen),
         )?;
-        let whole: Vec<Vec<f32>> = masks
+        let mut whole: Vec<Vec<f32>> = masks
             .par_iter()
             .map(|mask| enlarged(mask, [rows, columns], size, size))
             .collect();
+        // An object without a pixel is none.
+        let has_pixels = |mask: &Vec<f32>| mask.iter().any(|&logit| logit > 0.0);
+        let mut kept = whole.iter().map(has_pixels).collect::<Vec<bool>>().into_iter();
+        found.retain(|_| kept.next().unwrap_or_default());
+        whole.retain(has_pixels);
         let instances = found
             .iter()
             .map(|object| {

@@ -35,7 +35,8 @@ fn a_detector_s_objects_have_masks_in_their_boxes() {
     let Output::Label(Label::Detections(objects)) = predict(model.as_ref()) else {
         panic!("no detections");
     };
-    assert_eq!(objects.detections.len(), 6);
+    // As many as there are queries at most: those without a pixel are none.
+    assert!(objects.detections.len() <= 6);
     assert!(objects.detections.iter().all(|object| object.mask.is_some()));
     let folder = changed("rf_detr_masks", |config| {
         config["mask_downsample_ratio"] = json!(0)
