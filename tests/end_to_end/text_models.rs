@@ -10,7 +10,7 @@ fn lines_that_one_model_finds_another_one_reads() {
     let page = project().join("examples/photos/coffee.jpg").display().to_string();
     let finder = small_model("pp_ocr_server_detector").display().to_string();
     let found = user
-        .run(["apply", &finder, &page, "--confidence-threshold", "0.4"])
+        .run(["apply", &finder, &page, "--confidence-thresh", "0.4"])
         .expect(0);
     let lines = found.json_lines()[0]["predictions"].clone();
     assert_eq!(lines["_cls"], "Polylines");
@@ -22,7 +22,7 @@ fn lines_that_one_model_finds_another_one_reads() {
     }
     // A higher threshold leaves some of them, and the model is asked for no others.
     let sure = user
-        .run(["apply", &finder, &page, "--confidence-threshold", "0.9"])
+        .run(["apply", &finder, &page, "--confidence-thresh", "0.9"])
         .expect(0);
     let sure = sure.json_lines()[0]["predictions"]["polylines"].clone();
     assert!(sure.as_array().unwrap().len() < outlines.len());

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+import numpy
+import torch
 import transformers
 from PIL import Image
 
@@ -59,18 +61,26 @@ def line(**settings: object) -> transformers.BaseImageProcessor:
     return transformers.PPOCRV5ServerRecImageProcessor(character_list=CHARACTERS, **settings)
 
 
-def prepared(processor: transformers.BaseImageProcessor, picture: Image.Image):
-    """The processors resize numbers that are rounded nowhere; here, as for all models, bytes are resized as Pillow does."""
-    if isinstance(processor, transformers.PPOCRV5ServerDetImageProcessor):
-        import numpy
+def line_of_the_sixth(**settings: object) -> transformers.BaseImageProcessor:
+    return transformers.PPOCRV6SmallRecImageProcessor(character_list=CHARACTERS, **settings)
 
+
+def prepared(processor: transformers.BaseImageProcessor, picture: Image.Image):
+    """The processors resize numbers that are rounded nowhere, or bytes with weights that are; here bytes are resized as Pillow
+    does, or by exact interpolation where there is no filter."""
+    if isinstance(processor, transformers.PPOCRV5ServerDetImageProcessor):
         channels = numpy.asarray(picture).transpose(2, 0, 1)
         size, _ = processor.get_image_size(
             channels, processor.limit_side_len, processor.limit_type, processor.max_side_limit
         )
     else:
         size = processor.get_target_size([picture.size[::-1]])
-    resized = picture.resize((size.width, size.height), Image.BILINEAR)
+    if isinstance(processor, transformers.PPOCRV6SmallRecImageProcessor):
+        channels = torch.tensor(numpy.asarray(picture)).permute(2, 0, 1)[None].float()
+        plain = torch.nn.functional.interpolate(channels, (size.height, size.width), mode="bilinear", align_corners=False)
+        resized = Image.fromarray(plain[0].round().byte().permute(1, 2, 0).numpy())
+    else:
+        resized = picture.resize((size.width, size.height), Image.BILINEAR)
     return processor(resized, do_resize=False, return_tensors="pt")["pixel_values"]
 
 
@@ -78,7 +88,7 @@ def prepared(processor: transformers.BaseImageProcessor, picture: Image.Image):
 DECIDING = ("head.conv_final", "head.binarize_head.conv_final", "head.local_refinement_module.convolution_final")
 
 
-def centred(network: torch.nn.Module, pixels: torch.Tensor) -> None:
+def centred(network: torch.nn.Module, pixels: torch.Tensor, spread: float) -> None:
     """Weights with which pixels of the picture are within a line, and others are not."""
     modules = dict(network.named_modules())
     for module in (modules[name] for name in DECIDING if name in modules):
@@ -86,14 +96,23 @@ def centred(network: torch.nn.Module, pixels: torch.Tensor) -> None:
         hook = module.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
         network(pixels)
         hook.remove()
-        factor = 1.2 / kept[0].std()
+        factor = spread / kept[0].std()
         module.weight.data *= factor
         module.bias.data = (module.bias.data - kept[0].median()) * factor + 0.4
 
 
-def of_text(name: str, model: type, config, processor, half: bool = True, small: bool = True, last: tuple[str, ...] = ()) -> Case:
+def of_text(
+    name: str,
+    model: type,
+    config,
+    processor,
+    half: bool = True,
+    small: bool = True,
+    last: tuple[str, ...] = (),
+    spread: float = 1.2,
+) -> Case:
     """A model of text; `last` names the layers that decide, whose weights are reduced in deep networks: their own
-    single precision is off by more than the tolerance otherwise."""
+    single precision is off by more than the tolerance otherwise. `spread` is that of what decides about pixels."""
 
     def write(folder: Path, picture: Image.Image) -> Golden:
         network = shaken(model(config))
@@ -101,7 +120,7 @@ def of_text(name: str, model: type, config, processor, half: bool = True, small:
             network.get_submodule(layer).weight.data *= 0.1
         pixels = prepared(processor, picture)
         fit_statistics(network, pixels)
-        centred(network, pixels)
+        centred(network, pixels, spread)
         if half:
             rounded(network)
         golden = computed(network, pixels, lambda pixels: {"probabilities": network(pixels).last_hidden_state})
@@ -142,7 +161,73 @@ OF_LINES = {
     "stage_downsample_strides": [[2, 1], [1, 2], [2, 1], [2, 1]],
 }
 
+LC_NET_V4 = [
+    [[3, 16, 16, 1, True]],
+    [[3, 16, 16, 2, False], [3, 16, 16, 1, False]],
+    [[3, 16, 24, 2, False], [5, 24, 24, 1, True]],
+    [[3, 24, 32, 2, False], [3, 32, 32, 1, False]],
+]
+LC_NET_V4_OF_LINES = [
+    [[3, 16, 16, 1, True]],
+    [[3, 16, 16, 1, False]],
+    [[3, 16, 24, [2, 1], False], [5, 24, 24, 1, True]],
+    [[3, 24, 32, [2, 1], False], [3, 32, 32, 1, False]],
+]
+
+
+def sixth(blocks: list, **settings: object) -> dict:
+    stages = ["stage1", "stage2", "stage3", "stage4"]
+    return {"model_type": "pp_lcnet_v4", "block_configs": blocks, "stem_channels": [3, 8, 16], "out_features": stages} | settings
+
+
 CASES = [
+    of_text(
+        "pp_ocr_6_small_detector",
+        transformers.PPOCRV6SmallDetForObjectDetection,
+        transformers.PPOCRV6SmallDetConfig(
+            backbone_config=sixth(LC_NET_V4, stem_type="small"),
+            neck_out_channels=16,
+            layer_list_out_channels=[16, 16, 24, 32],
+        ),
+        page(),
+    ),
+    of_text(
+        "pp_ocr_6_medium_detector",
+        transformers.PPOCRV6MediumDetForObjectDetection,
+        transformers.PPOCRV6MediumDetConfig(
+            backbone_config=sixth(LC_NET_V4, use_learnable_affine_block=True),
+            neck_out_channels=16,
+            intraclass_block_config=INTRACLASS,
+            scale_factor_list=[1, 2, 4, 8],
+            kernel_list=[3, 2, 2],
+        ),
+        page(),
+    ),
+    of_text(
+        "pp_ocr_6_small_reader",
+        transformers.PPOCRV6SmallRecForTextRecognition,
+        transformers.PPOCRV6SmallRecConfig(
+            backbone_config=sixth(LC_NET_V4_OF_LINES), hidden_size=16, num_attention_heads=2, head_out_channels=len(CHARACTERS)
+        ),
+        line_of_the_sixth(),
+    ),
+    of_text(
+        "pp_ocr_6_tiny_reader",
+        transformers.PPOCRV6TinyRecForTextRecognition,
+        transformers.PPOCRV6TinyRecConfig(
+            backbone_config=sixth(LC_NET_V4_OF_LINES), hidden_size=12, head_out_channels=len(CHARACTERS)
+        ),
+        line_of_the_sixth(do_pad=False),
+    ),
+    of_text(
+        "pp_ocr_6_small_reader_published",
+        transformers.PPOCRV6SmallRecForTextRecognition,
+        transformers.PPOCRV6SmallRecConfig(head_out_channels=len(CHARACTERS)),
+        line_of_the_sixth(),
+        half=False,
+        small=False,
+        last=("head.head",),
+    ),
     of_text(
         "pp_ocr_mobile_detector",
         transformers.PPOCRV5MobileDetForObjectDetection,
@@ -179,6 +264,7 @@ CASES = [
         page(limit_type="resize_long", limit_side_len=160),
         half=False,
         small=False,
+        spread=0.3,
     ),
     of_text(
         "pp_ocr_mobile_reader",

@@ -19,10 +19,16 @@ const CORNER: Padding = Padding {
 /// The settings of an HGNetV2.
 #[derive(Debug)]
 pub(super) struct HgNetV2 {
-    /// Channels within the stem and of its result.
-    stem: [usize; 2],
-    stem_strides: [usize; 5],
+    stem: Stem,
     stages: Vec<Stage>,
+}
+
+/// The first layers.
+#[derive(Clone, Debug)]
+pub(super) struct Stem {
+    /// Channels within it and of its result.
+    channels: [usize; 2],
+    strides: [usize; 5],
     activation: Activation,
     has_affine: bool,
 }
@@ -42,10 +48,6 @@ struct Stage {
 
 impl HgNetV2 {
     pub(super) fn read(config: &Config) -> Result<Self> {
-        let [inputs, middle, outputs] = config.counts_of("stem_channels", [3, 32, 48])?;
-        if inputs != 3 {
-            return Err(config.unsupported("stem_channels", "3 channels of a picture first"));
-        }
         let outputs_of_stages = config.counts("stage_out_channels", &[128, 512, 1024, 2048])?;
         let count = outputs_of_stages.len();
         let numbers = |key: &str, default: [usize; 4]| -> Result<Vec<usize>> {
@@ -75,11 +77,8 @@ impl HgNetV2 {
             })
             .collect();
         Ok(Self {
-            stem: [middle, outputs],
-            stem_strides: config.counts_of("stem_strides", [2, 1, 1, 2, 1])?,
+            stem: Stem::read(config, [3, 32, 48])?,
             stages,
-            activation: Activation::of(config, "hidden_act", Activation::Relu)?,
-            has_affine: config.flag("use_learnable_affine_block", false)?,
         })
     }
 
@@ -93,9 +92,11 @@ impl HgNetV2 {
     ) -> Result<Vec<Value>> {
         let layers = Layers {
             checkpoint,
-            has_affine: self.has_affine,
+            has_affine: self.stem.has_affine,
         };
-        let mut x = self.describe_stem(network, &layers, &format!("{root}embedder"), image)?;
+        let mut x = self
+            .stem
+            .describe(network, checkpoint, &format!("{root}embedder"), image)?;
         let mut maps = vec![x];
         for (index, stage) in self.stages.iter().enumerate() {
             let name = format!("{root}encoder.stages.{index}");
@@ -117,20 +118,41 @@ impl HgNetV2 {
         }
         Ok(maps)
     }
+}
 
-    fn describe_stem(
+impl Stem {
+    /// What a configuration says, with these channels where it says nothing of them.
+    pub(super) fn read(config: &Config, default: [usize; 3]) -> Result<Self> {
+        let [inputs, middle, outputs] = config.counts_of("stem_channels", default)?;
+        if inputs != 3 {
+            return Err(config.unsupported("stem_channels", "3 channels of a picture first"));
+        }
+        Ok(Self {
+            channels: [middle, outputs],
+            strides: config.counts_of("stem_strides", [2, 1, 1, 2, 1])?,
+            activation: Activation::of(config, "hidden_act", Activation::Relu)?,
+            has_affine: config.flag("use_learnable_affine_block", false)?,
+        })
+    }
+
+    /// The map of a picture; `name` is before the names of all tensors.
+    pub(super) fn describe(
         &self,
         network: &mut NetworkBuilder<'_>,
-        layers: &Layers<'_>,
+        checkpoint: &Checkpoint,
         name: &str,
         image: Value,
     ) -> Result<Value> {
-        let [middle, outputs] = self.stem;
+        let layers = Layers {
+            checkpoint,
+            has_affine: self.has_affine,
+        };
+        let [middle, outputs] = self.channels;
         let activation = Some(self.activation);
         let layer = |network: &mut NetworkBuilder<'_>, part: &str, x, convolution| {
             layers.describe(network, &format!("{name}.{part}"), x, convolution, activation)
         };
-        let [first, second, third, fourth, last] = self.stem_strides;
+        let [first, second, third, fourth, last] = self.strides;
         let wide = Conv2d::new(middle, 3).stride(first).padding(1);
         let x = layer(network, "stem1", image, wide)?;
         let small =

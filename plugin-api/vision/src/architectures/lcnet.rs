@@ -22,9 +22,13 @@ const EPSILON: f64 = 1e-5;
 const MOST_CHANNELS: f64 = 65536.0;
 
 /// A block as `block_configs` has it: kernel, channels before and after it, stride, and whether channels are excited.
-type Entry = (usize, usize, usize, Stride, bool);
+pub(super) type Entry = (usize, usize, usize, Stride, bool);
 
-/// What has a first block of each stage, of five.
+/// What `block_configs` is.
+pub(super) const ENTRIES: &str =
+    "a list for each stage of lists of a kernel, two numbers of channels, a stride, and true or false,";
+
+/// The blocks of each stage, where the configuration has none.
 const DEFAULT: [&[Entry]; 5] = [
     &[(3, 16, 32, Stride::Both(1), false)],
     &[
@@ -71,7 +75,7 @@ struct Block {
 
 /// A stride as it is written: the network distinguishes a number from a list of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stride {
+pub(super) enum Stride {
     Both(usize),
     Each([usize; 2]),
 }
@@ -89,7 +93,7 @@ impl Stride {
         }
     }
 
-    fn sides(self) -> [usize; 2] {
+    pub(super) fn sides(self) -> [usize; 2] {
         match self {
             Self::Both(stride) => [stride; 2],
             Self::Each(strides) => strides,
@@ -114,10 +118,7 @@ impl PpLcNetV3 {
         };
         let entries = match config.value("block_configs") {
             None => DEFAULT.map(<[Entry]>::to_vec).to_vec(),
-            Some(value) => entries(value).ok_or_else(|| {
-                let expected = "a list for each stage of lists of a kernel, two numbers of channels, a stride, and true or false,";
-                config.wrong("block_configs", expected)
-            })?,
+            Some(value) => entries(value).ok_or_else(|| config.wrong("block_configs", ENTRIES))?,
         };
         let block = |&(kernel, _, outputs, stride, is_excited): &Entry| -> Result<Block> {
             Ok(Block {
@@ -274,7 +275,7 @@ fn divisible(channels: f64, divisor: usize) -> usize {
 }
 
 /// `block_configs`.
-fn entries(value: &serde_json::Value) -> Option<Vec<Vec<Entry>>> {
+pub(super) fn entries(value: &serde_json::Value) -> Option<Vec<Vec<Entry>>> {
     let count = |value: &serde_json::Value, most: usize| -> Option<usize> {
         let number = usize::try_from(value.as_u64()?).ok()?;
         (1..=most).contains(&number).then_some(number)

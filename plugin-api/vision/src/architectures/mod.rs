@@ -20,6 +20,7 @@ mod excitation;
 mod hgnet_v2;
 mod layers;
 mod lcnet;
+mod lcnet_v4;
 mod mobilenet_v2;
 mod positions;
 mod pp_ocr;

@@ -78,9 +78,10 @@ const VITPOSE: &str = "VitPose";
 /// The processors that choose a size for each picture of text.
 const PP_OCR_PAGE: &str = "PPOCRV5ServerDet";
 const PP_OCR_LINE: &str = "PPOCRV5ServerRec";
+const PP_OCR_6_LINE: &str = "PPOCRV6SmallRec";
 
 /// The processor of each name, without `ImageProcessor` or `FeatureExtractor`.
-const PROCESSORS: [(&str, Defaults); 23] = [
+const PROCESSORS: [(&str, Defaults); 24] = [
     ("ViT", Defaults::new(SQUARE, Filter::Bilinear, [HALF; 2])),
     (
         "DeiT",
@@ -158,10 +159,14 @@ const PROCESSORS: [(&str, Defaults); 23] = [
         PP_OCR_LINE,
         Defaults::new(Size::Exact([48, 320]), Filter::Bilinear, [HALF; 2]),
     ),
+    (
+        PP_OCR_6_LINE,
+        Defaults::new(Size::Exact([48, 320]), Filter::Bilinear, [HALF; 2]),
+    ),
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 37] = [
+const OF_KINDS: [(&str, &str); 41] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -197,6 +202,10 @@ const OF_KINDS: [(&str, &str); 37] = [
     ("vitpose", VITPOSE),
     ("pp_ocrv5_mobile_det", PP_OCR_PAGE),
     ("pp_ocrv5_server_det", PP_OCR_PAGE),
+    ("pp_ocrv6_medium_det", PP_OCR_PAGE),
+    ("pp_ocrv6_small_det", PP_OCR_PAGE),
+    ("pp_ocrv6_small_rec", PP_OCR_6_LINE),
+    ("pp_ocrv6_tiny_rec", PP_OCR_6_LINE),
     ("pp_ocrv5_mobile_rec", PP_OCR_LINE),
     ("pp_ocrv5_server_rec", PP_OCR_LINE),
 ];
@@ -208,7 +217,8 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
         PP_OCR_PAGE => return text::page(config, size, defaults.statistics),
         VITPOSE => return part::read(config, size, [256, 192], defaults.statistics),
         EOMT => return squares::read(config, size, 640, defaults.statistics),
-        PP_OCR_LINE => return text::line(config, size, defaults.statistics),
+        PP_OCR_LINE => return text::line(config, size, defaults.statistics, false),
+        PP_OCR_6_LINE => return text::line(config, size, defaults.statistics, true),
         _ => {}
     }
     let mut geometry = Geometry {

@@ -1,7 +1,7 @@
 //! The image processors of PP-OCR, which choose a size for each picture.
 
 use super::{CHANNELS, Processing, Special, pillow_filter, rescaled};
-use crate::repository::Config;
+use crate::{bilinear::neighbours, repository::Config};
 use modelzoo_candle::image::{ChannelOrder, Filter, Normalization, Preprocessing};
 use modelzoo_plugin_api::{Error, Image, Result};
 
@@ -25,6 +25,8 @@ pub(crate) enum TextSize {
         least: Option<usize>,
         /// Lines that are wider become as wide as this.
         most: usize,
+        /// Whether they are resized by interpolation between the nearest pixels, without a filter.
+        is_plain: bool,
     },
 }
 
@@ -68,11 +70,12 @@ pub(super) fn page(
     processing(config, size, text, values, ChannelOrder::Bgr)
 }
 
-/// What a processor makes of lines.
+/// What a processor makes of lines; that of the sixth version differs in how it resizes them, and in the order of colours.
 pub(super) fn line(
     config: &Config,
     size: Option<[usize; 2]>,
     statistics: [[f64; CHANNELS]; 2],
+    is_sixth: bool,
 ) -> Result<Processing> {
     const SIZE: [usize; 2] = [48, 320];
     let sides = |key: &str| -> Result<[usize; 2]> {
@@ -87,14 +90,14 @@ pub(super) fn line(
         size: sides("size")?,
         least: pads.then(|| sides("pad_size")).transpose()?.map(|size| size[1]),
         most: config.count("max_image_width", 3200)?,
+        is_plain: is_sixth,
     };
-    processing(
-        config,
-        size,
-        text,
-        rescaled(config, statistics)?,
-        ChannelOrder::Rgb,
-    )
+    let order = if is_sixth {
+        ChannelOrder::Bgr
+    } else {
+        ChannelOrder::Rgb
+    };
+    processing(config, size, text, rescaled(config, statistics)?, order)
 }
 
 fn processing(
@@ -153,7 +156,14 @@ impl TextSize {
         image: &Image<'_>,
     ) -> Result<([usize; 2], Vec<f32>)> {
         let size = self.resized([image.height(), image.width()]);
-        let (size, values) = preprocessing.clone().resize(size).apply(image)?;
+        let (size, values) = match self {
+            Self::Line { is_plain: true, .. } => {
+                let [height, width] = size;
+                let pixels = interpolated(image, size);
+                preprocessing.apply(&Image::new(width, height, &pixels)?)?
+            }
+            Self::Line { .. } | Self::Page { .. } => preprocessing.clone().resize(size).apply(image)?,
+        };
         let [height, width] = size;
         match self {
             Self::Line {
@@ -168,6 +178,29 @@ impl TextSize {
             Self::Page { .. } | Self::Line { .. } => Ok((size, values)),
         }
     }
+}
+
+/// A picture of `[height, width]`, whose pixels are between the nearest ones, rounded.
+fn interpolated(image: &Image<'_>, [height, width]: [usize; 2]) -> Vec<u8> {
+    let rows = neighbours(image.height(), height);
+    let columns = neighbours(image.width(), width);
+    let value = |row: usize, column: usize, channel: usize| {
+        f32::from(image.pixels()[(row * image.width() + column) * CHANNELS + channel])
+    };
+    let mut pixels = Vec::with_capacity(height * width * CHANNELS);
+    for row in &rows {
+        for column in &columns {
+            for channel in 0..CHANNELS {
+                let line = |place: usize| {
+                    let first = value(place, column.first, channel);
+                    column.between(first, || value(place, column.second, channel))
+                };
+                let exact = row.between(line(row.first), || line(row.second));
+                pixels.push(exact.round_ties_even() as u8);
+            }
+        }
+    }
+    pixels
 }
 
 fn page_size(size: [usize; 2], rule: Rule, side: f64, most: usize) -> [usize; 2] {
@@ -206,11 +239,19 @@ mod tests {
     }
 
     #[test]
+    fn pixels_between_others_are_rounded() {
+        let image = Image::new(2, 1, &[0, 10, 20, 100, 11, 20]).unwrap();
+        let pixels = interpolated(&image, [1, 4]);
+        assert_eq!(pixels, [0, 10, 20, 25, 10, 20, 75, 11, 20, 100, 11, 20]);
+    }
+
+    #[test]
     fn lines_are_as_wide_as_they_are() {
         let line = TextSize::Line {
             size: [48, 320],
             least: Some(320),
             most: 3200,
+            is_plain: false,
         };
         assert_eq!(line.resized([72, 96]), [48, 64]);
         assert_eq!(line.resized([30, 500]), [48, 800]);

@@ -1,7 +1,7 @@
 //! PP-OCR's networks that find lines of text: how likely each pixel is within one.
 //!
 //! Source: Liao et al., "Real-time Scene Text Detection with Differentiable Binarization" (2020), and PaddleOCR's PP-OCRv5
-//! (Cui et al., "PaddleOCR 3.0 Technical Report", 2025); names and defaults: those of transformers'
+//! and v6 (Cui et al., "PaddleOCR 3.0 Technical Report", 2025); names and defaults: those of transformers'
 //! `PPOCRV5MobileDetConfig` and `PPOCRV5ServerDetConfig`.
 
 use super::{
@@ -46,15 +46,18 @@ pub(in crate::architectures) fn detection(repository: &Repository) -> Result<Box
     let config = &repository.config;
     let backbone = Backbone::read(config)?;
     let section = config.section_or_empty("backbone_config")?;
-    let (neck, channels, refinement, stages) = match backbone {
-        Backbone::LcNet(_) => (Neck::excited(config, MAPS)?, 96, None, [2, 3, 4, 5]),
-        Backbone::HgNet(_) => {
+    let (neck, channels, refinement, stages) = match config.text("model_type")? {
+        Some("pp_ocrv5_server_det") => {
             let refinement = Refinement {
                 factor: config.count("scale_factor", 2)?,
                 activation: Activation::of(config, "hidden_act", Activation::Relu)?,
             };
-            (Neck::large(config, MAPS)?, 256, Some(refinement), [1, 2, 3, 4])
+            let neck = Neck::large(config, MAPS, false)?;
+            (neck, 256, Some(refinement), [1, 2, 3, 4])
         }
+        Some("pp_ocrv6_medium_det") => (Neck::large(config, MAPS, true)?, 256, None, [1, 2, 3, 4]),
+        Some("pp_ocrv6_small_det") => (Neck::depthwise(config)?, 96, None, [1, 2, 3, 4]),
+        _ => (Neck::excited(config, MAPS)?, 96, None, [2, 3, 4, 5]),
     };
     let channels = config.count("neck_out_channels", channels)?;
     if channels < 4 {

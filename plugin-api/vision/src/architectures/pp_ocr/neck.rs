@@ -19,14 +19,17 @@ const SHAPES: [&str; 3] = [
 pub(super) enum Neck {
     /// Convolutions whose channels are excited.
     Excited {
-        /// Channels of each map before.
-        inputs: Vec<usize>,
+        /// Channels of each map before, where they are changed first.
+        inputs: Option<Vec<usize>>,
         reduction: usize,
+        /// The kernel of depthwise convolutions, where the second ones are such.
+        depthwise: Option<usize>,
     },
     /// Large kernels, from above and from below, and blocks of long ones.
     Large {
         blocks: Vec<IntraclassBlock>,
         factors: Vec<usize>,
+        has_bias: bool,
     },
 }
 
@@ -49,7 +52,20 @@ struct Steps {
 }
 
 impl Neck {
-    /// Of the small models.
+    /// Of the small models of the sixth version.
+    pub(super) fn depthwise(config: &Config) -> Result<Self> {
+        let kernel = config.count("dilated_kernel_size", 7)?;
+        if kernel % 2 == 0 || kernel > 31 {
+            return Err(config.unsupported("dilated_kernel_size", "an odd number of at most 31"));
+        }
+        Ok(Self::Excited {
+            inputs: None,
+            reduction: config.count("reduction", 4)?,
+            depthwise: Some(kernel),
+        })
+    }
+
+    /// Of the small models of the fifth version.
     pub(super) fn excited(config: &Config, maps: usize) -> Result<Self> {
         let inputs = config.counts("layer_list_out_channels", &[12, 18, 42, 360])?;
         if inputs.len() != maps {
@@ -57,13 +73,14 @@ impl Neck {
             return Err(config.wrong("layer_list_out_channels", &expected));
         }
         Ok(Self::Excited {
-            inputs,
+            inputs: Some(inputs),
             reduction: config.count("reduction", 4)?,
+            depthwise: None,
         })
     }
 
     /// Of the large models.
-    pub(super) fn large(config: &Config, maps: usize) -> Result<Self> {
+    pub(super) fn large(config: &Config, maps: usize, has_bias: bool) -> Result<Self> {
         let count = config.count("intraclass_block_number", 4)?;
         let factors = config.counts("scale_factor_list", &[1, 2, 4, 8])?;
         if count != maps || factors.len() != maps {
@@ -74,6 +91,7 @@ impl Neck {
         Ok(Self::Large {
             blocks: vec![block; count],
             factors,
+            has_bias,
         })
     }
 
@@ -86,15 +104,28 @@ impl Neck {
         interpolation: Interpolation,
     ) -> Result<Value> {
         let maps = match self {
-            Self::Excited { inputs, reduction } => {
-                let mut adjusted = Vec::new();
-                for (index, (&map, &channels)) in maps.iter().zip(inputs).enumerate() {
-                    let layer = Conv2d::new(channels, 1);
-                    adjusted.push(network.conv2d(&format!("model.layer.{index}"), map, layer)?);
+            Self::Excited {
+                inputs,
+                reduction,
+                depthwise,
+            } => {
+                let mut adjusted = maps.to_vec();
+                if let Some(inputs) = inputs {
+                    for (index, (map, &channels)) in adjusted.iter_mut().zip(inputs).enumerate() {
+                        let layer = Conv2d::new(channels, 1);
+                        *map = network.conv2d(&format!("model.layer.{index}"), *map, layer)?;
+                    }
                 }
-                fuse_excited(network, &adjusted, channels, *reduction, interpolation)?
+                let excitation = Excitation {
+                    channels,
+                    reduction: *reduction,
+                    depthwise: *depthwise,
+                };
+                excitation.fuse(network, &adjusted, interpolation)?
             }
-            Self::Large { blocks, .. } => fuse_large(network, maps, channels, blocks, interpolation)?,
+            Self::Large { blocks, has_bias, .. } => {
+                fuse_large(network, maps, channels, (blocks, *has_bias), interpolation)?
+            }
         };
         let mut enlarged = Vec::new();
         for (index, map) in maps.into_iter().enumerate() {
@@ -112,26 +143,70 @@ impl Neck {
     }
 }
 
-fn fuse_excited(
-    network: &mut NetworkBuilder<'_>,
-    maps: &[Value],
+/// Convolutions whose channels are excited.
+#[derive(Clone, Copy, Debug)]
+struct Excitation {
     channels: usize,
     reduction: usize,
-    interpolation: Interpolation,
-) -> Result<Vec<Value>> {
-    let mut fused = Vec::new();
-    for (index, &map) in maps.iter().enumerate() {
-        let name = format!("model.neck.insert_conv.{index}");
-        fused.push(excited(network, &name, map, same(channels, [1; 2]), reduction)?);
+    depthwise: Option<usize>,
+}
+
+impl Excitation {
+    fn fuse(
+        self,
+        network: &mut NetworkBuilder<'_>,
+        maps: &[Value],
+        interpolation: Interpolation,
+    ) -> Result<Vec<Value>> {
+        let mut fused = Vec::new();
+        for (index, &map) in maps.iter().enumerate() {
+            let name = format!("model.neck.insert_conv.{index}");
+            let layer = same(self.channels, [1; 2]).without_bias();
+            let x = network.conv2d(&format!("{name}.in_conv"), map, layer)?;
+            fused.push(self.excited(network, &format!("{name}.squeeze_excitation_block"), x)?);
+        }
+        add_from_above(network, &mut fused, interpolation)?;
+        let mut results = Vec::new();
+        for (index, map) in fused.into_iter().enumerate() {
+            let name = format!("model.neck.input_conv.{index}");
+            let quarter = self.channels / 4;
+            results.push(match self.depthwise {
+                None => {
+                    let layer = same(quarter, [3; 2]).without_bias();
+                    let x = network.conv2d(&format!("{name}.in_conv"), map, layer)?;
+                    self.excited(network, &format!("{name}.squeeze_excitation_block"), x)?
+                }
+                Some(kernel) => {
+                    let layer = same(self.channels, [kernel; 2]).groups(self.channels);
+                    let x = network.conv2d(&format!("{name}.depthwise_convolution"), map, layer)?;
+                    let layer = Conv2d::new(quarter, 1).without_bias();
+                    let x = network.conv2d(&format!("{name}.pointwise_convolution"), x, layer)?;
+                    self.excited(network, &format!("{name}.squeeze_excitation_module"), x)?
+                }
+            });
+        }
+        Ok(results)
     }
-    add_from_above(network, &mut fused, interpolation)?;
-    let mut results = Vec::new();
-    for (index, map) in fused.into_iter().enumerate() {
-        let name = format!("model.neck.input_conv.{index}");
-        let layer = same(channels / 4, [3; 2]);
-        results.push(excited(network, &name, map, layer, reduction)?);
+
+    /// A map, and once more what of it its channels' factors leave.
+    fn excited(self, network: &mut NetworkBuilder<'_>, name: &str, x: Value) -> Result<Value> {
+        // A hard sigmoid here has a slope of 0.2 instead of 1/6.
+        const STEEPER: f32 = 0.2 * 6.0;
+        let channels = network.channels(x)?;
+        let mean = network.adaptive_avg_pool2d(x, [1, 1])?;
+        let reduced = Conv2d::new((channels / self.reduction).max(1), 1);
+        let factors = network.conv2d(&format!("{name}.conv1"), mean, reduced)?;
+        let factors = network.relu(factors)?;
+        let factors = network.conv2d(&format!("{name}.conv2"), factors, Conv2d::new(channels, 1))?;
+        let factors = network.affine(
+            factors,
+            Weight::vector(vec![STEEPER; channels]),
+            Weight::vector(vec![0.0; channels]),
+        )?;
+        let factors = network.hardsigmoid(factors)?;
+        let part = network.mul(x, factors)?;
+        network.add(x, part)
     }
-    Ok(results)
 }
 
 /// Adds to each map what is on the next smaller one, from the smallest to the largest.
@@ -147,43 +222,16 @@ fn add_from_above(
     Ok(())
 }
 
-/// A convolution, and once more what of it its channels' factors leave.
-fn excited(
-    network: &mut NetworkBuilder<'_>,
-    name: &str,
-    x: Value,
-    layer: Conv2d,
-    reduction: usize,
-) -> Result<Value> {
-    // A hard sigmoid here has a slope of 0.2 instead of 1/6.
-    const STEEPER: f32 = 0.2 * 6.0;
-    let x = network.conv2d(&format!("{name}.in_conv"), x, layer.without_bias())?;
-    let channels = network.channels(x)?;
-    let name = format!("{name}.squeeze_excitation_block");
-    let mean = network.adaptive_avg_pool2d(x, [1, 1])?;
-    let reduced = Conv2d::new((channels / reduction).max(1), 1);
-    let factors = network.conv2d(&format!("{name}.conv1"), mean, reduced)?;
-    let factors = network.relu(factors)?;
-    let factors = network.conv2d(&format!("{name}.conv2"), factors, Conv2d::new(channels, 1))?;
-    let factors = network.affine(
-        factors,
-        Weight::vector(vec![STEEPER; channels]),
-        Weight::vector(vec![0.0; channels]),
-    )?;
-    let factors = network.hardsigmoid(factors)?;
-    let part = network.mul(x, factors)?;
-    network.add(x, part)
-}
-
 fn fuse_large(
     network: &mut NetworkBuilder<'_>,
     maps: &[Value],
     channels: usize,
-    blocks: &[IntraclassBlock],
+    (blocks, has_bias): (&[IntraclassBlock], bool),
     interpolation: Interpolation,
 ) -> Result<Vec<Value>> {
     let quarter = channels / 4;
-    let wide = same(quarter, [9; 2]).without_bias();
+    let wide = same(quarter, [9; 2]);
+    let wide = if has_bias { wide } else { wide.without_bias() };
     let mut adjusted = Vec::new();
     for (index, &map) in maps.iter().enumerate() {
         let name = format!("model.neck.input_channel_adjustment_convolution.{index}");

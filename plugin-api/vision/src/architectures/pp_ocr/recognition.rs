@@ -21,6 +21,8 @@ struct TextReader {
     activation: Activation,
     epsilon: f32,
     has_bias: bool,
+    /// Whether it is one of the sixth version, which adds where the fifth one puts side by side.
+    adds: bool,
     characters: usize,
 }
 
@@ -35,7 +37,8 @@ pub(in crate::architectures) fn recognition(repository: &Repository) -> Result<B
     if !(0.01..=64.0).contains(&ratio) {
         return Err(config.wrong("mlp_ratio", "a number from 0.01 to 64"));
     }
-    let kernel = config.counts_of("conv_kernel_size", [1, 3])?;
+    let adds = config.text("model_type")? == Some("pp_ocrv6_small_rec");
+    let kernel = config.counts_of("conv_kernel_size", if adds { [1, 7] } else { [1, 3] })?;
     if kernel.iter().any(|side| side % 2 == 0) {
         return Err(config.unsupported("conv_kernel_size", "two odd numbers"));
     }
@@ -49,7 +52,8 @@ pub(in crate::architectures) fn recognition(repository: &Repository) -> Result<B
         activation: Activation::of(config, "hidden_act", Activation::Silu)?,
         epsilon: config.epsilon("layer_norm_eps", 1e-6)? as f32,
         has_bias: config.flag("qkv_bias", true)?,
-        characters: config.count("head_out_channels", 18385)?,
+        adds,
+        characters: config.count("head_out_channels", if adds { 18714 } else { 18385 })?,
     }))
 }
 
@@ -60,7 +64,7 @@ impl Architecture for TextReader {
 
     fn depends_on_size(&self) -> bool {
         // Tokens are made maps of sizes that the description names.
-        true
+        !self.adds
     }
 
     fn describe(
@@ -69,39 +73,12 @@ impl Architecture for TextReader {
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs> {
-        const POOL: Pool = Pool {
-            kernel: [3, 2],
-            stride: [3, 2],
-            padding: Padding::all(0),
-            ceil_mode: false,
+        let residual = places(&self.backbone, network, checkpoint, image)?;
+        let x = if self.adds {
+            self.add_up(network, residual)?
+        } else {
+            self.put_together(network, residual)?
         };
-        let maps = self.backbone.stages(network, checkpoint, image)?;
-        let map = maps.last().copied().unwrap_or(image);
-        let residual = network.avg_pool2d(map, POOL, true)?;
-        let dims = network.dims(residual)?;
-        if dims[1] != 1 {
-            return Err(Error::new(format!(
-                "a line of text must become one row of places, but {} come of a picture of these rows",
-                dims[1]
-            ))
-            .with_kind(ErrorKind::InvalidInput)
-            .with_hint("the height that the model was published with is 48 pixels"));
-        }
-        let channels = dims[0];
-        let eighth = (channels / 8).max(1);
-        let x = self.convolve(network, 0, residual, same(eighth, self.kernel))?;
-        let x = self.convolve(network, 1, x, Conv2d::new(self.features, 1))?;
-        let mut x = network.to_tokens(x)?;
-        for layer in 0..self.depth {
-            x = self.block(network, &format!("head.encoder.svtr_block.{layer}"), x)?;
-        }
-        let x = network.layer_norm("head.encoder.norm", x, self.epsilon)?;
-        let x = network.to_map(x, [dims[1], dims[2]])?;
-        let x = self.convolve(network, 2, x, Conv2d::new(channels, 1))?;
-        let both = network.cat(&[residual, x])?;
-        let x = self.convolve(network, 3, both, same(eighth, self.kernel))?;
-        let x = self.convolve(network, 4, x, Conv2d::new(self.features, 1))?;
-        let x = network.to_tokens(x)?;
         let logits = network.linear("head.head", x, self.characters)?;
         Ok(Outputs::Text {
             probabilities: network.softmax(logits)?,
@@ -109,7 +86,72 @@ impl Architecture for TextReader {
     }
 }
 
+/// The map of a line, with one row.
+pub(super) fn places(
+    backbone: &Backbone,
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    image: Value,
+) -> Result<Value> {
+    const POOL: Pool = Pool {
+        kernel: [3, 2],
+        stride: [3, 2],
+        padding: Padding::all(0),
+        ceil_mode: false,
+    };
+    let maps = backbone.stages(network, checkpoint, image)?;
+    let map = maps.last().copied().unwrap_or(image);
+    let pooled = network.avg_pool2d(map, POOL, true)?;
+    match network.dims(pooled)?[1] {
+        1 => Ok(pooled),
+        rows => Err(Error::new(format!(
+            "a line of text must become one row of places, but {rows} come of a picture of these rows"
+        ))
+        .with_kind(ErrorKind::InvalidInput)
+        .with_hint("the height that the model was published with is 48 pixels")),
+    }
+}
+
 impl TextReader {
+    /// What the layers of the fifth version make of a map, which they see twice.
+    fn put_together(&self, network: &mut NetworkBuilder<'_>, residual: Value) -> Result<Value> {
+        let dims = network.dims(residual)?;
+        let channels = dims[0];
+        let eighth = (channels / 8).max(1);
+        let x = self.convolve(network, 0, residual, same(eighth, self.kernel))?;
+        let x = self.convolve(network, 1, x, Conv2d::new(self.features, 1))?;
+        let x = network.to_tokens(x)?;
+        let x = self.transform(network, x)?;
+        let x = network.to_map(x, [dims[1], dims[2]])?;
+        let x = self.convolve(network, 2, x, Conv2d::new(channels, 1))?;
+        let both = network.cat(&[residual, x])?;
+        let x = self.convolve(network, 3, both, same(eighth, self.kernel))?;
+        let x = self.convolve(network, 4, x, Conv2d::new(self.features, 1))?;
+        network.to_tokens(x)
+    }
+
+    /// What the layers of the sixth version make of it.
+    fn add_up(&self, network: &mut NetworkBuilder<'_>, map: Value) -> Result<Value> {
+        let narrow = Conv2d::new(self.features, 1);
+        let residual = self.convolve(network, 0, map, narrow)?;
+        let x = self.convolve(network, 1, map, narrow)?;
+        let around = same(self.features, self.kernel).groups(self.features);
+        let beside = self.convolve(network, 2, x, around)?;
+        let x = network.add(x, beside)?;
+        let x = network.to_tokens(x)?;
+        let x = self.transform(network, x)?;
+        let residual = network.to_tokens(residual)?;
+        network.add(x, residual)
+    }
+
+    fn transform(&self, network: &mut NetworkBuilder<'_>, x: Value) -> Result<Value> {
+        let mut x = x;
+        for layer in 0..self.depth {
+            x = self.block(network, &format!("head.encoder.svtr_block.{layer}"), x)?;
+        }
+        network.layer_norm("head.encoder.norm", x, self.epsilon)
+    }
+
     fn convolve(
         &self,
         network: &mut NetworkBuilder<'_>,
@@ -120,8 +162,12 @@ impl TextReader {
         let name = format!("head.encoder.conv_block.{index}");
         let x = network.conv2d(&format!("{name}.convolution"), x, settings.without_bias())?;
         let x = network.batch_norm(&format!("{name}.normalization"), x)?;
-        // The convolutions keep their own function, whatever that of the blocks between them is.
-        network.silu(x)
+        if self.adds {
+            self.activation.apply(network, x)
+        } else {
+            // The convolutions keep their own function, whatever that of the blocks between them is.
+            network.silu(x)
+        }
     }
 
     fn block(&self, network: &mut NetworkBuilder<'_>, name: &str, input: Value) -> Result<Value> {

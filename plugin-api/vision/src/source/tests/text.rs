@@ -27,7 +27,12 @@ fn read(model: &dyn Model, boxes: Value) -> Result<Output> {
 
 #[test]
 fn lines_of_text_are_outlines_within_the_picture() {
-    for name in [FINDER, "pp_ocr_server_detector"] {
+    for name in [
+        FINDER,
+        "pp_ocr_server_detector",
+        "pp_ocr_6_small_detector",
+        "pp_ocr_6_medium_detector",
+    ] {
         let model = load(&golden(name), json!({"score_threshold": 0.0})).unwrap();
         assert_eq!(model.info().classes, ["text"]);
         let Output::Label(Label::Polylines(lines)) = predict(model.as_ref()) else {
@@ -44,7 +49,12 @@ fn lines_of_text_are_outlines_within_the_picture() {
 
 #[test]
 fn lines_are_read_in_boxes_and_in_outlines_and_alone() {
-    for name in [READER, "pp_ocr_server_reader"] {
+    for name in [
+        READER,
+        "pp_ocr_server_reader",
+        "pp_ocr_6_small_reader",
+        "pp_ocr_6_tiny_reader",
+    ] {
         let model = load(&golden(name), json!({})).unwrap();
         assert_eq!(model.info().needed_fields, ["boxes"]);
         let Output::Label(Label::Classification(text)) = predict(model.as_ref()) else {
@@ -89,7 +99,16 @@ fn malformed_settings_of_models_of_text_are_one_clear_line() {
         let (_, text) = refusal(folder.path());
         assert!(text.contains(&format!("`backbone_config.{key}` in ")), "{text}");
     }
+    let folder = changed("pp_ocr_6_small_detector", |config| {
+        config["backbone_config"]["stem_type"] = json!("huge");
+    });
+    assert!(
+        refusal(folder.path())
+            .1
+            .contains("`backbone_config.stem_type` in ")
+    );
     for (name, key, value) in [
+        ("pp_ocr_6_small_detector", "dilated_kernel_size", json!(4)),
         (FINDER, "layer_list_out_channels", json!([4, 6])),
         (FINDER, "interpolate_mode", json!("area")),
         (FINDER, "neck_out_channels", json!(2)),
