@@ -63,9 +63,15 @@ impl RunLengths {
         let columns = (right - left) as usize;
         let mut mask = Mask::empty(columns, (bottom - top) as usize);
         for (start, end) in self.runs() {
-            for position in start..end {
-                let (column, row) = (position / height - left, position % height - top);
-                mask.pixels[row as usize * columns + column as usize] = true;
+            let mut position = start;
+            // As a whole from row to row of each column: strangers' pictures may be as large as they say.
+            while position < end {
+                let (column, row) = (position / height, position % height);
+                let rows = (height - row).min(end - position);
+                let first = (row - top) as usize * columns + (column - left) as usize;
+                let pixels = mask.pixels[first..].iter_mut().step_by(columns);
+                pixels.take(rows as usize).for_each(|pixel| *pixel = true);
+                position += rows;
             }
         }
         Ok(Some(PlacedMask {
