@@ -86,7 +86,7 @@ fn a_classifier_gives_a_class_an_embedding_and_what_is_asked_for() {
 #[test]
 fn the_network_of_a_published_model_is_to_be_had_by_itself() {
     let folder = golden("vit_classifier");
-    let computed = Weights::open(&folder.join("golden.safetensors")).unwrap();
+    let computed = Weights::open(folder.join("golden.safetensors")).unwrap();
     let pixels = tensor(&computed, "pixels");
     let (_, _, height, width) = pixels.dims4().unwrap();
     // Without a size, it is the published one.
