@@ -136,6 +136,9 @@ impl<R: Read> Walk<R> {
 
     /// So many times values of these kinds, each of which takes a byte at least.
     fn elements(&mut self, count: u64, kinds: &[u8], levels: u32) -> Result<(), Halt> {
+        if count > 0 && kinds.contains(&0) {
+            return Err(Halt::Malformed);
+        }
         if count > 0 && kinds.iter().all(|kind| matches!(kind, 1 | 2)) {
             return Err(Halt::Refused(
                 "it describes itself by a list of booleans, as no table does",
@@ -193,6 +196,9 @@ mod tests {
         assert!(checked(&map).unwrap_err().contains("a list of booleans"));
         let text = [0x18, 0xff, 0xff, 0xff, 0xff, 0x07, 0];
         assert!(checked(&text).unwrap_err().contains("more bytes than any table"));
+        // Elements of no kind.
+        assert_eq!(checked(&[0x19, 0xf0, 0xff, 0xff, 0xff, 0xff, 0x07, 0]), Ok(7));
+        assert_eq!(checked(&[0x1b, 0xff, 0xff, 0xff, 0xff, 0x07, 0x02, 0]), Ok(7));
         // Nested without end, and no longer than what is there.
         assert_eq!(checked(&[0x1c; 1000]), Ok(65));
         assert_eq!(checked(&[0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07, 0]), Ok(8));
