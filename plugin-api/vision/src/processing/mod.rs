@@ -125,6 +125,14 @@ impl Processing {
         )?)
     }
 
+    /// The same for each of several pictures, on all cores.
+    pub(crate) fn tensors(&self, images: &[Image<'_>], device: &Device) -> Vec<Result<Tensor>> {
+        images
+            .par_iter()
+            .map(|image| self.tensor(image, device))
+            .collect()
+    }
+
     /// How large a picture of `[height, width]` is in what a network's boxes are parts of, which is 1 high and wide.
     pub(crate) fn frame(&self, size: [usize; 2]) -> [f32; 2] {
         if self.is_square {

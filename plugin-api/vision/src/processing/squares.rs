@@ -4,7 +4,10 @@
 use super::{CHANNELS, Processing, Special, normalization_of_black, pillow_filter, rescaled};
 use crate::repository::Config;
 use modelzoo_candle::image::{Filter, Preprocessing};
-use modelzoo_plugin_api::{Error, Image, Result};
+use modelzoo_plugin_api::{Error, ErrorKind, Image, Result};
+
+/// A picture of more squares is refused: what is known of each of its pixels would take gigabytes.
+const MOST: usize = 16;
 
 /// How a picture becomes squares.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,15 +86,26 @@ pub(super) fn read(
 
 impl Squares {
     /// The squares of a picture.
+    ///
+    /// # Errors
+    /// When there are too many, or it cannot be prepared.
     pub(crate) fn apply(self, preprocessing: &Preprocessing, image: &Image<'_>) -> Result<Squared> {
-        let (size, values) = preprocessing.apply(image)?;
         let side = self.side;
+        let [height, width] = preprocessing.output_size([image.height(), image.width()]);
         let starts = if self.are_several {
-            starts(size[0].max(size[1]), side)
+            starts(height.max(width), side)
         } else {
             vec![0]
         };
-        let [height, width] = size;
+        if starts.len() > MOST {
+            return Err(Error::new(format!(
+                "the picture is so long that it becomes {} squares, and no more than {MOST} are looked at",
+                starts.len()
+            ))
+            .with_kind(ErrorKind::InvalidInput)
+            .with_hint("cut it into parts"));
+        }
+        let (size, values) = preprocessing.apply(image)?;
         let mut squares = Vec::with_capacity(starts.len() * CHANNELS * side * side);
         for &start in &starts {
             let [top, left] = if height > width { [start, 0] } else { [0, start] };
@@ -158,5 +172,20 @@ mod tests {
         let several = squares(true).apply(&several, &image).unwrap();
         assert_eq!((several.size, several.starts), ([4, 8], vec![0, 4]));
         assert_eq!(several.values, vec![1.0; 2 * 3 * 16]);
+    }
+
+    #[test]
+    fn a_picture_of_too_many_squares_is_refused_before_it_is_resized() {
+        let pixels = vec![0; 3 * 100_000];
+        let long = Image::new(1, 100_000, &pixels).unwrap();
+        let squares = Squares {
+            side: 512,
+            are_several: true,
+            black: [0.0; 3],
+        };
+        let error = squares
+            .apply(&Preprocessing::new().resize_shorter_side(512), &long)
+            .unwrap_err();
+        assert!(error.message().contains("100000 squares"), "{error}");
     }
 }

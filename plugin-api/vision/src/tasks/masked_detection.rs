@@ -1,6 +1,6 @@
 //! Objects with boxes and masks, as DETR's relatives find them.
 
-use super::queries::{enlarged, products};
+use super::{enlarged::Enlarged, queries::products};
 use crate::{processing::Processing, runner::Runner, settings::Settings};
 use modelzoo_candle::{
     candle_core::{Device, Tensor},
@@ -56,7 +56,7 @@ impl MaskedDetector {
         };
         let logits = logits.get(0)?.to_vec2::<f32>()?;
         let boxes = boxes.get(0)?.to_vec2::<f32>()?;
-        let mut found = self.found(&logits, options);
+        let found = self.found(&logits, options);
         let chosen: Vec<u32> = found.iter().map(|object| object.query as u32).collect();
         let features = features.get(0)?.to_device(&Device::Cpu)?;
         let (_, rows, columns) = features.dims3()?;
@@ -65,18 +65,16 @@ impl MaskedDetector {
             &features.flatten_from(1)?,
             Some(&chosen),
         )?;
-        let mut whole: Vec<Vec<f32>> = masks
-            .par_iter()
-            .map(|mask| enlarged(mask, [rows, columns], size, size))
+        let objects: Vec<(Found, Enlarged)> = found
+            .into_par_iter()
+            .zip(masks)
+            .map(|(object, mask)| (object, Enlarged::new(mask, [rows, columns], size)))
+            // An object without a pixel is none.
+            .filter(|(_, mask)| mask.whole().any(|logit| logit > 0.0))
             .collect();
-        // An object without a pixel is none.
-        let has_pixels = |mask: &Vec<f32>| mask.iter().any(|&logit| logit > 0.0);
-        let mut kept = whole.iter().map(has_pixels).collect::<Vec<bool>>().into_iter();
-        found.retain(|_| kept.next().unwrap_or_default());
-        whole.retain(has_pixels);
-        let instances = found
+        let instances = objects
             .iter()
-            .map(|object| {
+            .map(|(object, _)| {
                 let &[x, y, width, height] = boxes[object.query].as_slice() else {
                     return Err(Error::new("a box of the network has not four numbers"));
                 };
@@ -100,10 +98,8 @@ impl MaskedDetector {
             &self.classes,
             options,
             |index, rows, columns| {
-                let mask = &whole[index];
-                rows.flat_map(|row| &mask[row * size[1]..][columns.clone()])
-                    .map(|&logit| logit > 0.0)
-                    .collect()
+                let logits = objects[index].1.part(rows, columns);
+                logits.map(|logit| logit > 0.0).collect()
             },
         )?;
         Ok(labels.into())
@@ -137,11 +133,7 @@ impl Model for MaskedDetector {
     }
 
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
-        let device = self.runner.device();
-        let prepared: Vec<Result<Tensor>> = images
-            .par_iter()
-            .map(|image| self.processing.tensor(image, device))
-            .collect();
+        let prepared = self.processing.tensors(images, self.runner.device());
         let detect = |(picture, image): (Result<Tensor>, &Image<'_>)| {
             self.detect(&picture?, [image.height(), image.width()], options)
         };

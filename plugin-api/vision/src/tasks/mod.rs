@@ -4,6 +4,7 @@ mod boxes;
 mod defaults;
 mod depth;
 mod detection;
+mod enlarged;
 mod given;
 mod heatmaps;
 mod lines;

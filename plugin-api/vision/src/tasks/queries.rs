@@ -1,8 +1,7 @@
 //! Masks of what each query of a network found: objects, or a class for each pixel.
 
-use super::segmentation::Logits;
+use super::{enlarged::Enlarged, segmentation::Logits};
 use crate::{
-    bilinear::{Between, neighbours},
     processing::{Processing, Squared, Squares},
     runner::Runner,
     settings::Settings,
@@ -46,11 +45,20 @@ struct Said {
     size: [usize; 2],
 }
 
-/// An object's pixels in a picture.
-struct Mask {
-    class: usize,
+/// An object in a picture.
+struct Object {
+    instance: Instance,
+    /// Logits of its pixels.
+    mask: Enlarged,
+}
+
+/// What a mask has of a picture.
+#[derive(Debug, PartialEq)]
+struct Cover {
+    /// The mean probability of its pixels.
     score: f32,
-    pixels: Vec<bool>,
+    /// The box around its pixels, from edge to edge.
+    corners: Corners,
 }
 
 impl QuerySegmenter {
@@ -104,14 +112,15 @@ impl QuerySegmenter {
         let mut counts = vec![0.0_f32; height * width];
         for (said, &start) in said.iter().zip(&squared.starts) {
             let masks = said.masks(None)?;
+            let count = masks.len();
             let larger: Vec<f32> = masks
-                .par_iter()
+                .into_par_iter()
                 .flat_map_iter(|mask| {
-                    let values = enlarged(mask, said.size, [side; 2], [side; 2]);
-                    values.into_iter().map(sigmoid)
+                    let mask = Enlarged::new(mask, said.size, [side; 2]);
+                    mask.whole().map(sigmoid).collect::<Vec<f32>>()
                 })
                 .collect();
-            let masks = Tensor::from_vec(larger, (masks.len(), side * side), &Device::Cpu)?;
+            let masks = Tensor::from_vec(larger, (count, side * side), &Device::Cpu)?;
             let shares = said.classes.concat();
             let shares = Tensor::from_vec(shares, (said.classes.len(), classes), &Device::Cpu)?;
             let values = shares.t()?.matmul(&masks)?.to_vec2::<f32>()?;
@@ -170,38 +179,33 @@ impl QuerySegmenter {
         let queries: Vec<u32> = sure.iter().map(|(query, ..)| *query as u32).collect();
         let masks = said.masks(Some(&queries))?;
         let square = [self.squares.side; 2];
-        let objects: Vec<Mask> = masks
-            .par_iter()
+        let objects: Vec<Object> = masks
+            .into_par_iter()
             .zip(&sure)
             .filter_map(|(mask, &(_, class, score))| {
-                let inside = enlarged(mask, said.size, square, inner);
-                let whole = enlarged(&inside, inner, size, size);
-                let pixels: Vec<bool> = whole.iter().map(|&logit| logit > 0.0).collect();
-                let own = whole.iter().filter(|&&logit| logit > 0.0);
-                let (sum, count) = own.fold((0.0_f64, 0.0_f64), |(sum, count), &logit| {
-                    (sum + f64::from(sigmoid(logit)), count + 1.0)
-                });
-                let score = score * (sum / (count + 1e-6)) as f32;
-                (count > 0.0 && score >= threshold).then_some(Mask { class, score, pixels })
+                let [height, width] = inner;
+                let inside = Enlarged::new(mask, said.size, square);
+                let inside = inside.part(0..height, 0..width).collect();
+                let mask = Enlarged::new(inside, inner, size);
+                let cover = Cover::of(mask.whole(), size[1])?;
+                let score = score * cover.score;
+                let instance = Instance {
+                    class,
+                    score: Some(score),
+                    corners: cover.corners,
+                };
+                (score >= threshold).then_some(Object { instance, mask })
             })
             .collect();
-        let instances: Vec<Instance> = objects
-            .iter()
-            .map(|object| Instance {
-                class: object.class,
-                score: Some(object.score),
-                corners: bounds(&object.pixels, size[1]),
-            })
-            .collect();
+        let instances: Vec<Instance> = objects.iter().map(|object| object.instance).collect();
         let labels = detection::label_cut_instances(
             &instances,
             size,
             &self.classes,
             options,
             |index, rows, columns| {
-                let pixels = &objects[index].pixels;
-                rows.flat_map(|row| pixels[row * size[1]..][columns.clone()].iter().copied())
-                    .collect()
+                let logits = objects[index].mask.part(rows, columns);
+                logits.map(|logit| logit > 0.0).collect()
             },
         )?;
         Ok(labels.into())
@@ -255,36 +259,29 @@ pub(super) fn products(queries: &Tensor, features: &Tensor, chosen: Option<&[u32
     Ok(products.to_vec2::<f32>()?)
 }
 
-/// The first rows and columns, as many as `part` has, of a map of `from` that is enlarged to `to`.
-pub(super) fn enlarged(map: &[f32], from: [usize; 2], to: [usize; 2], part: [usize; 2]) -> Vec<f32> {
-    let (rows, columns) = (neighbours(from[0], to[0]), neighbours(from[1], to[1]));
-    let columns: &[Between] = &columns[..part[1]];
-    rows[..part[0]]
-        .iter()
-        .flat_map(|row| {
-            columns.iter().map(move |column| {
-                let line = |place: usize| column.between_of(&map[place * from[1]..]);
-                row.between(line(row.first), || line(row.second))
-            })
+impl Cover {
+    /// That of a mask with these logits, row by row; `None` where it has no pixel.
+    fn of(logits: impl Iterator<Item = f32>, width: usize) -> Option<Self> {
+        let (mut sum, mut count) = (0.0_f64, 0.0_f64);
+        let mut bounds: Option<[usize; 4]> = None;
+        for (place, logit) in logits.enumerate().filter(|(_, logit)| *logit > 0.0) {
+            sum += f64::from(sigmoid(logit));
+            count += 1.0;
+            let (row, column) = (place / width, place % width);
+            let [left, top, right, bottom] = bounds.unwrap_or([column, row, column + 1, row + 1]);
+            bounds = Some([
+                left.min(column),
+                top.min(row),
+                right.max(column + 1),
+                bottom.max(row + 1),
+            ]);
+        }
+        let [left, top, right, bottom] = bounds?.map(|edge| edge as f32);
+        Some(Self {
+            score: (sum / (count + 1e-6)) as f32,
+            corners: Corners::new(left, top, right, bottom),
         })
-        .collect()
-}
-
-/// The box around pixels, from edge to edge.
-fn bounds(pixels: &[bool], width: usize) -> Corners {
-    let mut bounds: Option<[usize; 4]> = None;
-    for (place, _) in pixels.iter().enumerate().filter(|(_, is_within)| **is_within) {
-        let (row, column) = (place / width, place % width);
-        let [left, top, right, bottom] = bounds.unwrap_or([column, row, column + 1, row + 1]);
-        bounds = Some([
-            left.min(column),
-            top.min(row),
-            right.max(column + 1),
-            bottom.max(row + 1),
-        ]);
     }
-    let [left, top, right, bottom] = bounds.unwrap_or_default().map(|edge| edge as f32);
-    Corners::new(left, top, right, bottom)
 }
 
 impl Model for QuerySegmenter {
@@ -304,22 +301,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_of_an_enlarged_map_is_as_it_would_be_in_all_of_it() {
-        let map: Vec<f32> = (0..12).map(|value| (value * value % 7) as f32).collect();
-        let whole = enlarged(&map, [3, 4], [9, 8], [9, 8]);
-        let part = enlarged(&map, [3, 4], [9, 8], [5, 3]);
-        for row in 0..5 {
-            assert_eq!(part[row * 3..][..3], whole[row * 8..][..3]);
-        }
-        assert_eq!(enlarged(&map, [3, 4], [3, 4], [3, 4]), map);
-    }
-
-    #[test]
-    fn bounds_are_around_all_pixels() {
-        let mut pixels = vec![false; 12];
-        assert_eq!(bounds(&pixels, 4), Corners::new(0.0, 0.0, 0.0, 0.0));
-        pixels[5] = true;
-        pixels[10] = true;
-        assert_eq!(bounds(&pixels, 4), Corners::new(1.0, 1.0, 3.0, 3.0));
+    fn a_cover_is_around_all_pixels_of_a_mask() {
+        let mut logits = vec![-1.0; 12];
+        assert_eq!(Cover::of(logits.iter().copied(), 4), None);
+        logits[5] = 1e3;
+        logits[10] = 1e-9;
+        let cover = Cover::of(logits.into_iter(), 4).unwrap();
+        assert_eq!(cover.corners, Corners::new(1.0, 1.0, 3.0, 3.0));
+        assert!((cover.score - 0.75).abs() < 1e-6, "{}", cover.score);
     }
 }

@@ -7,7 +7,6 @@ use modelzoo_plugin_api::{
     Image, Model, ModelInfo, Output, PredictOptions, Result,
     label::{Polyline, Polylines},
 };
-use rayon::prelude::*;
 
 /// Below this score a line is none, unless the user says otherwise; PaddleOCR's default.
 const THRESHOLD: f64 = 0.6;
@@ -103,11 +102,7 @@ impl Model for TextDetector {
     }
 
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
-        let device = self.runner.device();
-        let prepared: Vec<Result<Tensor>> = images
-            .par_iter()
-            .map(|image| self.processing.tensor(image, device))
-            .collect();
+        let prepared = self.processing.tensors(images, self.runner.device());
         let detect = |(picture, image): (Result<Tensor>, &Image<'_>)| {
             self.detect(&picture?, [image.height(), image.width()], options)
         };

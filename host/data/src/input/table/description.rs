@@ -20,6 +20,8 @@ enum Halt {
     Io(io::Error),
 }
 
+const TOO_LONG: Halt = Halt::Refused("it describes itself with more bytes than any table");
+
 /// Makes sure that the description at the beginning of `input` has no more than `most` bytes and can be read in a time that
 /// fits its length. Gives what was read of it.
 ///
@@ -47,9 +49,7 @@ struct Walk<R> {
 impl<R: Read> Walk<R> {
     fn pass(&mut self, bytes: u64) -> Result<(), Halt> {
         if (self.read.len() as u64).saturating_add(bytes) > self.most {
-            return Err(Halt::Refused(
-                "it describes itself with more bytes than any table",
-            ));
+            return Err(TOO_LONG);
         }
         let passed = (&mut self.input)
             .take(bytes)
@@ -61,9 +61,20 @@ impl<R: Read> Walk<R> {
         Ok(())
     }
 
+    // By itself, as most of what is gone through is single bytes.
     fn byte(&mut self) -> Result<u8, Halt> {
-        self.pass(1)?;
-        self.read.last().copied().ok_or(Halt::Malformed)
+        if self.read.len() as u64 >= self.most {
+            return Err(TOO_LONG);
+        }
+        let mut byte = [0];
+        match self.input.read_exact(&mut byte) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Halt::Malformed),
+            Err(error) => Err(Halt::Io(error)),
+            Ok(()) => {
+                self.read.extend(byte);
+                Ok(byte[0])
+            }
+        }
     }
 
     /// A number of seven bits a byte, the lowest first.
