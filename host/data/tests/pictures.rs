@@ -2,9 +2,10 @@
 
 mod pillow;
 
-use modelzoo_data::media::{DecodeError, Decoder, RgbImage};
+use modelzoo_data::media::{DecodeError, Decoder, PixelBlock, PixelMemory, RgbImage};
 use pillow::Pictures;
 use proptest::prelude::*;
+use std::path::Path;
 
 const PICTURES: Pictures = Pictures("images");
 
@@ -163,6 +164,24 @@ fn a_header_that_claims_too_many_pixels_is_refused() {
     );
 }
 
+/// Memory in which something else lay before.
+struct Used;
+
+impl PixelMemory for Used {
+    fn take(&self, bytes: usize) -> Option<Box<dyn PixelBlock>> {
+        Some(Box::new(vec![0xab; bytes]))
+    }
+}
+
+#[test]
+fn pixels_are_the_same_wherever_they_are_decoded_to() {
+    for name in PICTURES.expected().keys() {
+        let bytes = PICTURES.read(name);
+        let decoded = Decoder::default().decode_named_into(Path::new(name), &bytes, &Used);
+        assert_eq!(decoded.expect(name).image, decode(&bytes).expect(name), "{name}");
+    }
+}
+
 /// PNG's checksum of a chunk.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, &byte| {
@@ -173,7 +192,8 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 proptest! {
-    /// Whatever happens to a file's bytes, there is a whole picture or an error, never a panic.
+    /// Whatever happens to a file's bytes, there is a whole picture or an error, never a panic; and nothing that was in the
+    /// memory before.
     #[test]
     fn damage_never_panics(
         file in 0..50usize,
@@ -193,6 +213,8 @@ proptest! {
         if let Ok(decoded) = Decoder::default().with_max_pixels(1_000_000).decode_bytes(&bytes) {
             let (width, height) = decoded.image.size();
             prop_assert_eq!(decoded.image.data().len(), width as usize * height as usize * 3);
+            let into_used = Decoder::default().decode_named_into(Path::new("damaged"), &bytes, &Used);
+            prop_assert_eq!(into_used.expect("it can be decoded").image, decoded.image);
         }
     }
 }

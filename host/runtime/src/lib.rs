@@ -44,6 +44,11 @@ mod plugin_runner;
 mod prebuilt;
 mod runner;
 #[cfg(target_os = "linux")]
+mod shared_memory;
+#[cfg(not(target_os = "linux"))]
+#[path = "shared_memory_unsupported.rs"]
+mod shared_memory;
+#[cfg(target_os = "linux")]
 mod worker;
 #[cfg(not(target_os = "linux"))]
 #[path = "worker/unsupported.rs"]
@@ -61,6 +66,7 @@ pub use prebuilt::{
     Installation, PackedPlugin, PrebuiltStore, UnfitPrebuilt, pack as pack_plugin, variant_of,
 };
 pub use runner::{DefaultServices, Frames, HostServices, Items, LoadedModel};
+pub use shared_memory::{SharedBlock, SharedMemory};
 pub use worker::run_worker_if_asked;
 
 /// The target triple of this host, for which plugins are built.

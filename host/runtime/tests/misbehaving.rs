@@ -304,9 +304,9 @@ fn strange_worker(folder: &std::path::Path, frames: &[&[u8]]) -> std::path::Path
 #[cfg(target_os = "linux")]
 fn a_hostile_worker_program_costs_nothing_but_an_error() {
     // The length of the message, the number of buffers, the message: what a worker says first.
-    let ready: &[u8] = b"\x0b\0\0\0\0\0\0\0\x81\xa8protocol\x05";
-    // A done answer whose only buffer of 100 bytes lies in a memory that never came.
-    let no_memory: &[u8] = b"\x08\0\0\0\x01\0\0\0\x64\0\0\0\0\0\0\0\x81\xa4Done\xc4\0";
+    let ready: &[u8] = b"\x0b\0\0\0\0\0\0\0\x81\xa8protocol\x06";
+    // A done answer whose only buffer, from the start on 100 bytes, lies in a memory that never came.
+    let no_memory: &[u8] = b"\x08\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\x64\0\0\0\0\0\0\0\x81\xa4Done\xc4\0";
     let endless: &[u8] = b"\xff\xff\xff\xff\xff\xff\xff\xff";
     let garbage: &[u8] = b"\x04\0\0\0\0\0\0\0\xc1\xc1\xc1\xc1";
     let other_version: &[u8] = b"\x0b\0\0\0\0\0\0\0\x81\xa8protocol\x63";

@@ -6,7 +6,9 @@ use super::{
     format::ImageFormat,
     gif, heif, jpeg, jpeg_2000, jpeg_xl,
     metadata::{Header, Metadata},
-    orientation, raster,
+    orientation,
+    pixels::{Heap, PixelMemory},
+    raster,
     rgb_image::RgbImage,
     tiff,
 };
@@ -65,22 +67,37 @@ impl Decoder {
 
     /// Decodes a file, or what is behind a URL.
     pub fn decode_path(&self, path: impl AsRef<Path>) -> Result<Decoded, MediaError> {
-        let path = path.as_ref();
+        self.decode_path_into(path.as_ref(), &Heap)
+    }
+
+    /// The same; pixels that can be decoded in place are written to `memory`, if it has room for them.
+    pub fn decode_path_into(&self, path: &Path, memory: &dyn PixelMemory) -> Result<Decoded, MediaError> {
         read_file(path)
-            .and_then(|bytes| self.decode_bytes(&bytes))
+            .and_then(|bytes| self.decode_bytes_into(&bytes, memory))
             .map_err(|reason| reason.at(path))
     }
 
-    /// Decodes the content of what is called `name`.
-    pub fn decode_named(&self, name: &Path, bytes: &[u8]) -> Result<Decoded, MediaError> {
-        self.decode_bytes(bytes).map_err(|reason| reason.at(name))
+    /// Decodes the content of what is called `name`; pixels that can be decoded in place are written to `memory`, if it
+    /// has room for them.
+    pub fn decode_named_into(
+        &self,
+        name: &Path,
+        bytes: &[u8],
+        memory: &dyn PixelMemory,
+    ) -> Result<Decoded, MediaError> {
+        self.decode_bytes_into(bytes, memory)
+            .map_err(|reason| reason.at(name))
     }
 
     /// Decodes a file's content.
     pub fn decode_bytes(&self, bytes: &[u8]) -> Result<Decoded, DecodeError> {
+        self.decode_bytes_into(bytes, &Heap)
+    }
+
+    fn decode_bytes_into(&self, bytes: &[u8], memory: &dyn PixelMemory) -> Result<Decoded, DecodeError> {
         let format = ImageFormat::detect(bytes)?;
         guarded(format, || {
-            let (header, image, warning) = self.pixels(bytes, format)?;
+            let (header, image, warning) = self.pixels(bytes, format, memory)?;
             let orientation = orientation::of_file(bytes, format);
             Ok(Decoded {
                 image: image.oriented(orientation),
@@ -122,12 +139,13 @@ impl Decoder {
         &self,
         bytes: &[u8],
         format: ImageFormat,
+        memory: &dyn PixelMemory,
     ) -> Result<(Header, RgbImage, Option<String>), DecodeError> {
         match format {
             ImageFormat::Jpeg => {
                 let jpeg = jpeg::Jpeg::open(bytes)?;
                 let header = self.checked(jpeg.header()?)?;
-                let (image, warning) = jpeg.decode()?;
+                let (image, warning) = jpeg.decode(memory)?;
                 Ok((header, image, warning))
             }
             ImageFormat::Gif => {

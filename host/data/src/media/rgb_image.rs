@@ -1,6 +1,6 @@
 //! A picture in memory.
 
-use super::pixel_box::PixelBox;
+use super::{pixel_box::PixelBox, pixels::Pixels};
 use image::{DynamicImage, metadata::Orientation};
 use std::num::NonZeroU32;
 
@@ -10,12 +10,17 @@ use std::num::NonZeroU32;
 pub struct RgbImage {
     width: u32,
     height: u32,
-    data: Vec<u8>,
+    data: Pixels,
 }
 
 impl RgbImage {
     /// Wraps pixels. Returns `None` unless `data` holds exactly `width * height * 3` bytes and is not empty.
     pub fn from_raw(width: u32, height: u32, data: Vec<u8>) -> Option<Self> {
+        Self::from_pixels(width, height, data.into())
+    }
+
+    /// The same wherever the pixels lie.
+    pub(super) fn from_pixels(width: u32, height: u32, data: Pixels) -> Option<Self> {
         let expected = (u64::from(width) * u64::from(height)).checked_mul(3)?;
         (expected > 0 && data.len() as u64 == expected).then_some(Self { width, height, data })
     }
@@ -24,10 +29,14 @@ impl RgbImage {
     pub fn from_fn(width: NonZeroU32, height: NonZeroU32, pixel: impl Fn(u32, u32) -> [u8; 3]) -> Self {
         let (width, height) = (width.get(), height.get());
         let pixel = &pixel;
-        let data = (0..height)
+        let data: Vec<u8> = (0..height)
             .flat_map(|y| (0..width).flat_map(move |x| pixel(x, y)))
             .collect();
-        Self { width, height, data }
+        Self {
+            width,
+            height,
+            data: data.into(),
+        }
     }
 
     /// Columns, at least 1.
@@ -52,7 +61,7 @@ impl RgbImage {
 
     /// The pixels: `height * width * 3` bytes, HWC.
     pub fn into_data(self) -> Vec<u8> {
-        self.data
+        self.data.into_vec()
     }
 
     /// The three bytes at column `x`, row `y`. Panics outside of the picture, as indexing a slice does.
@@ -84,7 +93,7 @@ impl RgbImage {
             return self;
         }
         let Self { width, height, data } = self;
-        let Some(buffer) = image::RgbImage::from_raw(width, height, data) else {
+        let Some(buffer) = image::RgbImage::from_raw(width, height, data.into_vec()) else {
             unreachable!("an RgbImage always holds width * height * 3 bytes");
         };
         let mut picture = DynamicImage::ImageRgb8(buffer);
@@ -93,7 +102,7 @@ impl RgbImage {
         Self {
             width: picture.width(),
             height: picture.height(),
-            data: picture.into_raw(),
+            data: picture.into_raw().into(),
         }
     }
 }
@@ -126,7 +135,7 @@ mod tests {
     fn a_part_is_cut_out_within_the_picture_only() {
         let picture = RgbImage::from_raw(3, 2, (0..18).collect()).expect("fits");
         let part = |x, y, width, height| picture.cropped(PixelBox { x, y, width, height });
-        assert_eq!(part(1, 1, 2, 1).expect("inside").data, [12, 13, 14, 15, 16, 17]);
+        assert_eq!(part(1, 1, 2, 1).expect("inside").data(), [12, 13, 14, 15, 16, 17]);
         assert_eq!(part(0, 0, 3, 2), Some(picture.clone()));
         assert_eq!(part(2, 0, 2, 1), None);
         assert_eq!(part(0, 0, 0, 1), None);

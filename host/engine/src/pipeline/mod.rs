@@ -9,6 +9,7 @@
 mod ask;
 mod assemble;
 mod gather;
+mod memory;
 mod open;
 mod ordered;
 mod plan;

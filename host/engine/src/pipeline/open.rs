@@ -1,6 +1,7 @@
 //! Opening samples: from a path to the pictures that the model is asked about. This runs on several threads.
 
 use super::{
+    memory::ModelMemory,
     plan::Plan,
     slices::SliceOf,
     step::{Step, Unit},
@@ -86,9 +87,10 @@ fn open_picture(plan: &Plan<'_>, mut sample: Sample) -> Result<Vec<Step<Unit>>, 
         return Ok(failed(sample, ItemError::NotAVideo));
     }
     // What came with the name need not be kept with the picture.
+    let (decoder, memory) = (plan.decoder(), ModelMemory::of(plan.model));
     let decoded = match std::mem::take(&mut sample.content) {
-        Content::AtPath => plan.decoder().decode_path(&sample.path),
-        Content::Bytes(bytes) => plan.decoder().decode_named(&sample.path, &bytes),
+        Content::AtPath => decoder.decode_path_into(&sample.path, &memory),
+        Content::Bytes(bytes) => decoder.decode_named_into(&sample.path, &bytes, &memory),
     };
     let decoded = match decoded {
         Ok(decoded) => decoded,

@@ -29,6 +29,9 @@ mod limits;
 #[path = "../../src/worker/memory.rs"]
 #[allow(dead_code, reason = "the rest of the runtime uses it")]
 mod memory;
+#[path = "../../src/shared_memory.rs"]
+#[allow(dead_code, reason = "the rest of the runtime uses it")]
+mod shared_memory;
 
 /// More would not fit into a socket at once, and there is nobody to read meanwhile.
 const MOST_BYTES: usize = 64 << 10;

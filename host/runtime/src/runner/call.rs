@@ -1,9 +1,9 @@
 //! The one thing in which the ways to run a plugin differ: how a call gets to the model and back.
 
-use crate::{CallError, LibraryError, RuntimeError, SandboxLayer, WorkerDeath};
+use crate::{CallError, LibraryError, RuntimeError, SandboxLayer, SharedMemory, WorkerDeath};
 use modelzoo_abi::Reply;
 use modelzoo_plugin_api::Error as PluginError;
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, sync::Arc};
 
 /// A way to call a loaded model.
 pub(crate) trait Call: Send + Sync {
@@ -12,6 +12,9 @@ pub(crate) trait Call: Send + Sync {
 
     /// How many calls are worth making at once.
     fn under_way(&self) -> NonZeroUsize;
+
+    /// The memory in which pictures reach the model without being copied.
+    fn memory(&self) -> Option<&Arc<SharedMemory>>;
 
     /// The process that the model is in; `None` while it has none.
     fn process_id(&self) -> Option<u32>;

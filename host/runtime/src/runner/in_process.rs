@@ -2,7 +2,7 @@
 
 use super::{Call, CallFailure, CalledModel, LoadFailure, LoadedModel, PluginServices, service_table};
 use crate::{
-    PluginCode, SandboxReport,
+    PluginCode, SandboxReport, SharedMemory,
     library::{Plugin, call_model},
 };
 use modelzoo_abi::{HostServices, ModelHandle, Reply};
@@ -42,7 +42,10 @@ pub(crate) fn load_model(
         plugin: plugin.describe()?,
         sandbox: SandboxReport::default(),
         services: Arc::clone(services),
-        calls: handle,
+        calls: InProcess {
+            handle,
+            memory: SharedMemory::new().ok(),
+        },
     }))
 }
 
@@ -51,14 +54,25 @@ fn table(services: &Arc<PluginServices>) -> HostServices {
     service_table(move |method, arguments| services.answer(method, arguments))
 }
 
-impl Call for ModelHandle {
+/// A model of this process.
+struct InProcess {
+    handle: ModelHandle,
+    /// Nothing is copied here, but the system need not clear memory for each picture anew.
+    memory: Option<Arc<SharedMemory>>,
+}
+
+impl Call for InProcess {
     fn call(&self, method: &str, message: &[u8], buffers: &[&[u8]]) -> Result<Reply, CallFailure> {
-        Ok(call_model(self, method, message, buffers)?)
+        Ok(call_model(&self.handle, method, message, buffers)?)
     }
 
     /// All cores are at work on one call already.
     fn under_way(&self) -> NonZeroUsize {
         NonZeroUsize::MIN
+    }
+
+    fn memory(&self) -> Option<&Arc<SharedMemory>> {
+        self.memory.as_ref()
     }
 
     fn process_id(&self) -> Option<u32> {

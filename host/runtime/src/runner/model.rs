@@ -5,7 +5,7 @@ use super::{
     batch::{Items, call_for},
     process_memory,
 };
-use crate::{CallError, RuntimeError, SandboxReport};
+use crate::{CallError, RuntimeError, SandboxReport, SharedMemory};
 use modelzoo_abi::{Reply, ReplyBuffer};
 use modelzoo_plugin_api::{
     Array, Image, ModelInfo, Output, PredictOptions, PreparedImage, Result as PluginResult, SampleFields,
@@ -123,6 +123,11 @@ pub trait LoadedModel: Send + Sync + fmt::Debug {
     /// at work.
     fn calls_under_way(&self) -> NonZeroUsize {
         NonZeroUsize::MIN
+    }
+
+    /// The memory in which pictures should lie: from there they reach the model without being copied.
+    fn memory(&self) -> Option<&Arc<SharedMemory>> {
+        None
     }
 
     /// How the model's process is shut in: by nothing where it is this one.
@@ -340,6 +345,10 @@ impl<C: Call> LoadedModel for CalledModel<C> {
 
     fn calls_under_way(&self) -> NonZeroUsize {
         self.calls.under_way()
+    }
+
+    fn memory(&self) -> Option<&Arc<SharedMemory>> {
+        self.calls.memory()
     }
 
     fn sandbox(&self) -> &SandboxReport {

@@ -4,9 +4,10 @@
 //! receives.
 
 use super::{
-    frame::{self, Prefix},
-    memory::{IncomingMemory, OutgoingMemory},
+    frame::{self, PLACE_BYTES, Prefix},
+    memory::IncomingMemory,
 };
+use crate::shared_memory::{SharedMemory, SharedPlace};
 use modelzoo_plugin_api::message;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -43,8 +44,8 @@ pub(super) type Patience<'a> = Option<&'a dyn Fn() -> io::Result<()>>;
 /// Where the buffers of a received message lie.
 pub(super) type Places = Vec<Range<usize>>;
 
-/// How many messages may be under way in one direction before the first of them is answered. Each has a memory of its
-/// own, which is used again for the one after the next.
+/// How many messages may be under way in one direction before the first of them is answered. The places of its buffers
+/// are used again from the one after the next on.
 pub(super) const UNDER_WAY: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 
 /// The halves of one end of a socket pair.
@@ -53,13 +54,14 @@ pub(super) fn channel(socket: UnixStream) -> io::Result<(Sender, Receiver)> {
     let socket = Arc::new(socket);
     let sender = Sender {
         socket: Arc::clone(&socket),
-        memories: Default::default(),
+        memory: None,
+        is_known: false,
+        places: Default::default(),
         next: 0,
     };
     let receiver = Receiver {
         socket,
-        memories: Default::default(),
-        last: 0,
+        memory: IncomingMemory::default(),
     };
     Ok((sender, receiver))
 }
@@ -68,26 +70,74 @@ pub(super) fn channel(socket: UnixStream) -> io::Result<(Sender, Receiver)> {
 #[derive(Debug)]
 pub(super) struct Sender {
     socket: Arc<UnixStream>,
-    memories: [OutgoingMemory; UNDER_WAY.get()],
-    /// The memory of the next message.
+    /// Where buffers lie. It is made for the first of them, where there is none yet.
+    memory: Option<Arc<SharedMemory>>,
+    /// Whether the other end has it.
+    is_known: bool,
+    /// What was copied for the messages that are under way.
+    places: [Vec<SharedPlace>; UNDER_WAY.get()],
+    /// Which of them are those of the next message.
     next: usize,
 }
 
 impl Sender {
-    /// Sends a message and the buffers beside it. The message before the last one must have been answered, as it has
-    /// lain in the same memory.
+    /// Sends with this memory: buffers that lie in it already are not copied.
+    pub(super) fn with_memory(self, memory: Option<Arc<SharedMemory>>) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// Sends a message and the buffers beside it. The message before the last one must have been answered: what was copied
+    /// for it is given up.
     pub(super) fn send(
         &mut self,
         message: &impl Serialize,
         buffers: &[&[u8]],
         patience: Patience<'_>,
     ) -> io::Result<()> {
-        let lengths: Vec<usize> = buffers.iter().map(|buffer| buffer.len()).collect();
-        let frame = encode(message, &lengths)?;
-        let memory = &mut self.memories[self.next];
-        self.next = (self.next + 1) % UNDER_WAY;
-        let new_memory = memory.write(buffers, &frame::layout(&lengths)?)?;
-        write(&self.socket, &frame, new_memory, patience)
+        let next = self.advance();
+        let (mut copies, mut ranges) = (Vec::new(), Vec::with_capacity(buffers.len()));
+        for buffer in buffers {
+            let range = if buffer.is_empty() {
+                0..0
+            } else {
+                let memory = self.memory()?;
+                match memory.place_of(buffer) {
+                    Some(range) => range,
+                    None => {
+                        let place = memory.put(buffer)?;
+                        let range = place.range();
+                        copies.push(place);
+                        range
+                    }
+                }
+            };
+            ranges.push(range);
+        }
+        self.places[next] = copies;
+        let frame = encode(message, &ranges)?;
+        let news = match &self.memory {
+            Some(memory) if !self.is_known => Some(memory.descriptor()),
+            _ => None,
+        };
+        write(&self.socket, &frame, news, patience)?;
+        self.is_known = self.memory.is_some();
+        Ok(())
+    }
+
+    /// Gives up what was copied for the message before the last one, and says which places are those of the next one.
+    fn advance(&mut self) -> usize {
+        let next = self.next;
+        self.places[next].clear();
+        self.next = (next + 1) % UNDER_WAY;
+        next
+    }
+
+    fn memory(&mut self) -> io::Result<Arc<SharedMemory>> {
+        let memory = match self.memory.take() {
+            Some(memory) => memory,
+            None => SharedMemory::new()?,
+        };
+        Ok(Arc::clone(self.memory.insert(memory)))
     }
 
     /// Sends a message without buffers, and a descriptor with it.
@@ -97,7 +147,7 @@ impl Sender {
         descriptor: BorrowedFd<'_>,
         patience: Patience<'_>,
     ) -> io::Result<()> {
-        self.next = (self.next + 1) % UNDER_WAY;
+        self.advance();
         write(&self.socket, &encode(message, &[])?, Some(descriptor), patience)
     }
 
@@ -112,9 +162,7 @@ impl Sender {
 #[derive(Debug)]
 pub(super) struct Receiver {
     socket: Arc<UnixStream>,
-    memories: [IncomingMemory; UNDER_WAY.get()],
-    /// The memory of the message that came last.
-    last: usize,
+    memory: IncomingMemory,
 }
 
 impl Receiver {
@@ -123,7 +171,7 @@ impl Receiver {
     pub(super) fn receive<T: DeserializeOwned>(&mut self, patience: Patience<'_>) -> io::Result<(T, Places)> {
         let (message, places, memory) = self.receive_with(patience)?;
         if let Some(memory) = memory {
-            self.memories[self.last].replace(memory);
+            self.memory.replace(memory);
         }
         Ok((message, places))
     }
@@ -136,32 +184,31 @@ impl Receiver {
         let mut prefix = [0; Prefix::BYTES];
         let descriptor = read(&self.socket, &mut prefix, patience)?;
         let prefix = Prefix::parse(prefix)?;
-        let mut lengths = vec![0; prefix.buffer_count * 8];
-        read(&self.socket, &mut lengths, patience)?;
-        let places = frame::parse_layout(&lengths)?;
+        let mut places = vec![0; prefix.buffer_count * PLACE_BYTES];
+        read(&self.socket, &mut places, patience)?;
+        let places = frame::parse_places(&places)?;
         let mut message = vec![0; prefix.message_bytes];
         read(&self.socket, &mut message, patience)?;
         let message = message::decode(&message)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-        self.last = (self.last + 1) % UNDER_WAY;
         Ok((message, places, descriptor))
     }
 
     /// Copies buffers of the last message out. Safe with any sender.
     pub(super) fn copy_buffers(&self, places: &[Range<usize>]) -> io::Result<Vec<Vec<u8>>> {
-        self.memories[self.last].copy(places)
+        self.memory.copy(places)
     }
 
     /// Shows buffers of the last message in place. Only for a sender that can be trusted.
     pub(super) fn map_buffers(&mut self, places: &[Range<usize>]) -> io::Result<Vec<&[u8]>> {
-        self.memories[self.last].map(places)
+        self.memory.map(places)
     }
 }
 
-/// The frame of a message beside which there are buffers of these lengths.
-fn encode(message: &impl Serialize, lengths: &[usize]) -> io::Result<Vec<u8>> {
+/// The frame of a message beside which there are buffers in these places.
+fn encode(message: &impl Serialize, places: &[Range<usize>]) -> io::Result<Vec<u8>> {
     let message = message::encode(message).map_err(|error| io::Error::other(error.to_string()))?;
-    frame::encode(&message, lengths)
+    frame::encode(&message, places)
 }
 
 /// Writes all of `bytes`; `descriptor` goes with the first of them.
@@ -277,6 +324,21 @@ mod tests {
                 assert_eq!(received, number);
                 assert_eq!(other.copy_buffers(&places).unwrap(), [[number; 9]]);
             }
+        }
+    }
+
+    #[test]
+    fn what_lies_in_the_memory_already_is_not_copied() {
+        let (one, mut other) = pair();
+        let memory = SharedMemory::new().unwrap();
+        let mut one = one.with_memory(Some(Arc::clone(&memory)));
+        let mut pixels = memory.take(3).unwrap();
+        pixels.copy_from_slice(b"one");
+        for _ in 0..3 {
+            one.send(&"here", &[&pixels, b"copied"], NEVER).unwrap();
+            let (_, places): (String, _) = other.receive(NEVER).unwrap();
+            assert_eq!(places[0], memory.place_of(&pixels).unwrap());
+            assert_eq!(other.map_buffers(&places).unwrap(), [&b"one"[..], b"copied"]);
         }
     }
 

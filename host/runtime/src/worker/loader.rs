@@ -8,6 +8,7 @@ use super::{
 use crate::{
     PluginCode,
     runner::{LoadFailure, PluginServices},
+    shared_memory::SharedMemory,
 };
 use modelzoo_plugin_api::{
     Device, LoadOptions,
@@ -23,6 +24,8 @@ pub(super) struct Loader {
     weights: PathBuf,
     device: Device,
     question: Question,
+    /// What all of its workers are asked lies here. Where it cannot be had, each has one of its own when it must.
+    memory: Option<Arc<SharedMemory>>,
 }
 
 /// A worker with a loaded model, and what it said.
@@ -47,6 +50,7 @@ impl Loader {
             services: Arc::clone(services),
             weights: PathBuf::from(path),
             device: options.device,
+            memory: SharedMemory::new().ok(),
             question: Question::Load {
                 name: name.to_owned(),
                 path: path.to_owned(),
@@ -57,9 +61,16 @@ impl Loader {
 
     /// Starts a worker and loads the model in it.
     pub(super) fn start(&self) -> Result<Loaded, LoadFailure> {
-        let (worker, opened) = Worker::start(&self.settings, &self.services, |least| self.widened(least))?;
+        let (worker, opened) = Worker::start(&self.settings, &self.services, self.memory.clone(), |least| {
+            self.widened(least)
+        })?;
         let (info, _) = worker.ask(&self.question, &[])?;
         Ok(Loaded { worker, opened, info })
+    }
+
+    /// The memory in which workers are asked.
+    pub(super) fn memory(&self) -> Option<&Arc<SharedMemory>> {
+        self.memory.as_ref()
     }
 
     /// Gets a loaded model ready for a run.

@@ -1,6 +1,6 @@
 //! Which item of a batch a worker is at, in memory that both sides see: it is still there when the worker is not.
 
-use super::memory::{FIXED_SIZE, fixed_memory};
+use crate::shared_memory::{FIXED_SIZE, fixed_memory};
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::fs::fcntl_get_seals;
 use std::{

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     LoadedModel, RuntimeError, WorkerDeath,
     runner::{Call, CallFailure, CalledModel, LoadFailure, PluginServices},
+    shared_memory::SharedMemory,
 };
 use modelzoo_abi::{Reply, ReplyBuffer};
 use modelzoo_plugin_api::{
@@ -42,7 +43,7 @@ pub(crate) fn describe(
     settings: &WorkerSettings,
     services: &Arc<PluginServices>,
 ) -> Result<PluginDescription, LoadFailure> {
-    Ok(Worker::start(settings, services, |least| least)?.1.plugin)
+    Ok(Worker::start(settings, services, None, |least| least)?.1.plugin)
 }
 
 /// Asks the plugin for a download.
@@ -53,7 +54,7 @@ pub(crate) fn download_model(
     path: &str,
 ) -> Result<(), LoadFailure> {
     let widened = |least: Confinement| least.with_download_to(Path::new(path));
-    let (worker, _) = Worker::start(settings, services, widened)?;
+    let (worker, _) = Worker::start(settings, services, None, widened)?;
     let question = Question::Download {
         name: name.to_owned(),
         path: path.to_owned(),
@@ -248,6 +249,10 @@ impl Call for WorkerModel {
 
     fn under_way(&self) -> NonZeroUsize {
         UNDER_WAY
+    }
+
+    fn memory(&self) -> Option<&Arc<SharedMemory>> {
+        self.loader.memory()
     }
 
     fn process_id(&self) -> Option<u32> {

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     LibraryError, RuntimeError, Sandbox, SandboxLayer,
     runner::{LoadFailure, PluginServices},
+    shared_memory::SharedMemory,
 };
 use modelzoo_base::{file::about, process::end_within};
 use modelzoo_plugin_api::{Error as PluginError, ErrorKind, message};
@@ -92,10 +93,12 @@ impl From<AskFailure> for LoadFailure {
 }
 
 impl Worker {
-    /// Starts a worker and opens the plugin in it, which may reach what `widened` adds to what every plugin may.
+    /// Starts a worker and opens the plugin in it, which may reach what `widened` adds to what every plugin may. What it is
+    /// asked lies in `memory`, where there is one.
     pub(super) fn start(
         settings: &WorkerSettings,
         services: &Arc<PluginServices>,
+        memory: Option<Arc<SharedMemory>>,
         widened: impl FnOnce(Confinement) -> Confinement,
     ) -> Result<(Self, Opened), LoadFailure> {
         let cannot_start = |source| {
@@ -123,7 +126,7 @@ impl Worker {
             code: CodeName::from(&settings.code),
             confinement: widened(least),
         };
-        let worker = Self::spawn(settings, services, folder).map_err(cannot_start)?;
+        let worker = Self::spawn(settings, services, memory, folder).map_err(cannot_start)?;
         let (opened, _) = worker.ask(&question, &[])?;
         Ok((worker, message::decode(&opened)?))
     }
@@ -133,6 +136,7 @@ impl Worker {
     fn spawn(
         settings: &WorkerSettings,
         services: &Arc<PluginServices>,
+        memory: Option<Arc<SharedMemory>>,
         folder: WorkerFolder,
     ) -> io::Result<Self> {
         let (questions, questions_end) = UnixStream::pair()?;
@@ -163,7 +167,7 @@ impl Worker {
         let (sender, mut receiver) = channel(questions)?;
         let ready = wait_until_ready(&mut receiver);
         let mut worker = Self {
-            line: Line::new(sender, receiver),
+            line: Line::new(sender.with_memory(memory), receiver),
             mark: None,
             services_socket,
             child,
@@ -203,8 +207,7 @@ impl Worker {
         question: &Question,
         buffers: &[&[u8]],
     ) -> Result<(Vec<u8>, Vec<Vec<u8>>), AskFailure> {
-        let lengths: Vec<usize> = buffers.iter().map(|buffer| buffer.len()).collect();
-        if let Err(error) = frame::layout(&lengths) {
+        if let Err(error) = frame::check_lengths(buffers.iter().map(|buffer| buffer.len())) {
             // This is no fault of the worker, which never sees it.
             return Err(AskFailure::Failed(
                 PluginError::from(error).with_kind(ErrorKind::InvalidInput),

@@ -17,7 +17,7 @@ pub(super) const WORKER_VARIABLE: &str = "MODELZOO_WORKER";
 pub(super) const WORKER_ARGUMENT: &str = "__worker";
 
 /// The version of this protocol: host and worker are usually the same program, but a worker program may be named.
-pub(super) const PROTOCOL_VERSION: u32 = 5;
+pub(super) const PROTOCOL_VERSION: u32 = 6;
 
 /// What a worker says first, on the first socket. The memory in which it marks the items that it is at comes with it.
 #[derive(Debug, Serialize, Deserialize)]

@@ -4,7 +4,12 @@
 
 mod segments;
 
-use super::{error::DecodeError, metadata::Header, rgb_image::RgbImage};
+use super::{
+    error::DecodeError,
+    metadata::Header,
+    pixels::{Heap, PixelMemory, Pixels},
+    rgb_image::RgbImage,
+};
 use std::borrow::Cow;
 use turbojpeg::{Colorspace, DecompressHeader, Decompressor, Image, PixelFormat};
 
@@ -57,19 +62,19 @@ impl<'a> Jpeg<'a> {
         })
     }
 
-    /// Decodes to RGB as stored, and tells about damage that the decoder could pass over.
-    pub(super) fn decode(mut self) -> Result<(RgbImage, Option<String>), DecodeError> {
+    /// Decodes to RGB as stored, into `memory`, and tells about damage that the decoder could pass over.
+    pub(super) fn decode(
+        mut self,
+        memory: &dyn PixelMemory,
+    ) -> Result<(RgbImage, Option<String>), DecodeError> {
         let Header { width, height, .. } = self.header()?;
-        let format = match self.is_cmyk() {
-            true => PixelFormat::CMYK,
-            false => PixelFormat::RGB,
+        let (data, warning) = if self.is_cmyk() {
+            let (pixels, warning) = self.samples(PixelFormat::CMYK, &Heap)?;
+            (inverted_cmyk_to_rgb(&pixels).into(), warning)
+        } else {
+            self.samples(PixelFormat::RGB, memory)?
         };
-        let (pixels, warning) = self.samples(format)?;
-        let data = match format {
-            PixelFormat::CMYK => inverted_cmyk_to_rgb(&pixels),
-            _ => pixels,
-        };
-        let image = RgbImage::from_raw(width, height, data)
+        let image = RgbImage::from_pixels(width, height, data)
             .ok_or_else(|| DecodeError::corrupt(FORMAT, "it has no pixels"))?;
         Ok((image, warning))
     }
@@ -84,9 +89,9 @@ impl<'a> Jpeg<'a> {
             4 => PixelFormat::CMYK,
             _ => PixelFormat::RGB,
         };
-        let (samples, _) = self.samples(format)?;
+        let (samples, _) = self.samples(format, &Heap)?;
         Ok(JpegSamples {
-            samples,
+            samples: samples.into_vec(),
             width,
             num_samples: usize::from(num_channels),
         })
@@ -96,22 +101,35 @@ impl<'a> Jpeg<'a> {
         matches!(self.header.colorspace, Colorspace::CMYK | Colorspace::YCCK)
     }
 
-    fn samples(&mut self, format: PixelFormat) -> Result<(Vec<u8>, Option<String>), DecodeError> {
+    fn samples(
+        &mut self,
+        format: PixelFormat,
+        memory: &dyn PixelMemory,
+    ) -> Result<(Pixels, Option<String>), DecodeError> {
         let (width, height) = (self.header.width, self.header.height);
         let pitch = width * format.size();
-        let mut pixels = vec![0; pitch * height];
+        let mut pixels = Pixels::in_memory(memory, pitch * height);
+        let Err(error) = self.decompress(&mut pixels, format) else {
+            return Ok((pixels, None));
+        };
+        let warning = damage(&self.bytes, &error)?;
+        // What the library left out must not show what was in the memory before.
+        pixels.fill(0);
+        // It gives the same warning again.
+        let _ = self.decompress(&mut pixels, format);
+        Ok((pixels, Some(warning)))
+    }
+
+    fn decompress(&mut self, pixels: &mut [u8], format: PixelFormat) -> turbojpeg::Result<()> {
+        let (width, height) = (self.header.width, self.header.height);
         let output = Image {
-            pixels: pixels.as_mut_slice(),
+            pixels,
             width,
-            pitch,
+            pitch: width * format.size(),
             height,
             format,
         };
-        let warning = match self.decompressor.decompress(&self.bytes, output) {
-            Ok(()) => None,
-            Err(error) => Some(damage(&self.bytes, &error)?),
-        };
-        Ok((pixels, warning))
+        self.decompressor.decompress(&self.bytes, output)
     }
 }
 

@@ -23,6 +23,7 @@ use super::{
     ifd::{ByteOrder, Directory, Structure},
     jpeg,
     metadata::Header,
+    pixels::Heap,
     rgb_image::RgbImage,
 };
 use std::num::NonZeroU32;
@@ -91,7 +92,7 @@ fn old_jpeg(page: &Page<'_>) -> Result<RgbImage, DecodeError> {
         .and_then(|start| page.structure.bytes().get(start..))
         .filter(|stream| stream.starts_with(b"\xff\xd8"))
         .ok_or_else(|| DecodeError::unsupported("TIFF pictures with old-style JPEG compression"))?;
-    let (image, _) = jpeg::Jpeg::open(stream)?.decode()?;
+    let (image, _) = jpeg::Jpeg::open(stream)?.decode(&Heap)?;
     match image.size() == (page.width, page.height) {
         true => Ok(image),
         false => Err(DecodeError::corrupt(FORMAT, "the JPEG in it has another size")),
