@@ -8,7 +8,7 @@ use modelzoo_test_support::book::{Command, commands, documents};
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// The published models that the documents name, and the small ones that answer for them.
-const PUBLISHED: [(&str, &str); 9] = [
+const PUBLISHED: [(&str, &str); 11] = [
     ("google/vit-base-patch16-224", "vit_classifier"),
     ("PekingU/rtdetr_v2_r18vd", "rt_detr_v2"),
     ("openai/clip-vit-base-patch32", "clip"),
@@ -24,6 +24,8 @@ const PUBLISHED: [(&str, &str); 9] = [
         "pp_ocr_mobile_reader",
     ),
     ("usyd-community/vitpose-base-simple", "vitpose_simple"),
+    ("facebook/sam-vit-base", "sam_windows"),
+    ("facebook/sam2.1-hiera-tiny", "sam2"),
 ];
 
 /// What is not run here, and why.
@@ -98,6 +100,7 @@ impl World {
         for name in ["labels.json", "photos/instances.json"] {
             fs::write(user.path(name), boxes()).unwrap();
         }
+        fs::write(user.path("clicks.jsonl"), clicks()).unwrap();
         user
     }
 }
@@ -109,6 +112,14 @@ fn boxes() -> String {
         "categories": [{ "id": 1, "name": "LABEL_0" }],
         "annotations": [{ "id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 50, 40], "area": 2000, "iscrowd": 0 }],
     })
+    .to_string()
+}
+
+/// A point on an object and one beside it.
+fn clicks() -> String {
+    serde_json::json!({"filepath": "photos/chelsea.jpg", "clicks": {"_cls": "Keypoints", "keypoints": [
+        {"_cls": "Keypoint", "label": "cat", "points": [[0.5, 0.4], [0.1, 0.9]], "sam_labels": [1, 0]},
+    ]}})
     .to_string()
 }
 

@@ -29,6 +29,7 @@ mod patches;
 mod plugins;
 mod pose_models;
 mod prebuilt;
+mod prompted_models;
 mod published_models;
 mod shards;
 mod slices_and_tracks;

@@ -358,6 +358,79 @@ def check_pose(program: str, folder: Path, photos: list[str], name: str) -> None
                 raise Different(f"the points are off by {near:.5f}, their scores by {off:.4f}")
 
 
+# On and beside the objects in these boxes, relative to the picture.
+CLICKS = [
+    {"points": [[0.35, 0.4], [0.95, 0.05]], "sam_labels": [1, 0]},
+    {"points": [[0.8, 0.55]]},
+    {"points": [[0.32, 0.4], [0.34, 0.35], [0.1, 0.9]], "sam_labels": [1, 1, 0]},
+]
+
+
+def check_prompts(program: str, folder: Path, photos: list[str], name: str) -> None:
+    name = name.replace("Video", "")
+    network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
+    if name == "SamModel":
+        processor = transformers.SamProcessor(transformers.SamImageProcessorPil.from_pretrained(folder))
+    else:
+        processor = transformers.Sam2Processor(transformers.Sam2ImageProcessor.from_pretrained(folder))
+
+    def expected(picture: Image.Image, several: bool, **prompts: object) -> tuple[numpy.ndarray, float]:
+        """The mask of one object, the best one of several, and its score."""
+        inputs = processor(picture, return_tensors="pt", **prompts)
+        given = {key: value for key, value in inputs.items() if key.startswith("input_") or key == "pixel_values"}
+        given = {key: value.float() if value.is_floating_point() else value for key, value in given.items()}
+        result = network(multimask_output=several, **given)
+        sizes = [inputs[key] for key in ("original_sizes", "reshaped_input_sizes") if key in inputs]
+        masks = processor.image_processor.post_process_masks(result.pred_masks, *sizes)[0][0]
+        scores = result.iou_scores[0, 0]
+        best = int(scores.argmax())
+        return masks[best].numpy(), min(max(float(scores[best]), 0.0), 1.0)
+
+    in_pixels = lambda places, size: [value * size[index % 2] for index, value in enumerate(places)]
+    with tempfile.TemporaryDirectory() as work:
+        labels = Path(work) / "asked.jsonl"
+        detections = [
+            {"_cls": "Detection", "label": f"object {index}", "bounding_box": box, "index": index}
+            for index, box in enumerate(PERSONS)
+        ]
+        keypoints = [{"_cls": "Keypoint", "index": index} | click for index, click in enumerate(CLICKS)]
+        fields = {
+            "around": {"_cls": "Detections", "detections": detections},
+            "at": {"_cls": "Keypoints", "keypoints": keypoints},
+        }
+        labels.write_text("".join(json.dumps({"filepath": photo} | fields) + "\n" for photo in photos))
+        for given in (["boxes=around"], ["points=at"], ["boxes=around", "points=at"]):
+            options = [word for field in given for word in ("--sample-field", field)]
+            done = subprocess.run([program, "apply", folder, labels, *options], capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Different(f"the program ended with {done.returncode}: {done.stderr.strip()}")
+            said = {line["filepath"]: line for line in map(json.loads, done.stdout.splitlines())}
+            for photo in photos:
+                picture = Image.open(photo).convert("RGB")
+                size = picture.size
+                found = {one["index"]: one for one in said[photo]["predictions"]["detections"]}
+                for index, (box, click) in enumerate(zip(PERSONS, CLICKS)):
+                    prompts = {}
+                    if "boxes=around" in given:
+                        x, y, width, height = in_pixels(box, size)
+                        prompts["input_boxes"] = [[[x, y, x + width, y + height]]]
+                    if "points=at" in given:
+                        prompts["input_points"] = [[[in_pixels(point, size) for point in click["points"]]]]
+                        prompts["input_labels"] = [[click.get("sam_labels", [1])]]
+                    mask, score = expected(picture, "input_boxes" not in prompts, **prompts)
+                    whole = numpy.zeros_like(mask)
+                    if index in found:
+                        one = found[index]
+                        if abs(one["confidence"] - score) > SCORE:
+                            raise Different(f"{given}: the score {one['confidence']:.4f} instead of {score:.4f}")
+                        part = array(one["mask"])
+                        left, top = (round(value * side) for value, side in zip(one["bounding_box"], size))
+                        whole[top : top + part.shape[0], left : left + part.shape[1]] = part > 0
+                    shared, either = (whole & mask).sum(), (whole | mask).sum()
+                    if either and shared / either <= OVERLAP:
+                        raise Different(f"{given}: a mask overlaps by {shared / either:.4f}")
+
+
 def check_transformers(program: str, folder: Path, photos: list[str], config: dict) -> None:
     name = config["architectures"][0]
     if name.startswith("Owl"):
@@ -368,6 +441,9 @@ def check_transformers(program: str, folder: Path, photos: list[str], config: di
         return
     if name.endswith("ForUniversalSegmentation"):
         check_queries(program, folder, photos, name)
+        return
+    if name.startswith("Sam"):
+        check_prompts(program, folder, photos, name)
         return
     if name.endswith("ForPoseEstimation"):
         check_pose(program, folder, photos, name)

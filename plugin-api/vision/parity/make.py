@@ -25,6 +25,7 @@ from safetensors.torch import save_file
 import cases
 import mask_cases
 import pose_cases
+import prompt_cases
 import text_cases
 
 SIZE = (96, 72)
@@ -50,7 +51,7 @@ def main() -> None:
     target.mkdir(parents=True, exist_ok=True)
     picture = photo()
     picture.save(target / "photo.ppm")
-    for case in cases.CASES + text_cases.CASES + pose_cases.CASES + mask_cases.CASES:
+    for case in cases.CASES + text_cases.CASES + pose_cases.CASES + mask_cases.CASES + prompt_cases.CASES:
         chosen = not wanted or case.name in wanted or ("small" in wanted and case.small)
         if chosen:
             write(case, target / case.name, picture)

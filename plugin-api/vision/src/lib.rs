@@ -11,6 +11,7 @@
 //! | `processing` | the preprocessing as published |
 //! | `bilinear` | values between those of a map |
 //! | `architectures` | a file for each family of networks, and a line for each in the registry |
+//! | `prompts` | masks of what prompts point at |
 //! | `regions` | what a second look at parts of a picture finds |
 //! | `text` | texts to embeddings that are comparable to pictures' |
 //! | `tasks` | from a network's outputs to labels, once for all architectures |
@@ -32,6 +33,7 @@ mod checkpoint;
 #[cfg(test)]
 mod parity;
 mod processing;
+mod prompts;
 mod regions;
 mod repository;
 mod runner;

@@ -3,7 +3,7 @@
 //! The folders in `tests/goldens` are small; `MODELZOO_VISION_PARITY` names a folder with more of them.
 
 use crate::{
-    architectures::{self, Outputs, Task},
+    architectures::{self, Outputs, Prompt, Task},
     checkpoint::Checkpoint,
     processing::Processing,
     repository::Repository,
@@ -100,6 +100,7 @@ fn compare(folder: &Path, photo: &Photo) {
             assert_as_golden(name, &golden, output, &numbers(value));
         }
     }
+    compare_prompts(name, &runner, &golden, &outputs);
     compare_regions(name, &runner, &golden, &outputs, &expected);
     compare_layers(name, &runner, &golden, &expected);
     compare_texts(name, folder, &runner, &golden);
@@ -182,6 +183,7 @@ fn output_names(task: Task) -> Vec<String> {
             ]
             .concat();
         }
+        Task::PromptedMasks { maps } => return each(Outputs::FEATURES, maps),
         Task::Segmentation => &[Outputs::LOGITS],
         Task::Depth => &[Outputs::DEPTH],
         Task::MaskedDetection => &[
@@ -195,6 +197,57 @@ fn output_names(task: Task) -> Vec<String> {
         Task::TextDetection | Task::TextRecognition => &[Outputs::PROBABILITIES],
     };
     names.iter().map(|&name| name.to_owned()).collect()
+}
+
+/// The masks and scores of prompts: boxes, points, and boxes with points.
+fn compare_prompts(name: &str, runner: &Runner, golden: &Weights, features: &[Tensor]) {
+    if runner.prompts().is_none() {
+        return;
+    }
+    let stored = |name: &str| -> Vec<f64> {
+        numbers(&tensor(golden, name))
+            .into_iter()
+            .map(f64::from)
+            .collect()
+    };
+    let (boxes, points, labels) = (stored("boxes"), stored("points"), stored("labels"));
+    let boxes: Vec<Prompt> = boxes
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|&edges| Prompt {
+            edges: Some(edges),
+            ..Prompt::default()
+        })
+        .collect();
+    // Each prompt has two points.
+    let points = points.as_chunks::<2>().0.iter().zip(&labels);
+    let points: Vec<([f64; 2], bool)> = points.map(|(&point, &label)| (point, label == 1.0)).collect();
+    let points: Vec<Prompt> = points
+        .chunks_exact(2)
+        .map(|points| Prompt {
+            points: points.to_vec(),
+            ..Prompt::default()
+        })
+        .collect();
+    let both: Vec<Prompt> = points
+        .iter()
+        .zip(&boxes)
+        .map(|(points, one)| Prompt {
+            edges: one.edges,
+            ..points.clone()
+        })
+        .collect();
+    for (kind, prompts) in [("box", boxes), ("point", points), ("both", both)] {
+        let prompts: Vec<&Prompt> = prompts.iter().collect();
+        let (mut scores, mut masks) = (Vec::new(), Vec::new());
+        for pointed in runner.point(features, &prompts).unwrap() {
+            masks.extend((0..pointed.scores.len()).flat_map(|mask| pointed.mask(mask).unwrap()));
+            scores.extend(pointed.scores);
+        }
+        assert_as_golden(name, golden, &format!("{kind}_scores"), &scores);
+        assert_as_golden(name, golden, &format!("{kind}_masks"), &masks);
+    }
 }
 
 /// What a second look finds of the regions, and of the objects, that its authors' code looked at.

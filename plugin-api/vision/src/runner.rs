@@ -1,8 +1,9 @@
 //! A network for pictures of any size that its architecture takes.
 
 use crate::{
-    architectures::{Architecture, Detector, Outputs, Task, TextTower},
+    architectures::{Architecture, Detector, Outputs, Prompt, Task, TextTower},
     checkpoint::Checkpoint,
+    prompts::{Pointed, PromptRunner},
     regions::RegionRunner,
 };
 use modelzoo_candle::{
@@ -26,6 +27,8 @@ pub(crate) struct Runner {
     task: Task,
     /// The networks of its second look, where it has one.
     regions: Option<RegionRunner>,
+    /// What makes masks of prompts, where it does.
+    prompts: Option<PromptRunner>,
     /// By the size of the pictures, the one used last comes last.
     ready: Mutex<Vec<([usize; 2], Arc<Network>)>>,
 }
@@ -54,8 +57,13 @@ impl Runner {
             .regions()
             .map(|regions| RegionRunner::new(regions, &checkpoint, &placement, features(&network)))
             .transpose()?;
+        let prompts = architecture
+            .prompts()
+            .map(|decoder| PromptRunner::new(decoder, &checkpoint, &placement))
+            .transpose()?;
         Ok(Self {
             regions,
+            prompts,
             architecture,
             checkpoint,
             placement,
@@ -83,6 +91,21 @@ impl Runner {
     /// The architecture's second look, where it has one.
     pub(crate) fn regions(&self) -> Option<&RegionRunner> {
         self.regions.as_ref()
+    }
+
+    /// What makes masks of prompts, where the architecture does.
+    pub(crate) fn prompts(&self) -> Option<&PromptRunner> {
+        self.prompts.as_ref()
+    }
+
+    /// What each prompt points at, of a picture whose features are these outputs; prompts of as many tokens go together.
+    ///
+    /// # Errors
+    /// When the architecture takes no prompts, or a network cannot be run.
+    pub(crate) fn point(&self, features: &[Tensor], prompts: &[&Prompt]) -> Result<Vec<Pointed>> {
+        let runner = self.prompts.as_ref();
+        let runner = runner.ok_or_else(|| Error::new("the network takes no prompts"))?;
+        runner.point(&self.checkpoint, &self.placement, features, prompts)
     }
 
     pub(crate) fn placement(&self) -> &Placement {

@@ -21,6 +21,11 @@ pub struct Settings {
     /// Detections below this score are left out, and classes that are judged each by itself, where no confidence threshold
     /// is asked for; 0.5 unless set.
     pub score_threshold: Option<f32>,
+    /// Of a model that makes masks of prompts: whether it takes the best of several masks of each, or the one for prompts that
+    /// leave no doubt. Unless set, several for points and one for boxes.
+    pub multimask_output: Option<bool>,
+    /// Of the same: a pixel belongs to the object where its logit is above this; 0 unless set.
+    pub mask_threshold: Option<f32>,
     /// What a manifest says of the model, where its weights are a file without settings beside them: the `config` of a
     /// `default_deployment_config_dict`, with the keys of FiftyOne's `TorchImageModelConfig`.
     pub deployment: Option<Map<String, Value>>,

@@ -30,6 +30,7 @@ mod regnet;
 mod resnet;
 mod rf_detr;
 mod rt_detr;
+mod sam;
 mod segformer;
 mod sizes;
 mod swin;
@@ -43,6 +44,7 @@ mod yolos;
 pub(crate) use detector::{Detector, Judgement, Selection};
 pub(crate) use regions::{Details, Look, Regions};
 pub(crate) use registry::find;
+pub(crate) use sam::{Choice, MaskDecoder, Prompt, PromptEncoder};
 pub(crate) use sizes::check as check_size;
 
 use crate::checkpoint::Checkpoint;
@@ -71,6 +73,11 @@ pub(crate) trait Architecture: Send + Sync {
 
     /// Its second look at parts of the picture, where it has one.
     fn regions(&self) -> Option<&dyn Regions> {
+        None
+    }
+
+    /// What makes masks of prompts, where it does.
+    fn prompts(&self) -> Option<&MaskDecoder> {
         None
     }
 
@@ -212,6 +219,11 @@ pub(crate) enum Outputs {
         /// A map `[features, height, width]`.
         features: Value,
     },
+    /// What is seen in a picture before anybody points at something: see [`MaskDecoder`].
+    Prompted {
+        /// Maps `[features, height, width]`, as [`MaskDecoder::maps`] has them.
+        features: Vec<Value>,
+    },
     /// A person's points.
     Points {
         /// How likely each point is at each place: maps `[points, height, width]`.
@@ -254,6 +266,8 @@ pub(crate) enum Task {
     QueryMasks,
     /// Boxes with masks.
     MaskedDetection,
+    /// Masks of what prompts point at, of so many maps.
+    PromptedMasks { maps: usize },
 }
 
 impl Outputs {
@@ -375,6 +389,10 @@ impl Outputs {
                     one(Self::QUERIES, queries),
                     one(Self::FEATURES, features),
                 ],
+            ),
+            Self::Prompted { features } => (
+                Task::PromptedMasks { maps: features.len() },
+                each(Self::FEATURES, features),
             ),
             Self::Points { maps } => (Task::Pose, vec![one(Self::MAPS, maps)]),
             Self::Text { probabilities } => (

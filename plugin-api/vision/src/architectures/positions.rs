@@ -92,6 +92,13 @@ impl Positions<'_> {
     }
 }
 
+/// Maps `[map][row][column]` of `from` rows and columns as maps of `to`.
+pub(super) fn bicubic(maps: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
+    maps.chunks_exact(from[0] * from[1])
+        .flat_map(|map| resample(map, from, to, 1, Resampling::Bicubic))
+        .collect()
+}
+
 /// Resamples cells `[rows, columns, features]`.
 fn resample(
     cells: &[f32],

@@ -2,7 +2,7 @@
 
 use super::{
     Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet, eomt,
-    mobilenet_v2, pp_ocr, regnet, resnet, rf_detr, rt_detr, segformer, swin, torchvision, vit, vitpose,
+    mobilenet_v2, pp_ocr, regnet, resnet, rf_detr, rt_detr, sam, segformer, swin, torchvision, vit, vitpose,
     yolos,
 };
 use crate::repository::{Form, Repository};
@@ -44,6 +44,9 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("rf_detr", rf_detr::hugging_face),
     ("rt_detr", rt_detr::hugging_face),
     ("rt_detr_v2", rt_detr::hugging_face),
+    ("sam", sam::sam),
+    ("sam2", sam::sam2),
+    ("sam2_video", sam::sam2),
     ("segformer", segformer::hugging_face),
     ("siglip", clip::siglip),
     ("siglip_vision_model", clip::siglip),

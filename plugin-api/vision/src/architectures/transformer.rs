@@ -104,7 +104,7 @@ fn fused_projections(
 }
 
 /// Three parts of so many features, one after the other.
-fn thirds(network: &mut NetworkBuilder<'_>, all: Value, features: usize) -> Result<[Value; 3]> {
+pub(super) fn thirds(network: &mut NetworkBuilder<'_>, all: Value, features: usize) -> Result<[Value; 3]> {
     Ok([
         network.narrow(all, 0, features)?,
         network.narrow(all, features, features)?,

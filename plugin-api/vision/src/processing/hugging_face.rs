@@ -1,6 +1,6 @@
 //! The image processors of transformers, as `preprocessor_config.json` describes them.
 
-use super::{CHANNELS, Processing, normalization, part, pillow_filter, scaled, squares, text};
+use super::{CHANNELS, Processing, normalization, padded, part, pillow_filter, scaled, squares, text};
 use crate::repository::Config;
 use modelzoo_candle::image::{ChannelOrder, Divisor, Filter, Normalization, Preprocessing};
 use modelzoo_plugin_api::Result;
@@ -75,13 +75,16 @@ const EOMT: &str = "Eomt";
 /// The processor that takes the parts of a picture around boxes.
 const VITPOSE: &str = "VitPose";
 
+/// The processor that fills pictures up with zeros.
+const SAM: &str = "Sam";
+
 /// The processors that choose a size for each picture of text.
 const PP_OCR_PAGE: &str = "PPOCRV5ServerDet";
 const PP_OCR_LINE: &str = "PPOCRV5ServerRec";
 const PP_OCR_6_LINE: &str = "PPOCRV6SmallRec";
 
 /// The processor of each name, without `ImageProcessor` or `FeatureExtractor`.
-const PROCESSORS: [(&str, Defaults); 24] = [
+const PROCESSORS: [(&str, Defaults); 26] = [
     ("ViT", Defaults::new(SQUARE, Filter::Bilinear, [HALF; 2])),
     (
         "DeiT",
@@ -152,6 +155,14 @@ const PROCESSORS: [(&str, Defaults); 24] = [
         Defaults::new(Size::Exact([640; 2]), Filter::Bilinear, IMAGENET),
     ),
     (
+        SAM,
+        Defaults::new(Size::Exact([1024; 2]), Filter::Bilinear, IMAGENET),
+    ),
+    (
+        "Sam2",
+        Defaults::new(Size::Exact([1024; 2]), Filter::Bilinear, IMAGENET),
+    ),
+    (
         PP_OCR_PAGE,
         Defaults::new(Size::Exact([960; 2]), Filter::Bilinear, BACKWARDS),
     ),
@@ -166,7 +177,7 @@ const PROCESSORS: [(&str, Defaults); 24] = [
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 41] = [
+const OF_KINDS: [(&str, &str); 44] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -199,6 +210,9 @@ const OF_KINDS: [(&str, &str); 41] = [
     ("rt_detr_v2", "RTDetr"),
     ("d_fine", "RTDetr"),
     ("eomt", EOMT),
+    ("sam", SAM),
+    ("sam2", "Sam2"),
+    ("sam2_video", "Sam2"),
     ("vitpose", VITPOSE),
     ("pp_ocrv5_mobile_det", PP_OCR_PAGE),
     ("pp_ocrv5_server_det", PP_OCR_PAGE),
@@ -217,6 +231,7 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
         PP_OCR_PAGE => return text::page(config, size, defaults.statistics),
         VITPOSE => return part::read(config, size, [256, 192], defaults.statistics),
         EOMT => return squares::read(config, size, 640, defaults.statistics),
+        SAM => return padded::read(config, size, 1024, defaults.statistics),
         PP_OCR_LINE => return text::line(config, size, defaults.statistics, false),
         PP_OCR_6_LINE => return text::line(config, size, defaults.statistics, true),
         _ => {}

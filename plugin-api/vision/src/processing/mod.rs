@@ -2,6 +2,7 @@
 
 mod generalized_rcnn;
 mod hugging_face;
+mod padded;
 mod part;
 mod squares;
 mod text;
@@ -9,6 +10,7 @@ mod timm;
 mod torch_image_model;
 
 pub(crate) use generalized_rcnn::{Prepared, Sides, Transform};
+pub(crate) use padded::Padded;
 pub(crate) use part::{Parts, Placed};
 pub(crate) use squares::{Squared, Squares};
 
@@ -48,6 +50,8 @@ enum Special {
     Parts(Parts),
     /// They become squares.
     Squares(Squares),
+    /// They become one square, with zeros where they are too short.
+    Padded(Padded),
 }
 
 impl Processing {
@@ -86,6 +90,10 @@ impl Processing {
                 let squared = squares.apply(&self.preprocessing, image)?;
                 Ok(([squares.side; 2], squared.values))
             }
+            Some(Special::Padded(padded)) => {
+                let values = padded.values(&self.preprocessing, image)?;
+                Ok(([padded.side; 2], values))
+            }
             None => self.preprocessing.apply(image),
         }
     }
@@ -94,7 +102,7 @@ impl Processing {
     pub(crate) fn parts(&self) -> Option<Parts> {
         match self.special {
             Some(Special::Parts(parts)) => Some(parts),
-            Some(Special::Text(_) | Special::Squares(_)) | None => None,
+            _ => None,
         }
     }
 
@@ -102,7 +110,23 @@ impl Processing {
     pub(crate) fn squares(&self) -> Option<Squares> {
         match self.special {
             Some(Special::Squares(squares)) => Some(squares),
-            Some(Special::Text(_) | Special::Parts(_)) | None => None,
+            _ => None,
+        }
+    }
+
+    /// How pictures become squares that are filled up with zeros, where they do.
+    pub(crate) fn padded(&self) -> Option<Padded> {
+        match self.special {
+            Some(Special::Padded(padded)) => Some(padded),
+            _ => None,
+        }
+    }
+
+    /// How much of the picture that a network gets a picture of `[height, width]` fills, from the top left corner on.
+    pub(crate) fn filled(&self, size: [usize; 2]) -> [usize; 2] {
+        match self.special {
+            Some(Special::Padded(padded)) => padded.resized(size),
+            _ => self.preprocessing.output_size(size),
         }
     }
 

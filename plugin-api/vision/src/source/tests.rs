@@ -543,5 +543,6 @@ fn weights_of_another_network_than_the_named_one_are_refused_and_the_fitting_one
 
 mod detectors;
 mod poses;
+mod prompts;
 mod queries;
 mod text;

@@ -34,6 +34,32 @@ impl Enlarged {
         })
     }
 
+    /// The rows and columns beyond which no value is above a threshold: none is larger than those that it lies between.
+    pub(super) fn reach(&self, threshold: f32) -> [Range<usize>; 2] {
+        let mut bounds: Option<[usize; 4]> = None;
+        for (place, _) in self
+            .values
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| **value > threshold)
+        {
+            let (row, column) = (place / self.width, place % self.width);
+            let [top, bottom, left, right] = bounds.unwrap_or([row, row, column, column]);
+            bounds = Some([top.min(row), bottom.max(row), left.min(column), right.max(column)]);
+        }
+        let Some([top, bottom, left, right]) = bounds else {
+            return [0..0, 0..0];
+        };
+        let between = |places: &[Between], first: usize, last: usize| {
+            let start = places.partition_point(|place| place.second < first);
+            start..places.partition_point(|place| place.first <= last)
+        };
+        [
+            between(&self.rows, top, bottom),
+            between(&self.columns, left, right),
+        ]
+    }
+
     /// All values.
     pub(super) fn whole(&self) -> impl Iterator<Item = f32> {
         self.part(0..self.rows.len(), 0..self.columns.len())
@@ -57,6 +83,28 @@ mod tests {
         for row in 0..5 {
             assert_eq!(part[row * 3..][..3], whole[(row + 2) * 8 + 1..][..3]);
         }
+    }
+
+    #[test]
+    fn nothing_above_a_threshold_is_out_of_reach() {
+        for to in [[9, 8], [2, 3], [3, 4]] {
+            let enlarged = Enlarged::new(map(), [3, 4], to);
+            for threshold in [0.5, 3.5, 9.0] {
+                let [rows, columns] = enlarged.reach(threshold);
+                let above = enlarged
+                    .whole()
+                    .enumerate()
+                    .filter(|(_, value)| *value > threshold);
+                for (place, _) in above {
+                    assert!(rows.contains(&(place / to[1])) && columns.contains(&(place % to[1])));
+                }
+            }
+            assert_eq!(enlarged.reach(9.0), [0..0, 0..0]);
+        }
+        let mut corner = vec![0.0; 64];
+        corner[0] = 1.0;
+        // Between the first and the second pixel are the places 0.5 to 2.5 of twice as many.
+        assert_eq!(Enlarged::new(corner, [8, 8], [16, 16]).reach(0.0), [0..3, 0..3]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod depth;
 mod detection;
 mod enlarged;
 mod given;
+mod given_points;
 mod heatmaps;
 mod lines;
 mod maps;
@@ -16,6 +17,7 @@ mod names;
 mod outlines;
 mod pictures;
 mod poses;
+mod prompted;
 mod queries;
 mod regions;
 mod segmentation;
@@ -39,6 +41,7 @@ use modelzoo_plugin_api::{Error, Model, Result};
 use named_detection::NamedDetector;
 use pictures::Pictures;
 use poses::PoseFinder;
+use prompted::PromptedSegmenter;
 use queries::QuerySegmenter;
 use regions::RegionDetector;
 use segmentation::Segmenter;
@@ -123,6 +126,7 @@ pub(crate) fn model(
         Task::Depth => Box::new(Depth::new(processing, runner)),
         Task::TextDetection => Box::new(TextDetector::new(processing, runner, classes()?, settings)),
         Task::MaskedDetection => Box::new(MaskedDetector::new(processing, runner, classes()?, settings)),
+        Task::PromptedMasks { .. } => Box::new(PromptedSegmenter::new(processing, runner, settings)),
         Task::QueryMasks => Box::new(QuerySegmenter::new(processing, runner, classes()?, settings)?),
         Task::Pose => Box::new(PoseFinder::new(repository, processing, runner, classes()?)?),
         Task::TextRecognition => Box::new(TextReader::new(repository, processing, runner)?),

@@ -1,0 +1,394 @@
+//! Masks of what the boxes and points of a field are at.
+
+use super::{
+    enlarged::Enlarged,
+    given::{Given, GivenBox},
+    given_points::{self, GivenPoints},
+};
+use crate::{
+    architectures::{Choice, Prompt},
+    processing::Processing,
+    prompts::Pointed,
+    runner::Runner,
+    settings::Settings,
+};
+use modelzoo_candle::{candle_core::Tensor, device};
+use modelzoo_plugin_api::{
+    Array, Error, ErrorKind, Image, Model, ModelInfo, Output, PredictOptions, Result, SampleFields,
+    SampleModel,
+    label::{Detection, Detections},
+};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// The name of the field with boxes around objects.
+const BOXES: &str = "boxes";
+/// The name of the field with points on objects.
+const POINTS: &str = "points";
+/// So many prompts go through the network together.
+const AT_ONCE: usize = 8;
+
+/// A segmenter of what it is asked about.
+#[derive(Debug)]
+pub(super) struct PromptedSegmenter {
+    processing: Processing,
+    runner: Runner,
+    /// Masks of lower scores are left out.
+    threshold: Option<f32>,
+    /// Whether the best of several masks is taken.
+    takes_best: Option<bool>,
+    /// A pixel belongs to an object where its logit is above this.
+    mask_threshold: f32,
+}
+
+/// An object that a field points at, relative to the picture.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    /// `[x, y, width, height]`
+    bounding_box: Option<[f64; 4]>,
+    points: Vec<([f64; 2], bool)>,
+    label: Option<String>,
+    index: Option<i64>,
+}
+
+impl Asked {
+    fn new(around: Option<GivenBox>, at: Option<GivenPoints>) -> Self {
+        let at = at.unwrap_or_default();
+        let (bounding_box, label, index) = match around {
+            Some(around) => (Some(around.bounding_box), around.label, around.index),
+            None => (None, None, None),
+        };
+        Self {
+            bounding_box,
+            points: at.points,
+            // Those of the box have precedence.
+            label: label.or(at.label),
+            index: index.or(at.index),
+        }
+    }
+
+    /// Whether it points at anything: a box has an area, and points are not all missing.
+    fn is_somewhere(&self) -> bool {
+        match self.bounding_box {
+            Some([.., width, height]) => width > 0.0 && height > 0.0,
+            None => !self.points.is_empty(),
+        }
+    }
+
+    /// The same in pixels of a picture of `[height, width]`.
+    fn prompt(&self, [height, width]: [usize; 2]) -> Prompt {
+        let [high, wide] = [height as f64, width as f64];
+        let points = self.points.iter();
+        Prompt {
+            points: points
+                .map(|&([x, y], is_inside)| ([x * wide, y * high], is_inside))
+                .collect(),
+            edges: self
+                .bounding_box
+                .map(|[x, y, width, height]| [x * wide, y * high, (x + width) * wide, (y + height) * high]),
+        }
+    }
+}
+
+impl PromptedSegmenter {
+    pub(super) fn new(processing: Processing, runner: Runner, settings: &Settings) -> Self {
+        Self {
+            processing,
+            runner,
+            threshold: settings.score_threshold,
+            takes_best: settings.multimask_output,
+            mask_threshold: settings.mask_threshold.unwrap_or(0.0),
+        }
+    }
+
+    /// The objects of a picture that a sample's fields point at.
+    fn segment(
+        &self,
+        image: &Image<'_>,
+        picture: &Tensor,
+        asked: &[Asked],
+        options: &PredictOptions,
+    ) -> Result<Output> {
+        if asked.is_empty() {
+            return Ok(Detections::new(Vec::new()).into());
+        }
+        let runner = self.runner.prompts().ok_or_else(no_prompts)?;
+        let size = [image.height(), image.width()];
+        let filled = self.processing.filled(size);
+        let prompts: Vec<Prompt> = asked.iter().map(|asked| asked.prompt(filled)).collect();
+        let mut by_tokens: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, prompt) in prompts.iter().enumerate() {
+            by_tokens.entry(runner.tokens(prompt)).or_default().push(index);
+        }
+        let features = self.runner.forward(picture)?;
+        let mut found = vec![None; asked.len()];
+        for indices in by_tokens.values().flat_map(|indices| indices.chunks(AT_ONCE)) {
+            let together: Vec<&Prompt> = indices.iter().map(|&index| &prompts[index]).collect();
+            let pointed = self.runner.point(&features, &together)?;
+            let labelled = pointed
+                .par_iter()
+                .zip(indices)
+                .map(|(pointed, &index)| {
+                    let detection = self.label(pointed, &asked[index], (filled, size), options)?;
+                    Ok((index, detection))
+                })
+                .collect::<Result<Vec<_>>>()?;
+            for (index, detection) in labelled {
+                found[index] = detection;
+            }
+        }
+        Ok(Detections::new(found.into_iter().flatten().collect()).into())
+    }
+
+    /// The object that a prompt points at in a picture of a size, which fills so much of what the network sees; `None` where
+    /// it has no pixel, or is not sure enough.
+    fn label(
+        &self,
+        pointed: &Pointed,
+        asked: &Asked,
+        (filled, size): ([usize; 2], [usize; 2]),
+        options: &PredictOptions,
+    ) -> Result<Option<Detection>> {
+        let index = self.chosen(pointed, asked)?;
+        let score = pointed.scores[index];
+        let threshold = options.confidence_threshold.or(self.threshold.map(f64::from));
+        if threshold.is_some_and(|threshold| f64::from(score) < threshold) {
+            return Ok(None);
+        }
+        let logits = pointed.mask(index)?;
+        let mask = match self.processing.padded() {
+            Some(padded) => {
+                let square = Enlarged::new(logits, pointed.size, [padded.side; 2]);
+                let inside = square.part(0..filled[0], 0..filled[1]).collect();
+                Enlarged::new(inside, filled, size)
+            }
+            None => Enlarged::new(logits, pointed.size, size),
+        };
+        let Some((bounding_box, pixels)) = cut(&mask, self.mask_threshold, size)? else {
+            return Ok(None);
+        };
+        let mut detection = Detection::new("", bounding_box).with_mask(pixels);
+        detection.label.clone_from(&asked.label);
+        detection.index = asked.index;
+        // It is an estimate of how much the mask and the object overlap, and may be above 1.
+        detection.confidence = Some(f64::from(score.clamp(0.0, 1.0)));
+        Ok(Some(detection))
+    }
+
+    /// Which of a prompt's masks is taken: the first one, or the best one of the others.
+    fn chosen(&self, pointed: &Pointed, asked: &Asked) -> Result<usize> {
+        let others = pointed.scores.iter().copied().enumerate().skip(1);
+        let best = others.reduce(|best, next| if next.1 > best.1 { next } else { best });
+        let best = best.map_or(0, |(index, _)| index);
+        if self.takes_best.unwrap_or(asked.bounding_box.is_none()) {
+            return Ok(best);
+        }
+        let choice = self.runner.prompts().ok_or_else(no_prompts)?.choice();
+        Ok(match choice {
+            Choice::First => 0,
+            Choice::FirstWhereStable([more, part]) => {
+                let logits = pointed.mask(0)?;
+                let above = |threshold: f32| logits.iter().filter(|&&logit| logit > threshold).count() as f32;
+                let (smaller, larger) = (above(more), above(-more));
+                let is_stable = larger == 0.0 || smaller / larger >= part;
+                if is_stable { 0 } else { best }
+            }
+        })
+    }
+}
+
+/// A mask where it has pixels, with its box relative to the picture; `None` where it has none.
+fn cut(mask: &Enlarged, threshold: f32, size: [usize; 2]) -> Result<Option<([f64; 4], Array)>> {
+    let [rows, columns] = mask.reach(threshold);
+    let pixels: Vec<bool> = mask
+        .part(rows.clone(), columns.clone())
+        .map(|logit| logit > threshold)
+        .collect();
+    let width = columns.len();
+    let mut bounds: Option<[usize; 4]> = None;
+    for (row, line) in pixels.chunks_exact(width.max(1)).enumerate() {
+        let Some(first) = line.iter().position(|&pixel| pixel) else {
+            continue;
+        };
+        let end = line
+            .iter()
+            .rposition(|&pixel| pixel)
+            .map_or(width, |last| last + 1);
+        let [left, top, right, _] = bounds.unwrap_or([first, row, end, row]);
+        bounds = Some([left.min(first), top, right.max(end), row + 1]);
+    }
+    let Some([left, top, right, bottom]) = bounds else {
+        return Ok(None);
+    };
+    let lines = pixels.chunks_exact(width).skip(top).take(bottom - top);
+    let inside: Vec<bool> = lines.flat_map(|line| &line[left..right]).copied().collect();
+    let [high, wide] = size.map(|side| side as f64);
+    let bounding_box = [
+        (columns.start + left) as f64 / wide,
+        (rows.start + top) as f64 / high,
+        (right - left) as f64 / wide,
+        (bottom - top) as f64 / high,
+    ];
+    let pixels = Array::new([bottom - top, right - left], inside)?;
+    Ok(Some((bounding_box, pixels)))
+}
+
+/// What a sample's fields point at; with boxes and points, each box and the points beside it are one object.
+fn asked(sample: &SampleFields, options: &PredictOptions) -> Result<Vec<Asked>> {
+    let boxes = Given::read(sample, BOXES)?.map(Given::boxes);
+    let points = given_points::read(sample, POINTS)?;
+    let all: Vec<Asked> = match (boxes, points) {
+        (None, None) => return Err(no_prompts()),
+        (Some(boxes), None) => boxes.into_iter().map(|one| Asked::new(Some(one), None)).collect(),
+        (None, Some(points)) => points
+            .into_iter()
+            .map(|one| Asked::new(None, Some(one)))
+            .collect(),
+        (Some(boxes), Some(points)) if boxes.len() == points.len() => {
+            let pairs = boxes.into_iter().zip(points);
+            pairs
+                .map(|(around, at)| Asked::new(Some(around), Some(at)))
+                .collect()
+        }
+        (Some(boxes), Some(points)) => {
+            return Err(Error::new(format!(
+                "the field for `{BOXES}` has {} objects and that for `{POINTS}` has {}",
+                boxes.len(),
+                points.len()
+            ))
+            .with_kind(ErrorKind::InvalidInput)
+            .with_hint("with both, each box and the points at its place in the list are one object; give one of them"));
+        }
+    };
+    let is_wanted = |asked: &Asked| {
+        let wanted = options.classes.as_ref();
+        wanted.is_none_or(|wanted| asked.label.as_ref().is_none_or(|label| wanted.contains(label)))
+    };
+    let wanted = all
+        .into_iter()
+        .filter(|asked| asked.is_somewhere() && is_wanted(asked));
+    Ok(wanted.collect())
+}
+
+/// Nothing says what is to be segmented.
+fn no_prompts() -> Error {
+    Error::new(format!(
+        "there are neither `{BOXES}` nor `{POINTS}` that say what to make masks of"
+    ))
+    .with_kind(ErrorKind::InvalidInput)
+    .with_hint(format!(
+        "give it a field with detections by `--sample-field {BOXES}=FIELD`, or one with keypoints by `--sample-field {POINTS}=FIELD`"
+    ))
+}
+
+impl Model for PromptedSegmenter {
+    fn info(&self) -> ModelInfo {
+        ModelInfo::image()
+            .with_needed_fields([BOXES, POINTS])
+            .on_device(device::name(self.runner.device()))
+    }
+
+    fn predict(&self, _image: &Image<'_>, _options: &PredictOptions) -> Result<Output> {
+        Err(no_prompts())
+    }
+
+    fn samples(&self) -> Option<&dyn SampleModel> {
+        Some(self)
+    }
+}
+
+impl SampleModel for PromptedSegmenter {
+    fn predict_samples(
+        &self,
+        images: &[Image<'_>],
+        samples: &[SampleFields],
+        options: &PredictOptions,
+    ) -> Result<Vec<Result<Output>>> {
+        // Pictures that nobody points at are not prepared.
+        let all: Vec<Result<(Vec<Asked>, Option<Tensor>)>> = images
+            .par_iter()
+            .zip(samples)
+            .map(|(image, sample)| {
+                let asked = asked(sample, options)?;
+                let picture = if asked.is_empty() {
+                    None
+                } else {
+                    Some(self.processing.tensor(image, self.runner.device())?)
+                };
+                Ok((asked, picture))
+            })
+            .collect();
+        let segment = |(prepared, image): (Result<(Vec<Asked>, Option<Tensor>)>, &Image<'_>)| match prepared?
+        {
+            (asked, Some(picture)) => self.segment(image, &picture, &asked, options),
+            (_, None) => Ok(Detections::new(Vec::new()).into()),
+        };
+        Ok(all.into_iter().zip(images).map(segment).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_mask_is_cut_to_its_pixels() {
+        let mut values = vec![-1.0; 6 * 5];
+        values[2 * 5 + 1] = 1.0;
+        values[3 * 5 + 3] = 1.0;
+        let mask = Enlarged::new(values, [6, 5], [6, 5]);
+        let (bounding_box, pixels) = cut(&mask, 0.0, [6, 5]).unwrap().unwrap();
+        assert_eq!(bounding_box, [0.2, 2.0 / 6.0, 0.6, 2.0 / 6.0]);
+        assert_eq!(pixels.shape(), [2, 3]);
+        assert_eq!(pixels.to_f64(), [1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        assert!(cut(&mask, 1.0, [6, 5]).unwrap().is_none());
+    }
+
+    #[test]
+    fn boxes_and_points_are_asked_about_together() {
+        let boxes = json!({"_cls": "Detections", "detections": [
+            {"bounding_box": [0.1, 0.2, 0.3, 0.4], "label": "cat", "index": 1},
+            {"bounding_box": [0.0, 0.0, 0.0, 0.4], "label": "cat"},
+        ]});
+        let points = json!({"_cls": "Keypoints", "keypoints": [
+            {"points": [[0.5, 0.5]], "label": "dog", "index": 2},
+            {"points": [[0.5, 0.5], [0.25, 0.5]], "sam_labels": [0, 1]},
+        ]});
+        let sample = |fields: &[(&str, &serde_json::Value)]| -> SampleFields {
+            let fields = fields.iter();
+            fields
+                .map(|(name, value)| ((*name).to_owned(), (*value).clone()))
+                .collect()
+        };
+        let options = PredictOptions::default();
+        let both = asked(&sample(&[("boxes", &boxes), ("points", &points)]), &options).unwrap();
+        // A box without an area is nowhere.
+        assert_eq!(both.len(), 1);
+        assert_eq!((both[0].label.as_deref(), both[0].index), (Some("cat"), Some(1)));
+        let prompt = both[0].prompt([10, 100]);
+        assert_eq!(prompt.points, [([50.0, 5.0], true)]);
+        assert_eq!(prompt.edges, Some([10.0, 2.0, 40.0, 6.000_000_000_000_001]));
+        let only_points = asked(&sample(&[("points", &points)]), &options).unwrap();
+        assert_eq!(only_points.len(), 2);
+        assert_eq!(only_points[1].points, [([0.5, 0.5], false), ([0.25, 0.5], true)]);
+        let mut of_dogs = PredictOptions::default();
+        of_dogs.classes = Some(vec!["dog".to_owned()]);
+        // What has no class is kept.
+        assert_eq!(asked(&sample(&[("points", &points)]), &of_dogs).unwrap().len(), 2);
+        let one = json!({"_cls": "Keypoint", "points": [[0.5, 0.5]]});
+        let error = asked(&sample(&[("boxes", &boxes), ("points", &one)]), &options).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("has 2 objects and that for `points` has 1"),
+            "{error}"
+        );
+        assert!(
+            asked(&SampleFields::new(), &options)
+                .unwrap_err()
+                .to_string()
+                .contains("neither")
+        );
+    }
+}
