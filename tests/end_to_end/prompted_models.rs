@@ -92,7 +92,7 @@ fn boxes_and_points_of_a_field_become_masks() {
         assert!(of_points[1].get("label").is_none_or(Value::is_null));
         let of_both = asked.found(model, &fields, &["boxes=people", "points=clicks"], &[]);
         assert_eq!(of_both[0]["label"], "person");
-        assert_ne!(of_both[0]["confidence"], of_boxes[0]["confidence"]);
+        assert_ne!(of_both[0]["mask"], of_boxes[0]["mask"]);
         // A picture in which nothing was found has no masks.
         let nothing = json!({"people": {"_cls": "Detections", "detections": []}});
         assert!(asked.found(model, &nothing, &["boxes=people"], &[]).is_empty());
