@@ -82,7 +82,8 @@ fn boxes_and_points_of_a_field_become_masks() {
             &["boxes=people"],
             &["--set", "multimask_output=true"],
         );
-        assert_ne!(best, of_boxes);
+        // The second version passes over a mask that is not stable, as those of random weights are not.
+        assert_eq!(best == of_boxes, model == "sam2", "{model}");
         let of_points = asked.found(model, &fields, &["points=clicks"], &[]);
         assert_eq!(of_points.len(), 2);
         assert_eq!(
