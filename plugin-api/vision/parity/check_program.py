@@ -4,9 +4,9 @@
     parity/check_program.py MODELZOO MODELS PHOTO... [--keep FILE]
 
 MODELS is the folder that `make.py` wrote. The other side is transformers' or timm's own processor and network on the
-same files. Labels must be the same, scores within 0.005, boxes overlap by more than 0.99; masks may differ in one pixel of
-a thousand, where two classes are equally likely; embeddings and depths are within 1e-4 of the largest number. `--keep`
-writes the classes and objects of the other side to a file, for tests without Python.
+same files. Labels must be the same, scores within 0.005, boxes and the masks of prompts overlap by more than 0.99; other masks
+may differ in one pixel of a thousand, where two classes are equally likely; embeddings and depths are within 1e-4 of the
+largest number. `--keep` writes the classes and objects of the other side to a file, for tests without Python.
 """
 
 from __future__ import annotations

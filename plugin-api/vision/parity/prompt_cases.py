@@ -195,6 +195,7 @@ CASES = [
                 window_size=0,
                 global_attn_indexes=[],
                 qkv_bias=False,
+                use_rel_pos=False,
             ),
             width=16,
             decoder=dict(num_multimask_outputs=2, iou_head_depth=2, attention_downsample_rate=1),

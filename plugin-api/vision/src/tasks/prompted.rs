@@ -186,10 +186,10 @@ impl PromptedSegmenter {
         let choice = self.runner.prompts().ok_or_else(no_prompts)?.choice();
         Ok(match choice {
             Choice::First => 0,
-            Choice::FirstWhereStable([more, part]) => {
+            Choice::FirstWhereStable([threshold, part]) => {
                 let logits = pointed.mask(0)?;
                 let above = |threshold: f32| logits.iter().filter(|&&logit| logit > threshold).count() as f32;
-                let (smaller, larger) = (above(more), above(-more));
+                let (smaller, larger) = (above(threshold), above(-threshold));
                 let is_stable = larger == 0.0 || smaller / larger >= part;
                 if is_stable { 0 } else { best }
             }

@@ -24,8 +24,8 @@ const EPSILON: f32 = 1e-5;
 pub(crate) enum Choice {
     /// The first one, which is for prompts that leave no doubt.
     First,
-    /// The first one; where it is not so much of a part of itself when its pixels need more and less than 0, the best one of
-    /// the others: `[more, part]`.
+    /// The first one where it is stable, or else the best one of the others. It is stable where the pixels above a threshold
+    /// are at least such a part of those above minus that threshold: `[threshold, part]`.
     FirstWhereStable([f32; 2]),
 }
 
