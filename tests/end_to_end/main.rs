@@ -31,6 +31,7 @@ mod pose_models;
 mod prebuilt;
 mod prompted_models;
 mod published_models;
+mod rebuilding;
 mod shards;
 mod slices_and_tracks;
 mod snapshots;

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// The files of an archive by their names, without the folder that they are in.
-type Files = BTreeMap<String, Vec<u8>>;
+pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// What `plugin pack --prebuilt` makes of the sample `brightness`. It is compiled once.
 fn packed() -> &'static Files {
@@ -40,11 +40,11 @@ fn packed() -> &'static Files {
     })
 }
 
-fn target() -> String {
+pub fn target() -> String {
     format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
 
-fn unpack(archive: &[u8]) -> Files {
+pub fn unpack(archive: &[u8]) -> Files {
     let mut archive = tar::Archive::new(GzDecoder::new(archive));
     let file = |entry: std::io::Result<tar::Entry<'_, _>>| {
         let mut entry = entry.unwrap();
@@ -63,7 +63,7 @@ fn unpack(archive: &[u8]) -> Files {
     archive.entries().unwrap().map(file).collect()
 }
 
-fn pack(files: &Files) -> Vec<u8> {
+pub fn pack(files: &Files) -> Vec<u8> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (name, content) in files {
         let mut header = tar::Header::new_gnu();

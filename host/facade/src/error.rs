@@ -85,6 +85,14 @@ pub enum ZooError {
         /// What is missing.
         unmet: Vec<Unmet>,
     },
+    /// No compiled plugin of the source is on this machine.
+    #[error("no compiled plugin of {identity} is here, which could be compared with its source")]
+    NothingCompiled {
+        /// The source.
+        identity: String,
+        /// Whether one could be.
+        is_compiled: bool,
+    },
     /// The weights are not on this machine.
     #[error("the model {0} is not downloaded")]
     NotDownloaded(String),
@@ -247,7 +255,7 @@ impl Diagnose for ZooError {
             Self::Runtime(error) => error.class(),
             Self::Bundle(error) => error.class(),
             Self::Download(error) => error.class(),
-            Self::NotDownloaded(_) => ErrorClass::NotFound,
+            Self::NotDownloaded(_) | Self::NothingCompiled { .. } => ErrorClass::NotFound,
             Self::Unmet { .. } | Self::NoPlugin { .. } | Self::NothingBuiltIn { .. } => {
                 ErrorClass::Incompatible
             }
@@ -285,6 +293,10 @@ impl Diagnose for ZooError {
             Self::Bundle(error) => error.next_step(),
             Self::Download(error) => error.next_step(),
             Self::NotDownloaded(_) => Some(NextStep::DownloadModel),
+            Self::NothingCompiled { is_compiled, .. } => Some(match is_compiled {
+                true => NextStep::GetPlugin,
+                false => NextStep::advice("its models run without code of its own"),
+            }),
             Self::Unmet { .. } => Some(NextStep::advice(
                 "`requirement_error_level = 1` in the configuration makes it a warning",
             )),

@@ -62,10 +62,10 @@ pub use modelzoo_plugin_api::{
     self as plugin_api, Array, Device, Image, ModelInfo, Output, PredictOptions, label,
 };
 pub use modelzoo_runtime::{
-    Artifact, ArtifactError, ArtifactRecord, BuildError, BuiltInPlugin, CallError, Frames, Isolation, Items,
-    LibraryError, Linkage, LoadedModel, PackedPlugin, PluginCode, PrebuiltRecord, RuntimeError, Sandbox,
-    SandboxLayer, SandboxReport, SdkCrate, TARGET, UnfitPrebuilt, WorkerDeath, sandbox_support, unpack_sdk,
-    variant_of,
+    Artifact, ArtifactError, ArtifactRecord, BuildError, BuiltInPlugin, CallError, Difference, Frames,
+    Ingredient, Isolation, Items, LibraryError, Linkage, LoadedModel, Mismatch, PackedPlugin, PluginCode,
+    PrebuiltRecord, RuntimeError, Sandbox, SandboxLayer, SandboxReport, SdkCrate, SectionDifference,
+    SymbolDifference, TARGET, UnfitPrebuilt, WorkerDeath, sandbox_support, unpack_sdk, variant_of,
 };
 pub use modelzoo_sources::{
     SourceRef, archive, bundle, config,
@@ -80,7 +80,7 @@ pub use results::{Content, Destination, ResultWriter};
 pub use settings::LoadSettings;
 pub use shard::{ShardResults, ShardState};
 pub use zoo::{
-    AllowPlan, Consent, DeletePlan, DenyPlan, DownloadPlan, DownloadedModel, ForgetPlan, FoundModel,
-    GarbagePlan, LoadBundlePlan, LoadPlan, LoadedBundle, LockPlan, Network, NobodyToAsk, RegisterPlan,
-    Release, RevokePlan, SaveBundlePlan, UpdatePlan, Zoo, ZooBuilder,
+    AllowPlan, Consent, DeletePlan, DenyPlan, DownloadPlan, DownloadedModel, Finding, ForgetPlan, FoundModel,
+    GarbagePlan, LoadBundlePlan, LoadPlan, LoadedBundle, LockPlan, Network, NobodyToAsk, Rebuilt,
+    RegisterPlan, Release, RevokePlan, SaveBundlePlan, UpdatePlan, Zoo, ZooBuilder,
 };

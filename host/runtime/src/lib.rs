@@ -54,8 +54,13 @@ mod worker;
 #[path = "worker/unsupported.rs"]
 mod worker;
 
-pub use artifact::{Artifact, ArtifactError, ArtifactRecord, BuiltPlugin, Linkage, PrebuiltRecord};
-pub use build::{BuildCrate, BuildError, BuildRequest, Builder, CrateFile, SdkCrate, unpack_sdk};
+pub use artifact::{
+    Artifact, ArtifactError, ArtifactRecord, BuiltPlugin, Difference, Linkage, PrebuiltRecord,
+    SectionDifference, SymbolDifference,
+};
+pub use build::{
+    BuildCrate, BuildError, BuildRequest, Builder, CrateFile, Ingredient, Mismatch, SdkCrate, unpack_sdk,
+};
 pub use error::{CallError, RuntimeError, WorkerDeath};
 pub use library::LibraryError;
 pub use modelzoo_base::Sandbox;

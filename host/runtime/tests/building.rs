@@ -112,6 +112,47 @@ fn a_source_is_built_once_and_nothing_is_written_into_it() {
     assert_eq!(builder.find(&request).unwrap(), Some(found));
 }
 
+/// The same source, elsewhere and under another name.
+fn moved(from: &Path) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let copied = std::process::Command::new("cp")
+        .arg("-rT")
+        .args([from, folder.path()])
+        .status();
+    assert!(copied.unwrap().success());
+    folder
+}
+
+#[test]
+fn a_plugin_is_the_same_wherever_it_is_built() {
+    let bright = sample("brightness");
+    let folder = moved(&bright);
+    let work = tempfile::tempdir().unwrap();
+    let elsewhere = work.path().join("a/folder with a longer name");
+    let elsewhere = Builder::new(elsewhere.join("build"), elsewhere.join("artifacts"))
+        .with_guard_program(support::worker_program());
+    let [here, there] =
+        [(builder(), bright.as_path()), (elsewhere, folder.path())].map(|(builder, source)| {
+            let mut request = request(source);
+            request.is_portable = true;
+            builder.build(&request, &NoObserver).unwrap()
+        });
+    assert_ne!(here.artifact.path, there.artifact.path);
+    assert_eq!(here.artifact.sha256, there.artifact.sha256);
+    // Messages of panics go on naming files, and no folder of this machine.
+    let library = fs::read(&here.artifact.path).unwrap();
+    let has = |text: &str| library.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(has("/crates/abi_stable-") && has("/sdk/"));
+    let home = std::env::home_dir().unwrap();
+    for folder in [
+        Path::new(env!("CARGO_TARGET_TMPDIR")),
+        &bright,
+        &home.join(".cargo"),
+    ] {
+        assert!(!has(folder.to_str().unwrap()), "{}", folder.display());
+    }
+}
+
 #[test]
 #[cfg(unix)]
 fn a_read_only_source_can_be_built() {

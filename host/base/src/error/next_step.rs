@@ -39,6 +39,8 @@ pub enum NextStep {
     },
     /// Download the model's weights.
     DownloadModel,
+    /// Build or take the plugin of a source, with the weights of its model.
+    GetPlugin,
     /// Name one of the models of a source that has several.
     NameModel {
         /// The likeliest, or one for an example.
@@ -195,6 +197,7 @@ impl fmt::Display for NextStep {
                 );
             }
             Self::LetLockChange => "allow the lock to change once, and look at the change",
+            Self::GetPlugin => "get the model: its plugin is built then, or taken as its author compiled it",
             Self::WriteLock => "write the lock",
             Self::RestoreLock { path } => {
                 let path = path.display();

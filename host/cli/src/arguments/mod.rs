@@ -40,7 +40,7 @@ pub use plugin::{
 };
 pub use query::{InfoArguments, ListArguments, ModelChangeArguments, ModelQueryArguments, SearchArguments};
 pub use sources::{SourceArgument, SourceChangeArguments, SourcesAction, SourcesArguments, UpdateArguments};
-pub use store::{LockArguments, StoreAction, StoreArguments};
+pub use store::{LockArguments, StoreAction, StoreArguments, VerifyArguments};
 pub use trust::{TrustAction, TrustArguments};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -102,8 +102,8 @@ pub enum Command {
     Sources(SourcesArguments),
     /// Pin sources in modelzoo.lock: those that are named, or all that was run in this folder
     Lock(LockArguments),
-    /// Compare all that is on this machine with its hashes
-    Verify(JsonArgument),
+    /// Compare all that is on this machine with its hashes, or compiled plugins with their sources
+    Verify(VerifyArguments),
     /// Allow and deny the code of sources
     Trust(TrustArguments),
     /// Carry models to machines without network, in one file

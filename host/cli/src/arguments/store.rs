@@ -16,6 +16,21 @@ pub struct LockArguments {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct VerifyArguments {
+    /// Compile plugins anew in an empty folder, and compare them with those that are here, byte for byte; the exit code is 6
+    /// where one is not what its source gives, and 7 where this machine cannot tell
+    #[arg(long)]
+    pub rebuild: bool,
+
+    /// Whose plugins: sources, or models of them (default: all that the lock file has)
+    #[arg(value_name = "SOURCE", requires = "rebuild")]
+    pub sources: Vec<String>,
+
+    #[command(flatten)]
+    pub facts: JsonArgument,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct StoreArguments {
     #[command(subcommand)]
     pub action: StoreAction,

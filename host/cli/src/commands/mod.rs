@@ -16,6 +16,7 @@ mod manual;
 mod open;
 mod plan;
 mod plugin;
+mod rebuild;
 mod requirements;
 mod run;
 mod search;
@@ -47,7 +48,8 @@ pub fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit> {
         Command::Update(arguments) => sources::update_command(arguments, global, terminal),
         Command::Sources(arguments) => sources::run(arguments, global, terminal),
         Command::Lock(arguments) => lock::lock(arguments, global, terminal),
-        Command::Verify(facts) => lock::verify(*facts, global, terminal),
+        Command::Verify(arguments) if arguments.rebuild => rebuild::run(arguments, global, terminal),
+        Command::Verify(arguments) => lock::verify(arguments.facts, global, terminal),
         Command::Trust(arguments) => trust::run(arguments, global, terminal),
         Command::Weights(arguments) => convert::run(arguments, terminal),
         Command::Plugin(arguments) => plugin::run(arguments, global, terminal),

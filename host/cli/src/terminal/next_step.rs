@@ -27,6 +27,7 @@ pub fn words(step: &NextStep) -> String {
             path.display()
         ),
         NextStep::DownloadModel => "`modelzoo download`, with the same arguments, gets it".to_owned(),
+        NextStep::GetPlugin => "`modelzoo download` builds it, or takes the one that its author compiled".to_owned(),
         NextStep::NameModel { name } => format!("name it with `-n {name}`"),
         NextStep::NameSource { source, model } => format!("name the source as well: `{source} -n {model}`"),
         NextStep::ListModels => {

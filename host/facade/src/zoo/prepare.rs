@@ -325,7 +325,7 @@ impl Zoo {
 
     /// The plugin of `model` that is here already: one of `offers` that was taken before, or one that was built, where
     /// that may be.
-    fn plugin_here(
+    pub(super) fn plugin_here(
         &self,
         model: &FoundModel,
         offers: &[Offer],

@@ -19,9 +19,9 @@ use std::{
 /// Builds plugins, and remembers what it built.
 #[derive(Clone, Debug)]
 pub struct Builder {
-    folder: PathBuf,
-    artifacts: PathBuf,
-    guard: Option<Guard>,
+    pub(super) folder: PathBuf,
+    pub(super) artifacts: PathBuf,
+    pub(super) guard: Option<Guard>,
 }
 
 impl Builder {
@@ -166,7 +166,7 @@ impl Builder {
         fs::canonicalize(&self.folder).map_err(BuildError::file("find", &self.folder))
     }
 
-    fn key(&self, request: &BuildRequest) -> Result<(String, Toolchain), BuildError> {
+    pub(super) fn key(&self, request: &BuildRequest) -> Result<(String, Toolchain), BuildError> {
         if !request.source.join("Cargo.toml").is_file() {
             return Err(BuildError::NoCrate {
                 folder: request.source.clone(),

@@ -30,7 +30,8 @@ pub(super) struct Cargo<'a> {
     pub(super) source: &'a Path,
     pub(super) sdk: &'a [SdkCrate],
     pub(super) features: &'a [String],
-    pub(super) is_portable: bool,
+    /// The flags of the compiler, as cargo takes them.
+    pub(super) flags: &'a str,
     /// A folder of crates that stands for crates.io.
     pub(super) crates: Option<&'a Path>,
     /// What all calls print.
@@ -144,7 +145,7 @@ impl Cargo<'_> {
                 "json-render-diagnostics",
             ])
             .arg("--target-dir")
-            .arg(shelter.target);
+            .arg(shelter.place);
         let mut library = None;
         self.run(command, |stdout, alive| {
             for message in Message::parse_stream(BufReader::new(stdout)) {
@@ -187,7 +188,8 @@ impl Cargo<'_> {
             .env("RUSTC", &self.toolchain.rustc)
             // Should a build script call rustup's stand-ins, they choose the same toolchain.
             .env("RUSTUP_TOOLCHAIN", &self.toolchain.sysroot)
-            .env("CARGO_ENCODED_RUSTFLAGS", profile::rustflags(self.is_portable))
+            .env("CARGO_ENCODED_RUSTFLAGS", self.flags)
+            .env("SOURCE_DATE_EPOCH", profile::TIME)
             .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_TERM_COLOR", "never")
             .env("CARGO_TERM_PROGRESS_WHEN", "never")
@@ -203,7 +205,7 @@ impl Cargo<'_> {
                 .args(["--config", &format!("source.modelzoo-crates.directory={folder}")]);
         }
         for one in self.sdk {
-            let folder = toml_edit::Value::from(one.folder.display().to_string());
+            let folder = toml_edit::Value::from(one.shown_in(self.source).display().to_string());
             command.args(["--config", &format!("patch.crates-io.{}.path={folder}", one.name)]);
         }
         command.args(profile::PROFILE.iter().flat_map(|setting| ["--config", setting]));

@@ -3,10 +3,10 @@
 
 use super::{
     BuildError,
-    cargo::CargoFailure,
+    cargo::{Cargo, CargoFailure},
     dependencies,
     fetch::{BuildCopy, Fetched, is_from_git, sdk_folder},
-    profile,
+    places::Places,
     scratch::Scratch,
     sdk,
     shelter::Shelter,
@@ -53,13 +53,17 @@ impl BuildCopy<'_> {
             }
         };
         let scratch = Scratch::new(self.folder, metadata.packages.iter().any(is_from_git))?;
-        let mut shared = SharedTarget::open(
-            self.folder,
-            &profile::id(self.toolchain, self.request.is_portable),
-        )?;
+        let is_portable = self.request.is_portable;
+        let places = Places::of(self.folder, &scratch, self.toolchain, &metadata);
+        let mut shared = SharedTarget::open(self.folder, &places.id(self.toolchain, is_portable))?;
         let (sdk, shared_folder) = (sdk_folder(self.folder), shared.folder().to_owned());
+        let flags = places.flags(is_portable, &shared_folder);
+        let cargo = Cargo {
+            flags: &flags,
+            ..self.cargo(&self.source)
+        };
         let crate_folders = self.crate_folders();
-        let shelter = |shared, target| Shelter {
+        let shelter = |shared, target, place| Shelter {
             guard,
             sandbox: self.request.sandbox,
             scratch: &scratch,
@@ -67,6 +71,7 @@ impl BuildCopy<'_> {
             crates: &crate_folders,
             shared,
             target,
+            place,
         };
         let failed = |failure: CargoFailure| {
             failure.into_error(|reason| BuildError::Compile {
@@ -80,20 +85,19 @@ impl BuildCopy<'_> {
         if let Some(name) = self.describe_shared(&stand_in, &package, &metadata)?
             && !shared.has(&name)
         {
+            let shelter = shelter(None, &shared_folder, &shared_folder);
             let is_new = self
-                .compile_shared(&stand_in, &metadata, &shelter(None, &shared_folder), &mut made)
+                .compile_shared(&cargo, &stand_in, &metadata, &shelter, &mut made)
                 .map_err(failed)?;
             shared.note(name, is_new)?;
         }
         shared.show_in(&self.target)?;
-        let library = self
-            .cargo(&self.source)
-            .build(
-                &shelter(Some(&shared_folder), &self.target),
-                &package.id,
-                &mut made,
-            )
-            .map_err(failed)?;
+        let place = scratch.target();
+        scratch
+            .lead_to(&self.target)
+            .map_err(BuildError::file("write", &place))?;
+        let shelter = shelter(Some(&shared_folder), &self.target, &place);
+        let library = cargo.build(&shelter, &package.id, &mut made).map_err(failed)?;
         let library = library.ok_or_else(|| self.no_library(&package))?;
         let library = self.own_library(&library).map_err(|source| BuildError::File {
             action: "read",
@@ -129,6 +133,7 @@ impl BuildCopy<'_> {
         let Some(text) = text else {
             return Ok(None);
         };
+        sdk::show_in(folder, &sdk_folder(self.folder))?;
         let lock_file = folder.join("Cargo.lock");
         let lock = fs::read_to_string(&lock_file).map_err(BuildError::file("read", &lock_file))?;
         let features = self.request.features.join(",");
@@ -138,15 +143,31 @@ impl BuildCopy<'_> {
     }
 
     /// Compiles the crate in `folder`, and tells whether anything was compiled that had not been before. A crate that
-    /// cannot be made of the source's pins is passed over: the source then compiles all by itself.
+    /// cannot be made of the source's pins is passed over: the source then compiles all by itself. Meanwhile the crate is
+    /// where the source is otherwise: cargo tells the crates of the SDK by that.
     fn compile_shared(
         &self,
+        cargo: &Cargo<'_>,
         folder: &Path,
         metadata: &Metadata,
         shelter: &Shelter<'_>,
         made: &mut dyn FnMut(&Artifact),
     ) -> Result<bool, CargoFailure> {
-        let cargo = self.cargo(folder);
+        let aside = folder.with_extension("aside");
+        fs::rename(&self.source, &aside)?;
+        fs::rename(folder, &self.source)?;
+        let compiled = Self::compile_in_place(cargo, metadata, shelter, made);
+        fs::rename(&self.source, folder)?;
+        fs::rename(&aside, &self.source)?;
+        compiled
+    }
+
+    fn compile_in_place(
+        cargo: &Cargo<'_>,
+        metadata: &Metadata,
+        shelter: &Shelter<'_>,
+        made: &mut dyn FnMut(&Artifact),
+    ) -> Result<bool, CargoFailure> {
         let resolved = cargo.resolve_and_tidy().and_then(|resolved| {
             let root = cargo.root(&resolved)?.id.clone();
             let ids: HashSet<_> = metadata.packages.iter().map(|package| &package.id).collect();

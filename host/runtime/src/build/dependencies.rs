@@ -28,7 +28,7 @@ pub(super) fn write(
     metadata: &Metadata,
     sdk: &[SdkCrate],
 ) -> io::Result<Option<String>> {
-    let Some(shared) = shared(metadata, sdk) else {
+    let Some(shared) = shared(source, metadata, sdk) else {
         return Ok(None);
     };
     let text = fs::read_to_string(source.join("Cargo.toml"))?;
@@ -43,12 +43,12 @@ pub(super) fn write(
 }
 
 /// The names of the crates that the SDK is made of, where the source uses it, and nothing comes from elsewhere.
-fn shared<'m>(metadata: &'m Metadata, sdk: &[SdkCrate]) -> Option<BTreeSet<&'m str>> {
+fn shared<'m>(source: &Path, metadata: &'m Metadata, sdk: &[SdkCrate]) -> Option<BTreeSet<&'m str>> {
     let is_sdk = |package: &Package| {
         package.source.is_none()
             && sdk
                 .iter()
-                .any(|one| package.manifest_path.starts_with(&one.folder))
+                .any(|one| package.manifest_path.starts_with(one.shown_in(source)))
     };
     let roots = metadata.packages.iter().filter(|package| is_sdk(package));
     let ids = needed(metadata, roots.map(|package| &package.id));
@@ -58,15 +58,15 @@ fn shared<'m>(metadata: &'m Metadata, sdk: &[SdkCrate]) -> Option<BTreeSet<&'m s
             .iter()
             .filter(|package| ids.contains(&package.id))
     };
-    let is_known = |package: &Package| {
-        is_sdk(package)
-            || package
-                .source
-                .as_ref()
-                .is_some_and(|source| CRATES_IO.contains(&source.repr.as_str()))
-    };
+    let is_known = |package: &Package| is_sdk(package) || is_from_crates_io(package);
     (!ids.is_empty() && packages().all(is_known))
         .then(|| packages().map(|package| package.name.as_str()).collect())
+}
+
+/// Whether a crate is one of crates.io, wherever that was got from.
+pub(super) fn is_from_crates_io(package: &Package) -> bool {
+    let source = package.source.as_ref();
+    source.is_some_and(|source| CRATES_IO.contains(&source.repr.as_str()))
 }
 
 /// The packages that a build of `roots` compiles, themselves among them.

@@ -5,7 +5,7 @@ use super::{
     BuildError, BuildRequest,
     cargo::{Cargo, CargoFailure},
     crate_folder::CrateFolder,
-    dependencies, lockfile, manifest,
+    dependencies, lockfile, manifest, places, profile,
     sdk::{self, SdkCrate},
     toolchain::Toolchain,
     tree,
@@ -61,8 +61,8 @@ pub(super) struct Fetched {
 }
 
 impl<'a> BuildCopy<'a> {
-    /// Copies the source to where it is built, and adjusts its lock file to the SDK. A source keeps its place, so that
-    /// its next version replaces it there.
+    /// Copies the source to where it is built, and adjusts its lock file to the SDK. All sources are built in the same
+    /// place, and each has a folder of its own to be compiled to.
     pub(super) fn make(
         request: &'a BuildRequest,
         folder: &'a Path,
@@ -71,9 +71,10 @@ impl<'a> BuildCopy<'a> {
     ) -> Result<Self, BuildError> {
         let sdk = sdk::unpack(&sdk_folder(folder))?;
         let name = &Sha256Digest::of(&request.identity).to_string()[..16];
-        let source = folder.join("sources").join(name);
+        let source = places::source(folder);
         tree::copy(&request.source, request.files.as_ref(), &source)?;
         manifest::prepare(&source)?;
+        sdk::show_in(&source, &sdk_folder(folder))?;
         let lock_file = source.join("Cargo.lock");
         let mut pins = String::new();
         if lock_file.exists() {
@@ -102,7 +103,7 @@ impl<'a> BuildCopy<'a> {
     pub(super) fn crates(&self, observer: &dyn Observer) -> Result<Vec<BuildCrate>, BuildError> {
         let Fetched { package, metadata } = self.fetch(observer)?;
         let needed = dependencies::needed(&metadata, [&package.id]);
-        let sdk = sdk_folder(self.folder);
+        let sdk = self.source.join(sdk::LINK);
         let crates = metadata
             .packages
             .iter()
@@ -148,7 +149,7 @@ impl<'a> BuildCopy<'a> {
             source,
             sdk: &self.sdk,
             features: &self.request.features,
-            is_portable: self.request.is_portable,
+            flags: profile::rustflags(self.request.is_portable),
             crates: self.crates.get().map(CrateFolder::path),
             log: &self.log,
         }

@@ -6,7 +6,7 @@ use modelzoo_base::{Sandbox, digest::Sha256Hasher};
 use std::io::{self, Read as _};
 
 /// Grows when plugins must be built again although nothing that the key covers has changed.
-const FORMAT: &str = "modelzoo artifact 1";
+const FORMAT: &str = "modelzoo artifact 2";
 
 /// The key of what `request` builds with `toolchain`: 64 hexadecimal digits.
 pub(super) fn of(request: &BuildRequest, toolchain: &Toolchain) -> Result<String, BuildError> {

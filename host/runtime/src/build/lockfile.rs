@@ -88,11 +88,10 @@ version = "0.1.0"
 "#;
 
     fn sdk(version: &str) -> [SdkCrate; 1] {
-        [SdkCrate {
-            name: "modelzoo-plugin-api",
-            version: Version::parse(version).unwrap(),
-            folder: "/sdk".into(),
-        }]
+        [SdkCrate::named(
+            "modelzoo-plugin-api",
+            Version::parse(version).unwrap(),
+        )]
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod builder;
 mod cargo;
+mod comparison;
 mod compile;
 mod crate_files;
 mod crate_folder;
@@ -16,6 +17,7 @@ mod fetch;
 mod key;
 mod lockfile;
 mod manifest;
+mod places;
 mod profile;
 mod request;
 mod scratch;
@@ -26,6 +28,7 @@ mod toolchain;
 mod tree;
 
 pub use builder::Builder;
+pub use comparison::{Ingredient, Mismatch};
 pub use crate_files::CrateFile;
 pub use error::BuildError;
 pub use fetch::BuildCrate;

@@ -1,9 +1,6 @@
 //! The one way in which all plugins are built. Crates that several plugins need are compiled once only if everything
 //! here is the same for all of them, whatever their own manifests say.
 
-use super::toolchain::Toolchain;
-use modelzoo_base::Sha256Digest;
-
 /// The profile, as cargo's `--config` takes it. What stands here outranks the manifest's `[profile.release]`.
 pub(super) const PROFILE: [&str; 11] = [
     "profile.release.opt-level=3",
@@ -29,13 +26,11 @@ pub(super) fn rustflags(is_portable: bool) -> &'static str {
     }
 }
 
-/// A name for all that is compiled with `toolchain` in this way.
-pub(super) fn id(toolchain: &Toolchain, is_portable: bool) -> String {
-    let all = [
-        &[toolchain.version.as_str(), rustflags(is_portable)],
-        &PROFILE[..],
-    ]
-    .concat()
-    .join("\n");
-    Sha256Digest::of(all).to_string()[..16].to_owned()
-}
+/// How plugins are linked: some compilers' drivers ask for a note that others do not ask for.
+pub(super) const LINKING: &[&str] = match cfg!(target_os = "linux") {
+    true => &["-Clink-arg=-Wl,--build-id=none"],
+    false => &[],
+};
+
+/// The time that build scripts and C compilers are told, 1980-01-01, as in archives.
+pub(super) const TIME: &str = "315532800";

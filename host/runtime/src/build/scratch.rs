@@ -86,6 +86,16 @@ impl Scratch {
         self.folder.join("tmp")
     }
 
+    /// Leads to the folder that a source is compiled to, so that build scripts write to the same place for all of them.
+    pub(super) fn target(&self) -> PathBuf {
+        self.folder.join("target")
+    }
+
+    /// Makes it lead to `target`.
+    pub(super) fn lead_to(&self, target: &Path) -> io::Result<()> {
+        link(target, &self.target())
+    }
+
     /// The folders with crates that were fetched.
     pub(super) fn crates(&self) -> &[PathBuf] {
         &self.crates

@@ -1,6 +1,6 @@
 //! The SDK: the API crates that plugins are built against, which are a part of the host.
 
-use super::BuildError;
+use super::{BuildError, scratch::link};
 use fs_err as fs;
 use modelzoo_base::file::AtomicFolder;
 use semver::Version;
@@ -11,6 +11,10 @@ use std::{
 
 /// The hash of all that is in it.
 pub(super) const SHA256: &str = env!("MODELZOO_SDK_SHA256");
+
+/// Where a crate that is built shows the SDK. Cargo tells crates below another one by their places in it, and all others
+/// by where they are on the machine.
+pub(super) const LINK: &str = ".modelzoo/sdk";
 
 /// The crates of the SDK and their folders in it.
 const CRATES: [(&str, &str); 4] = [
@@ -31,6 +35,41 @@ pub struct SdkCrate {
     pub version: Version,
     /// Where it was unpacked to.
     pub folder: PathBuf,
+    /// Where it is in the SDK.
+    place: &'static str,
+}
+
+impl SdkCrate {
+    /// Where it shows in the crate in the folder `root`.
+    pub(super) fn shown_in(&self, root: &Path) -> PathBuf {
+        root.join(LINK).join(self.place)
+    }
+
+    /// One that is nowhere.
+    #[cfg(test)]
+    pub(super) fn named(name: &'static str, version: Version) -> Self {
+        Self {
+            name,
+            version,
+            folder: PathBuf::from("/sdk"),
+            place: ".",
+        }
+    }
+}
+
+/// Shows the SDK that was unpacked into `folder` in the crate in the folder `root`.
+pub(super) fn show_in(root: &Path, folder: &Path) -> Result<(), BuildError> {
+    let at = root.join(LINK);
+    (|| {
+        // A source may come with something of that name.
+        match fs::symlink_metadata(&at) {
+            Ok(there) if there.is_dir() => fs::remove_dir_all(&at)?,
+            Ok(_) => fs::remove_file(&at)?,
+            Err(_) => fs::create_dir_all(at.parent().unwrap_or(root))?,
+        }
+        link(&folder.join(&SHA256[..16]), &at)
+    })()
+    .map_err(BuildError::file("write", &at))
 }
 
 /// Unpacks the API crates that this host builds plugins against into a folder below `folder` that is named by their
@@ -62,6 +101,7 @@ pub fn unpack(folder: &Path) -> Result<Vec<SdkCrate>, BuildError> {
                 name,
                 version,
                 folder,
+                place,
             })
         })
         .collect()

@@ -25,6 +25,8 @@ pub(super) struct Shelter<'a> {
     pub(super) shared: Option<&'a Path>,
     /// Where it compiles to.
     pub(super) target: &'a Path,
+    /// What that is called in the build.
+    pub(super) place: &'a Path,
 }
 
 impl Shelter<'_> {

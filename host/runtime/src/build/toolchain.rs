@@ -89,6 +89,12 @@ impl Toolchain {
         std::env::join_paths(std::iter::once(own).chain(folders)).unwrap_or(path)
     }
 
+    /// The commit of the compiler's own source, where it says so.
+    pub(super) fn commit(&self) -> Option<&str> {
+        let mut lines = self.version.lines();
+        lines.find_map(|line| line.strip_prefix("commit-hash: "))
+    }
+
     /// The folders that it consists of.
     pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
         let programs = [&self.cargo, &self.rustc]

@@ -67,6 +67,10 @@ pub(super) fn samples() -> Vec<Sample> {
             path: path("models.bundle"),
         }),
         ZooError::NotDownloaded("small".to_owned()),
+        ZooError::NothingCompiled {
+            identity: "github.com/user/repo".to_owned(),
+            is_compiled: true,
+        },
         ZooError::Archive(ArchiveError::UnknownFormat {
             path: path("store/model.rar"),
         }),

@@ -182,6 +182,7 @@ fn every_next_step_has_the_words_of_the_command_line() {
             path: path("modelzoo.lock"),
         },
         NextStep::DownloadModel,
+        NextStep::GetPlugin,
         NextStep::NameModel {
             name: "small".to_owned(),
         },
