@@ -45,7 +45,7 @@ impl Author {
         let path = self.work.join("manifest.json");
         let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         manifest["artifacts"] = json!({
-            "url": server.url(&format!("{tag}.tar.gz")),
+            "url": server.url(&format!("/{tag}.tar.gz")),
             "builds": [{ "target": target(), "sha256": hash }],
         });
         fs::write(&path, manifest.to_string()).unwrap();
@@ -95,6 +95,7 @@ fn what_a_source_gives_is_told_from_what_it_does_not() {
         "{}",
         run.stdout
     );
+    user.run(["lock", &url]).expect(0);
     let run = user.run(["verify", "--rebuild", "--json"]).expect(0);
     let told: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(told[0]["result"], "same", "the lock knows it: {told}");
@@ -151,7 +152,7 @@ fn what_was_compiled_otherwise_is_not_judged() {
 #[test]
 fn what_was_compiled_here_is_compared_too() {
     let author = Author::new();
-    let run = author.user.run(["verify", "--rebuild", "work"]).expect(3);
+    let run = author.user.run(["verify", "--rebuild", "./work"]).expect(3);
     assert!(run.error().contains("no compiled plugin"), "{}", run.stderr);
     let picture = project().join("examples/photos/astronaut.jpg");
     let apply = |source: &Path| {
@@ -159,11 +160,11 @@ fn what_was_compiled_here_is_compared_too() {
         author.user.run(words).expect(0);
     };
     apply(&author.work);
-    let run = author.user.run(["verify", "--rebuild", "work"]).expect(0);
+    let run = author.user.run(["verify", "--rebuild", "./work"]).expect(0);
     assert!(run.stdout.contains("as it was compiled here"), "{}", run.stdout);
 
     let run = author.user.run(["verify", "--rebuild"]).expect(3);
     assert!(run.error().contains("no lock file"), "{}", run.stderr);
-    let run = author.user.run(["verify", "work"]).expect(2);
+    let run = author.user.run(["verify", "./work"]).expect(2);
     assert!(run.stderr.contains("--rebuild"), "{}", run.stderr);
 }
