@@ -161,6 +161,8 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         project().join("examples/photos/chelsea.jpg"),
     );
     let (source, picture) = (source.to_str().unwrap(), picture.to_str().unwrap());
+    // So that nothing has to be told of a build.
+    user.run(["download", source, "-n", "test/brightness"]).expect(0);
     for arguments in [
         &["list", source][..],
         &["list", source, "--json"],

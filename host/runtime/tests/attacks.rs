@@ -304,8 +304,9 @@ fn nothing_gets_out_of_a_build() {
     }
     let (mut home, source) = (Home::new(), hostile());
     home.aim(source.path());
-    // So that there is something that others compiled.
-    plugin("brightness");
+    // So that there is something that others compiled; and what is built last stays in its place, for the other tests here
+    // find what they ask for.
+    ["brightness", "hostile", "misbehaving"].map(plugin);
     let error = build(source.path()).unwrap_err();
     let BuildError::Compile { log, .. } = &error else {
         panic!("{error}")
@@ -396,11 +397,9 @@ impl Program {
     fn of(source: &Path) -> Self {
         let work = tempfile::tempdir().unwrap();
         let id = Sha256Digest::of(source.to_str().unwrap()).to_string();
-        let of_source = |folder: &str| {
-            let build = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build");
-            build.join(folder).join(&id[..16])
-        };
-        let mut compiled = WalkDir::new(of_source("target")).into_iter().flatten();
+        let build = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build");
+        let target = build.join("target").join(&id[..16]);
+        let mut compiled = WalkDir::new(target).into_iter().flatten();
         let built =
             compiled.find(|entry| entry.file_type().is_file() && entry.file_name() == "build-script-build");
         let [worker, script, temporary] = ["worker", "script", "tmp"].map(|name| work.path().join(name));
@@ -415,7 +414,7 @@ impl Program {
             worker,
             script,
             temporary,
-            source: of_source("sources"),
+            source: build.join("built-source"),
         }
     }
 

@@ -54,7 +54,8 @@ impl Builder {
         record: &ArtifactRecord,
     ) -> Result<Vec<Mismatch>, BuildError> {
         let (_, toolchain) = self.key(request)?;
-        let flags = |flags: &str, profile: &[&str]| [&[flags][..], profile].concat().join(" ").trim().to_owned();
+        let flags =
+            |flags: &str, profile: &[&str]| [&[flags][..], profile].concat().join(" ").trim().to_owned();
         let profile = Vec::from_iter(record.profile.iter().map(String::as_str));
         let all = [
             (Ingredient::Target, record.target.clone(), TARGET.to_owned()),
