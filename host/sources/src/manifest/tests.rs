@@ -13,6 +13,13 @@ fn with_model(fields: &str) -> Result<ModelEntry, String> {
 }
 
 #[test]
+fn numbers_are_written_back_to_the_last_bit() {
+    let manifest = parse(r#"{"models": [], "since": 919999999899999999999999}"#).unwrap();
+    let again = parse(&serde_json::to_string(&manifest).unwrap()).unwrap();
+    assert_eq!(again, manifest);
+}
+
+#[test]
 fn all_real_manifests_are_read_and_written_back() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/manifests");
     let mut models = 0;

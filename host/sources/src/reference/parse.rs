@@ -408,12 +408,9 @@ fn host_path(parts: &[&str], understood: &mut Understood) -> Result<String, Prob
     let path = parts.join("/");
     let is_sound =
         |part: &str| is_folder_name(part) && !part.starts_with('-') && !part.contains(['\\', '/', ':', '@']);
-    // `@scope` is the name of a group on some hosts.
-    if !parts
-        .iter()
-        .map(|part| part.strip_prefix('@').unwrap_or(part))
-        .all(is_sound)
-    {
+    // `@scope` is the name of a group on some hosts. A page of no repository leaves nothing here.
+    let mut names = parts.iter().map(|part| part.strip_prefix('@').unwrap_or(part));
+    if parts.is_empty() || !names.all(is_sound) {
         return Err(Problem::Repository { name: path });
     }
     understood.push(("repository", path.clone()));

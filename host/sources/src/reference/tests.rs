@@ -349,6 +349,7 @@ fn refusals_say_what_is_wrong_and_what_was_understood() {
         ("https://host:99999/r", "is not a host name"),
         ("https:///r", "`` is not a host name"),
         ("https://host", "`` cannot be a repository"),
+        ("host.org/-/tree/main", "`` cannot be a repository"),
         ("https://host/a/../b", "`a/../b` cannot be a repository"),
         ("https://github.com/user", "`user` cannot be a repository"),
         (
