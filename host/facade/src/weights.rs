@@ -8,7 +8,7 @@ use std::{io::Write as _, path::Path};
 
 pub use modelzoo_vision::Converted;
 
-/// Writes the tensors of `from`, a file of PyTorch's (also of the time before 1.6) or a safetensors file, to the safetensors
+/// Writes the tensors of `from`, a file of PyTorch's (also of the time before 1.6), of NumPy's or a safetensors file, to the safetensors
 /// file `to`: in single precision, or where `is_half`, in half. Nothing of a pickle is run.
 ///
 /// # Errors

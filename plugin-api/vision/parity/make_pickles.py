@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the files of `tests/pickles` as torch does, in each of its forms: parity/make_pickles.py FOLDER"""
+"""Writes the files of `tests/pickles` as torch and NumPy do, in each of their forms: parity/make_pickles.py FOLDER"""
 
 import sys
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy
 import torch
 
 folder = Path(sys.argv[1])
@@ -21,3 +22,18 @@ torch.save(state, folder / "archive.pth")
 torch.save(state, folder / "legacy.pth", _use_new_zipfile_serialization=False)
 training = {"epoch": 3, "lr": 0.1, "state_dict": {"weight": torch.zeros(2)}, "optimizer": {"state": {0: {"step": torch.ones(1)}}}}
 torch.save(training, folder / "nested.pth")
+
+matrix = state["matrix"].contiguous().numpy()
+arrays = {
+    "matrix": matrix,
+    "transposed": numpy.asfortranarray(matrix),
+    "block/half": state["half"].numpy(),
+    # NumPy has no bfloat16: JAX's programs leave two bytes of any kind.
+    "bfloat": state["bfloat"].view(torch.int16).numpy().view("V2"),
+    "double": state["double"].numpy(),
+    "scalar": numpy.float32(0.5),
+    "step": numpy.int64(7),
+}
+numpy.savez(folder / "arrays.npz", **arrays)
+numpy.savez(folder / "objects.npz", objects=numpy.array([{}], dtype=object))
+numpy.savez_compressed(folder / "compressed.npz", matrix=matrix)

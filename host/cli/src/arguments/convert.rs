@@ -10,13 +10,13 @@ pub struct WeightsArguments {
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum WeightsAction {
-    /// Write PyTorch's weights as a safetensors file; nothing of a pickle is run
+    /// Write PyTorch's or NumPy's weights as a safetensors file; nothing of a pickle is run
     Convert(ConvertArguments),
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct ConvertArguments {
-    /// A file of PyTorch's (.pth, .pt, .bin), of any age, or a safetensors file
+    /// A file of PyTorch's (.pth, .pt, .bin), of any age, NumPy's arrays (.npz), or a safetensors file
     pub file: PathBuf,
 
     /// The safetensors file (default: the file's name with the ending .safetensors, in the current folder)

@@ -1,4 +1,4 @@
-//! Any bytes as weights, safetensors or PyTorch's, are refused in one line, or are those of a small network. Nothing that a
+//! Any bytes as weights, safetensors, PyTorch's or NumPy's, are refused in one line, or are those of a small network. Nothing that a
 //! pickle names is ever called, and nothing is allocated for what a header only says.
 #![no_main]
 
@@ -10,10 +10,11 @@ use std::fs;
 const CONFIG: &str = include_str!("../../tests/goldens/mobilenet_v2_classifier/config.json");
 
 /// What weights are called, by their form.
-const NAMES: [&str; 3] = [
+const NAMES: [&str; 4] = [
     "model.safetensors",
     "pytorch_model.bin",
     "model.safetensors.index.json",
+    "arrays.npz",
 ];
 
 fuzz_target!(|input: (u8, &[u8])| {
@@ -22,7 +23,14 @@ fuzz_target!(|input: (u8, &[u8])| {
     let name = NAMES[usize::from(name) % NAMES.len()];
     fs::write(folder.path().join("config.json"), CONFIG).expect("the folder is new");
     fs::write(folder.path().join(name), content).expect("the folder is new");
-    if let Err(error) = PublishedModels.load_model("", folder.path(), LoadOptions::default()) {
+    let result = if name.ends_with(".npz") {
+        modelzoo_vision::convert(&folder.path().join(name), false).map(drop)
+    } else {
+        PublishedModels
+            .load_model("", folder.path(), LoadOptions::default())
+            .map(drop)
+    };
+    if let Err(error) = result {
         let text = error.to_string();
         assert!(!text.is_empty() && !text.contains('\n'), "{text}");
     }

@@ -1,4 +1,4 @@
-//! Weights as PyTorch keeps them, as a safetensors file.
+//! Weights as PyTorch or NumPy keep them, as a safetensors file.
 
 use super::{Checkpoint, is_bookkeeping, weights_error};
 use half::{f16, slice::HalfFloatSliceExt as _};
@@ -23,8 +23,8 @@ pub struct Converted {
     pub kept_single: Vec<String>,
 }
 
-/// The tensors of a file of PyTorch's (also of the time before 1.6) or of a safetensors file, as a safetensors file: in single
-/// precision, or where `is_half`, in half. Nothing of a pickle is run.
+/// The tensors of a file of PyTorch's (also of the time before 1.6), of NumPy's (`.npz`) or of a safetensors file, as a
+/// safetensors file: in single precision, or where `is_half`, in half. Nothing of a pickle is run.
 ///
 /// # Errors
 /// When it is no intact file of tensors of floating-point numbers.

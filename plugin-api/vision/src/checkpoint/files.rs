@@ -1,6 +1,6 @@
 //! Which files of a folder the tensors are in.
 
-use super::{open_safetensors, pickle::Pickle, weights_error};
+use super::{open_safetensors, stored::StoredTensors, weights_error};
 use crate::repository::Config;
 use modelzoo_candle::weights::Weights;
 use modelzoo_kernels::graph::Weight;
@@ -27,44 +27,44 @@ const MOST_FILES: usize = 1000;
 #[derive(Debug)]
 pub(super) enum TensorFile {
     Safetensors(Weights),
-    Pickle(Pickle),
+    Stored(StoredTensors),
 }
 
 impl TensorFile {
-    /// Opens a file: what ends in `.safetensors` as such, everything else as PyTorch's.
+    /// Opens a file: what ends in `.safetensors` or `.npz` as such, everything else as PyTorch's.
     pub(super) fn open(path: &Path) -> Result<Self> {
         if path.extension().is_some_and(|ending| ending == "safetensors") {
             open_safetensors(path).map(Self::Safetensors)
         } else {
-            Pickle::open(path).map(Self::Pickle)
+            StoredTensors::open(path).map(Self::Stored)
         }
     }
 
     pub(super) fn path(&self) -> &Path {
         match self {
             Self::Safetensors(file) => file.path(),
-            Self::Pickle(file) => file.path(),
+            Self::Stored(file) => file.path(),
         }
     }
 
     pub(super) fn names(&self) -> Vec<String> {
         match self {
             Self::Safetensors(file) => file.names(),
-            Self::Pickle(file) => file.names(),
+            Self::Stored(file) => file.names(),
         }
     }
 
     pub(super) fn dims(&self, name: &str) -> Option<Vec<usize>> {
         match self {
             Self::Safetensors(file) => file.dims(name).map(<[usize]>::to_vec),
-            Self::Pickle(file) => file.dims(name),
+            Self::Stored(file) => file.dims(name),
         }
     }
 
     pub(super) fn tensor(&self, name: &str) -> Result<Weight> {
         match self {
             Self::Safetensors(file) => file.tensor(name),
-            Self::Pickle(file) => file.tensor(name),
+            Self::Stored(file) => file.tensor(name),
         }
     }
 }

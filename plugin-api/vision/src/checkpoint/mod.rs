@@ -3,7 +3,7 @@
 mod convert;
 mod files;
 mod header;
-mod pickle;
+mod stored;
 #[cfg(test)]
 mod tests;
 

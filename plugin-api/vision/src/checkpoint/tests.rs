@@ -176,10 +176,38 @@ fn files_of_every_version_of_torch_are_read() {
 }
 
 #[test]
-fn a_cut_file_of_torch_is_refused() {
+fn arrays_of_numpy_are_read() {
+    let checkpoint = of_torch("arrays.npz").unwrap();
+    let values = |name| checkpoint.tensor(name).unwrap().data().to_vec();
+    let names = ["matrix", "transposed"];
+    for name in names {
+        assert_eq!(checkpoint.dims(name), Some(vec![3, 2]), "{name}");
+        assert_eq!(values(name), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0], "{name}");
+    }
+    for half in ["block/half", "bfloat", "double"] {
+        assert_eq!(values(half), [1.5, -2.0], "{half}");
+    }
+    assert_eq!((checkpoint.dims("scalar"), values("scalar")), (Some(vec![]), vec![0.5]));
+    let count = checkpoint.tensor("step").unwrap_err().to_string();
+    assert!(count.contains("floating-point numbers are needed"), "{count}");
+    for (name, text) in [
+        ("objects.npz", "no code of them is run"),
+        ("compressed.npz", "is compressed"),
+    ] {
+        let error = modelzoo_plugin_api::Error::to_string(&of_torch(name).unwrap_err());
+        assert!(error.contains(text) && !error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn a_cut_file_of_torch_or_numpy_is_refused() {
     let folder = folder();
-    let path = folder.path().join("pytorch_model.bin");
-    for name in ["archive.pth", "legacy.pth"] {
+    for (name, as_name) in [
+        ("archive.pth", "pytorch_model.bin"),
+        ("legacy.pth", "pytorch_model.bin"),
+        ("arrays.npz", "arrays.npz"),
+    ] {
+        let path = folder.path().join(as_name);
         let whole = fs::read(
             Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join("tests/pickles")
@@ -188,7 +216,9 @@ fn a_cut_file_of_torch_is_refused() {
         .unwrap();
         for length in (0..whole.len()).step_by(7) {
             fs::write(&path, &whole[..length]).unwrap();
-            refusal(folder.path());
+            let error = Checkpoint::open(&path).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Weights, "{error}");
+            assert!(!error.to_string().contains('\n'), "{error}");
         }
     }
 }
@@ -203,14 +233,15 @@ proptest! {
     }
 
     #[test]
-    fn no_change_of_a_file_panics(place in 0usize..4000, byte: u8, legacy: bool) {
+    fn no_change_of_a_file_panics(place in 0usize..4000, byte: u8, file in 0..3usize) {
         let folder = folder();
-        let name = if legacy { "legacy.pth" } else { "archive.pth" };
+        let name = ["legacy.pth", "archive.pth", "arrays.npz"][file];
         let mut bytes = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pickles").join(name)).unwrap();
         let place = place % bytes.len();
         bytes[place] = byte;
-        fs::write(folder.path().join("pytorch_model.bin"), &bytes).unwrap();
-        if let Ok(checkpoint) = Checkpoint::find(folder.path()) {
+        let path = folder.path().join(name);
+        fs::write(&path, &bytes).unwrap();
+        if let Ok(checkpoint) = Checkpoint::open(&path) {
             for name in checkpoint.unused().iter().map(|name| name.to_string()).collect::<Vec<_>>() {
                 let _ = checkpoint.tensor(&name);
             }

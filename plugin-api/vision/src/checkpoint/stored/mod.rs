@@ -1,13 +1,15 @@
-//! PyTorch's own files: pickled programs of Python, of which nothing is run.
+//! Files whose tensors are views of bytes that are stored in them.
 //!
-//! A pickle is a program for a small stack machine that may import and call anything. The [`machine`] here knows the
-//! few things that a dictionary of tensors is made of, and refuses everything else by its name. There are two forms: a
-//! ZIP archive with the program and a file for each storage (`torch.save` since 1.6), and the legacy form, a chain of
-//! pickles with the storages behind them.
+//! Those of PyTorch are pickled programs of Python, of which nothing is run. A pickle is a program for a small stack machine
+//! that may import and call anything. The [`machine`] here knows the few things that a dictionary of tensors is made of,
+//! and refuses everything else by its name. There are two forms: a ZIP archive with the program and a file for each storage
+//! (`torch.save` since 1.6), and the legacy form, a chain of pickles with the storages behind them. [`numpy`] has archives
+//! without a program.
 
 mod archive;
 mod legacy;
 mod machine;
+mod numpy;
 mod tensors;
 
 use super::weights_error;
@@ -26,9 +28,12 @@ use tensors::TensorInfo;
 /// The longest program that is read: names and shapes of some hundred thousand tensors.
 const MOST_PROGRAM_BYTES: u64 = 64 << 20;
 
-/// A file of PyTorch's.
+/// What NumPy's archives end in.
+const NUMPY_ENDING: &str = "npz";
+
+/// A file of PyTorch's or NumPy's.
 #[derive(Debug)]
-pub(super) struct Pickle {
+pub(super) struct StoredTensors {
     path: PathBuf,
     file: Mutex<File>,
     tensors: BTreeMap<String, TensorInfo>,
@@ -44,7 +49,7 @@ struct Contents {
     storages: Storages,
 }
 
-impl Pickle {
+impl StoredTensors {
     /// Reads what tensors a file has, not yet their values.
     ///
     /// # Errors
@@ -129,7 +134,9 @@ fn read(path: &Path) -> Result<(File, Contents)> {
     let is_archive = file.read_exact(&mut start).is_ok() && start == *b"PK\x03\x04";
     file.rewind()
         .with_context(|| format!("the weights {name} cannot be read"))?;
-    let contents = if is_archive {
+    let contents = if path.extension().is_some_and(|ending| ending == NUMPY_ENDING) {
+        numpy::read(&mut file)
+    } else if is_archive {
         archive::read(&mut file)
     } else {
         legacy::read(&mut file)
