@@ -103,7 +103,8 @@ fn boxes_and_points_of_a_field_become_masks() {
 #[test]
 fn what_points_at_nothing_is_told_in_a_line() {
     let asked = Asked::new();
-    let fields = json!({"people": people(), "clicks": clicks(), "kind": {"_cls": "Classification", "label": "cat"}});
+    let fields =
+        json!({"people": people(), "clicks": clicks(), "kind": {"_cls": "Classification", "label": "cat"}});
     let refused = |arguments: Vec<String>| -> String {
         let run = asked.user.run(arguments);
         assert_ne!(run.code, 0);
@@ -114,9 +115,18 @@ fn what_points_at_nothing_is_told_in_a_line() {
     assert!(without.contains("neither `boxes` nor `points`"), "{without}");
     assert!(without.contains("--sample-field boxes=FIELD"), "{without}");
     for (given, part) in [
-        ("boxes=clicks", "the field for `boxes` has labels of the type Keypoints"),
-        ("points=people", "the field for `points` has labels of the type Detections"),
-        ("points=kind", "the field for `points` has labels of the type Classification"),
+        (
+            "boxes=clicks",
+            "the field for `boxes` has labels of the type Keypoints",
+        ),
+        (
+            "points=people",
+            "the field for `points` has labels of the type Detections",
+        ),
+        (
+            "points=kind",
+            "the field for `points` has labels of the type Classification",
+        ),
     ] {
         let told = refused(asked.arguments("sam_windows", &fields, &[given]));
         assert!(told.contains(part), "{told}");

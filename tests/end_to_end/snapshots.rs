@@ -297,7 +297,11 @@ fn writing_a_plugin() {
         "plugin signed-text my-model",
         "plugin signed-text nowhere",
     ];
-    assert_looks(&user, "plugin", &(before + &session(&user, &commands)));
+    assert_looks(
+        &user,
+        &by_namespaces(&user, "plugin"),
+        &(before + &session(&user, &commands)),
+    );
 
     fs::write(
         user.path("my-model/src/lib.rs"),

@@ -187,14 +187,17 @@ fn arrays_of_numpy_are_read() {
     for half in ["block/half", "bfloat", "double"] {
         assert_eq!(values(half), [1.5, -2.0], "{half}");
     }
-    assert_eq!((checkpoint.dims("scalar"), values("scalar")), (Some(vec![]), vec![0.5]));
+    assert_eq!(
+        (checkpoint.dims("scalar"), values("scalar")),
+        (Some(vec![]), vec![0.5])
+    );
     let count = checkpoint.tensor("step").unwrap_err().to_string();
     assert!(count.contains("floating-point numbers are needed"), "{count}");
     for (name, text) in [
         ("objects.npz", "no code of them is run"),
         ("compressed.npz", "is compressed"),
     ] {
-        let error = modelzoo_plugin_api::Error::to_string(&of_torch(name).unwrap_err());
+        let error = of_torch(name).unwrap_err().to_string();
         assert!(error.contains(text) && !error.contains('\n'), "{error}");
     }
 }

@@ -93,7 +93,12 @@ fn header(file: &mut File, place: &Range<u64>) -> Result<(String, u64)> {
 
 /// What a header says, which is a dictionary as Python writes it.
 fn tensor(header: &str, storage: String) -> Result<TensorInfo> {
-    let wrong = |key: &str| format!("has no {key} in its header that would be understood: {}", header.trim());
+    let wrong = |key: &str| {
+        format!(
+            "has no {key} in its header that would be understood: {}",
+            header.trim()
+        )
+    };
     let descr = value(header, "descr")
         .and_then(|rest| rest.strip_prefix('\''))
         .and_then(|rest| rest.split_once('\''))
@@ -182,12 +187,30 @@ mod tests {
     #[test]
     fn what_is_no_header_of_a_tensor_is_refused() {
         for (header, text) in [
-            ("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "no code of them is run"),
-            ("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "numbers of type >f4"),
-            ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "no type"),
-            ("{'descr': '<f4', 'fortran_order': 0, 'shape': (1,), }", "no order"),
-            ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "no shape"),
-            ("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4), }", "no shape"),
+            (
+                "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
+                "no code of them is run",
+            ),
+            (
+                "{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }",
+                "numbers of type >f4",
+            ),
+            (
+                "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }",
+                "no type",
+            ),
+            (
+                "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,), }",
+                "no order",
+            ),
+            (
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }",
+                "no shape",
+            ),
+            (
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4), }",
+                "no shape",
+            ),
             ("", "no type"),
         ] {
             let error = tensor(header, "x".to_owned()).unwrap_err().to_string();
