@@ -126,7 +126,10 @@ mod tests {
             label: Some("cat".to_owned()),
             index: Some(3),
         };
-        assert_eq!(read_value(one.clone()).unwrap().unwrap(), [expected.clone()]);
+        assert_eq!(
+            read_value(one.clone()).unwrap().unwrap(),
+            std::slice::from_ref(&expected)
+        );
         let several = json!({"_cls": "Keypoints", "keypoints": [one, {"points": [[0.1, 0.2]]}]});
         let several = read_value(several).unwrap().unwrap();
         assert_eq!(several[0], expected);

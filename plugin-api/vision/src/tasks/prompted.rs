@@ -297,6 +297,12 @@ impl Model for PromptedSegmenter {
     }
 }
 
+/// A picture, ready for the network where something is asked about it.
+struct Prepared {
+    asked: Vec<Asked>,
+    picture: Option<Tensor>,
+}
+
 impl SampleModel for PromptedSegmenter {
     fn predict_samples(
         &self,
@@ -305,7 +311,7 @@ impl SampleModel for PromptedSegmenter {
         options: &PredictOptions,
     ) -> Result<Vec<Result<Output>>> {
         // Pictures that nobody points at are not prepared.
-        let all: Vec<Result<(Vec<Asked>, Option<Tensor>)>> = images
+        let all: Vec<Result<Prepared>> = images
             .par_iter()
             .zip(samples)
             .map(|(image, sample)| {
@@ -315,13 +321,15 @@ impl SampleModel for PromptedSegmenter {
                 } else {
                     Some(self.processing.tensor(image, self.runner.device())?)
                 };
-                Ok((asked, picture))
+                Ok(Prepared { asked, picture })
             })
             .collect();
-        let segment = |(prepared, image): (Result<(Vec<Asked>, Option<Tensor>)>, &Image<'_>)| match prepared?
-        {
-            (asked, Some(picture)) => self.segment(image, &picture, &asked, options),
-            (_, None) => Ok(Detections::new(Vec::new()).into()),
+        let segment = |(prepared, image): (Result<Prepared>, &Image<'_>)| {
+            let Prepared { asked, picture } = prepared?;
+            match picture {
+                Some(picture) => self.segment(image, &picture, &asked, options),
+                None => Ok(Detections::new(Vec::new()).into()),
+            }
         };
         Ok(all.into_iter().zip(images).map(segment).collect())
     }
