@@ -4,6 +4,7 @@
 //! receives.
 
 use super::{
+    attention::Attention,
     frame::{self, PLACE_BYTES, Prefix},
     memory::IncomingMemory,
 };
@@ -29,6 +30,7 @@ use std::{
         unix::net::UnixStream,
     },
     sync::Arc,
+    time::Instant,
 };
 
 /// How often a waiting end asks whether it should go on waiting.
@@ -61,6 +63,7 @@ pub(super) fn channel(socket: UnixStream) -> io::Result<(Sender, Receiver)> {
     };
     let receiver = Receiver {
         socket,
+        attention: Attention::default(),
         memory: IncomingMemory::default(),
     };
     Ok((sender, receiver))
@@ -162,6 +165,7 @@ impl Sender {
 #[derive(Debug)]
 pub(super) struct Receiver {
     socket: Arc<UnixStream>,
+    attention: Attention,
     memory: IncomingMemory,
 }
 
@@ -182,14 +186,17 @@ impl Receiver {
         patience: Patience<'_>,
     ) -> io::Result<(T, Places, Option<OwnedFd>)> {
         let mut prefix = [0; Prefix::BYTES];
+        let since = Instant::now();
+        self.attention.look(&self.socket, since);
         let descriptor = read(&self.socket, &mut prefix, patience)?;
+        self.attention.note(since);
         let prefix = Prefix::parse(prefix)?;
-        let mut places = vec![0; prefix.buffer_count * PLACE_BYTES];
-        read(&self.socket, &mut places, patience)?;
-        let places = frame::parse_places(&places)?;
-        let mut message = vec![0; prefix.message_bytes];
-        read(&self.socket, &mut message, patience)?;
-        let message = message::decode(&message)
+        let place_bytes = prefix.buffer_count * PLACE_BYTES;
+        let mut rest = vec![0; place_bytes + prefix.message_bytes];
+        read(&self.socket, &mut rest, patience)?;
+        let (places, message) = rest.split_at(place_bytes);
+        let places = frame::parse_places(places)?;
+        let message = message::decode(message)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
         Ok((message, places, descriptor))
     }

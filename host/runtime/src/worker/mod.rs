@@ -4,6 +4,7 @@
 //! for what runs in them, `loader` for a model in one, `model` and `spare` for what happens when it dies, and `protocol`
 //! for what they say to each other.
 
+mod attention;
 mod channel;
 mod child;
 mod death;

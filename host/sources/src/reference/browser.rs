@@ -31,12 +31,11 @@ const GITHUB_PAGES: [&str; 26] = [
     "wiki",
 ];
 
-/// Whether a part of a path opens a page of a repository on a forge of any kind (GitHub, GitLab, Gitea).
-pub(super) fn opens_page(part: &str) -> bool {
-    matches!(
-        part,
-        "-" | "tree" | "commit" | "commits" | "releases" | "blob" | "src"
-    )
+/// Whether a path on a forge of any kind (GitLab, Gitea) is that of a page below `owner/name`, as far as it tells: a
+/// repository in a group of groups may be called so as well.
+pub(super) fn looks_like_page(parts: &[&str]) -> bool {
+    let is_page = |part: &str| matches!(part, "tree" | "commit" | "commits" | "releases" | "blob" | "src");
+    parts.get(2).is_some_and(|part| is_page(part))
 }
 
 /// The revision that the page below a repository shows. `is_github` allows a bare ref as the page.

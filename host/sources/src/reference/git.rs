@@ -1,5 +1,5 @@
 //! Git repositories: how they are reached and what they are called.
-use super::is_archive_name;
+use super::{browser, is_archive_name};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::fmt;
 
@@ -105,10 +105,12 @@ impl GitRepository {
     /// does the identity of its repositories.
     pub fn identity(&self) -> String {
         let path = self.encoded_path();
-        let path = match path.trim_end_matches(".git") {
-            // Without its ending it would be read as an archive.
-            archive if is_archive_name(archive) => format!("{archive}.git"),
-            stem => stem.to_owned(),
+        let stem = path.trim_end_matches(".git");
+        // Without its ending it would be read as an archive, or as a page of another repository.
+        let path = if is_archive_name(stem) || is_like_page(stem) {
+            format!("{stem}.git")
+        } else {
+            stem.to_owned()
         };
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
         match (&self.transport, &self.user) {
@@ -124,9 +126,24 @@ impl GitRepository {
         }
     }
 
+    /// Whether the URL would be read as that of a page of another repository, if nothing said that it is not.
+    pub(super) fn is_like_page(&self) -> bool {
+        matches!(self.transport, Transport::Https | Transport::Http) && is_like_page(&self.path)
+    }
+
     fn encoded_path(&self) -> String {
         utf8_percent_encode(&self.path, ENCODED_IN_PATH).to_string()
     }
+}
+
+/// Whether a part of a path says that the repository's path ends with it.
+pub(super) fn ends_repository(part: &str) -> bool {
+    part.len() > ".git".len() && part.ends_with(".git")
+}
+
+fn is_like_page(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    browser::looks_like_page(&parts) && !parts.iter().any(|part| ends_repository(part))
 }
 
 /// Whether the first part of `a/b` is a host. User names on GitHub have neither dots nor colons.

@@ -194,8 +194,9 @@ impl fmt::Display for SourceRef {
                 let revision = self.revision.as_str().unwrap_or_default();
                 let revision = utf8_percent_encode(revision, git::ENCODED_IN_REF);
                 let spelling = format!("{repository}{lead}{revision}");
-                if spelling.contains("://") && is_archive_name(&spelling) {
-                    // A repository, or a ref, that is called like an archive.
+                let is_like_archive = spelling.contains("://") && is_archive_name(&spelling);
+                if is_like_archive || repository.is_like_page() {
+                    // A repository, or a ref, that is called like something else.
                     formatter.write_str("git+")?;
                 }
                 formatter.write_str(&spelling)?;

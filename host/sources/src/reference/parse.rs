@@ -4,7 +4,7 @@ use super::{
     authority::Authority,
     browser,
     error::{Problem, ReferenceError},
-    git::{GITHUB_HOST, GitRepository, HUGGING_FACE_HOST, Transport, is_host_like},
+    git::{GITHUB_HOST, GitRepository, HUGGING_FACE_HOST, Transport, ends_repository, is_host_like},
     is_archive_name,
     revision::Revision,
 };
@@ -81,10 +81,10 @@ impl Forges {
             return Err(Problem::Character { character: ' ' });
         }
         if let Some(shorthand) = spelling.strip_prefix("gh:") {
-            return self.read_hosted(Authority::github(), shorthand, understood);
+            return self.read_hosted(Authority::github(), shorthand, false, understood);
         }
         if let Some(shorthand) = spelling.strip_prefix("hf:") {
-            return self.read_hosted(Authority::hugging_face(), shorthand, understood);
+            return self.read_hosted(Authority::hugging_face(), shorthand, false, understood);
         }
         if let Some((scheme, rest)) = split_scheme(spelling) {
             return self.read_url(&scheme, rest, understood);
@@ -94,7 +94,7 @@ impl Forges {
         }
         match spelling.split_once('/') {
             Some((host, _)) if is_host_like(host) => self.read_url("https", spelling, understood),
-            Some(_) => self.read_hosted(Authority::github(), spelling, understood),
+            Some(_) => self.read_hosted(Authority::github(), spelling, false, understood),
             None => Err(Problem::NotASource),
         }
     }
@@ -139,7 +139,7 @@ impl Forges {
         if is_web && !only_git && self.is_archive_path(&authority, bare_path) {
             return read_archive(&authority.web_root(), path, understood);
         }
-        self.read_hosted(authority, bare_path.trim_start_matches('/'), understood)
+        self.read_hosted(authority, bare_path.trim_start_matches('/'), only_git, understood)
     }
 
     /// Whether a URL's path names an archive, and not a ref or a repository that is called like one.
@@ -170,14 +170,15 @@ impl Forges {
         if user != "git" {
             authority.transport = Transport::SshHome;
         }
-        self.read_hosted(authority, path, understood)
+        self.read_hosted(authority, path, false, understood)
     }
 
-    /// Reads `path[@ref | page][//sub/dir]` of a repository on a host.
+    /// Reads `path[@ref | page][//sub/dir]` of a repository on a host. `only_git`: what could be either is no page.
     fn read_hosted(
         &self,
         authority: Authority,
         path: &str,
+        only_git: bool,
         understood: &mut Understood,
     ) -> Result<SourceRef, Problem> {
         let github = self.is_github(&authority.host, authority.port);
@@ -194,7 +195,7 @@ impl Forges {
         }
 
         let hub = authority.is_hugging_face();
-        let page_start = page_start(&parts, github || hub, is_web);
+        let page_start = page_start(&parts, github || hub, is_web, only_git);
         let after_at = cut_revision(&mut parts, page_start);
         let page = match after_at {
             Some(_) => Vec::new(),
@@ -317,14 +318,11 @@ fn decode(part: &str) -> Result<String, Problem> {
 }
 
 /// Where in a path's parts the repository ends and a page of it begins. `has_owner`: after owner and name.
-fn page_start(parts: &[&str], has_owner: bool, is_web: bool) -> usize {
+fn page_start(parts: &[&str], has_owner: bool, is_web: bool, only_git: bool) -> usize {
     if has_owner {
         return parts.len().min(2);
     }
-    if let Some(index) = parts
-        .iter()
-        .position(|part| part.len() > 4 && part.ends_with(".git"))
-    {
+    if let Some(index) = parts.iter().position(|part| ends_repository(part)) {
         return index + 1;
     }
     if !is_web {
@@ -333,10 +331,10 @@ fn page_start(parts: &[&str], has_owner: bool, is_web: bool) -> usize {
     if let Some(index) = parts.iter().position(|part| *part == "-") {
         return index;
     }
-    match parts {
-        [_, _, page, ..] if browser::opens_page(page) => 2,
-        _ => parts.len(),
+    if !only_git && browser::looks_like_page(parts) {
+        return 2;
     }
+    parts.len()
 }
 
 /// Where in a part `@ref` begins. A leading `@` belongs to the name, as in `@scope`.

@@ -291,6 +291,18 @@ fn archives_and_paths() {
         git("git+https://host.example/a.zip").1,
         "https://host.example/a.zip"
     );
+    // In a group of groups, it may be called like a page.
+    for spelling in [
+        "https://host.example/a/b/src.git",
+        "git+https://host.example/a/b/tree/c@v1",
+        "https://host.example/a/b/blob/-/tree/main",
+        "git@host.example:a/b/releases",
+    ] {
+        let reference = SourceRef::parse(spelling).unwrap();
+        assert_eq!(SourceRef::parse(&reference.to_string()).unwrap(), reference);
+        let identity = reference.identity();
+        assert_eq!(SourceRef::parse(&identity).unwrap().identity(), identity);
+    }
 
     for path in [
         ".",
@@ -424,6 +436,7 @@ fn spellings() -> impl Strategy<Value = String> {
     ]);
     prop_oneof![
         prop::collection::vec(pieces, 1..9).prop_map(|pieces| pieces.concat()),
+        "(git\\+)?https://host.example/a/b/(src|tree|commits?|blob|releases)(/c)?(.git)?(@v1|/-/tree/x)?",
         ".{0,60}"
     ]
 }
