@@ -23,7 +23,7 @@ fn round_trip(criterion: &mut Criterion) {
         for (width, height, count) in BATCHES {
             // Where decoders write to: nothing is copied on its way to a worker.
             let pixels = vec![1; width * height * 3];
-            let shared = model.memory().and_then(|memory| memory.take(pixels.len()));
+            let shared = model.memory().and_then(|memory| memory.take(pixels.len()).ok());
             let shared = shared.map(|mut block| {
                 block.copy_from_slice(&pixels);
                 block
