@@ -1,6 +1,6 @@
 //! Listing, verifying and emptying the store.
 use super::{
-    Store, StoreError,
+    Store, StoreError, builds,
     sources::{MARKER, TREE},
     staging::LOCK_ENDING,
 };
@@ -25,6 +25,8 @@ pub enum StoreEntryKind {
     Artifact,
     /// A crate that came in a bundle.
     Crate,
+    /// What is compiled for many plugins, for one compiler.
+    Build,
     /// Something that a process is making, or was making when it was killed.
     Temporary,
 }
@@ -34,7 +36,7 @@ pub enum StoreEntryKind {
 pub struct StoreEntry {
     /// What it is.
     pub kind: StoreEntryKind,
-    /// Its name: a hash, but for what is temporary.
+    /// Its name: a hash, but for what is temporary and what builds share.
     pub name: String,
     /// Where it is.
     pub path: PathBuf,
@@ -89,22 +91,29 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn list(&self) -> Result<Vec<StoreEntry>, StoreError> {
+        let [compiled, built_in] = self.build_parts();
         let kinds = [
             (StoreEntryKind::Source, self.sources_dir()),
             (StoreEntryKind::Weights, self.weights_dir()),
             (StoreEntryKind::Artifact, self.artifacts_dir()),
             (StoreEntryKind::Crate, self.crates_dir()),
+            (StoreEntryKind::Build, compiled),
+            (StoreEntryKind::Build, built_in),
             (StoreEntryKind::Temporary, self.temporary_dir()),
         ];
         let mut entries = Vec::new();
         for (kind, folder) in kinds {
-            // Most stores have no crates.
-            if kind == StoreEntryKind::Crate && !folder.exists() {
+            // Most stores have no crates, and many no builds.
+            if matches!(kind, StoreEntryKind::Crate | StoreEntryKind::Build) && !folder.exists() {
                 continue;
             }
             let failed = StoreError::read(&folder);
             for found in fs_err::read_dir(&folder).map_err(&failed)? {
                 let path = found.map_err(&failed)?.path();
+                // The other files there belong to folders.
+                if kind == StoreEntryKind::Build && !path.is_dir() {
+                    continue;
+                }
                 let name = path
                     .file_name()
                     .unwrap_or_default()
@@ -148,7 +157,7 @@ impl Store {
                 StoreEntryKind::Weights => Sha256Digest::of_file(&entry.path).map(|found| (found, name)),
                 StoreEntryKind::Artifact => artifact_digests(&entry.path),
                 // What a crate's name is the hash of is not kept.
-                StoreEntryKind::Crate | StoreEntryKind::Temporary => continue,
+                StoreEntryKind::Crate | StoreEntryKind::Build | StoreEntryKind::Temporary => continue,
             };
             let verdict = match compared {
                 Ok((found, expected)) if found == expected => Verdict::Intact,
@@ -180,10 +189,18 @@ impl Store {
     /// # Errors
     /// The store cannot be written to.
     pub fn delete(&self, garbage: &Garbage) -> Result<(), StoreError> {
-        garbage
-            .entries
-            .iter()
-            .try_for_each(|entry| self.remove(&entry.path))
+        let paused = self.pause_builds();
+        garbage.entries.iter().try_for_each(|entry| {
+            if entry.kind != StoreEntryKind::Build {
+                return self.remove(&entry.path);
+            }
+            // A build that has begun since may be using it; it goes the next time.
+            if paused.is_err() {
+                return Ok(());
+            }
+            self.remove(&entry.path)?;
+            self.remove(&builds::use_record(&entry.path))
+        })
     }
 
     /// What killed processes left behind, and what was not used for long.
@@ -193,6 +210,7 @@ impl Store {
     pub fn garbage(&self, options: &GcOptions) -> Result<Garbage, StoreError> {
         let now = SystemTime::now();
         let mut garbage = Garbage::default();
+        let somebody_builds = self.pause_builds().is_err();
         for entry in self.list()? {
             let digest = entry.name.parse::<Sha256Digest>().ok();
             let kept = match entry.kind {
@@ -205,6 +223,7 @@ impl Store {
             });
             let goes = match entry.kind {
                 StoreEntryKind::Temporary => is_abandoned(&entry.path, now),
+                StoreEntryKind::Build => is_old && !somebody_builds,
                 _ => is_old && digest.is_some_and(|digest| !kept.contains(&digest)),
             };
             if !goes {
@@ -248,7 +267,11 @@ fn describe(kind: StoreEntryKind, name: String, path: PathBuf) -> io::Result<Sto
     } else {
         size_bytes = metadata.len();
     }
-    let marker = std::fs::metadata(path.join(MARKER)).and_then(|marker| marker.modified());
+    let marker = match kind {
+        StoreEntryKind::Build => builds::use_record(&path),
+        _ => path.join(MARKER),
+    };
+    let marker = std::fs::metadata(marker).and_then(|marker| marker.modified());
     let last_used = match marker {
         Ok(time) => time,
         Err(_) => metadata.modified()?,

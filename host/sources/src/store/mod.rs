@@ -7,7 +7,7 @@
 //! models/                          the files of models, by their names: see `weights`
 //! crates/<sha256>/                 a crate that came in a bundle
 //! artifacts/<key>/                 a built plugin
-//! build/                           the target folder that all plugins share
+//! build/                           the target folder that all plugins share: see `builds`
 //! records/                         what references resolved to
 //! tmp/                             whatever is not finished
 //! ```
@@ -15,6 +15,7 @@
 //! Everything is made in `tmp/` and published by one rename, so a process that is killed at any moment leaves nothing
 //! that looks finished. Several processes may do the same at once: the first to rename wins, the others use its result.
 //! Entries never change once they are published. All of it can be had again, which is why it is a cache.
+mod builds;
 mod crates;
 mod error;
 mod maintenance;

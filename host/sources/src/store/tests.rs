@@ -177,6 +177,40 @@ fn collection_keeps_what_is_used_and_what_is_in_the_making() {
 }
 
 #[test]
+fn what_was_compiled_for_an_old_compiler_goes_unless_somebody_builds() {
+    let (_folder, store) = store();
+    let [compiled, _] = store.build_parts();
+    let days_ago = |days: u64| SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);
+    for (name, days) in [("old", 40), ("new", 1)] {
+        std::fs::create_dir_all(compiled.join(name)).unwrap();
+        std::fs::write(compiled.join(name).join("libcandle.rlib"), "compiled").unwrap();
+        let record = std::fs::File::create(compiled.join(name).with_extension("json")).unwrap();
+        record.set_modified(days_ago(days)).unwrap();
+    }
+    let options = GcOptions {
+        unused_for: Some(Duration::from_secs(30 * 24 * 60 * 60)),
+        ..GcOptions::default()
+    };
+
+    let build = std::fs::File::create(store.build_dir().join("lock")).unwrap();
+    build.lock().unwrap();
+    assert_eq!(store.gc(&options).unwrap(), Garbage::default());
+    let found_before_the_build = Garbage {
+        entries: store.list().unwrap(),
+        size_bytes: 0,
+    };
+    assert_eq!(found_before_the_build.entries.len(), 2);
+    store.delete(&found_before_the_build).unwrap();
+    assert!(compiled.join("old").exists() && compiled.join("new").exists());
+
+    drop(build);
+    let garbage = store.gc(&options).unwrap();
+    assert_eq!((garbage.entries.len(), garbage.size_bytes), (1, 8));
+    assert!(!compiled.join("old").exists() && !compiled.join("old.json").exists());
+    assert!(compiled.join("new").exists() && compiled.join("new.json").exists());
+}
+
+#[test]
 fn only_what_is_in_the_store_is_removed() {
     let (folder, store) = store();
     let outside = folder.path().join("precious");
