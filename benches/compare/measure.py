@@ -203,9 +203,19 @@ def others(files: Files, batch: int, threads: int) -> list:
         made.append(OpenVino(files.model, batch, parts, threads, "f32"))
         if OpenVino.default_precision() != "f32":
             made.append(OpenVino(files.model, batch, parts, threads, None))
-        if files.ncnn.exists():
-            made += [Ncnn(files.ncnn, batch, parts, threads, half) for half in (False, True)]
+        made += ncnn(files.ncnn, batch, parts, threads)
     return made
+
+
+def ncnn(model: Path, batch: int, parts: int, threads: int) -> list[Ncnn]:
+    """ncnn with and without its half precision; nothing where pnnx converted nothing, or what ncnn does not load."""
+    if not model.exists():
+        return []
+    try:
+        return [Ncnn(model, batch, parts, threads, half) for half in (False, True)]
+    except RuntimeError as error:
+        print(f"it is left out: {error}", flush=True)
+        return []
 
 
 def start_and_stop(program: Path, network: str, files: Files) -> float:
