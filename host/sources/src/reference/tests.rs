@@ -295,6 +295,7 @@ fn archives_and_paths() {
     for spelling in [
         "https://host.example/a/b/src.git",
         "git+https://host.example/a/b/tree/c@v1",
+        "https://host.example/a/b/src/c.git@v1",
         "https://host.example/a/b/blob/-/tree/main",
         "git@host.example:a/b/releases",
     ] {
@@ -436,7 +437,7 @@ fn spellings() -> impl Strategy<Value = String> {
     ]);
     prop_oneof![
         prop::collection::vec(pieces, 1..9).prop_map(|pieces| pieces.concat()),
-        "(git\\+)?https://host.example/a/b/(src|tree|commits?|blob|releases)(/c)?(.git)?(@v1|/-/tree/x)?",
+        "(git\\+)?https://host\\.example/a/b/(src|tree|commits?|blob|releases)(/c)?(\\.git)?(@v1|/-/tree/x)?",
         ".{0,60}"
     ]
 }
