@@ -323,7 +323,10 @@ fn page_start(parts: &[&str], has_owner: bool, is_web: bool, only_git: bool) -> 
         return parts.len().min(2);
     }
     let end_of_name = |part: &str| at_sign(part).unwrap_or(part.len());
-    if let Some(index) = parts.iter().position(|part| ends_repository(&part[..end_of_name(part)])) {
+    if let Some(index) = parts
+        .iter()
+        .position(|part| ends_repository(&part[..end_of_name(part)]))
+    {
         return index + 1;
     }
     if !is_web {
