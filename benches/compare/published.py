@@ -29,6 +29,8 @@ class Published:
     outputs: tuple[str, ...]
     # The same outputs of what the module gives.
     read: Callable[[object], tuple[torch.Tensor, ...]]
+    # Whether rows come in the order of scores so close, with random weights, that rounding changes it.
+    ranked: bool = False
 
 
 class Reading(nn.Module):
@@ -66,6 +68,7 @@ def of_transformers(
     config: transformers.PretrainedConfig,
     outputs: tuple[str, ...],
     read: Callable[[object], tuple[torch.Tensor, ...]],
+    ranked: bool = False,
 ) -> Published:
     """A network of transformers'. Attention is computed step by step: what is fused there cannot be exported."""
 
@@ -73,7 +76,7 @@ def of_transformers(
         config._attn_implementation = "eager"
         return model(config)
 
-    return Published(make, lambda network, folder: network.save_pretrained(folder), outputs, read)
+    return Published(make, lambda network, folder: network.save_pretrained(folder), outputs, read, ranked)
 
 
 DINOV2_SMALL = of_transformers(
@@ -107,6 +110,7 @@ RT_DETR_V2_R18 = of_transformers(
     ),
     ("logits", "boxes"),
     lambda outputs: (outputs.logits, outputs.pred_boxes),
+    ranked=True,
 )
 
 EFFICIENTNET_B0 = of_timm("efficientnet_b0")
