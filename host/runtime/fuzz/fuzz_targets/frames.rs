@@ -19,6 +19,8 @@ use std::{
 };
 
 // The modules of the runtime that read what workers write. They are private there, so they are compiled in here.
+#[path = "../../src/worker/attention.rs"]
+mod attention;
 #[path = "../../src/worker/channel.rs"]
 #[allow(dead_code, reason = "the rest of the runtime uses it")]
 mod channel;
