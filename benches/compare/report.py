@@ -37,7 +37,7 @@ KINDS = {
     "dinov2_small": "transformer",
     "efficientnet_b0": "mixed",
 }
-# The same for one image.
+# The same for one image, and for networks of no kind.
 GOAL_OF_ONE = 1.0
 
 Times = dict[str, list[float]]
@@ -152,7 +152,7 @@ def speed(results: dict, batch: str, goals: dict[str, float]) -> str:
     ]
     for name, result in results.items():
         times = result["batches"][batch]
-        goal = GOAL_OF_ONE if batch == "1" else goals.get(KINDS[name], GOAL_OF_ONE)
+        goal = GOAL_OF_ONE if batch == "1" else goals.get(KINDS.get(name, ""), GOAL_OF_ONE)
         cells = [time_cell(times, OWN, int(batch))]
         cells += [time_cell(times, fastest(times, program), int(batch)) for program in there]
         equals = ratio(times, EQUALS)
