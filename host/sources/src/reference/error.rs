@@ -2,16 +2,19 @@
 use modelzoo_base::error::{Diagnose, ErrorClass, NextStep};
 use std::fmt;
 
+/// What was understood of a spelling, in its order.
+pub(super) type Understood = Vec<(&'static str, String)>;
+
 /// A spelling that is no reference. The message says what is wrong and how far it was understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ReferenceError {
     spelling: String,
-    understood: Vec<(&'static str, String)>,
+    understood: Understood,
     problem: Problem,
 }
 
 impl ReferenceError {
-    pub(super) fn new(spelling: &str, understood: Vec<(&'static str, String)>, problem: Problem) -> Self {
+    pub(super) fn new(spelling: &str, understood: Understood, problem: Problem) -> Self {
         // A pasted file would drown the message.
         const SHOWN_CHARACTERS: usize = 200;
         let spelling = if problem == Problem::Credentials {

@@ -18,6 +18,7 @@ mod error;
 mod git;
 mod model;
 mod parse;
+mod path;
 mod revision;
 #[cfg(test)]
 mod tests;

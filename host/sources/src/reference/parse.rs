@@ -3,9 +3,10 @@ use super::{
     Location, SourceRef,
     authority::Authority,
     browser,
-    error::{Problem, ReferenceError},
+    error::{Problem, ReferenceError, Understood},
     git::{GITHUB_HOST, GitRepository, HUGGING_FACE_HOST, Transport, ends_repository, is_host_like},
     is_archive_name,
+    path::{github_path, host_path, hub_path, is_folder_name},
     revision::Revision,
 };
 use percent_encoding::percent_decode_str;
@@ -29,8 +30,6 @@ impl Default for Forges {
     }
 }
 
-type Understood = Vec<(&'static str, String)>;
-
 impl Forges {
     /// The public GitHub and these enterprise hosts of it (`github.example.com`, with `:port` where it has one).
     pub fn with_enterprise_hosts<S: Into<String>>(hosts: impl IntoIterator<Item = S>) -> Self {
@@ -48,6 +47,7 @@ impl Forges {
     pub fn parse(&self, spelling: &str) -> Result<SourceRef, ReferenceError> {
         let mut understood = Understood::new();
         self.read(spelling.trim(), &mut understood)
+            .and_then(check_length)
             .map_err(|problem| ReferenceError::new(spelling, understood, problem))
     }
 
@@ -231,6 +231,18 @@ impl Forges {
     }
 }
 
+/// Checks that what is printed and kept of a reference, with more characters encoded than in its spelling, can be read again.
+fn check_length(reference: SourceRef) -> Result<SourceRef, Problem> {
+    // What a local path is called depends on the folder that one is in.
+    let is_short = |text: String| text.len() <= LONGEST_SPELLING;
+    if reference.is_local_path() || (is_short(reference.to_string()) && is_short(reference.identity())) {
+        return Ok(reference);
+    }
+    Err(Problem::TooLong {
+        limit: LONGEST_SPELLING,
+    })
+}
+
 fn hosted_repository(authority: Authority, path: String, github: bool) -> GitRepository {
     let Authority {
         transport,
@@ -357,66 +369,6 @@ fn cut_revision(parts: &mut Vec<&str>, searched: usize) -> Option<String> {
     let (name, revision) = (&parts[index][..at], &parts[index][at + 1..]);
     parts[index] = name;
     Some([&[revision][..], &tail].concat().join("/"))
-}
-
-/// Checks `user/repo` by GitHub's rules.
-fn github_path(parts: &[&str], understood: &mut Understood) -> Result<String, Problem> {
-    let allowed = |name: &str, more: &str| {
-        !name.is_empty()
-            && !name.starts_with('-')
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
-    };
-    let [owner, repository] = parts else {
-        return Err(Problem::Repository {
-            name: parts.join("/"),
-        });
-    };
-    if !allowed(owner, "-_") || owner.len() > 100 {
-        return Err(Problem::Owner {
-            name: (*owner).to_owned(),
-        });
-    }
-    understood.push(("owner", (*owner).to_owned()));
-    let name = repository.trim_end_matches(".git");
-    if !allowed(name, "-_.") || matches!(name, "." | "..") || name.len() > 100 {
-        return Err(Problem::Repository {
-            name: (*repository).to_owned(),
-        });
-    }
-    understood.push(("repository", name.to_owned()));
-    Ok(format!("{owner}/{name}"))
-}
-
-/// Checks `owner/name` of a model on Hugging Face. What it has besides models begins with a word of its own.
-fn hub_path(parts: &[&str], understood: &mut Understood) -> Result<String, Problem> {
-    let (["datasets" | "spaces", _] | [_] | []) = parts else {
-        let parts: Vec<&str> = parts.iter().map(|part| part.trim_end_matches(".git")).collect();
-        return host_path(&parts, understood);
-    };
-    Err(Problem::Repository {
-        name: parts.join("/"),
-    })
-}
-
-/// Whether a part of a path is a folder, with and without the `.git` at its end that an identity leaves out.
-fn is_folder_name(part: &str) -> bool {
-    !matches!(part.trim_end_matches(".git"), "" | "." | "..")
-}
-
-/// Checks the path of a repository on any other host.
-fn host_path(parts: &[&str], understood: &mut Understood) -> Result<String, Problem> {
-    let path = parts.join("/");
-    let is_sound =
-        |part: &str| is_folder_name(part) && !part.starts_with('-') && !part.contains(['\\', '/', ':', '@']);
-    // `@scope` is the name of a group on some hosts. A page of no repository leaves nothing here.
-    let mut names = parts.iter().map(|part| part.strip_prefix('@').unwrap_or(part));
-    if parts.is_empty() || !names.all(is_sound) {
-        return Err(Problem::Repository { name: path });
-    }
-    understood.push(("repository", path.clone()));
-    Ok(path)
 }
 
 /// Reads what follows `file://`.

@@ -341,6 +341,8 @@ fn refusals_say_what_is_wrong_and_what_was_understood() {
         ("user/repo@a..b", "it contains `..`"),
         ("user/repo@a^{}", "it contains '^'"),
         ("user/repo@", "it is empty"),
+        // Each character takes three in what is printed.
+        (&format!("user/repo@{}", "%".repeat(2000)), "4096"),
         ("user/repo@v1.lock", "ends with `.lock`"),
         ("-user/repo", "`-user` cannot be a user name on GitHub"),
         ("u_ser!/repo", "cannot be a user name"),
