@@ -22,7 +22,7 @@ pub(super) fn github_path(parts: &[&str], understood: &mut Understood) -> Result
         });
     }
     understood.push(("owner", (*owner).to_owned()));
-    let name = repository.trim_end_matches(".git");
+    let name = without_git_ending(repository);
     if !allowed(name, "-_.") || matches!(name, "." | "..") || name.len() > 100 {
         return Err(Problem::Repository {
             name: (*repository).to_owned(),
@@ -30,6 +30,18 @@ pub(super) fn github_path(parts: &[&str], understood: &mut Understood) -> Result
     }
     understood.push(("repository", name.to_owned()));
     Ok(format!("{owner}/{name}"))
+}
+
+/// A name on a host that does not mind upper and lower case, without `.git` at its end.
+fn without_git_ending(mut name: &str) -> &str {
+    const ENDING: &str = ".git";
+    while let Some(at) = name.len().checked_sub(ENDING.len())
+        && let Some((stem, ending)) = name.split_at_checked(at)
+        && ending.eq_ignore_ascii_case(ENDING)
+    {
+        name = stem;
+    }
+    name
 }
 
 /// Checks `owner/name` of a model on Hugging Face. What it has besides models begins with a word of its own.

@@ -33,6 +33,7 @@ fn all_spellings_of_a_github_repository_have_one_identity() {
         "gh:user/repo",
         "user/repo/",
         "user/repo.git",
+        "user/repo.GIT",
         "github.com/user/repo",
         "https://github.com/user/repo",
         "https://github.com/user/repo/",
@@ -351,6 +352,7 @@ fn refusals_say_what_is_wrong_and_what_was_understood() {
             "`-repo` cannot be a repository (understood: owner `user`)",
         ),
         ("user/..", "`..` cannot be a repository"),
+        ("user/.giT", "`.giT` cannot be a repository"),
         (
             "ftp://host/x",
             "`ftp` URLs are not supported (understood: scheme `ftp`)",
