@@ -1,6 +1,7 @@
 //! Single layers on one thread. The throughput is in operations, so `Gelem/s` reads as GFLOP/s; `ceiling` is what
 //! the machine reaches with nothing but fused multiplications and additions in registers. Winograd's algorithm
-//! needs fewer operations than a layer's definition has, so that it may be above.
+//! needs fewer operations than a layer's definition has, so that it may be above. Each layer is also measured on bytes, where
+//! it can be.
 
 #[path = "../examples/layers/mod.rs"]
 mod layers;
@@ -118,14 +119,22 @@ fn benchmark(criterion: &mut Criterion) {
         bencher.iter(|| (ceiling.run)(std::hint::black_box(0.5)))
     });
     for layer in layers::all().expect("the layers fit their shapes") {
-        let plan = layer.plan().expect("the layers fit their shapes");
+        let plans = [
+            (layer.name.to_owned(), layer.plan().map(Some)),
+            (format!("{} int8", layer.name), layer.byte_plan()),
+        ];
         let (inputs, mut outputs) = (layer.inputs(), layer.outputs());
         let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
         group.throughput(Throughput::Elements(layer.operations));
-        group.bench_function(layer.name, |bencher| {
-            let mut outputs: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-            bencher.iter(|| plan.run(&inputs, &mut outputs, 1));
-        });
+        for (name, plan) in plans {
+            let Some(plan) = plan.expect("the layers fit their shapes") else {
+                continue;
+            };
+            group.bench_function(name, |bencher| {
+                let mut outputs: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+                bencher.iter(|| plan.run(&inputs, &mut outputs, 1));
+            });
+        }
     }
     group.finish();
 }

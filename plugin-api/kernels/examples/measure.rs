@@ -2,19 +2,22 @@
 //! time goes.
 //!
 //! ```text
-//! cargo run --release --example measure -- [--threads N] [--batch N] [--rounds N] [--profile] [--check] [NETWORK...]
+//! cargo run --release --example measure -- [--threads N] [--batch N] [--rounds N] [--profile] [--check] [--int8]
+//!     [--isa NAME] [NETWORK...]
 //! ```
 
 mod networks;
 
 use modelzoo_kernels::{
+    Isa,
     graph::Graph,
-    plan::{Plan, PlanOptions},
+    plan::{Calibration, Plan, PlanOptions},
     reference,
 };
 use networks::{NAMES, by_name, numbers::Numbers};
 use std::{
     error::Error,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -25,6 +28,8 @@ struct Options {
     profile: bool,
     check: bool,
     direct_only: bool,
+    int8: bool,
+    isa: Option<Isa>,
     together: usize,
     names: Vec<String>,
 }
@@ -37,6 +42,8 @@ fn options() -> Result<Options, Box<dyn Error>> {
         profile: false,
         check: false,
         direct_only: false,
+        int8: false,
+        isa: None,
         together: PlanOptions::default().images_together,
         names: Vec::new(),
     };
@@ -56,6 +63,8 @@ fn options() -> Result<Options, Box<dyn Error>> {
             "--profile" => options.profile = true,
             "--check" => options.check = true,
             "--direct-only" => options.direct_only = true,
+            "--int8" => options.int8 = true,
+            "--isa" => options.isa = Some(isa(arguments.next().as_deref())?),
             _ => options.names.push(argument),
         }
     }
@@ -63,6 +72,11 @@ fn options() -> Result<Options, Box<dyn Error>> {
         options.names = NAMES.map(String::from).to_vec();
     }
     Ok(options)
+}
+
+fn isa(name: Option<&str>) -> Result<Isa, Box<dyn Error>> {
+    let found = Isa::detected().into_iter().find(|isa| Some(isa.name()) == name);
+    Ok(found.ok_or("--isa needs an instruction set of this machine")?)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -75,21 +89,27 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(name: &str, graph: &Graph, options: &Options) -> Result<(), Box<dyn Error>> {
-    let start = Instant::now();
-    let plan_options = PlanOptions {
+    let mut plan_options = PlanOptions {
         threads: options.threads,
         direct_only: options.direct_only,
         images_together: options.together,
+        isa: options.isa,
         ..PlanOptions::default()
     };
-    let plan = Plan::compile(graph, &plan_options)?;
-    let compiled = start.elapsed();
     let batch = options.batch;
     let inputs: Vec<Vec<f32>> = graph
         .input_shapes()
         .map(|shape| Numbers::new(9).take(shape.elements() * batch))
         .collect();
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    if options.int8 {
+        let mut calibration = Calibration::new(graph, &plan_options)?;
+        calibration.observe(&inputs, batch)?;
+        plan_options.ranges = Some(Arc::new(calibration.ranges().clone()));
+    }
+    let start = Instant::now();
+    let plan = Plan::compile(graph, &plan_options)?;
+    let compiled = start.elapsed();
     let mut outputs: Vec<Vec<f32>> = graph
         .output_shapes()
         .map(|shape| vec![0.0; shape.elements() * batch])

@@ -2,8 +2,9 @@
 
 use modelzoo_kernels::{
     graph::{Activation, Attention, Convolution, Graph, GraphBuilder, GraphError, Shape, Weight},
-    plan::{Plan, PlanOptions},
+    plan::{Plan, PlanOptions, Ranges},
 };
+use std::sync::Arc;
 
 /// A layer and the multiplications and additions that its definition has.
 pub struct Layer {
@@ -20,6 +21,19 @@ impl Layer {
             ..PlanOptions::default()
         };
         Plan::compile(&self.graph, &options)
+    }
+
+    /// The layer on bytes, on one thread: its input becomes bytes first, its result is numbers. `None` where that is
+    /// computed on numbers anyway.
+    pub fn byte_plan(&self) -> Result<Option<Plan>, GraphError> {
+        let options = PlanOptions {
+            threads: 1,
+            ranges: Some(Arc::new(Ranges::from_iter([("x".to_owned(), [0.0, 1.0])]))),
+            ..PlanOptions::default()
+        };
+        let plan = Plan::compile(&self.graph, &options)?;
+        let is_other = plan.memory().packed_weights != self.plan()?.memory().packed_weights;
+        Ok(is_other.then_some(plan))
     }
 
     /// An image for each input.

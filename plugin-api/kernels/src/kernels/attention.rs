@@ -281,6 +281,7 @@ fn multiply<S: Simd>(
         r_block: 0,
         slope: 1.0,
         maximum: f32::INFINITY,
+        bytes: None,
     };
     let mut block = 0;
     while block < y_blocks {

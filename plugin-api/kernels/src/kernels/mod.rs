@@ -2,6 +2,8 @@
 
 mod activation;
 pub(crate) mod attention;
+pub(crate) mod byte_depthwise;
+pub(crate) mod conversion;
 pub(crate) mod convolution;
 pub(crate) mod deformable;
 pub(crate) mod depthwise;
@@ -14,6 +16,7 @@ pub(crate) mod normalise;
 pub(crate) mod pooling;
 pub(crate) mod reads;
 pub(crate) mod rearrange;
+pub(crate) mod requantise;
 pub(crate) mod response;
 pub(crate) mod selection;
 pub(crate) mod tile;

@@ -1,6 +1,6 @@
 //! The windows that a convolution slides over a padded plane.
 
-use crate::{graph::Padding, memory::Layout, simd::LANES};
+use crate::{graph::Padding, memory::Layout};
 
 /// Windows on the planes of `x`, one for each pixel of `y`, none of which reaches beyond its plane.
 #[derive(Clone, Copy, Debug)]
@@ -28,12 +28,12 @@ impl SlidingWindows {
     /// when it runs.
     pub(crate) fn new(steps: WindowSteps, padding: Padding, x: Layout, y: Layout) -> Self {
         assert!(padding.top <= x.halo.top && padding.left <= x.halo.left);
-        let origin = (x.halo.top - padding.top) * x.row() + (x.halo.left - padding.left) * LANES;
+        let origin = (x.halo.top - padding.top) * x.row() + (x.halo.left - padding.left) * x.pixel();
         let last = |axis: usize, results: usize| {
             (results - 1) * steps.stride[axis] + (steps.kernel[axis] - 1) * steps.dilation[axis]
         };
         let (row, column) = (last(0, y.height), last(1, y.width));
-        let reach = origin + row * x.row() + (column + 1) * LANES;
+        let reach = origin + row * x.row() + (column + 1) * x.pixel();
         assert!(reach <= x.block(), "a window reads beyond its plane");
         Self { steps, origin, x, y }
     }

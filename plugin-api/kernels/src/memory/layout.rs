@@ -1,7 +1,8 @@
 //! The blocked layout: channels in blocks of 16 that lie next to each other at each pixel, with a border of
 //! zeros (the halo) around each block's plane, so that kernels have no edges to care for.
 //!
-//! `[channels / 16][top + height + bottom][left + width + right][16]`, row-major. Tokens are a map of one row.
+//! `[channels / 16][top + height + bottom][left + width + right][16]`, row-major. Tokens are a map of one row. Where the
+//! values are bytes, four of them have the place of an `f32`.
 
 use crate::{graph::Shape, simd::LANES};
 
@@ -26,6 +27,38 @@ impl Halo {
     }
 }
 
+/// What a value is kept as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Element {
+    /// `f32`.
+    #[default]
+    Float,
+    /// `u8`, of which one stands for 0.
+    Byte {
+        /// What stands for 0.
+        zero: u8,
+    },
+}
+
+impl Element {
+    /// `f32` that the 16 channels of a pixel have the place of.
+    #[inline(always)]
+    pub(crate) const fn pixel(self) -> usize {
+        match self {
+            Self::Float => LANES,
+            Self::Byte { .. } => LANES / 4,
+        }
+    }
+
+    /// What fills a halo: 0, or the bits of four bytes that stand for it.
+    fn nothing(self) -> f32 {
+        match self {
+            Self::Float => 0.0,
+            Self::Byte { zero } => f32::from_bits(u32::from_ne_bytes([zero; 4])),
+        }
+    }
+}
+
 /// Where the values of one image are, in `f32` from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Layout {
@@ -34,6 +67,7 @@ pub(crate) struct Layout {
     pub(crate) height: usize,
     pub(crate) width: usize,
     pub(crate) halo: Halo,
+    pub(crate) element: Element,
 }
 
 impl Layout {
@@ -47,7 +81,24 @@ impl Layout {
             height,
             width,
             halo,
+            element: Element::Float,
         }
+    }
+
+    /// The same for another kind of values.
+    pub(crate) fn of(self, element: Element) -> Self {
+        Self { element, ..self }
+    }
+
+    /// From one pixel of a block to the next.
+    #[inline(always)]
+    pub(crate) fn pixel(&self) -> usize {
+        self.element.pixel()
+    }
+
+    /// What fills the halo.
+    pub(crate) fn nothing(&self) -> f32 {
+        self.element.nothing()
     }
 
     /// Blocks of 16 channels.
@@ -57,14 +108,14 @@ impl Layout {
 
     /// Distance from one row to the next.
     pub(crate) fn row(&self) -> usize {
-        (self.halo.left + self.width + self.halo.right) * LANES
+        (self.halo.left + self.width + self.halo.right) * self.pixel()
     }
 
     /// Distance from one block to the next. It is an odd number of pixels, so that the same pixel of many
     /// blocks does not fall into a few sets of the cache.
     pub(crate) fn block(&self) -> usize {
-        let pixels = (self.halo.top + self.height + self.halo.bottom) * self.row() / LANES;
-        (pixels | 1) * LANES
+        let pixels = (self.halo.top + self.height + self.halo.bottom) * self.row() / self.pixel();
+        (pixels | 1) * self.pixel()
     }
 
     /// Length of one image.
@@ -75,7 +126,7 @@ impl Layout {
     /// Where the first channel of a block is at a pixel, the halo not counted.
     #[inline(always)]
     pub(crate) fn at(&self, block: usize, y: usize, x: usize) -> usize {
-        block * self.block() + (self.halo.top + y) * self.row() + (self.halo.left + x) * LANES
+        block * self.block() + (self.halo.top + y) * self.row() + (self.halo.left + x) * self.pixel()
     }
 
     /// Whether the pixels of a block follow each other without a gap, so that it can be taken as one row.

@@ -10,7 +10,7 @@ mod view;
 
 pub(crate) use aligned::AlignedBuffer;
 pub(crate) use caches::second_cache;
-pub(crate) use layout::{Halo, Layout};
+pub(crate) use layout::{Element, Halo, Layout};
 pub(crate) use shared::{Shared, SharedMut};
 pub(crate) use slab::{Packed, Slab};
 pub(crate) use view::{Region, Target, View, ViewMut};

@@ -1,6 +1,6 @@
 //! Values of one image in the blocked layout, as the kernels read and write them.
 
-use super::{Layout, SharedMut};
+use super::{Element, Layout, SharedMut};
 use crate::simd::LANES;
 use std::ops::Range;
 
@@ -75,12 +75,33 @@ impl<'a> View<'a> {
     }
 
     /// The pixels of a row, without the halo.
+    ///
+    /// # Panics
+    /// Where there is no such row, or the values are bytes.
     #[inline(always)]
     pub(crate) fn row(&self, block: usize, y: usize) -> &'a [[f32; LANES]] {
-        assert!(block < self.layout.blocks() && y < self.layout.height);
-        let start = self.layout.at(block, y, 0);
+        assert!(self.layout.element == Element::Float, "bytes are read as numbers");
+        let start = self.row_start(block, y);
         // SAFETY: the row is inside of the layout, whose values are there; an array has the alignment of its items.
         unsafe { std::slice::from_raw_parts(self.values.as_ptr().add(start).cast(), self.layout.width) }
+    }
+
+    /// The pixels of a row of bytes, without the halo.
+    ///
+    /// # Panics
+    /// Where there is no such row, or the values are no bytes.
+    #[inline(always)]
+    pub(crate) fn bytes(&self, block: usize, y: usize) -> &'a [[u8; LANES]] {
+        assert!(self.layout.element != Element::Float, "numbers are read as bytes");
+        let start = self.row_start(block, y);
+        // SAFETY: as above; bytes have no alignment, and 16 of them the place of a pixel.
+        unsafe { std::slice::from_raw_parts(self.values.as_ptr().add(start).cast(), self.layout.width) }
+    }
+
+    #[inline(always)]
+    fn row_start(&self, block: usize, y: usize) -> usize {
+        assert!(block < self.layout.blocks() && y < self.layout.height);
+        self.layout.at(block, y, 0)
     }
 }
 
@@ -111,7 +132,7 @@ impl<'a> Target<'a> {
         ViewMut { target: self, region }
     }
 
-    /// Writes zeros around the planes of all blocks.
+    /// Writes what stands for 0 around the planes of all blocks.
     ///
     /// # Safety
     /// Nobody else reads or writes the halo meanwhile.
@@ -119,10 +140,10 @@ impl<'a> Target<'a> {
         let Layout {
             height, width, halo, ..
         } = self.layout;
-        let row = self.layout.row();
+        let (row, pixel, nothing) = (self.layout.row(), self.layout.pixel(), self.layout.nothing());
         let zero = |start: usize, length: usize| {
             // SAFETY: the caller's promise.
-            unsafe { self.values.part(start, length).slice_mut() }.fill(0.0);
+            unsafe { self.values.part(start, length).slice_mut() }.fill(nothing);
         };
         for block in 0..self.layout.blocks() {
             let plane = block * self.layout.block();
@@ -130,8 +151,8 @@ impl<'a> Target<'a> {
             zero(plane + (halo.top + height) * row, halo.bottom * row);
             if halo.left + halo.right > 0 {
                 for y in halo.top..halo.top + height {
-                    zero(plane + y * row, halo.left * LANES);
-                    zero(plane + y * row + (halo.left + width) * LANES, halo.right * LANES);
+                    zero(plane + y * row, halo.left * pixel);
+                    zero(plane + y * row + (halo.left + width) * pixel, halo.right * pixel);
                 }
             }
         }
@@ -165,17 +186,46 @@ impl ViewMut<'_> {
     /// Where they are not inside of the region.
     #[inline(always)]
     pub(crate) fn pixels(&mut self, block: usize, y: usize, columns: Range<usize>) -> &mut [[f32; LANES]] {
-        let region = &self.region;
-        assert!(region.blocks.contains(&block) && region.rows.contains(&y));
-        assert!(region.columns.start <= columns.start && columns.start <= columns.end);
-        assert!(columns.end <= region.columns.end);
-        let start = self.target.layout.at(block, y, columns.start);
+        assert!(
+            self.layout().element == Element::Float,
+            "numbers are written as bytes"
+        );
+        let start = self.start(block, y, &columns);
         // SAFETY: the pixels are inside of the region, which is inside of the layout, whose values are there, and
         // nobody else has it, see `Target::region`; an array has the alignment of its items.
         unsafe {
             let start = self.target.values.as_ptr().add(start);
             std::slice::from_raw_parts_mut(start.cast(), columns.len())
         }
+    }
+
+    /// The pixels of a whole row of bytes, without the halo.
+    ///
+    /// # Panics
+    /// Where it is not inside of the region, or the values are no bytes.
+    #[inline(always)]
+    pub(crate) fn bytes(&mut self, block: usize, y: usize) -> &mut [[u8; LANES]] {
+        assert!(
+            self.layout().element != Element::Float,
+            "bytes are written as numbers"
+        );
+        let columns = 0..self.layout().width;
+        let start = self.start(block, y, &columns);
+        // SAFETY: as above; bytes have no alignment, and 16 of them the place of a pixel.
+        unsafe {
+            let start = self.target.values.as_ptr().add(start);
+            std::slice::from_raw_parts_mut(start.cast(), columns.len())
+        }
+    }
+
+    /// Where the first of some pixels is, all of which are inside of the region.
+    #[inline(always)]
+    fn start(&self, block: usize, y: usize, columns: &Range<usize>) -> usize {
+        let region = &self.region;
+        assert!(region.blocks.contains(&block) && region.rows.contains(&y));
+        assert!(region.columns.start <= columns.start && columns.start <= columns.end);
+        assert!(columns.end <= region.columns.end);
+        self.target.layout.at(block, y, columns.start)
     }
 }
 

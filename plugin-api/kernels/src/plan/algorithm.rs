@@ -38,6 +38,10 @@ pub(super) enum Algorithm {
     Winograd,
     /// A linear layer of vectors, with the images of a batch as its pixels.
     Batched,
+    /// Direct convolution of bytes.
+    Bytes,
+    /// As `Depthwise`, of bytes.
+    ByteDepthwise,
 }
 
 impl Geometry {

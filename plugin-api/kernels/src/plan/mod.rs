@@ -1,11 +1,12 @@
 //! A network compiled for the shapes of its inputs.
 //!
-//! Compiling fuses nodes into layers (`fuse`), chooses an algorithm for each (`algorithm`), packs its weights
-//! (`weights`), gives values their places in memory (`storage`) and makes steps of it all (`build`, `steps`), which
+//! Compiling fuses nodes into layers (`fuse`), chooses an algorithm for each (`algorithm`) and what is computed on bytes
+//! (`quantise`, where `ranges` are given), packs weights (`weights`, `byte_weights`), gives values their places in memory (`storage`) and makes steps of it all (`build`, `steps`), which
 //! threads (`threads`) then run (`execute`) phase by phase (`phases`) in memory that is used again (`memory`).
 
 mod algorithm;
 mod build;
+mod byte_weights;
 mod execute;
 mod fuse;
 mod memory;
@@ -14,16 +15,21 @@ mod memory;
 mod misuse;
 mod options;
 mod phases;
+mod quantise;
+mod ranges;
 mod steps;
 mod storage;
 mod threads;
 mod weights;
 
-pub use self::options::PlanOptions;
 use self::{
     build::{Program, build},
     execute::{Batch, StepTimes},
     memory::Memory,
+};
+pub use self::{
+    options::PlanOptions,
+    ranges::{Calibration, Ranges},
 };
 use self::{steps::Output, threads::Threads, weights::PackedWeights};
 use crate::{

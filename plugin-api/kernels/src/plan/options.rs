@@ -1,6 +1,8 @@
 //! How a network is compiled.
 
+use super::ranges::Ranges;
 use crate::{graph::Shape, simd::Isa};
+use std::sync::Arc;
 
 /// More images than this gain nothing, and lengths of their values could overflow.
 const MOST_IMAGES_TOGETHER: usize = 64;
@@ -20,6 +22,12 @@ pub struct PlanOptions {
     pub images_together: usize,
     /// The instruction set; `None` is the best one of this machine.
     pub isa: Option<Isa>,
+    /// The ranges of the layers' results. Where they are given, convolutions and linear layers of several positions are
+    /// computed on bytes: weights are integers of 7 bits with a scale for each output channel, results are 8 bits with
+    /// a scale for each layer. Sums are exact, so that these layers give the same for any batch and number of threads,
+    /// and on every instruction set unless they end with an exponential. Layers whose ranges are not known, and the first
+    /// ones, stay as they are.
+    pub ranges: Option<Arc<Ranges>>,
 }
 
 impl Default for PlanOptions {
@@ -30,6 +38,7 @@ impl Default for PlanOptions {
             direct_only: false,
             images_together: 4,
             isa: None,
+            ranges: None,
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::fuse::Layer;
 use crate::{
     graph::{Graph, Op, Shape},
-    memory::{AlignedBuffer, Halo, Layout},
+    memory::{AlignedBuffer, Element, Halo, Layout},
     simd::LANES,
 };
 use std::sync::Arc;
@@ -61,9 +61,16 @@ pub(super) struct Places {
 }
 
 /// Gives each value that a layer computes a place. `halos` is what the readers of each value need around it;
-/// `skipped` are inputs that are not needed in the blocked layout.
-pub(super) fn place(graph: &Graph, layers: &[Layer], halos: &[Halo], skipped: &[bool]) -> Places {
+/// `skipped` are inputs that are not needed in the blocked layout, `elements` what values are kept as.
+pub(super) fn place(
+    graph: &Graph,
+    layers: &[Layer],
+    halos: &[Halo],
+    skipped: &[bool],
+    elements: &[Element],
+) -> Places {
     let mut resolver = Resolver {
+        elements,
         storage: vec![Storage::Own; graph.nodes().len()],
     };
     resolver.slices(graph, layers);
@@ -90,10 +97,10 @@ pub(super) fn place(graph: &Graph, layers: &[Layer], halos: &[Halo], skipped: &[
         }
         let (root, block) = resolver.root(layer.output);
         let buffer = *buffer_of[root].get_or_insert_with(|| {
-            buffers.push(Layout::new(graph.shapes()[root], needed[root]));
+            buffers.push(Layout::new(graph.shapes()[root], needed[root]).of(elements[root]));
             buffers.len() - 1
         });
-        let layout = Layout::new(graph.shapes()[layer.output], needed[root]);
+        let layout = Layout::new(graph.shapes()[layer.output], needed[root]).of(elements[root]);
         places[layer.output] = Some(Place::Arena(Part {
             buffer,
             block,
@@ -103,11 +110,12 @@ pub(super) fn place(graph: &Graph, layers: &[Layer], halos: &[Halo], skipped: &[
     Places { places, buffers }
 }
 
-struct Resolver {
+struct Resolver<'a> {
+    elements: &'a [Element],
     storage: Vec<Storage>,
 }
 
-impl Resolver {
+impl Resolver<'_> {
     /// The value that owns the memory of a value, and the value's first block in it.
     fn root(&self, value: usize) -> (usize, usize) {
         let (mut value, mut block) = (value, 0);
@@ -118,12 +126,19 @@ impl Resolver {
         (value, block)
     }
 
+    /// Whether a part of a value can be another one: not of constants, which are elsewhere, nor of bytes, which only
+    /// layers on bytes read.
+    fn can_be_shared(&self, graph: &Graph, value: usize) -> bool {
+        let is_constant = matches!(graph.nodes()[value].op, Op::Constant(_));
+        !is_constant && self.elements[value] == Element::Float
+    }
+
     /// A slice that starts with a block is a part of what it is cut from.
     fn slices(&mut self, graph: &Graph, layers: &[Layer]) {
         for layer in layers {
             if let Op::Slice { start, .. } = graph.nodes()[layer.node].op
                 && start % LANES == 0
-                && !is_constant(graph, layer.inputs[0])
+                && self.can_be_shared(graph, layer.inputs[0])
             {
                 self.storage[layer.output] = Storage::Within(layer.inputs[0], start / LANES);
             }
@@ -146,7 +161,7 @@ impl Resolver {
                 if let Some(first) = start.checked_sub(source_start)
                     && first % LANES == 0
                     && self.storage[source] == Storage::Own
-                    && !is_constant(graph, source)
+                    && self.can_be_shared(graph, source)
                     && self.covers(graph, layer, source, first)
                 {
                     self.storage[source] = Storage::Within(layer.output, first / LANES);
@@ -185,7 +200,7 @@ impl Resolver {
     fn reshapes(&mut self, graph: &Graph, layers: &[Layer], needed: &mut [Halo]) {
         for layer in layers {
             let source = layer.inputs.first().copied();
-            let Some(source) = source.filter(|&source| !is_constant(graph, source)) else {
+            let Some(source) = source.filter(|&source| self.can_be_shared(graph, source)) else {
                 continue;
             };
             let same_order = match graph.nodes()[layer.node].op {
@@ -200,10 +215,6 @@ impl Resolver {
             }
         }
     }
-}
-
-fn is_constant(graph: &Graph, value: usize) -> bool {
-    matches!(graph.nodes()[value].op, Op::Constant(_))
 }
 
 fn block_constant(data: &[f32], shape: Shape, layout: Layout) -> AlignedBuffer {

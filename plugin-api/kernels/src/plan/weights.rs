@@ -26,6 +26,10 @@ pub(super) enum Packing {
     Winograd,
     /// As `Direct`, for the results of a transposed convolution at one place modulo the stride.
     Phase(usize, usize),
+    /// `[output blocks][input channels / 4][kernel][16][4]`, integers, and what they stand for.
+    Bytes,
+    /// As `Depthwise`, integers, and what they stand for.
+    ByteDepthwise,
 }
 
 type Key = (usize, Option<usize>, Packing);

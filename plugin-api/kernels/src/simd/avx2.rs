@@ -1,15 +1,18 @@
 //! AVX2 with FMA: two registers hold the 16 values.
 
-use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
+use super::{
+    bytes::{ByteCompiled, ByteRoutine, ByteSimd},
+    vector::{Compiled, Kernel, LANES, Routine, Simd},
+};
 use std::arch::x86_64::*;
 
 /// The proof that this machine has AVX2 and FMA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Avx2(());
+pub(crate) struct Avx2(());
 
 /// The lower and the upper 8 values.
 #[derive(Clone, Copy)]
-pub(super) struct Halves(__m256, __m256);
+pub(crate) struct Halves(__m256, __m256);
 
 impl Avx2 {
     pub(super) fn detect() -> Option<Self> {
@@ -80,6 +83,32 @@ impl Simd for Avx2 {
             _mm256_storeu_ps(to.add(8), value.1);
         }
     }
+    #[inline(always)]
+    fn load_bytes(self, from: &[u8; LANES]) -> Halves {
+        // SAFETY: `self` exists, so the features were detected; `from` is 16 bytes long.
+        unsafe {
+            let bytes = _mm_loadu_si128(from.as_ptr().cast());
+            let upper = _mm_unpackhi_epi64(bytes, bytes);
+            Halves(
+                _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)),
+                _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(upper)),
+            )
+        }
+    }
+    #[inline(always)]
+    fn store_bytes(self, to: &mut [u8; LANES], value: Halves) {
+        // SAFETY: `self` exists, so the features were detected; `to` is 16 bytes long.
+        unsafe {
+            let words = _mm256_packus_epi32(_mm256_cvtps_epi32(value.0), _mm256_cvtps_epi32(value.1));
+            // Halves of registers are packed each on its own.
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            let bytes = _mm_packus_epi16(
+                _mm256_castsi256_si128(words),
+                _mm256_extracti128_si256::<1>(words),
+            );
+            _mm_storeu_si128(to.as_mut_ptr().cast(), bytes);
+        }
+    }
     each_half! {
         add(a, b) = _mm256_add_ps;
         sub(a, b) = _mm256_sub_ps;
@@ -112,5 +141,71 @@ unsafe fn power_of_two_half(a: __m256) -> __m256 {
     unsafe {
         let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(a), _mm256_set1_epi32(127));
         _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+    }
+}
+
+/// The lower and the upper 8 sums, or the weights for them.
+#[derive(Clone, Copy)]
+pub(crate) struct IntegerHalves(__m256i, __m256i);
+
+impl ByteSimd for Avx2 {
+    type Sums = IntegerHalves;
+    type Weights = IntegerHalves;
+    type Word = __m256i;
+    type Float = Self;
+
+    const VECTORS: usize = <Self as Simd>::VECTORS;
+
+    #[inline(always)]
+    fn float(self) -> Self {
+        self
+    }
+
+    fn compiled<R: ByteRoutine>(self) -> ByteCompiled<R> {
+        /// # Safety
+        /// See [`ByteRoutine::run`]; the machine has the features.
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn with_features<R: ByteRoutine>(call: R::Call, common: &R::Common) {
+            // SAFETY: the caller's promise; there was a token when this function was chosen.
+            unsafe { R::run(Avx2(()), call, common) }
+        }
+        with_features::<R>
+    }
+
+    #[inline(always)]
+    fn zero(self) -> IntegerHalves {
+        // SAFETY: `self` exists, so the features were detected.
+        let zero = unsafe { _mm256_setzero_si256() };
+        IntegerHalves(zero, zero)
+    }
+    #[inline(always)]
+    unsafe fn weights(self, from: *const f32) -> IntegerHalves {
+        // SAFETY: `self` exists, so the features were detected; the caller's promise.
+        unsafe {
+            IntegerHalves(
+                _mm256_loadu_si256(from.cast()),
+                _mm256_loadu_si256(from.add(8).cast()),
+            )
+        }
+    }
+    #[inline(always)]
+    fn word(self, bytes: u32) -> __m256i {
+        // SAFETY: `self` exists, so the features were detected.
+        unsafe { _mm256_set1_epi32(bytes as i32) }
+    }
+    #[inline(always)]
+    fn add_products(self, sums: IntegerHalves, word: __m256i, weights: IntegerHalves) -> IntegerHalves {
+        // SAFETY: `self` exists, so the features were detected.
+        let half = |sums, weights| unsafe {
+            // Two products each, which 16 bits hold: see `LARGEST_WEIGHT`.
+            let pairs = _mm256_maddubs_epi16(word, weights);
+            _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+        };
+        IntegerHalves(half(sums.0, weights.0), half(sums.1, weights.1))
+    }
+    #[inline(always)]
+    fn numbers(self, sums: IntegerHalves) -> Halves {
+        // SAFETY: `self` exists, so the features were detected.
+        unsafe { Halves(_mm256_cvtepi32_ps(sums.0), _mm256_cvtepi32_ps(sums.1)) }
     }
 }

@@ -5,9 +5,16 @@ use std::arch::x86_64::*;
 
 /// The proof that this machine has AVX-512 F and DQ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Avx512(());
+pub(crate) struct Avx512(());
 
 impl Avx512 {
+    /// # Safety
+    /// The machine has the features.
+    #[inline(always)]
+    pub(super) unsafe fn assumed() -> Self {
+        Self(())
+    }
+
     pub(super) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512dq")
@@ -68,6 +75,17 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn store(self, to: &mut [f32; LANES], value: __m512) {
         unsafe { _mm512_storeu_ps(to.as_mut_ptr(), value) }
+    }
+    #[inline(always)]
+    fn load_bytes(self, from: &[u8; LANES]) -> __m512 {
+        unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.as_ptr().cast()))) }
+    }
+    #[inline(always)]
+    fn store_bytes(self, to: &mut [u8; LANES], value: __m512) {
+        unsafe {
+            let bytes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(value));
+            _mm_storeu_si128(to.as_mut_ptr().cast(), bytes);
+        }
     }
     #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {

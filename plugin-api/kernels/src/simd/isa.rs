@@ -6,7 +6,10 @@ use super::avx2::Avx2;
 use super::avx512::Avx512;
 #[cfg(target_arch = "aarch64")]
 use super::neon::Neon;
+#[cfg(target_arch = "x86_64")]
+use super::vnni::Vnni;
 use super::{
+    bytes::ByteSet,
     portable::Portable,
     vector::{Kernel, Simd},
 };
@@ -70,6 +73,23 @@ impl Isa {
             #[cfg(target_arch = "aarch64")]
             Set::Neon(simd) => simd.run(kernel),
             Set::Portable(simd) => kernel.run(simd),
+        }
+    }
+
+    /// What bytes are multiplied with.
+    pub(crate) fn bytes(self) -> ByteSet {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512(simd) => match (Vnni::detect(simd), Avx2::detect()) {
+                (Some(simd), _) => ByteSet::Vnni(simd),
+                (None, Some(simd)) => ByteSet::Avx2(simd),
+                (None, None) => ByteSet::Portable(Portable),
+            },
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2(simd) => ByteSet::Avx2(simd),
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon(_) => ByteSet::Portable(Portable),
+            Set::Portable(simd) => ByteSet::Portable(simd),
         }
     }
 

@@ -9,13 +9,17 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod bytes;
 mod isa;
 mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
 mod vector;
+#[cfg(target_arch = "x86_64")]
+mod vnni;
 
+pub(crate) use bytes::{ByteCompiled, ByteRoutine, ByteSet, ByteSimd, LARGEST_WEIGHT, with_bytes};
 pub use isa::Isa;
 pub(crate) use math::{complementary_error, exp, sigmoid, sin};
 pub(crate) use vector::{Compiled, Kernel, LANES, Routine, Simd};

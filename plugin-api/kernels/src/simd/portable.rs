@@ -5,7 +5,7 @@ use super::vector::{Compiled, LANES, Routine, Simd};
 
 /// Every machine has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Portable;
+pub(crate) struct Portable;
 
 macro_rules! each_lane {
     ($($name:ident($a:ident $(, $other:ident)*) = $value:expr;)+) => {$(

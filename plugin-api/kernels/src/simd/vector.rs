@@ -66,6 +66,20 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// `2^a` for an integer `a` in -126..=127.
     fn power_of_two(self, a: Self::Vector) -> Self::Vector;
 
+    /// 16 bytes as numbers.
+    #[inline(always)]
+    fn load_bytes(self, from: &[u8; LANES]) -> Self::Vector {
+        self.load(&from.map(f32::from))
+    }
+
+    /// Writes integers of 0..=255 as bytes, each rounded to the nearest first.
+    #[inline(always)]
+    fn store_bytes(self, to: &mut [u8; LANES], value: Self::Vector) {
+        let mut rounded = [0.0; LANES];
+        self.store(&mut rounded, self.round(value));
+        *to = rounded.map(|value| value as u8);
+    }
+
     /// The first 16 values of a slice.
     ///
     /// # Panics

@@ -7,9 +7,10 @@ use super::{
 use crate::{
     kernels::{
         epilogue::{Epilogue, finish_rest},
-        tile::{Ahead, RowTiles, Tile, TilePointers},
+        requantise::Staged,
+        tile::{Ahead, ByteEnd, ByteResult, RowTiles, Tile, TilePointers},
     },
-    simd::{Kernel, LANES, Simd},
+    simd::{ByteSet, Kernel, LANES, Simd},
 };
 use std::ops::Range;
 
@@ -17,6 +18,8 @@ use std::ops::Range;
 pub(super) struct Share<'a> {
     pub(super) layer: &'a Specification,
     pub(super) images: Images<'a>,
+    /// Where the input is bytes.
+    pub(super) bytes: Option<(ByteEnd, ByteSet)>,
     pub(super) last_width: usize,
     pub(super) image_range: Range<usize>,
     pub(super) rows: Range<usize>,
@@ -25,6 +28,10 @@ pub(super) struct Share<'a> {
 
 /// Weights of a layer that stay in the second cache from one use to the next.
 const CACHED_WEIGHTS: usize = 128 * 1024;
+
+/// Pixels of the largest tile, and values of its sums.
+const MOST_PIXELS: usize = 14;
+const MOST_SUMS: usize = 4 * MOST_PIXELS * LANES;
 
 /// The bias of a sum that has its bias already.
 static NO_BIAS: [f32; 4 * LANES] = [0.0; 4 * LANES];
@@ -91,12 +98,15 @@ impl Share<'_> {
     fn chunk<S: Simd>(&self, simd: S, group: &Group, part: &Range<usize>, blocks: Range<usize>) {
         let layer = self.layer;
         let (is_first, is_last) = (blocks.start == 0, blocks.end == layer.tile.blocks);
-        let whole = RowTiles::new(simd, group.blocks, layer.pixels.width, layer.tile.x_step);
-        let last = RowTiles::new(simd, group.blocks, self.last_width, layer.tile.x_step);
+        let tiles_of = |width| match self.bytes {
+            Some((_, set)) => RowTiles::of_bytes(set, group.blocks, width, layer.tile.x_step),
+            None => RowTiles::new(simd, group.blocks, width, layer.tile.x_step),
+        };
+        let (whole, last) = (tiles_of(layer.pixels.width), tiles_of(self.last_width));
         let tile = self.tile_of(group, part, &blocks, whole.cut.tiles());
         let skipped = blocks.start * layer.tile.terms_of_block() * LANES;
         let bias = if is_first {
-            layer.bias[group.first * LANES..].as_ptr()
+            layer.bias[group.first * tile.bias_block()..].as_ptr()
         } else if is_last {
             NO_BIAS.as_ptr()
         } else {
@@ -142,6 +152,58 @@ impl Share<'_> {
         }
     }
 
+    /// The tiles of a row of bytes whose sums are numbers at first, as [`row`](Self::row) does.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn staged_row<S: Simd>(
+        &self,
+        simd: S,
+        (chunk, staged, end): (&Chunk, &Staged, ByteEnd),
+        tiles: &RowTiles,
+        tile: &Tile,
+        (x, residual, y): (*const f32, *const f32, *mut f32),
+        turn: usize,
+    ) {
+        let mut sums = [0.0; MOST_SUMS];
+        let sum_tile = Tile {
+            y_block: MOST_PIXELS * LANES,
+            y_step: LANES,
+            bytes: Some(ByteEnd {
+                result: ByteResult::Floats,
+                ..end
+            }),
+            ..*tile
+        };
+        let mut done = 0;
+        for index in 0..tiles.cut.tiles() {
+            let pixels = tiles.cut.pixels(index);
+            let pointers = TilePointers {
+                x: x.wrapping_add(done * tile.x_step),
+                w: chunk.w,
+                bias: chunk.bias,
+                residual: std::ptr::null(),
+                y: sums.as_mut_ptr(),
+                turn: turn + index,
+            };
+            // SAFETY: the tile's pixels are a part of the row; the caller's promise. There is room for the sums of the
+            // most blocks and pixels that a tile has.
+            unsafe { tiles.run(pixels, pointers, &sum_tile) };
+            for (block, pixel) in
+                (0..chunk.blocks).flat_map(|block| (0..pixels).map(move |pixel| (block, pixel)))
+            {
+                let sum = simd.load_slice(&sums[(block * MOST_PIXELS + pixel) * LANES..]);
+                let at = done + pixel;
+                let residual = residual.wrapping_add(block * tile.r_block + at * end.r_step);
+                let y = y.wrapping_add(block * tile.y_block + at * tile.y_step);
+                // SAFETY: the caller's promise.
+                unsafe { staged.store(simd, sum, residual, y) };
+            }
+            done += pixels;
+        }
+    }
+
     /// The tiles of a row, from the first pixel's window, residual and result on. `turn` counts the chunk's tiles.
     ///
     /// # Safety
@@ -156,13 +218,18 @@ impl Share<'_> {
         (x, residual, y): (*const f32, *const f32, *mut f32),
         turn: usize,
     ) {
+        if let (Some(staged), Some((end, _))) = (&self.layer.staged, self.bytes) {
+            // SAFETY: the caller's promise.
+            unsafe { self.staged_row(simd, (chunk, staged, end), tiles, tile, (x, residual, y), turn) };
+            return;
+        }
         let stages = &self.layer.stages;
         let (mut x, mut residual, mut y) = (x, residual, y);
         for index in 0..tiles.cut.tiles() {
             let pixels = tiles.cut.pixels(index);
             let added = if !chunk.is_first {
                 y.cast_const()
-            } else if stages.residual_first {
+            } else if stages.residual_first || self.bytes.is_some() {
                 residual
             } else {
                 std::ptr::null()
@@ -188,7 +255,7 @@ impl Share<'_> {
             // The last ones may be beyond what is there.
             x = x.wrapping_add(pixels * tile.x_step);
             y = y.wrapping_add(pixels * tile.y_step);
-            residual = residual.wrapping_add(pixels * LANES);
+            residual = residual.wrapping_add(pixels * tile.r_step());
         }
     }
 }

@@ -1,7 +1,11 @@
 //! What a convolution is, and the check that it stays inside of its memory.
 
 use crate::{
-    kernels::{epilogue::Stages, tile::Tile},
+    kernels::{
+        epilogue::Stages,
+        requantise::Staged,
+        tile::{ByteResult, Tile},
+    },
     memory::{AlignedBuffer, Packed},
     simd::LANES,
 };
@@ -21,6 +25,8 @@ pub(crate) struct Specification {
     /// `[output blocks][16]`
     pub(crate) bias: Arc<AlignedBuffer>,
     pub(crate) stages: Stages,
+    /// What becomes of sums of bytes where the tile's end is not all; `stages` has no meaning for bytes.
+    pub(crate) staged: Option<Staged>,
     pub(crate) pixels: Pixels,
     /// The windows of the pixels in the input.
     pub(crate) x: Lines,
@@ -159,7 +165,8 @@ impl Specification {
         assert!(task.images > 0 && task.rows > 0 && task.groups > 0);
         // Sums that are not complete are kept in the output, whose pixels have to follow each other then.
         assert!(
-            chunk_blocks.min(part_blocks) >= self.tile.blocks || self.tile.y_step == LANES,
+            chunk_blocks.min(part_blocks) >= self.tile.blocks
+                || self.tile.y_step == LANES && self.tile.bytes.is_none(),
             "sums cannot be kept"
         );
     }
@@ -202,7 +209,7 @@ impl Specification {
             "a tile reads beyond its weights"
         );
         assert!(
-            self.blocks() * LANES <= self.bias.len(),
+            self.blocks() * self.tile.bias_block() <= self.bias.len(),
             "a tile reads beyond its bias"
         );
     }
@@ -210,7 +217,8 @@ impl Specification {
     fn check_output(&self) {
         let (tile, pixels) = (&self.tile, &self.pixels);
         let last = self.blocks().saturating_sub(1);
-        let reach = self.y.origin + pixels.reach(self.y.line, tile.y_step) + last * tile.y_block + LANES;
+        let reach =
+            self.y.origin + pixels.reach(self.y.line, tile.y_step) + last * tile.y_block + tile.y_pixel();
         assert!(reach <= self.y.length, "a tile writes beyond its output");
         assert!(self.results_are_apart(), "two results are in one place");
     }
@@ -224,20 +232,29 @@ impl Specification {
             let row = (pixels.width - 1) * tile.y_step + pixel;
             (pixels.width == 1 || tile.y_step >= pixel) && (pixels.height == 1 || self.y.line >= row)
         };
-        let plane = pixels.reach(self.y.line, tile.y_step) + LANES;
+        let pixel = tile.y_pixel();
+        let plane = pixels.reach(self.y.line, tile.y_step) + pixel;
         let holds = |block: usize, pixel: usize| (others == 0 || tile.y_block >= block) && rows_hold(pixel);
-        holds(plane, LANES) || holds(LANES, others * tile.y_block + LANES)
+        holds(plane, pixel) || holds(pixel, others * tile.y_block + pixel)
+    }
+
+    fn adds_residual(&self) -> bool {
+        match (&self.staged, &self.tile.bytes) {
+            (Some(staged), _) => staged.stages.adds_residual(),
+            (None, Some(end)) => matches!(end.result, ByteResult::BytesAndResidual(_)),
+            (None, None) => self.stages.adds_residual(),
+        }
     }
 
     fn check_residual(&self) {
         let Some(residual) = &self.residual else {
-            assert!(!self.stages.adds_residual(), "there is no residual to add");
+            assert!(!self.adds_residual(), "there is no residual to add");
             return;
         };
         let last = self.blocks().saturating_sub(1);
-        let reach = self.pixels.reach(residual.line, LANES);
+        let reach = self.pixels.reach(residual.line, self.tile.r_step());
         assert!(
-            residual.origin + reach + last * self.tile.r_block + LANES <= residual.length,
+            residual.origin + reach + last * self.tile.r_block + self.tile.r_step() <= residual.length,
             "a tile reads beyond the residual"
         );
     }

@@ -21,22 +21,33 @@ pub(crate) const fn tile_pixels(vectors: usize) -> [usize; 4] {
     }
 }
 
+/// Calls a function for a number of blocks and pixels that [`tile_pixels`] has, with an instruction set and the two
+/// numbers as its parameters.
+macro_rules! each_size {
+    ($size:expr, $set:ident => $make:ident $arguments:tt) => {
+        each_size! {
+            @of $size, $set, $make $arguments,
+            1 => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+            2 => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+            3 => [1, 2, 3, 4, 5, 6, 7, 8, 9],
+            4 => [1, 2, 3, 4, 5, 6],
+        }
+    };
+    (
+        @of $size:expr, $set:ident, $make:ident $arguments:tt,
+        $($blocks:literal => [$($pixels:literal),+],)+
+    ) => {
+        match $size {
+            $($(($blocks, $pixels) => $make::<$set, $pixels, $blocks> $arguments,)+)+
+            _ => unreachable!("rows are cut into tiles within `tile_pixels`"),
+        }
+    };
+}
+pub(super) use each_size;
+
 /// The kernel for a tile of so many blocks and pixels, as [`tile_pixels`] has them; `step` is [`Tile::x_step`].
 pub(super) fn tile_kernel<S: Simd>(simd: S, blocks: usize, pixels: usize, step: usize) -> TileKernel {
-    macro_rules! kernels {
-        ($($blocks:literal => [$($pixels:literal),+]),+ $(,)?) => {
-            match (blocks, pixels) {
-                $($(($blocks, $pixels) => for_step::<S, $pixels, $blocks>(simd, step),)+)+
-                _ => unreachable!("rows are cut into tiles within `tile_pixels`"),
-            }
-        };
-    }
-    kernels! {
-        1 => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
-        2 => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
-        3 => [1, 2, 3, 4, 5, 6, 7, 8, 9],
-        4 => [1, 2, 3, 4, 5, 6],
-    }
+    each_size!((blocks, pixels), S => for_step(simd, step))
 }
 
 fn for_step<S: Simd, const PIXELS: usize, const BLOCKS: usize>(simd: S, step: usize) -> TileKernel {

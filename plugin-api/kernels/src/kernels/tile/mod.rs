@@ -4,10 +4,12 @@
 //! and of attention are all sums over `blocks x rows x columns x channels` of a weight vector times a pixel's
 //! value; they differ in distances only.
 
+mod bytes;
 mod micro_kernel;
 mod rows;
 mod sum;
 
+pub(crate) use bytes::{BYTE_BIAS, ByteEnd, ByteResult};
 pub(crate) use micro_kernel::tile_pixels;
 pub(crate) use rows::{RowTiles, group_blocks};
 pub(crate) use sum::{Ahead, Tile, TilePointers};

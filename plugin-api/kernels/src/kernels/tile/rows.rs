@@ -1,10 +1,11 @@
 //! Rows of pixels cut into tiles, and output channels cut into groups.
 
 use super::{
+    bytes::byte_kernel,
     micro_kernel::{TileKernel, tile_kernel, tile_pixels},
     sum::{Tile, TilePointers},
 };
-use crate::simd::Simd;
+use crate::simd::{ByteSet, Simd};
 
 /// A row of pixels cut into tiles that are as equal as can be: the first ones are a pixel larger.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +56,20 @@ impl RowTiles {
     #[inline(always)]
     pub(crate) fn new<S: Simd>(simd: S, blocks: usize, width: usize, x_step: usize) -> Self {
         let cut = Cut::new(width, tile_pixels(S::VECTORS)[blocks - 1]);
-        let small = tile_kernel(simd, blocks, cut.small(), x_step);
+        Self::of(cut, |pixels| tile_kernel(simd, blocks, pixels, x_step))
+    }
+
+    /// The same for bytes.
+    pub(crate) fn of_bytes(set: ByteSet, blocks: usize, width: usize, x_step: usize) -> Self {
+        let cut = Cut::new(width, tile_pixels(set.vectors())[blocks - 1]);
+        Self::of(cut, |pixels| byte_kernel(set, blocks, pixels, x_step))
+    }
+
+    #[inline(always)]
+    fn of(cut: Cut, kernel: impl Fn(usize) -> TileKernel) -> Self {
+        let small = kernel(cut.small());
         let large = if cut.pixels(0) > cut.small() {
-            tile_kernel(simd, blocks, cut.small() + 1, x_step)
+            kernel(cut.small() + 1)
         } else {
             small
         };

@@ -39,6 +39,8 @@ impl Builder<'_> {
             Algorithm::Winograd => Box::new(self.winograd(index, &geometry, weight, bias)),
             Algorithm::Depthwise => Box::new(self.depthwise(layer, &geometry, weight, bias)),
             Algorithm::Batched => self.batched(index, &geometry, weight, bias),
+            Algorithm::Bytes => Box::new(self.byte_convolution(index, &geometry, weight, &bias)),
+            Algorithm::ByteDepthwise => Box::new(self.byte_depthwise(layer, &geometry, weight, &bias)),
             Algorithm::Planar => Box::new(self.planar_convolution(layer, &geometry, weight, bias)),
             Algorithm::Wide => Box::new(self.wide(layer, &geometry, weight, bias)),
             Algorithm::Direct | Algorithm::Grouped => Box::new(self.direct(index, &geometry, weight, bias)),
@@ -47,7 +49,7 @@ impl Builder<'_> {
 
     /// The residual of a layer, where it has one.
     pub(super) fn residual(&self, layer: &Layer) -> Option<Place> {
-        layer.residual.map(|residual| self.place(residual).clone())
+        layer.residual.map(|residual| self.place(residual))
     }
 
     fn direct(
@@ -58,7 +60,7 @@ impl Builder<'_> {
         bias: Arc<AlignedBuffer>,
     ) -> ConvolutionStep {
         let layer = &self.layers[index];
-        let x_place = self.place(layer.inputs[0]).clone();
+        let x_place = self.place(layer.inputs[0]);
         let (x, y) = (*x_place.layout(), self.part(layer.output));
         let residual = self.residual(layer);
         let PackedBlocks {
@@ -218,7 +220,7 @@ impl Builder<'_> {
         self.set_groups(&mut convolution, &reads, &x.layout, 1);
         Box::new(BatchedStep {
             convolution: DirectConvolution::new(convolution),
-            x: *x,
+            x,
             y,
         })
     }
@@ -295,10 +297,11 @@ pub(super) fn output_tile(y: &Layout, residual: Option<&Place>, terms: usize, la
         w_block: terms * LANES,
         ahead: Ahead::NONE,
         y_block: y.block(),
-        y_step: LANES,
+        y_step: y.pixel(),
         r_block: residual.map_or(0, |residual| residual.layout().block()),
         slope: stages.slope,
         maximum: stages.maximum,
+        bytes: None,
     }
 }
 
@@ -323,6 +326,7 @@ pub(super) fn whole_output(
         weights,
         bias,
         stages: layer.epilogue.stages(),
+        staged: None,
         pixels: Pixels {
             height,
             width,

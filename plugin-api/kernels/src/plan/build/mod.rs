@@ -1,6 +1,7 @@
 //! From a graph to steps: which layers there are, how each is computed, where values live, and which images go
 //! through a step together.
 
+mod bytes;
 mod convolution;
 mod other;
 mod packing;
@@ -13,6 +14,7 @@ use super::{
     algorithm::{Algorithm, Geometry, Phase, choose, halo},
     fuse::{Layer, fuse},
     options::PlanOptions,
+    quantise::{Kinds, quantise},
     steps::{BufferSlot, Dense, ExportStep, ImportStep, PlanarImportStep, Step},
     storage::{Lifetime, Part, Place, Places, pack, place},
     weights::PackedWeights,
@@ -20,7 +22,7 @@ use super::{
 use crate::{
     graph::{Graph, Op, Shape},
     kernels::rearrange::Planar,
-    memory::{Halo, Layout},
+    memory::{Element, Halo, Layout},
     simd::{Isa, LANES},
 };
 use std::collections::HashMap;
@@ -55,6 +57,10 @@ struct Builder<'a> {
     buffers: Vec<Layout>,
     /// Bordered dense images of inputs, which planar convolutions read.
     planar: HashMap<usize, (Planar, Part)>,
+    /// How each value is kept.
+    kinds: Kinds,
+    /// The second places of values that are kept as bytes and as numbers.
+    converted: HashMap<usize, Part>,
     /// Images that go through each layer together.
     images: Vec<usize>,
 }
@@ -62,10 +68,11 @@ struct Builder<'a> {
 /// Makes the program of a graph.
 pub(super) fn build(graph: &Graph, options: &PlanOptions, isa: Isa, packed: &PackedWeights) -> Program {
     let layers = fuse(graph);
-    let algorithms: Vec<_> = layers.iter().map(|layer| choose(graph, layer, options)).collect();
+    let mut algorithms: Vec<_> = layers.iter().map(|layer| choose(graph, layer, options)).collect();
+    let kinds = quantise(graph, &layers, &mut algorithms, options.ranges.as_deref());
     let halos = halos(graph, &layers, &algorithms);
     let planar_only = inputs_read_planar_only(graph, &layers, &algorithms);
-    let Places { places, buffers } = place(graph, &layers, &halos, &planar_only);
+    let Places { places, buffers } = place(graph, &layers, &halos, &planar_only, &kinds.elements);
     let split = segments::split(graph, &layers, options.images_together);
     let images = (0..layers.len()).map(|layer| split.images(layer)).collect();
     let mut builder = Builder {
@@ -77,14 +84,20 @@ pub(super) fn build(graph: &Graph, options: &PlanOptions, isa: Isa, packed: &Pac
         places,
         buffers,
         planar: HashMap::new(),
+        kinds,
+        converted: HashMap::new(),
         images,
     };
     builder.add_planar_inputs();
+    builder.add_converted(&halos);
 
     let mut steps: Vec<(usize, Box<dyn Step>)> = Vec::new();
     for layer in 0..builder.layers.len() {
         let mut made = Vec::new();
         builder.add_steps(layer, &mut made);
+        if let Some(conversion) = builder.conversion(layer) {
+            made.push(Box::new(conversion));
+        }
         builder.add_exports(layer, &mut made);
         steps.extend(made.into_iter().map(|step| (layer, step)));
     }
@@ -139,8 +152,16 @@ impl Builder<'_> {
         self.graph.shapes()[node]
     }
 
-    /// The place of a value that an earlier layer computes.
-    fn place(&self, node: usize) -> &Place {
+    /// The place of a value's numbers that an earlier layer computes.
+    fn place(&self, node: usize) -> Place {
+        match self.converted.get(&node) {
+            Some(part) if self.kinds.elements[node] != Element::Float => Place::Arena(*part),
+            _ => self.own_place(node).clone(),
+        }
+    }
+
+    /// The place of a value as it is computed.
+    fn own_place(&self, node: usize) -> &Place {
         self.places[node]
             .as_ref()
             .expect("a layer reads values of earlier layers only, which all have places")
@@ -148,7 +169,7 @@ impl Builder<'_> {
 
     /// The place of a layer's own value, which is never a constant.
     fn part(&self, node: usize) -> Part {
-        match self.place(node) {
+        match self.own_place(node) {
             Place::Arena(part) => *part,
             Place::Constant(..) => unreachable!("constants are not computed"),
         }
@@ -186,6 +207,7 @@ impl Builder<'_> {
                 height: 1,
                 width,
                 halo: Halo::default(),
+                element: Element::Float,
             };
             let part = Part {
                 buffer: self.buffers.len(),
@@ -246,7 +268,7 @@ impl Builder<'_> {
             .enumerate()
             .filter(|&(_, &node)| node == value)
         {
-            let (dense, x) = (Dense::of(self.shape(value)), self.place(value).clone());
+            let (dense, x) = (Dense::of(self.shape(value)), self.place(value));
             steps.push(Box::new(ExportStep { output, dense, x }));
         }
     }

@@ -30,7 +30,7 @@ impl Builder<'_> {
         let Some(&input) = layer.inputs.first() else {
             return;
         };
-        let x = self.place(input).clone();
+        let x = self.place(input);
         let y = self.part(layer.output);
         match op {
             Op::Concat => self.concat(layer, &y, steps),
@@ -38,7 +38,7 @@ impl Builder<'_> {
             Op::Attention(parameters) => self.attention(layer, parameters, y, steps),
             Op::WindowAttention(parameters) => self.window_attention(layer, parameters, y, steps),
             Op::DeformableAttention(parameters) => {
-                let inputs = [0, 1, 2, 3].map(|index| self.place(layer.inputs[index]).clone());
+                let inputs = [0, 1, 2, 3].map(|index| self.place(layer.inputs[index]));
                 let attention = PointAttention::new(parameters, inputs[0].layout().channels);
                 steps.push(Box::new(DeformableStep { attention, inputs, y }));
             }
@@ -53,7 +53,7 @@ impl Builder<'_> {
                 if let Some(work) = rows.map(BlockWork::Rows).or_else(|| block_work(op, &y.layout)) {
                     // The second operand of an upsampling only says how large the result is.
                     let second = layer.inputs.get(1).filter(|_| !matches!(op, Op::Upsample { .. }));
-                    let z = second.map(|&second| self.place(second).clone());
+                    let z = second.map(|&second| self.place(second));
                     steps.push(Box::new(BlockStep { work, x, z, y }));
                 }
             }
@@ -89,7 +89,7 @@ impl Builder<'_> {
         let mut start = 0;
         let mut moved = Vec::new();
         for &operand in &layer.inputs {
-            let x = self.place(operand).clone();
+            let x = self.place(operand);
             let channels = x.layout().channels;
             if start % LANES != 0 || !is_part(&x, y, start / LANES) {
                 moved.push((x, start, channels));
@@ -120,7 +120,7 @@ impl Builder<'_> {
     fn concat_tokens(&self, layer: &Layer, y: &Part, steps: &mut Vec<Box<dyn Step>>) {
         let mut to = 0;
         for &operand in &layer.inputs {
-            let x = self.place(operand).clone();
+            let x = self.place(operand);
             let count = x.layout().width;
             let work = BlockWork::Positions { from: 0, to, count };
             steps.push(Box::new(BlockStep {
@@ -134,7 +134,7 @@ impl Builder<'_> {
     }
 
     fn attention(&self, layer: &Layer, parameters: &Attention, y: Part, steps: &mut Vec<Box<dyn Step>>) {
-        let inputs = [0, 1, 2].map(|index| self.place(layer.inputs[index]).clone());
+        let inputs = [0, 1, 2].map(|index| self.place(layer.inputs[index]));
         let sizes = HeadSizes {
             features: inputs[0].layout().channels / parameters.heads,
             value_features: inputs[2].layout().channels / parameters.heads,
@@ -160,7 +160,7 @@ impl Builder<'_> {
         y: Part,
         steps: &mut Vec<Box<dyn Step>>,
     ) {
-        let inputs = [0, 1, 2].map(|index| self.place(layer.inputs[index]).clone());
+        let inputs = [0, 1, 2].map(|index| self.place(layer.inputs[index]));
         let sizes = HeadSizes {
             features: inputs[0].layout().channels / parameters.heads,
             value_features: inputs[2].layout().channels / parameters.heads,

@@ -5,6 +5,7 @@ use super::{
         algorithm::Geometry,
         fuse::Layer,
         steps::{BlockStep, BlockWork, RowWork},
+        storage::Place,
         weights::{Packing, pack_terms, scale_of, terms_length},
     },
     Builder,
@@ -38,7 +39,8 @@ impl Builder<'_> {
                 f64::from(data[channel * taps + tap]) * scale(channel)
             })
         });
-        self.rows(layer, geometry, |windows| {
+        let (x, residual) = (self.place(layer.inputs[0]), self.residual(layer));
+        self.rows(layer, geometry, x, residual, |windows| {
             let stages = layer.epilogue.stages();
             RowWork::Depthwise(DepthwiseConvolution::new(windows, weights, bias, stages))
         })
@@ -52,7 +54,8 @@ impl Builder<'_> {
         bias: Arc<AlignedBuffer>,
     ) -> BlockStep {
         let PackedBlocks { weights, reads, .. } = self.packed_blocks(layer, geometry, weight);
-        self.rows(layer, geometry, |windows| {
+        let (x, residual) = (self.place(layer.inputs[0]), self.residual(layer));
+        self.rows(layer, geometry, x, residual, |windows| {
             let stages = layer.epilogue.stages();
             RowWork::Wide(Box::new(WideConvolution::new(
                 windows, weights, bias, stages, reads,
@@ -61,24 +64,25 @@ impl Builder<'_> {
     }
 
     /// The step of a convolution that goes row by row, given its windows.
-    fn rows(
+    pub(super) fn rows(
         &self,
         layer: &Layer,
         geometry: &Geometry,
+        x: Place,
+        z: Option<Place>,
         work: impl FnOnce(SlidingWindows) -> RowWork,
     ) -> BlockStep {
-        let x_place = self.place(layer.inputs[0]).clone();
-        let (x, y) = (*x_place.layout(), self.part(layer.output));
+        let y = self.part(layer.output);
         let steps = WindowSteps {
             kernel: geometry.kernel,
             stride: geometry.stride,
             dilation: geometry.dilation,
         };
-        let windows = SlidingWindows::new(steps, geometry.padding, x, y.layout);
+        let windows = SlidingWindows::new(steps, geometry.padding, *x.layout(), y.layout);
         BlockStep {
             work: BlockWork::Rows(work(windows)),
-            x: x_place,
-            z: self.residual(layer),
+            x,
+            z,
             y,
         }
     }

@@ -38,7 +38,11 @@ impl Builder<'_> {
         x: &Layout,
         images: usize,
     ) {
-        let pixels = tile_pixels(self.isa.vectors());
+        let vectors = match convolution.tile.bytes {
+            Some(_) => self.isa.bytes().vectors(),
+            None => self.isa.vectors(),
+        };
+        let pixels = tile_pixels(vectors);
         let mut first = 0;
         // Blocks that read the same input go together.
         for run in reads.firsts.chunk_by(|a, b| a == b) {
@@ -54,7 +58,9 @@ impl Builder<'_> {
         let tile = &convolution.tile;
         // Larger kernels use each value several times, so that incomplete sums would not pay.
         let pointwise = tile.rows * tile.columns == 1 && tile.channels == LANES && tile.y_step == LANES;
-        if pointwise && reads.count == x.blocks() {
+        if tile.rows * tile.columns == 1 && tile.bytes.is_some() {
+            set_byte_panels(convolution, images);
+        } else if pointwise && reads.count == x.blocks() {
             set_panels(convolution, images);
         } else {
             set_rows(convolution);
@@ -111,6 +117,18 @@ fn set_panels(convolution: &mut Specification, images: usize) {
     }
 }
 
+/// Tasks of all groups for so many pixels that these stay in the second cache. Sums of bytes cannot be kept until others
+/// are added: all blocks go together.
+fn set_byte_panels(convolution: &mut Specification, images: usize) {
+    let (height, width) = (convolution.pixels.height, convolution.pixels.width);
+    let pixels = part_input() / (convolution.tile.blocks * convolution.tile.channels);
+    convolution.order.task = TaskSize {
+        images: (pixels / convolution.pixels.count()).clamp(1, images),
+        rows: (pixels / width).clamp(1, height),
+        groups: convolution.groups.len(),
+    };
+}
+
 /// Makes rows of a few full tiles from a map whose pixels follow each other.
 pub(super) fn cut_pixels(convolution: &mut Specification, tile_pixels: [usize; 4]) {
     let pixels = convolution.pixels.count();
@@ -119,7 +137,7 @@ pub(super) fn cut_pixels(convolution: &mut Specification, tile_pixels: [usize; 4
     convolution.x.line = width * convolution.tile.x_step;
     convolution.y.line = width * convolution.tile.y_step;
     if let Some(residual) = &mut convolution.residual {
-        residual.line = width * LANES;
+        residual.line = width * convolution.tile.r_step();
     }
     let height = pixels.div_ceil(width);
     convolution.pixels = Pixels {

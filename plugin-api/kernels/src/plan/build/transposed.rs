@@ -60,7 +60,7 @@ impl Builder<'_> {
         layer: &Layer,
         parameters: &TransposedConvolution,
     ) -> ConvolutionStep {
-        let x_place = self.place(layer.inputs[0]).clone();
+        let x_place = self.place(layer.inputs[0]);
         let (x, y) = (*x_place.layout(), self.part(layer.output));
         let outputs = parameters.weight.dims()[1];
         let bias = Arc::new(bias_of(self.graph, layer, parameters.bias.as_ref(), outputs));

@@ -8,6 +8,8 @@ use super::{
 use crate::{
     graph::Function,
     kernels::{
+        byte_depthwise::ByteDepthwise,
+        conversion::Conversion,
         depthwise::DepthwiseConvolution,
         elementwise::Elementwise,
         function,
@@ -60,6 +62,10 @@ pub(crate) enum BlockWork {
 pub(crate) enum RowWork {
     /// A depthwise convolution; the second operand is its residual.
     Depthwise(DepthwiseConvolution),
+    /// The same of bytes.
+    ByteDepthwise(ByteDepthwise),
+    /// Numbers to bytes or back.
+    Convert(Conversion),
     /// A convolution with sums of `f64`; the second operand is its residual.
     Wide(Box<WideConvolution>),
     /// Element by element.
@@ -206,8 +212,9 @@ impl RowWork {
     fn cost(&self) -> usize {
         match self {
             Self::Depthwise(convolution) => convolution.terms().div_ceil(2),
+            Self::ByteDepthwise(convolution) => convolution.terms().div_ceil(2),
             Self::Wide(convolution) => convolution.terms(),
-            Self::Elementwise(_) | Self::Pool(..) | Self::Upsample(_) => 1,
+            Self::Convert(_) | Self::Elementwise(_) | Self::Pool(..) | Self::Upsample(_) => 1,
         }
     }
 
@@ -215,6 +222,8 @@ impl RowWork {
     fn run(&self, isa: Isa, x: View, z: Option<View>, y: ViewMut) {
         match self {
             Self::Depthwise(convolution) => convolution.run(isa, x, z, y),
+            Self::ByteDepthwise(convolution) => convolution.run(isa, x, z, y),
+            Self::Convert(conversion) => conversion.run(isa, x, y),
             Self::Wide(convolution) => convolution.run(isa, x, z, y),
             Self::Elementwise(elementwise) => elementwise.run(isa, x, z, y),
             Self::Pool(reduction, windows) => pool(isa, *reduction, *windows, x, y),

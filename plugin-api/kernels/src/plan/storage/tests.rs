@@ -14,7 +14,13 @@ fn part(places: &Places, graph: &Graph, name: &str) -> (usize, usize) {
 fn place_all(graph: &Graph) -> Places {
     let layers = fuse(graph);
     let count = graph.nodes().len();
-    place(graph, &layers, &vec![Halo::default(); count], &vec![false; count])
+    place(
+        graph,
+        &layers,
+        &vec![Halo::default(); count],
+        &vec![false; count],
+        &vec![Element::Float; count],
+    )
 }
 
 fn activation(network: &mut GraphBuilder, name: &str, x: Value) -> Value {

@@ -48,6 +48,7 @@ fn specification() -> Specification {
             r_block: plane,
             slope: 1.0,
             maximum: f32::INFINITY,
+            bytes: None,
         },
         groups: (0..blocks)
             .map(|first| Group {
@@ -59,6 +60,7 @@ fn specification() -> Specification {
         weights: Slab::default().allocate(blocks * terms * LANES, |weights| weights.fill(1.0)),
         bias: Arc::new(AlignedBuffer::zeroed(blocks * LANES)),
         stages: epilogue.stages(),
+        staged: None,
         pixels: Pixels {
             height: SIZE,
             width: SIZE,

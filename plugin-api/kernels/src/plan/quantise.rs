@@ -1,0 +1,115 @@
+//! Which layers are computed on bytes, and which values are kept as bytes.
+
+use super::{
+    algorithm::{Algorithm, Geometry},
+    fuse::Layer,
+    ranges::Ranges,
+};
+use crate::{
+    graph::{Graph, Op, Shape},
+    kernels::{byte_depthwise::ByteDepthwise, requantise::Scale},
+    memory::Element,
+    simd::LARGEST_WEIGHT,
+};
+
+/// How the values of a network are kept, by their nodes.
+#[derive(Debug)]
+pub(super) struct Kinds {
+    /// What the layer that computes a value writes.
+    pub(super) elements: Vec<Element>,
+    /// What a value's bytes stand for, where it is computed as bytes or read as such.
+    pub(super) scales: Vec<Option<Scale>>,
+    /// Whether a value is converted into the other kind as well, for others that read it.
+    pub(super) converted: Vec<bool>,
+}
+
+/// The most products whose sum 32 bits hold.
+const MOST_TERMS: usize = i32::MAX as usize / (255 * LARGEST_WEIGHT as usize);
+
+impl Kinds {
+    /// Numbers everywhere.
+    fn numbers(count: usize) -> Self {
+        Self {
+            elements: vec![Element::Float; count],
+            scales: vec![None; count],
+            converted: vec![false; count],
+        }
+    }
+
+    /// Whether a value can be read as bytes.
+    pub(super) fn bytes(&self, value: usize) -> Option<Scale> {
+        self.scales[value].filter(|_| self.elements[value] != Element::Float || self.converted[value])
+    }
+}
+
+/// Gives algorithms for bytes to the layers whose operands' ranges are known, which those of a network's inputs are not
+/// as a rule, and says how values are kept. Layers of single positions keep their numbers, as do those without weights.
+pub(super) fn quantise(
+    graph: &Graph,
+    layers: &[Layer],
+    algorithms: &mut [Option<(Geometry, Algorithm)>],
+    ranges: Option<&Ranges>,
+) -> Kinds {
+    let mut kinds = Kinds::numbers(graph.nodes().len());
+    let Some(ranges) = ranges else {
+        return kinds;
+    };
+    let scale = |value: usize| ranges.get(&graph.nodes()[value].name).map(Scale::of);
+    for (layer, algorithm) in layers.iter().zip(algorithms.iter_mut()) {
+        if let Some((geometry, algorithm)) = algorithm
+            && let Some(of_bytes) = of_bytes(graph, layer, geometry, *algorithm)
+            && let Some(scale) = scale(layer.inputs[0])
+        {
+            *algorithm = of_bytes;
+            kinds.scales[layer.inputs[0]] = Some(scale);
+        }
+    }
+    let on_bytes: Vec<bool> = algorithms
+        .iter()
+        .map(|algorithm| matches!(algorithm, Some((_, Algorithm::Bytes | Algorithm::ByteDepthwise))))
+        .collect();
+    // Values that such a layer computes and reads are bytes all the way.
+    for (layer, _) in layers.iter().zip(&on_bytes).filter(|(_, on_bytes)| **on_bytes) {
+        let value = layer.output;
+        let is_read = |other: &Layer| other.inputs[0] == value || other.residual == Some(value);
+        let is_read_as_bytes = layers
+            .iter()
+            .zip(&on_bytes)
+            .any(|(other, on_bytes)| *on_bytes && is_read(other));
+        if let Some(scale) = scale(value).filter(|_| is_read_as_bytes && !graph.outputs().contains(&value)) {
+            kinds.scales[value] = Some(scale);
+            kinds.elements[value] = Element::Byte { zero: scale.zero };
+        }
+    }
+    for (layer, on_bytes) in layers.iter().zip(&on_bytes) {
+        if *on_bytes {
+            let input = layer.inputs[0];
+            kinds.converted[input] |= kinds.elements[input] == Element::Float;
+        } else {
+            for read in layer.reads() {
+                kinds.converted[read] |= kinds.elements[read] != Element::Float;
+            }
+        }
+    }
+    kinds
+}
+
+/// The algorithm of a layer on bytes, if it has one.
+fn of_bytes(graph: &Graph, layer: &Layer, geometry: &Geometry, algorithm: Algorithm) -> Option<Algorithm> {
+    let input = layer.inputs[0];
+    let terms = geometry.inputs * geometry.kernel[0] * geometry.kernel[1];
+    let taps = geometry.kernel[0] * geometry.kernel[1];
+    if matches!(graph.nodes()[input].op, Op::Constant(_)) || is_single(graph.shapes()[input]) {
+        return None;
+    }
+    match algorithm {
+        Algorithm::Direct | Algorithm::Winograd if terms <= MOST_TERMS => Some(Algorithm::Bytes),
+        Algorithm::Depthwise if taps <= ByteDepthwise::MOST_TAPS => Some(Algorithm::ByteDepthwise),
+        _ => None,
+    }
+}
+
+/// Of one position there is little to compute, and much may depend on it: factors for channels, classes.
+fn is_single(shape: Shape) -> bool {
+    shape.positions() == 1
+}
