@@ -7,6 +7,7 @@
 mod algorithm;
 mod build;
 mod byte_weights;
+mod calibration;
 mod execute;
 mod fuse;
 mod memory;
@@ -27,10 +28,7 @@ use self::{
     execute::{Batch, StepTimes},
     memory::Memory,
 };
-pub use self::{
-    options::PlanOptions,
-    ranges::{Calibration, Ranges},
-};
+pub use self::{calibration::Calibration, options::PlanOptions, ranges::Ranges};
 use self::{steps::Output, threads::Threads, weights::PackedWeights};
 use crate::{
     batch::{RunError, check_inputs, check_outputs},

@@ -9,7 +9,7 @@ use super::neon::Neon;
 #[cfg(target_arch = "x86_64")]
 use super::vnni::Vnni;
 use super::{
-    bytes::ByteSet,
+    byte_set::ByteSet,
     portable::Portable,
     vector::{Kernel, Simd},
 };

@@ -9,6 +9,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod byte_set;
 mod bytes;
 mod isa;
 mod math;
@@ -19,7 +20,8 @@ mod vector;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 
-pub(crate) use bytes::{ByteCompiled, ByteRoutine, ByteSet, ByteSimd, LARGEST_WEIGHT, with_bytes};
+pub(crate) use byte_set::{ByteSet, with_bytes};
+pub(crate) use bytes::{ByteCompiled, ByteRoutine, ByteSimd, LARGEST_WEIGHT};
 pub use isa::Isa;
 pub(crate) use math::{complementary_error, exp, sigmoid, sin};
 pub(crate) use vector::{Compiled, Kernel, LANES, Routine, Simd};

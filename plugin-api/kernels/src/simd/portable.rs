@@ -1,7 +1,10 @@
 //! Plain Rust, for machines without any of the other sets and for Miri; the compiler vectorises it as the
 //! target allows.
 
-use super::vector::{Compiled, LANES, Routine, Simd};
+use super::{
+    bytes::{ByteCompiled, ByteRoutine, ByteSimd},
+    vector::{Compiled, LANES, Routine, Simd},
+};
 
 /// Every machine has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,5 +68,66 @@ impl Simd for Portable {
         neg_mul_add(a, b, c) = c - a * b;
         round(a) = a.round_ties_even();
         power_of_two(a) = f32::from_bits(((a as i32 + 127) as u32) << 23);
+    }
+}
+
+impl ByteSimd for Portable {
+    type Sums = [i32; LANES];
+    type Weights = [[i8; 4]; LANES];
+    type Word = [u8; 4];
+    type Float = Self;
+
+    const VECTORS: usize = <Self as Simd>::VECTORS;
+
+    #[inline(always)]
+    fn float(self) -> Self {
+        self
+    }
+
+    fn compiled<R: ByteRoutine>(self) -> ByteCompiled<R> {
+        /// # Safety
+        /// See [`ByteRoutine::run`].
+        unsafe fn portable<R: ByteRoutine>(call: R::Call, common: &R::Common) {
+            // SAFETY: the caller's promise.
+            unsafe { R::run(Portable, call, common) }
+        }
+        portable::<R>
+    }
+
+    #[inline(always)]
+    fn zero(self) -> [i32; LANES] {
+        [0; LANES]
+    }
+
+    #[inline(always)]
+    unsafe fn weights(self, from: *const f32) -> [[i8; 4]; LANES] {
+        // SAFETY: the caller's promise; bytes have no alignment.
+        unsafe { *from.cast::<[[i8; 4]; LANES]>() }
+    }
+
+    #[inline(always)]
+    fn word(self, bytes: u32) -> [u8; 4] {
+        bytes.to_ne_bytes()
+    }
+
+    #[inline(always)]
+    fn add_products(self, sums: [i32; LANES], word: [u8; 4], weights: [[i8; 4]; LANES]) -> [i32; LANES] {
+        let mut sums = sums;
+        let word = word.map(i32::from);
+        let mut lane = 0;
+        while lane < LANES {
+            let weights = weights[lane];
+            sums[lane] += word[0] * i32::from(weights[0])
+                + word[1] * i32::from(weights[1])
+                + word[2] * i32::from(weights[2])
+                + word[3] * i32::from(weights[3]);
+            lane += 1;
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn numbers(self, sums: [i32; LANES]) -> [f32; LANES] {
+        sums.map(|sum| sum as f32)
     }
 }

@@ -5,11 +5,12 @@
 //! value; they differ in distances only.
 
 mod bytes;
+mod end;
 mod micro_kernel;
 mod rows;
 mod sum;
 
-pub(crate) use bytes::{BYTE_BIAS, ByteEnd, ByteResult};
+pub(crate) use end::{BYTE_BIAS, ByteEnd, ByteResult};
 pub(crate) use micro_kernel::tile_pixels;
 pub(crate) use rows::{RowTiles, group_blocks};
 pub(crate) use sum::{Ahead, Tile, TilePointers};

@@ -1,6 +1,6 @@
 //! What a tile computes, and where.
 
-use super::bytes::{BYTE_BIAS, ByteEnd, ByteResult};
+use super::end::{BYTE_BIAS, ByteEnd, ByteResult};
 use crate::simd::LANES;
 
 /// The sum that a tile computes and what becomes of it; the same for all tiles of a layer.

@@ -35,7 +35,7 @@ const WORD: usize = 4;
 impl Builder<'_> {
     /// Gives the values that are read as another kind than they are computed as a second place.
     pub(super) fn add_converted(&mut self, halos: &[Halo]) {
-        for node in 0..self.graph.nodes().len() {
+        for (node, &halo) in halos.iter().enumerate() {
             let Some(scale) = self.kinds.scales[node].filter(|_| self.kinds.converted[node]) else {
                 continue;
             };
@@ -43,7 +43,7 @@ impl Builder<'_> {
                 Element::Float => Element::Byte { zero: scale.zero },
                 Element::Byte { .. } => Element::Float,
             };
-            let layout = Layout::new(self.shape(node), halos[node]).of(element);
+            let layout = Layout::new(self.shape(node), halo).of(element);
             let part = Part {
                 buffer: self.buffers.len(),
                 block: 0,
