@@ -54,6 +54,9 @@ pub(super) const GITHUB_HOST: &str = "github.com";
 /// The hub of models.
 pub(super) const HUGGING_FACE_HOST: &str = "huggingface.co";
 
+/// What stands for a host when `:` follows, which a host can be called as well.
+const SHORTHANDS: [&str; 2] = ["gh", "hf"];
+
 impl GitRepository {
     /// The URL from which Git fetches, before any mirror is applied.
     pub fn url(&self) -> String {
@@ -120,9 +123,13 @@ impl GitRepository {
                 format!("ssh://{user}@{}{port}/{path}", self.host)
             }
             _ if self.github => format!("{}{port}/{}", self.host, path.to_ascii_lowercase()),
-            _ if is_host_like(&self.host) || self.port.is_some() => format!("{}{port}/{path}", self.host),
+            _ if is_host_like(&format!("{}{port}", self.host))
+                && !SHORTHANDS.contains(&self.host.as_str()) =>
+            {
+                format!("{}{port}/{path}", self.host)
+            }
             // Without its scheme, `intranet/repo` would be the repository of a GitHub user.
-            _ => format!("https://{}/{path}", self.host),
+            _ => format!("https://{}{port}/{path}", self.host),
         }
     }
 

@@ -297,6 +297,7 @@ fn archives_and_paths() {
         "https://host.example/a/b/src.git",
         "git+https://host.example/a/b/tree/c@v1",
         "https://host.example/a/b/src/c.git@v1",
+        "https://hf:1/f",
         "https://host.example/a/b/blob/-/tree/main",
         "git@host.example:a/b/releases",
     ] {
