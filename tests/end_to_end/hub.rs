@@ -183,13 +183,25 @@ fn weights_of_pytorch_alone_are_read_without_being_run() {
     for file in ["config.json", "preprocessor_config.json"] {
         hub.write(file, &fs::read(small_model("vit_classifier").join(file)).unwrap());
     }
-    let pickle = project().join("plugin-api/vision/tests/pickles/archive.pth");
-    hub.write("pytorch_model.bin", &fs::read(pickle).unwrap());
+    let pickle = |name: &str| {
+        let path = project().join("plugin-api/vision/tests/pickles").join(name);
+        fs::read(path).unwrap()
+    };
+    hub.write("pytorch_model.bin", &pickle("vit_classifier.bin"));
     hub.commit("Weights of PyTorch");
-    // These are another model's weights: they are read, and do not fit.
     let user = hub.user();
-    refuses(apply(&user, MODEL), 1, "there is no tensor `");
+    let found = apply(&user, MODEL).expect(0).json_lines()[0]["predictions"].clone();
+    let folder = small_model("vit_classifier").display().to_string();
+    let expected = apply(&user, &folder).expect(0).json_lines()[0]["predictions"].clone();
+    assert_eq!(
+        (&found["label"], &found["confidence"]),
+        (&expected["label"], &expected["confidence"])
+    );
     assert!(hub.asked()[0].path.ends_with("/pytorch_model.bin"));
+    // Another model's weights are read, and do not fit.
+    hub.write("pytorch_model.bin", &pickle("archive.pth"));
+    hub.commit("Another's weights");
+    refuses(apply(&hub.user(), MODEL), 1, "there is no tensor `");
 }
 
 #[test]

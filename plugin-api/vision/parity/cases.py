@@ -77,6 +77,13 @@ def fit_statistics(model: torch.nn.Module, pixels: torch.Tensor) -> None:
     model.eval()
 
 
+def level_variances(network: torch.nn.Module) -> None:
+    """Small maps have channels that hardly vary: rounding must not be enlarged."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_var.clamp_(min=module.running_var.median() / 2)
+
+
 def fit_segmenter(network: torch.nn.Module, pixels: torch.Tensor) -> None:
     """As `fit_statistics`, where a layer sees the mean of a picture, which has no variance by itself; each layer of a
     hundred adds a part only, as in trained networks, so that rounding does not grow."""
@@ -99,13 +106,15 @@ def hugging_face(
     half: bool = True,
     fitted: bool = False,
     small: bool = True,
+    change: Callable[[torch.nn.Module], object] = lambda network: None,
     **settings: object,
 ) -> Case:
     """A model of transformers; `layers` gives this project's name of a layer for its module's name in memory, `fitted` is
-    for deep networks."""
+    for deep networks, and `change` is done to the weights."""
 
     def write(folder: Path, picture: Image.Image) -> Golden:
         network = shaken(model(config))
+        change(network)
         pixels = processor(picture, return_tensors="pt")["pixel_values"]
         if fitted:
             fit_statistics(network, pixels)
@@ -420,10 +429,7 @@ def of_detector(
         pixels = prepared(picture, config)
         # Two pictures: a map of one place has no variance by itself.
         fit_statistics(network, torch.cat([pixels, 1 - pixels.flip(-1)]))
-        for module in network.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                # Small maps have channels that hardly vary: rounding must not be enlarged.
-                module.running_var.clamp_(min=module.running_var.median() / 2)
+        level_variances(network)
         network = network.half().float()
         outputs: dict[str, list[torch.Tensor]] = {"logits": [], "differences": []}
         keep_maps(network, outputs)
@@ -753,6 +759,21 @@ def depth_anything(**settings: object) -> transformers.DepthAnythingConfig:
         head_hidden_size=4,
         **settings,
     )
+
+
+def dpt(**settings: object) -> transformers.DPTConfig:
+    sizes = dict(
+        image_size=32,
+        patch_size=8,
+        hidden_size=16,
+        num_hidden_layers=5,
+        num_attention_heads=2,
+        intermediate_size=24,
+        backbone_out_indices=[0, 1, 3, 4],
+        neck_hidden_sizes=[4, 8, 8, 8],
+        fusion_hidden_size=8,
+    )
+    return transformers.DPTConfig(**(sizes | settings))
 
 
 CASES = [
@@ -1156,6 +1177,52 @@ CASES = [
         depth_anything(depth_estimation_type="metric", max_depth=20),
         transformers.DPTImageProcessorPil(size={"height": 28, "width": 42}, ensure_multiple_of=14),
         lambda result: {"depth": result.predicted_depth},
+    ),
+    hugging_face(
+        "dpt_depth",
+        transformers.DPTForDepthEstimation,
+        dpt(),
+        transformers.DPTImageProcessorPil(size={"height": 32, "width": 32}),
+        lambda result: {"depth": result.predicted_depth},
+    ),
+    hugging_face(
+        "dpt_dinov2",
+        transformers.DPTForDepthEstimation,
+        dpt(
+            backbone_config=transformers.Dinov2Config(
+                image_size=42,
+                patch_size=14,
+                hidden_size=16,
+                num_hidden_layers=4,
+                num_attention_heads=2,
+                mlp_ratio=2,
+                out_indices=[1, 2, 3, 4],
+                reshape_hidden_states=False,
+            ),
+            fusion_hidden_size=256,
+            add_projection=True,
+            use_bias_in_fusion_residual=False,
+        ),
+        transformers.DPTImageProcessorPil(size={"height": 42, "width": 42}, keep_aspect_ratio=True, ensure_multiple_of=14),
+        lambda result: {"depth": result.predicted_depth},
+        small=False,
+        # Of numbers around 0 nothing but rounding would be left.
+        change=lambda network: network.head.head[4].bias.data.fill_(30.0),
+    ),
+    hugging_face(
+        "dpt_segmenter",
+        transformers.DPTForSemanticSegmentation,
+        dpt(readout_type="add", use_batch_norm_in_fusion_residual=True, num_labels=4),
+        transformers.DPTImageProcessorPil(size={"height": 32, "width": 32}, do_reduce_labels=True),
+        classifier,
+    ),
+    hugging_face(
+        "dpt_without_readout",
+        transformers.DPTForDepthEstimation,
+        dpt(readout_type="ignore", image_size=48),
+        transformers.DPTImageProcessorPil(size={"height": 48, "width": 48}, resample=2),
+        lambda result: {"depth": result.predicted_depth},
+        small=False,
     ),
     two_towers(
         "clip",

@@ -26,9 +26,13 @@ import cases
 import mask_cases
 import pose_cases
 import prompt_cases
+import saliency_cases
 import text_cases
+import yolox_cases
 
 SIZE = (96, 72)
+
+KINDS = (cases, text_cases, pose_cases, mask_cases, prompt_cases, saliency_cases, yolox_cases)
 
 
 def photo() -> Image.Image:
@@ -51,7 +55,7 @@ def main() -> None:
     target.mkdir(parents=True, exist_ok=True)
     picture = photo()
     picture.save(target / "photo.ppm")
-    for case in cases.CASES + text_cases.CASES + pose_cases.CASES + mask_cases.CASES + prompt_cases.CASES:
+    for case in [case for kind in KINDS for case in kind.CASES]:
         chosen = not wanted or case.name in wanted or ("small" in wanted and case.small)
         if chosen:
             write(case, target / case.name, picture)

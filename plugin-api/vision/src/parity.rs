@@ -186,6 +186,7 @@ fn output_names(task: Task) -> Vec<String> {
         Task::PromptedMasks { maps } => return each(Outputs::FEATURES, maps),
         Task::Segmentation => &[Outputs::LOGITS],
         Task::Depth => &[Outputs::DEPTH],
+        Task::Saliency => &[Outputs::SALIENCY],
         Task::MaskedDetection => &[
             Outputs::LOGITS,
             Outputs::BOXES,

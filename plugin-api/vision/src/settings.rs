@@ -24,7 +24,11 @@ pub struct Settings {
     /// Of a model that makes masks of prompts: whether it takes the best of several masks of each, or the one for prompts that
     /// leave no doubt. Unless set, several for points and one for boxes.
     pub multimask_output: Option<bool>,
-    /// Of the same: a pixel belongs to the object where its logit is above this; 0 unless set.
+    /// Of the same: so many points along each side of a picture are asked about, and everything that they are at gets a mask,
+    /// instead of what fields point at.
+    pub points_per_side: Option<usize>,
+    /// Of the same: a pixel belongs to the object where its logit is above this; 0 unless set. A model of what stands out
+    /// gives a mask of the pixels above this, 0 to 1, instead of a map.
     pub mask_threshold: Option<f32>,
     /// What a manifest says of the model, where its weights are a file without settings beside them: the `config` of a
     /// `default_deployment_config_dict`, with the keys of FiftyOne's `TorchImageModelConfig`.

@@ -36,6 +36,8 @@ pub(crate) enum Boxes {
 pub(crate) enum Judgement {
     /// Each class by itself; the surest pairs of a box and a class are chosen of each map.
     Each,
+    /// One class, and behind them whether there is an object at all; the likeliest class of each box is taken.
+    Likeliest,
     /// One class or, the first one, none; the surest boxes are chosen of each class.
     Exclusive,
 }

@@ -84,11 +84,8 @@ impl Dinov2 {
         transformer::three_channels(config, "num_channels")?;
         let has_registers = config.text("model_type")? == Some("dinov2_with_registers");
         let features = config.count("hidden_size", 768)?;
-        let ratio = config.number("mlp_ratio")?.unwrap_or(4.0);
-        if !(0.1..=64.0).contains(&ratio) {
-            return Err(config.wrong("mlp_ratio", "a number from 0.1 to 64"));
-        }
-        let hidden = (features as f64 * ratio) as usize;
+        let ratio = transformer::hidden_ratio(config, 4.0)?;
+        let hidden = ((features as f64 * ratio) as usize).max(1);
         let perceptron = if config.flag("use_swiglu_ffn", false)? {
             Perceptron::Gated {
                 hidden: (hidden * 2 / 3).next_multiple_of(8),

@@ -40,10 +40,7 @@ pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architectu
     let config = &repository.config;
     transformer::three_channels(config, "num_channels")?;
     let features = config.count("hidden_size", 1024)?;
-    let ratio = config.number("mlp_ratio")?.unwrap_or(4.0);
-    if !(0.01..=64.0).contains(&ratio) {
-        return Err(config.wrong("mlp_ratio", "a number from 0.01 to 64"));
-    }
+    let ratio = transformer::hidden_ratio(config, 4.0)?;
     let is_gated = config.flag("use_swiglu_ffn", false)?;
     let hidden = ((features as f64 * ratio) as usize).max(1);
     let (layers, last) = (

@@ -9,11 +9,13 @@ mod branches;
 mod clip;
 mod convnext;
 mod d_fine;
+mod dense_prediction;
 mod depth_anything;
 mod detector;
 mod detr;
 mod dinov2;
 mod dinov3;
+mod dpt;
 mod efficientnet;
 mod eomt;
 mod excitation;
@@ -36,10 +38,12 @@ mod sizes;
 mod swin;
 mod torchvision;
 mod transformer;
+mod u2net;
 mod vit;
 mod vitpose;
 mod windows;
 mod yolos;
+mod yolox;
 
 pub(crate) use detector::{Detector, Judgement, Selection};
 pub(crate) use regions::{Details, Look, Regions};
@@ -194,6 +198,11 @@ pub(crate) enum Outputs {
         /// A map `[1, height, width]`.
         depth: Value,
     },
+    /// What stands out.
+    Saliency {
+        /// How much each pixel does, 0 to 1: a map `[1, height, width]`.
+        saliency: Value,
+    },
     /// Lines of text.
     TextRegions {
         /// How likely each pixel is within one, a map `[1, height, width]`.
@@ -256,6 +265,8 @@ pub(crate) enum Task {
     Segmentation,
     /// A depth for each pixel.
     Depth,
+    /// How much each pixel stands out.
+    Saliency,
     /// Outlines of lines of text.
     TextDetection,
     /// What lines of text say.
@@ -289,6 +300,8 @@ impl Outputs {
     pub(crate) const SCALES: &str = "scales";
     /// The name of a depth map among a network's layers.
     pub(crate) const DEPTH: &str = "depth";
+    /// The name of a map of what stands out among a network's layers.
+    pub(crate) const SALIENCY: &str = "saliency";
     /// The name of the probabilities of pixels or of characters among a network's layers.
     pub(crate) const PROBABILITIES: &str = "probabilities";
     /// The name of queries among a network's layers.
@@ -361,6 +374,7 @@ impl Outputs {
             ),
             Self::Segmentation { logits } => (Task::Segmentation, vec![one(Self::LOGITS, logits)]),
             Self::Depth { depth } => (Task::Depth, vec![one(Self::DEPTH, depth)]),
+            Self::Saliency { saliency } => (Task::Saliency, vec![one(Self::SALIENCY, saliency)]),
             Self::TextRegions { probabilities } => {
                 (Task::TextDetection, vec![one(Self::PROBABILITIES, probabilities)])
             }

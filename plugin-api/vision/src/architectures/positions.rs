@@ -3,10 +3,12 @@
 use crate::checkpoint::Checkpoint;
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
 
-/// How embeddings between the trained ones are found: torch's `interpolate` with `mode="bicubic"`.
+/// How embeddings between the trained ones are found: torch's `interpolate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resampling {
-    /// Between the 16 neighbours, Keys' cubic with a = -0.75, whatever the factor.
+    /// Between the 4 neighbours (`mode="bilinear"`).
+    Bilinear,
+    /// Between the 16 neighbours (`mode="bicubic"`), Keys' cubic with a = -0.75, whatever the factor.
     Bicubic,
     /// With `antialias=True`: a = -0.5, widened when it reduces.
     AntialiasedBicubic,
@@ -139,6 +141,12 @@ fn windows(from: usize, to: usize, resampling: Resampling) -> Vec<Window> {
     let window = |place: usize| -> Window {
         let center = (place as f64 + 0.5) * scale;
         match resampling {
+            Resampling::Bilinear => {
+                let exact = (center - 0.5).max(0.0);
+                let first = (exact as usize).min(from - 1);
+                let share = exact - first as f64;
+                vec![(first, 1.0 - share), ((first + 1).min(from - 1), share)]
+            }
             Resampling::Bicubic => {
                 let first = (center - 0.5).floor();
                 (-1..=2)
@@ -181,7 +189,11 @@ mod tests {
 
     #[test]
     fn equal_cells_stay_equal() {
-        for resampling in [Resampling::Bicubic, Resampling::AntialiasedBicubic] {
+        for resampling in [
+            Resampling::Bilinear,
+            Resampling::Bicubic,
+            Resampling::AntialiasedBicubic,
+        ] {
             for to in [[1, 1], [3, 7], [9, 2]] {
                 let found = resample(&[2.5; 5 * 5 * 3], [5, 5], to, 3, resampling);
                 assert_eq!(found.len(), to[0] * to[1] * 3);
@@ -196,7 +208,11 @@ mod tests {
     #[test]
     fn a_grid_of_the_same_size_stays_as_it_is() {
         let cells: Vec<f32> = (0..12).map(|cell| cell as f32).collect();
-        for resampling in [Resampling::Bicubic, Resampling::AntialiasedBicubic] {
+        for resampling in [
+            Resampling::Bilinear,
+            Resampling::Bicubic,
+            Resampling::AntialiasedBicubic,
+        ] {
             assert_eq!(resample(&cells, [3, 2], [3, 2], 2, resampling), cells);
         }
     }

@@ -1,9 +1,9 @@
 //! Which file knows which architecture.
 
 use super::{
-    Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, efficientnet, eomt,
-    mobilenet_v2, pp_ocr, regnet, resnet, rf_detr, rt_detr, sam, segformer, swin, torchvision, vit, vitpose,
-    yolos,
+    Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, dpt, efficientnet,
+    eomt, mobilenet_v2, pp_ocr, regnet, resnet, rf_detr, rt_detr, sam, segformer, swin, torchvision, u2net,
+    vit, vitpose, yolos, yolox,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -13,6 +13,7 @@ type Open = fn(&Repository) -> Result<Box<dyn Architecture>>;
 
 /// transformers' `model_type`.
 const HUGGING_FACE: &[(&str, Open)] = &[
+    ("SegformerForSemanticSegmentation", u2net::hugging_face),
     ("beit", beit::hugging_face),
     ("clip", clip::clip),
     ("clip_vision_model", clip::clip),
@@ -26,6 +27,7 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("dinov2_with_registers", dinov2::hugging_face),
     ("dinov3_convnext", convnext::hugging_face),
     ("dinov3_vit", dinov3::hugging_face),
+    ("dpt", dpt::hugging_face),
     ("efficientnet", efficientnet::hugging_face),
     ("eomt", eomt::hugging_face),
     ("mobilenet_v2", mobilenet_v2::hugging_face),
@@ -121,6 +123,20 @@ const TORCHVISION: &[(&str, Open)] = &[
     ("wide_resnet", resnet::timm),
 ];
 
+/// The classes and functions of authors' own code that a manifest may name, without the modules that they are in.
+const CLASSES: &[(&str, Open)] = &[
+    ("BriaRMBG", u2net::is_net),
+    ("ISNetDIS", u2net::is_net),
+    ("U2NET", u2net::u2net),
+    ("U2NETP", u2net::u2net),
+    ("yolox_l", yolox::open),
+    ("yolox_m", yolox::open),
+    ("yolox_nano", yolox::open),
+    ("yolox_s", yolox::open),
+    ("yolox_tiny", yolox::open),
+    ("yolox_x", yolox::open),
+];
+
 /// So many of the nearest names are told where one is not known.
 const NEAREST: usize = 3;
 
@@ -143,10 +159,11 @@ pub(crate) fn find(repository: &Repository) -> Result<Found> {
         Form::HuggingFace => ("model_type", HUGGING_FACE),
         Form::Timm => ("architecture", TIMM),
         Form::Torchvision => ("architecture", TORCHVISION),
+        Form::Class => ("architecture", CLASSES),
     };
     let name = config.text(key)?.ok_or_else(|| config.wrong(key, "a text"))?;
     let entry = match repository.form {
-        Form::HuggingFace => table.iter().find(|(known, _)| *known == name),
+        Form::HuggingFace | Form::Class => table.iter().find(|(known, _)| *known == name),
         Form::Timm | Form::Torchvision => table
             .iter()
             .filter(|(beginning, _)| name.starts_with(beginning))

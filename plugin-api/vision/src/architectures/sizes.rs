@@ -71,7 +71,7 @@ pub(crate) fn check(
     checkpoint: &Checkpoint,
 ) -> Result<()> {
     let family = match repository.form {
-        Form::HuggingFace => return Ok(()),
+        Form::HuggingFace | Form::Class => return Ok(()),
         Form::Timm => "timm",
         Form::Torchvision => "torchvision",
     };

@@ -174,6 +174,33 @@ pub(super) fn normed_perceptron(
     network.layer_norm(&format!("{name}.final_layer_norm"), x, epsilon)
 }
 
+/// The second half of a layer that normalises first: what the two linear layers in `NAME.mlp` make of `NAME.layer_norm2`'s result, added
+/// to its input. The sum goes by the name of the layer.
+pub(super) fn second_half(
+    network: &mut NetworkBuilder<'_>,
+    name: &str,
+    (layers, hidden, activation): ([&str; 2], usize, Activation),
+    epsilon: f32,
+    input: Value,
+) -> Result<Value> {
+    let x = network.layer_norm(&format!("{name}.layer_norm2"), input, epsilon)?;
+    let names = layers.map(|layer| format!("{name}.mlp.{layer}"));
+    let x = perceptron(network, [&names[0], &names[1]], hidden, activation, x)?;
+    let x = network.add(input, x)?;
+    network.alias(name, x)?;
+    Ok(x)
+}
+
+/// How many times more features are between the two linear layers of a perceptron.
+pub(super) fn hidden_ratio(config: &Config, default: f64) -> Result<f64> {
+    let ratio = config.number("mlp_ratio")?.unwrap_or(default);
+    if (0.01..=64.0).contains(&ratio) {
+        Ok(ratio)
+    } else {
+        Err(config.wrong("mlp_ratio", "a number from 0.01 to 64"))
+    }
+}
+
 /// Each feature times a trained factor.
 pub(super) fn layer_scale(network: &mut NetworkBuilder<'_>, name: &str, x: Value) -> Result<Value> {
     let features = network.channels(x)?;

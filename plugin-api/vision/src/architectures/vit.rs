@@ -7,5 +7,5 @@
 mod hugging_face;
 mod timm;
 
-pub(super) use hugging_face::open as hugging_face;
+pub(super) use hugging_face::{Vit, open as hugging_face};
 pub(super) use timm::open as timm;

@@ -62,10 +62,7 @@ pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architectu
     }
     transformer::three_channels(&section, "num_channels")?;
     let features = section.count("hidden_size", 768)?;
-    let ratio = section.number("mlp_ratio")?.unwrap_or(4.0);
-    if !(0.01..=64.0).contains(&ratio) {
-        return Err(section.wrong("mlp_ratio", "a number from 0.01 to 64"));
-    }
+    let ratio = transformer::hidden_ratio(&section, 4.0)?;
     let experts = if section.count("num_experts", 1)? > 1 {
         let part = section.count("part_features", 256)?;
         if part >= features {

@@ -1,6 +1,6 @@
 //! What torchvision's detectors do to pictures themselves, behind the preprocessing: its `GeneralizedRCNNTransform`.
 
-use super::{CHANNELS, normalization};
+use super::{CHANNELS, normalization, whole_numbers};
 use crate::{
     bilinear::{Between, neighbours},
     repository::Config,
@@ -12,6 +12,9 @@ use modelzoo_candle::{
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
 use rayon::prelude::*;
 
+/// The sides of squares are multiples of it.
+const SQUARES: usize = 32;
+
 /// The longest side that a picture may get.
 const MOST_PIXELS: usize = 1 << 13;
 
@@ -21,8 +24,12 @@ pub(crate) struct Transform {
     mean: [f32; CHANNELS],
     std: [f32; CHANNELS],
     pub(crate) sides: Sides,
-    /// Zeros are added until both sides are multiples of it.
+    /// Something is added until both sides are multiples of it.
     multiple: usize,
+    /// What is added, behind normalisation.
+    filling: f32,
+    /// Whether the network sees bytes, that are resized in whole numbers.
+    is_of_bytes: bool,
 }
 
 /// How large pictures become.
@@ -32,6 +39,8 @@ pub(crate) enum Sides {
     Within { shorter: usize, longer: usize },
     /// `[height, width]`, whatever the aspect ratio.
     Exact([usize; 2]),
+    /// The longer side gets this length, and what is added makes a square.
+    Square(usize),
 }
 
 /// A picture as the network takes it.
@@ -45,6 +54,8 @@ pub(crate) struct Prepared {
     pub(crate) resized: [usize; 2],
     /// As it was before.
     pub(crate) original: [usize; 2],
+    /// How many times as high and as wide it was.
+    larger: [f32; 2],
 }
 
 impl Transform {
@@ -60,7 +71,7 @@ impl Transform {
     ) -> Result<Self> {
         let values = normalization(arguments, ["image_mean", "image_std"], 1.0, [mean, std])?;
         let sides = match sides {
-            Sides::Exact(size) => Sides::Exact(size),
+            Sides::Exact(_) | Sides::Square(_) => sides,
             Sides::Within { shorter, longer } => Sides::Within {
                 // Training chooses among several.
                 shorter: side(arguments, "min_size", shorter)?,
@@ -72,13 +83,46 @@ impl Transform {
             std: values.std,
             sides,
             multiple,
+            filling: 0.0,
+            is_of_bytes: false,
         })
+    }
+
+    /// Bytes stay bytes, and what is added are such as well.
+    pub(crate) fn of_bytes(sides: Sides, filling: f32) -> Self {
+        Self {
+            mean: [0.0; CHANNELS],
+            std: [1.0; CHANNELS],
+            sides,
+            multiple: SQUARES,
+            filling,
+            is_of_bytes: true,
+        }
+    }
+
+    /// The same for a network that sees pictures of `[height, width]`.
+    ///
+    /// # Errors
+    /// When the network takes squares only, and this is none.
+    pub(crate) fn with_size(mut self, size: [usize; 2]) -> Result<Self> {
+        self.sides = match self.sides {
+            Sides::Square(_) if size[0] == size[1] && size[0].is_multiple_of(self.multiple) => {
+                Sides::Square(size[0])
+            }
+            Sides::Square(_) => {
+                return Err(Error::invalid_option(format!(
+                    "`image_size` is {} x {}, but the network takes squares whose sides are multiples of {}",
+                    size[0], size[1], self.multiple
+                )));
+            }
+            Sides::Exact(_) | Sides::Within { .. } => Sides::Exact(size),
+        };
+        Ok(self)
     }
 
     /// The `[height, width]` that the network sees of most photographs, which are 4 to 3.
     pub(crate) fn usual_size(&self) -> [usize; 2] {
-        self.resized([3 << 10, 4 << 10])
-            .map(|side| side.next_multiple_of(self.multiple))
+        self.padded(self.resized([3 << 10, 4 << 10]))
     }
 
     /// Makes ready a picture of `[height, width]`: values of 0 to 1, `[channel][row][column]`.
@@ -94,12 +138,38 @@ impl Transform {
             ))
             .with_kind(ErrorKind::InvalidInput));
         }
-        let padded = resized.map(|side| side.next_multiple_of(self.multiple));
+        let padded = self.padded(resized);
+        let prepared = if self.is_of_bytes {
+            self.bytes(original, values, (resized, padded))
+        } else {
+            self.interpolated(original, values, (resized, padded))
+        };
+        Ok(Prepared {
+            values: prepared,
+            padded,
+            resized,
+            original,
+            larger: match self.sides {
+                Sides::Square(side) => [original[0].max(original[1]) as f32 / side as f32; 2],
+                Sides::Within { .. } | Sides::Exact(_) => {
+                    [0, 1].map(|axis| original[axis] as f32 / resized[axis] as f32)
+                }
+            },
+        })
+    }
+
+    /// Values that are resized without being rounded, and filled up.
+    fn interpolated(
+        &self,
+        original: [usize; 2],
+        values: &[f32],
+        (resized, padded): ([usize; 2], [usize; 2]),
+    ) -> Vec<f32> {
         let (rows, columns) = (
             neighbours(original[0], resized[0]),
             neighbours(original[1], resized[1]),
         );
-        let mut prepared = vec![0.0; CHANNELS * padded[0] * padded[1]];
+        let mut prepared = vec![self.filling; CHANNELS * padded[0] * padded[1]];
         prepared
             .par_chunks_exact_mut(padded[1])
             .enumerate()
@@ -111,12 +181,34 @@ impl Transform {
                 let plane = &values[channel * original[0] * original[1]..][..original[0] * original[1]];
                 self.write_row(channel, plane, original[1], (place, &columns), target);
             });
-        Ok(Prepared {
-            values: prepared,
-            padded,
-            resized,
-            original,
-        })
+        prepared
+    }
+
+    /// The bytes that the values come of, resized as such, and filled up.
+    fn bytes(
+        &self,
+        original: [usize; 2],
+        values: &[f32],
+        (resized, padded): ([usize; 2], [usize; 2]),
+    ) -> Vec<f32> {
+        let byte = |value: &f32| (value * 255.0).round() as u8;
+        let mut prepared = vec![self.filling; CHANNELS * padded[0] * padded[1]];
+        let planes = prepared.par_chunks_exact_mut(padded[0] * padded[1]);
+        planes
+            .zip(values.par_chunks_exact(original[0] * original[1]))
+            .for_each(|(target, plane)| {
+                let bytes: Vec<u8> = plane.iter().map(byte).collect();
+                let bytes = whole_numbers::resized(&bytes, original, resized);
+                for (target, line) in target
+                    .chunks_exact_mut(padded[1])
+                    .zip(bytes.chunks_exact(resized[1]))
+                {
+                    for (target, &byte) in target.iter_mut().zip(line) {
+                        *target = f32::from(byte);
+                    }
+                }
+            });
+        prepared
     }
 
     fn write_row(
@@ -150,10 +242,26 @@ impl Transform {
     fn resized(&self, [height, width]: [usize; 2]) -> [usize; 2] {
         match self.sides {
             Sides::Exact(size) => size,
+            Sides::Square(side) => {
+                let scale = side as f64 / height.max(width) as f64;
+                [height, width].map(|side| (side as f64 * scale) as usize)
+            }
             Sides::Within { shorter, longer } => {
                 let scale =
                     (shorter as f64 / height.min(width) as f64).min(longer as f64 / height.max(width) as f64);
                 [height, width].map(|side| (side as f64 * scale) as usize)
+            }
+        }
+    }
+}
+
+impl Transform {
+    /// What a picture of `[height, width]` is filled up to.
+    fn padded(&self, resized: [usize; 2]) -> [usize; 2] {
+        match self.sides {
+            Sides::Square(side) => [side; 2],
+            Sides::Within { .. } | Sides::Exact(_) => {
+                resized.map(|side| side.next_multiple_of(self.multiple))
             }
         }
     }
@@ -180,8 +288,7 @@ impl Prepared {
 
     /// What is at `[x, y]` as the network sees it, in the picture as it was.
     pub(crate) fn restored_point(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        let ratio = |axis: usize| self.original[axis] as f32 / self.resized[axis] as f32;
-        [x * ratio(1), y * ratio(0)]
+        [x * self.larger[1], y * self.larger[0]]
     }
 
     /// A box that the network sees, in the picture as it was.
@@ -216,6 +323,8 @@ mod tests {
             std: [1.0; 3],
             sides: Sides::Within { shorter, longer },
             multiple: 32,
+            filling: 0.0,
+            is_of_bytes: false,
         }
     }
 

@@ -69,6 +69,9 @@ const OWL_V2: &str = "Owlv2";
 /// The processor that resizes without a filter, in floating point.
 const RF_DETR: &str = "RfDetr";
 
+/// What a repository of IS-Net calls its own processor, which resizes in the same way.
+const IS_NET: &str = "Image";
+
 /// The processor that makes squares of pictures.
 const EOMT: &str = "Eomt";
 
@@ -84,7 +87,7 @@ const PP_OCR_LINE: &str = "PPOCRV5ServerRec";
 const PP_OCR_6_LINE: &str = "PPOCRV6SmallRec";
 
 /// The processor of each name, without `ImageProcessor` or `FeatureExtractor`.
-const PROCESSORS: [(&str, Defaults); 26] = [
+const PROCESSORS: [(&str, Defaults); 27] = [
     ("ViT", Defaults::new(SQUARE, Filter::Bilinear, [HALF; 2])),
     (
         "DeiT",
@@ -139,6 +142,10 @@ const PROCESSORS: [(&str, Defaults); 26] = [
         Defaults::new(Size::Exact([560; 2]), Filter::Bilinear, IMAGENET),
     ),
     (
+        IS_NET,
+        Defaults::new(Size::Exact([1024; 2]), Filter::Bilinear, [HALF, [1.0; CHANNELS]]),
+    ),
+    (
         "OwlViT",
         Defaults::new(Size::Exact([768; 2]), Filter::Bicubic, CLIP),
     ),
@@ -177,7 +184,7 @@ const PROCESSORS: [(&str, Defaults); 26] = [
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 44] = [
+const OF_KINDS: [(&str, &str); 46] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -202,10 +209,12 @@ const OF_KINDS: [(&str, &str); 44] = [
     ("owlvit", "OwlViT"),
     ("owlv2", OWL_V2),
     ("depth_anything", "DPT"),
+    ("dpt", "DPT"),
     ("detr", "Detr"),
     ("table-transformer", "Detr"),
     ("yolos", "Yolos"),
     ("rf_detr", RF_DETR),
+    ("SegformerForSemanticSegmentation", IS_NET),
     ("rt_detr", "RTDetr"),
     ("rt_detr_v2", "RTDetr"),
     ("d_fine", "RTDetr"),
@@ -256,7 +265,7 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
             "a processor that makes pictures square and resizes them",
         ));
     }
-    if name == RF_DETR && !matches!(geometry.resize, Some(Size::Exact(_))) {
+    if [RF_DETR, IS_NET].contains(&name) && !matches!(geometry.resize, Some(Size::Exact(_))) {
         return Err(config.unsupported("size", "height and width"));
     }
     if config.flag("do_pad", false)? && config.has("pad_size") {
@@ -426,7 +435,7 @@ fn steps(config: &Config, name: &str, geometry: Geometry) -> Result<Preprocessin
             config.count("ensure_multiple_of", 1)?,
             config.flag("keep_aspect_ratio", false)?,
         ),
-        Some(Size::Exact(size)) if name == RF_DETR => new.interpolate(size),
+        Some(Size::Exact(size)) if [RF_DETR, IS_NET].contains(&name) => new.interpolate(size),
         Some(Size::Exact(size)) if name == OWL_V2 => new.interpolate_square(size),
         Some(Size::Exact(size)) => new.resize(size),
         Some(Size::Shorter(side)) => new.resize_shorter_side(side),

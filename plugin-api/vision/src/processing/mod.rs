@@ -8,6 +8,7 @@ mod squares;
 mod text;
 mod timm;
 mod torch_image_model;
+mod whole_numbers;
 
 pub(crate) use generalized_rcnn::{Prepared, Sides, Transform};
 pub(crate) use padded::Padded;
@@ -69,10 +70,10 @@ impl Processing {
         }
         match repository.form {
             Form::HuggingFace => hugging_face::read(&repository.processor, kind, size),
-            Form::Timm | Form::Torchvision if repository.processor.has("entrypoint_fcn") => {
-                torch_image_model::read(&repository.processor, size)
+            Form::Timm | Form::Torchvision | Form::Class if repository.processor.has("entrypoint_fcn") => {
+                torch_image_model::read(&repository.processor, kind, size)
             }
-            Form::Timm | Form::Torchvision => timm::read(&repository.processor, size),
+            Form::Timm | Form::Torchvision | Form::Class => timm::read(&repository.processor, size),
         }
     }
 }
@@ -173,6 +174,16 @@ impl Processing {
             transform.apply(size, &values)
         };
         images.par_iter().map(prepare).collect()
+    }
+}
+
+/// A size that the user wants is for networks that take others than one.
+fn refuse_size(size: Option<[usize; 2]>, what: &str) -> Result<()> {
+    match size {
+        None => Ok(()),
+        Some(_) => Err(Error::invalid_option(format!(
+            "`image_size` means nothing here: the network takes {what} of one size only"
+        ))),
     }
 }
 

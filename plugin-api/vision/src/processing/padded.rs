@@ -1,9 +1,9 @@
 //! The image processor of SAM: a picture whose longer side is that of a square, and zeros at its right or at its bottom.
 
-use super::{CHANNELS, Processing, Special, pillow_filter, rescaled};
+use super::{CHANNELS, Processing, Special, pillow_filter, refuse_size, rescaled};
 use crate::repository::Config;
 use modelzoo_candle::image::{Filter, Preprocessing};
-use modelzoo_plugin_api::{Error, Image, Result};
+use modelzoo_plugin_api::{Image, Result};
 
 /// How a picture becomes a square.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,11 +20,7 @@ pub(super) fn read(
     default: usize,
     statistics: [[f64; CHANNELS]; 2],
 ) -> Result<Processing> {
-    if size.is_some() {
-        return Err(Error::invalid_option(
-            "`image_size` means nothing here: the network takes squares of one size only",
-        ));
-    }
+    refuse_size(size, "squares")?;
     for key in ["do_resize", "do_pad"] {
         if !config.flag(key, true)? {
             return Err(config.unsupported(key, "true"));

@@ -3,10 +3,10 @@
 //! Source: Huang et al., "The Devil is in the Details: Delving into Unbiased Data Processing for Human Pose Estimation" (2020);
 //! the rounding is that of transformers' `VitPoseImageProcessorPil`, which goes by SciPy's `affine_transform`.
 
-use super::{CHANNELS, Processing, Special, rescaled};
+use super::{CHANNELS, Processing, Special, refuse_size, rescaled};
 use crate::repository::Config;
 use modelzoo_candle::image::Preprocessing;
-use modelzoo_plugin_api::{Error, Image, Result};
+use modelzoo_plugin_api::{Image, Result};
 
 /// A part is so many times as large as its box.
 const LARGER: f32 = 1.25;
@@ -35,11 +35,7 @@ pub(super) fn read(
     default: [usize; 2],
     statistics: [[f64; CHANNELS]; 2],
 ) -> Result<Processing> {
-    if size.is_some() {
-        return Err(Error::invalid_option(
-            "`image_size` means nothing here: the network takes parts of one size only",
-        ));
-    }
+    refuse_size(size, "parts")?;
     if !config.flag("do_affine_transform", true)? {
         return Err(config.unsupported("do_affine_transform", "true"));
     }

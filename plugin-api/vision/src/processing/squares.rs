@@ -1,7 +1,7 @@
 //! The image processor of EoMT: a picture as one square with black at its right or at its bottom, or as several squares that
 //! overlap.
 
-use super::{CHANNELS, Processing, Special, normalization_of_black, pillow_filter, rescaled};
+use super::{CHANNELS, Processing, Special, normalization_of_black, pillow_filter, refuse_size, rescaled};
 use crate::repository::Config;
 use modelzoo_candle::image::{Filter, Preprocessing};
 use modelzoo_plugin_api::{Error, ErrorKind, Image, Result};
@@ -37,11 +37,7 @@ pub(super) fn read(
     default: usize,
     statistics: [[f64; CHANNELS]; 2],
 ) -> Result<Processing> {
-    if size.is_some() {
-        return Err(Error::invalid_option(
-            "`image_size` means nothing here: the network takes squares of one size only",
-        ));
-    }
+    refuse_size(size, "squares")?;
     let are_several = config.flag("do_split_image", false)?;
     if !are_several && !config.flag("do_pad", false)? {
         return Err(config.unsupported("do_pad", "true, or `do_split_image`,"));

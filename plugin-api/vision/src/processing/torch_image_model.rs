@@ -2,15 +2,49 @@
 
 use super::{CHANNELS, Processing, normalization};
 use crate::repository::Config;
-use modelzoo_candle::image::{Divisor, Filter, Normalization, Preprocessing};
+use modelzoo_candle::image::{ChannelOrder, Divisor, Filter, Normalization, Preprocessing};
 use modelzoo_plugin_api::Result;
 
-/// Reads the preprocessing; pictures get `size` where it is given.
-pub(super) fn read(config: &Config, size: Option<[usize; 2]>) -> Result<Processing> {
+/// The keys of sizes and of values; where a manifest has none of them, pictures are prepared as the network's authors do it.
+const KEYS: [&str; 9] = [
+    "image_size",
+    "image_dim",
+    "image_patch_size",
+    "image_min_size",
+    "image_min_dim",
+    "image_max_size",
+    "image_max_dim",
+    "image_mean",
+    "image_std",
+];
+
+/// Reads the preprocessing of a network of this kind; pictures get `size` where it is given.
+pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Result<Processing> {
     for key in ["transforms", "transforms_fcn"] {
         if config.has(key) {
             return Err(config.unsupported(key, "no code, but `image_size` and its like,"));
         }
+    }
+    let own = own(kind).filter(|_| !KEYS.iter().any(|key| config.has(key)));
+    if let Some((preprocessing, default)) = own {
+        let size = size.unwrap_or(default);
+        return Ok(Processing {
+            preprocessing: preprocessing(size),
+            size: Some(size),
+            is_square: false,
+            special: None,
+        });
+    }
+    // Its detector resizes pictures itself.
+    if kind.starts_with("yolox_") && !KEYS.iter().any(|key| config.has(key)) {
+        return Ok(Processing {
+            preprocessing: Preprocessing::new()
+                .channels(ChannelOrder::Bgr)
+                .normalize(values(config)?),
+            size: None,
+            is_square: false,
+            special: None,
+        });
     }
     let exact = match size {
         None if config.has("image_size") => Some(config.size("image_size", [1; 2])?),
@@ -26,6 +60,34 @@ pub(super) fn read(config: &Config, size: Option<[usize; 2]>) -> Result<Processi
         is_square: false,
         special: None,
     })
+}
+
+/// What the authors of a network do with pictures, and how large these become.
+fn own(kind: &str) -> Option<(fn([usize; 2]) -> Preprocessing, [usize; 2])> {
+    match kind {
+        "U2NET" | "U2NETP" => Some((u2net, [320; 2])),
+        "ISNetDIS" | "BriaRMBG" => Some((is_net, [1024; 2])),
+        _ => None,
+    }
+}
+
+/// Parts of the picture's largest value, normalised by ImageNet's numbers.
+fn u2net(size: [usize; 2]) -> Preprocessing {
+    let values = Normalization {
+        divisor: Divisor::Maximum,
+        ..Normalization::IMAGENET
+    };
+    Preprocessing::new().resize(size).normalize(values)
+}
+
+/// Values around 0, resized without a filter.
+fn is_net(size: [usize; 2]) -> Preprocessing {
+    let values = Normalization {
+        divisor: Divisor::Fixed(255.0),
+        mean: [0.5; CHANNELS],
+        std: [1.0; CHANNELS],
+    };
+    Preprocessing::new().interpolate(size).normalize(values)
 }
 
 /// The first of these keys that is there counts.

@@ -14,10 +14,10 @@ const MOST_CLASSES: usize = 1 << 17;
 pub(crate) fn class_names(repository: &Repository) -> Result<Option<Vec<String>>> {
     match repository.form {
         Form::HuggingFace => of_hugging_face(&repository.config),
-        Form::Timm | Form::Torchvision if has_labels(&repository.config) => {
+        Form::Timm | Form::Torchvision | Form::Class if has_labels(&repository.config) => {
             of_deployment(&repository.config).map(Some)
         }
-        Form::Timm | Form::Torchvision => of_timm(&repository.config),
+        Form::Timm | Form::Torchvision | Form::Class => of_timm(&repository.config),
     }
 }
 
@@ -128,6 +128,13 @@ fn of_hugging_face(config: &Config) -> Result<Option<Vec<String>>> {
 /// The classes of COCO by the numbers that its annotations have, that of no object first, a line each; numbers that no
 /// object has stand for themselves, as in FiftyOne's file.
 const COCO: &str = include_str!("coco_91.txt");
+
+/// The classes of COCO without those numbers and without that of no object, as networks have them that count objects only.
+pub(super) fn coco_80() -> String {
+    let names = COCO.lines().skip(1);
+    let names: Vec<&str> = names.filter(|name| name.parse::<usize>().is_err()).collect();
+    names.join(",")
+}
 
 /// `label_names`, described by `label_descriptions` where the names are WordNet's; or a number of classes. timm's own
 /// files have no names: what has as many classes as a selection of ImageNet was trained on that.

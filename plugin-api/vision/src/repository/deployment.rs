@@ -1,5 +1,6 @@
-//! Models that a manifest describes in the words of FiftyOne's `TorchImageModelConfig`: a function of torchvision or timm
-//! that would make the network, and what is done before and behind it. The functions are names here, and never run.
+//! Models that a manifest describes in the words of FiftyOne's `TorchImageModelConfig`: a function of torchvision or timm,
+//! or a class of the authors' own code, that would make the network, and what is done before and behind it. These are names
+//! here, and never run.
 
 use super::{Config, Form, Repository};
 use modelzoo_plugin_api::Result;
@@ -15,6 +16,12 @@ const SEGMENTATION: &str = "segmentation.";
 /// Between them and the names of detectors.
 const DETECTION: &str = "detection.";
 
+/// The classes of networks that find what stands out: those of U2-Net's and of IS-Net's authors, in whichever module.
+const SALIENCY: [&str; 4] = ["U2NET", "U2NETP", "ISNetDIS", "BriaRMBG"];
+
+/// The functions of YOLOX's authors have names that begin so.
+const YOLOX: &str = "yolox_";
+
 /// What kind of network a function makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -23,20 +30,21 @@ enum Kind {
     Detector,
     InstanceSegmenter,
     KeypointDetector,
+    SaliencyFinder,
+    Yolox,
 }
 
 impl Kind {
     fn of(function: &str) -> Self {
         match function.strip_prefix(TORCHVISION) {
             Some(path) if path.starts_with(SEGMENTATION) => Self::Segmenter,
-            Some(path) if path.starts_with(DETECTION) => {
-                let name = path.rsplit('.').next().unwrap_or_default();
-                match name.split('_').next() {
-                    Some("maskrcnn") => Self::InstanceSegmenter,
-                    Some("keypointrcnn") => Self::KeypointDetector,
-                    _ => Self::Detector,
-                }
-            }
+            Some(path) if path.starts_with(DETECTION) => match last_part(path).split('_').next() {
+                Some("maskrcnn") => Self::InstanceSegmenter,
+                Some("keypointrcnn") => Self::KeypointDetector,
+                _ => Self::Detector,
+            },
+            None if SALIENCY.contains(&last_part(function)) => Self::SaliencyFinder,
+            None if last_part(function).starts_with(YOLOX) => Self::Yolox,
             _ => Self::Classifier,
         }
     }
@@ -45,20 +53,22 @@ impl Kind {
     fn processor(self) -> &'static str {
         match self {
             Self::Classifier => "ClassifierOutputProcessor",
-            Self::Segmenter => "SemanticSegmenterOutputProcessor",
-            Self::Detector => "DetectorOutputProcessor",
+            Self::Segmenter | Self::SaliencyFinder => "SemanticSegmenterOutputProcessor",
+            Self::Detector | Self::Yolox => "DetectorOutputProcessor",
             Self::InstanceSegmenter => "InstanceSegmenterOutputProcessor",
             Self::KeypointDetector => "KeypointDetectorOutputProcessor",
         }
     }
 
-    /// The classes that torchvision's own weights know, as a manifest would name them.
-    fn labels(self) -> Option<(&'static str, &'static str)> {
+    /// The classes that published weights know, as a manifest would name them.
+    fn labels(self) -> Option<(&'static str, String)> {
+        let named = |key, labels: &str| Some((key, labels.to_owned()));
         match self {
-            Self::Classifier => None,
-            Self::Segmenter => Some(("mask_targets_path", super::classes::VOC_FILE)),
-            Self::Detector | Self::InstanceSegmenter => Some(("labels_path", super::classes::COCO_FILE)),
-            Self::KeypointDetector => Some(("labels_string", "no person,person")),
+            Self::Classifier | Self::SaliencyFinder => None,
+            Self::Segmenter => named("mask_targets_path", super::classes::VOC_FILE),
+            Self::Detector | Self::InstanceSegmenter => named("labels_path", super::classes::COCO_FILE),
+            Self::KeypointDetector => named("labels_string", "no person,person"),
+            Self::Yolox => Some(("labels_string", super::classes::coco_80())),
         }
     }
 }
@@ -69,7 +79,7 @@ pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
             return Err(config.unsupported(key, "false"));
         }
     }
-    let expected = "a function of torchvision.models, or timm.create_model,";
+    let expected = "a function of torchvision.models, timm.create_model, or the name of another author's class that is known here,";
     let function = config
         .text("entrypoint_fcn")?
         .ok_or_else(|| config.wrong("entrypoint_fcn", expected))?
@@ -85,11 +95,14 @@ pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
             name.ok_or_else(|| arguments.wrong("model_name", "a name of timm"))?,
         )
     } else {
-        let name = function
-            .strip_prefix(TORCHVISION)
-            .and_then(|path| path.rsplit('.').next());
-        let name = name.ok_or_else(|| config.unsupported("entrypoint_fcn", expected))?;
-        (Form::Torchvision, name)
+        let form = if matches!(kind, Kind::SaliencyFinder | Kind::Yolox) {
+            Form::Class
+        } else if function.starts_with(TORCHVISION) {
+            Form::Torchvision
+        } else {
+            return Err(config.unsupported("entrypoint_fcn", expected));
+        };
+        (form, last_part(function))
     };
     let mut config = config;
     let is_unnamed = !arguments.has("num_classes") && !super::classes::has_labels(&config);
@@ -109,6 +122,11 @@ pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
     })
 }
 
+/// What a path with dots leads to.
+fn last_part(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or_default()
+}
+
 /// Each kind of network has one processor of FiftyOne that fits it.
 fn check_processor(config: &Config, kind: Kind) -> Result<()> {
     let processor = config.text("output_processor_cls")?;
@@ -117,7 +135,7 @@ fn check_processor(config: &Config, kind: Kind) -> Result<()> {
         return Err(config.unsupported("output_processor_cls", &format!("FiftyOne's {fitting}")));
     }
     let arguments = config.section_or_empty("output_processor_args")?;
-    if kind == Kind::Segmenter && arguments.flag("no_background_cls", false)? {
+    if matches!(kind, Kind::Segmenter | Kind::SaliencyFinder) && arguments.flag("no_background_cls", false)? {
         return Err(arguments.unsupported("no_background_cls", "false"));
     }
     Ok(())

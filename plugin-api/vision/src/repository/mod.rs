@@ -27,6 +27,8 @@ pub(crate) enum Form {
     Timm,
     /// torchvision, described by a manifest: `entrypoint_fcn` does.
     Torchvision,
+    /// A class or a function of the authors' own code, which `entrypoint_fcn` of a manifest names.
+    Class,
 }
 
 /// A folder with a published model.
@@ -82,7 +84,7 @@ impl Repository {
             Form::Timm => config
                 .section("pretrained_cfg")?
                 .unwrap_or_else(|| config.clone()),
-            Form::Torchvision => config.clone(),
+            Form::Torchvision | Form::Class => config.clone(),
         };
         Ok(Self {
             folder: folder.to_owned(),

@@ -54,12 +54,18 @@ impl BoxDetector {
         let maps = Map::all(&self.detector, logits, differences, picture.padded)?;
         let candidates = match self.detector.judgement {
             Judgement::Each => self.each(&maps, picture),
+            Judgement::Likeliest => self.likeliest(&maps),
             Judgement::Exclusive => self.exclusive(&maps, picture),
         };
         let [height, width] = picture.original.map(|side| side as f32);
         let mut found = self.detector.selection.suppression().apply(candidates);
         for candidate in &mut found {
-            candidate.corners = picture.restored(candidate.corners).relative_to(width, height);
+            let corners = picture.restored(candidate.corners).relative_to(width, height);
+            candidate.corners = corners.clamped_to(1.0, 1.0);
+        }
+        if self.detector.judgement == Judgement::Likeliest {
+            // What is beside the picture, where it was made square, is none of its objects.
+            found.retain(|candidate| candidate.corners.area() > 0.0);
         }
         Ok(detection::label(&found, &self.classes, options)?.into())
     }
@@ -93,6 +99,37 @@ impl BoxDetector {
                         corners: picture.clamped(map.corners(self.detector.coder, index / classes)),
                     }),
             );
+        }
+        candidates
+    }
+
+    /// Boxes with the likeliest class of each; how likely there is an object at all is known beside the classes.
+    fn likeliest(&self, maps: &[Map]) -> Vec<Candidate> {
+        let threshold = self.detector.selection.threshold;
+        let mut candidates = Vec::new();
+        for map in maps {
+            let planes: Vec<&[f32]> = map.logits.chunks_exact(map.area()).collect();
+            let Some((objects, classes)) = planes.split_last() else {
+                continue;
+            };
+            for (place, &logit) in objects.iter().enumerate() {
+                let is_object = sigmoid(logit);
+                // No class is surer than certain.
+                if is_object < threshold {
+                    continue;
+                }
+                let logits = classes.iter().map(|plane| plane[place]).enumerate();
+                let best = logits.reduce(|best, next| if next.1 > best.1 { next } else { best });
+                if let Some((class, logit)) = best
+                    && is_object * sigmoid(logit) >= threshold
+                {
+                    candidates.push(Candidate {
+                        class,
+                        score: is_object * sigmoid(logit),
+                        corners: map.corners(self.detector.coder, place),
+                    });
+                }
+            }
         }
         candidates
     }

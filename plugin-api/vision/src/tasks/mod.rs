@@ -5,11 +5,13 @@ mod defaults;
 mod depth;
 mod detection;
 mod enlarged;
+mod everything;
 mod given;
 mod given_points;
 mod heatmaps;
 mod lines;
 mod maps;
+mod mask_maker;
 mod masked_detection;
 mod masks;
 mod named_detection;
@@ -20,6 +22,7 @@ mod poses;
 mod prompted;
 mod queries;
 mod regions;
+mod saliency;
 mod segmentation;
 mod text_detection;
 mod text_recognition;
@@ -27,7 +30,7 @@ mod zero_shot;
 
 use crate::{
     architectures::{Detector, Task},
-    processing::{Processing, Sides},
+    processing::Processing,
     repository::{Repository, class_names},
     runner::Runner,
     settings::Settings,
@@ -44,6 +47,7 @@ use poses::PoseFinder;
 use prompted::PromptedSegmenter;
 use queries::QuerySegmenter;
 use regions::RegionDetector;
+use saliency::SaliencyFinder;
 use segmentation::Segmenter;
 use text_detection::TextDetector;
 use text_recognition::TextReader;
@@ -123,10 +127,11 @@ pub(crate) fn model(
             ))
         }
         Task::Segmentation => Box::new(Segmenter::new(processing, runner, classes()?)?),
+        Task::Saliency => Box::new(SaliencyFinder::new(repository, processing, runner, settings)?),
         Task::Depth => Box::new(Depth::new(processing, runner)),
         Task::TextDetection => Box::new(TextDetector::new(processing, runner, classes()?, settings)),
         Task::MaskedDetection => Box::new(MaskedDetector::new(processing, runner, classes()?, settings)),
-        Task::PromptedMasks { .. } => Box::new(PromptedSegmenter::new(processing, runner, settings)),
+        Task::PromptedMasks { .. } => Box::new(PromptedSegmenter::new(processing, runner, settings)?),
         Task::QueryMasks => Box::new(QuerySegmenter::new(processing, runner, classes()?, settings)?),
         Task::Pose => Box::new(PoseFinder::new(repository, processing, runner, classes()?)?),
         Task::TextRecognition => Box::new(TextReader::new(repository, processing, runner)?),
@@ -140,7 +145,7 @@ fn detector(runner: &Runner, settings: &Settings) -> Result<Detector> {
         .ok_or_else(|| Error::new("the network says nothing of its boxes"))?;
     let mut detector = detector.clone();
     if let Some(size) = settings.image_size {
-        detector.transform.sides = Sides::Exact(size.sides());
+        detector.transform = detector.transform.with_size(size.sides())?;
     }
     Ok(detector)
 }

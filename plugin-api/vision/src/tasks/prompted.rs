@@ -1,9 +1,10 @@
 //! Masks of what the boxes and points of a field are at.
 
 use super::{
-    enlarged::Enlarged,
+    everything,
     given::{Given, GivenBox},
     given_points::{self, GivenPoints},
+    mask_maker::{AT_ONCE, BOXES, MaskMaker, POINTS, cut, no_prompts},
 };
 use crate::{
     architectures::{Choice, Prompt},
@@ -14,31 +15,20 @@ use crate::{
 };
 use modelzoo_candle::{candle_core::Tensor, device};
 use modelzoo_plugin_api::{
-    Array, Error, ErrorKind, Image, Model, ModelInfo, Output, PredictOptions, Result, SampleFields,
-    SampleModel,
+    Error, ErrorKind, Image, Model, ModelInfo, Output, PredictOptions, Result, SampleFields, SampleModel,
     label::{Detection, Detections},
 };
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// The name of the field with boxes around objects.
-const BOXES: &str = "boxes";
-/// The name of the field with points on objects.
-const POINTS: &str = "points";
-/// So many prompts go through the network together.
-const AT_ONCE: usize = 8;
-
 /// A segmenter of what it is asked about.
 #[derive(Debug)]
 pub(super) struct PromptedSegmenter {
-    processing: Processing,
-    runner: Runner,
-    /// Masks of lower scores are left out.
-    threshold: Option<f32>,
+    masks: MaskMaker,
     /// Whether the best of several masks is taken.
     takes_best: Option<bool>,
-    /// A pixel belongs to an object where its logit is above this.
-    mask_threshold: f32,
+    /// So many points along each side of the picture are asked about, instead of what fields point at.
+    points_per_side: Option<usize>,
 }
 
 /// An object that a field points at, relative to the picture.
@@ -91,14 +81,22 @@ impl Asked {
 }
 
 impl PromptedSegmenter {
-    pub(super) fn new(processing: Processing, runner: Runner, settings: &Settings) -> Self {
-        Self {
-            processing,
-            runner,
-            threshold: settings.score_threshold,
+    /// A segmenter, as the settings want it.
+    ///
+    /// # Errors
+    /// When it shall ask about no points, or about too many.
+    pub(super) fn new(processing: Processing, runner: Runner, settings: &Settings) -> Result<Self> {
+        everything::check(settings.points_per_side)?;
+        Ok(Self {
+            masks: MaskMaker {
+                processing,
+                runner,
+                threshold: settings.score_threshold,
+                mask_threshold: settings.mask_threshold.unwrap_or(0.0),
+            },
             takes_best: settings.multimask_output,
-            mask_threshold: settings.mask_threshold.unwrap_or(0.0),
-        }
+            points_per_side: settings.points_per_side,
+        })
     }
 
     /// The objects of a picture that a sample's fields point at.
@@ -112,19 +110,19 @@ impl PromptedSegmenter {
         if asked.is_empty() {
             return Ok(Detections::new(Vec::new()).into());
         }
-        let runner = self.runner.prompts().ok_or_else(no_prompts)?;
+        let runner = self.masks.runner.prompts().ok_or_else(no_prompts)?;
         let size = [image.height(), image.width()];
-        let filled = self.processing.filled(size);
+        let filled = self.masks.processing.filled(size);
         let prompts: Vec<Prompt> = asked.iter().map(|asked| asked.prompt(filled)).collect();
         let mut by_tokens: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (index, prompt) in prompts.iter().enumerate() {
             by_tokens.entry(runner.tokens(prompt)).or_default().push(index);
         }
-        let features = self.runner.forward(picture)?;
+        let features = self.masks.runner.forward(picture)?;
         let mut found = vec![None; asked.len()];
         for indices in by_tokens.values().flat_map(|indices| indices.chunks(AT_ONCE)) {
             let together: Vec<&Prompt> = indices.iter().map(|&index| &prompts[index]).collect();
-            let pointed = self.runner.point(&features, &together)?;
+            let pointed = self.masks.runner.point(&features, &together)?;
             let labelled = pointed
                 .par_iter()
                 .zip(indices)
@@ -151,20 +149,14 @@ impl PromptedSegmenter {
     ) -> Result<Option<Detection>> {
         let index = self.chosen(pointed, asked)?;
         let score = pointed.scores[index];
-        let threshold = options.confidence_threshold.or(self.threshold.map(f64::from));
+        let threshold = options
+            .confidence_threshold
+            .or(self.masks.threshold.map(f64::from));
         if threshold.is_some_and(|threshold| f64::from(score) < threshold) {
             return Ok(None);
         }
-        let logits = pointed.mask(index)?;
-        let mask = match self.processing.padded() {
-            Some(padded) => {
-                let square = Enlarged::new(logits, pointed.size, [padded.side; 2]);
-                let inside = square.part(0..filled[0], 0..filled[1]).collect();
-                Enlarged::new(inside, filled, size)
-            }
-            None => Enlarged::new(logits, pointed.size, size),
-        };
-        let Some((bounding_box, pixels)) = cut(&mask, self.mask_threshold, size)? else {
+        let mask = self.masks.enlarged(pointed, index, (filled, size))?;
+        let Some((bounding_box, pixels)) = cut(&mask, self.masks.mask_threshold, size)? else {
             return Ok(None);
         };
         let mut detection = Detection::new("", bounding_box).with_mask(pixels);
@@ -183,7 +175,7 @@ impl PromptedSegmenter {
         if self.takes_best.unwrap_or(asked.bounding_box.is_none()) {
             return Ok(best);
         }
-        let choice = self.runner.prompts().ok_or_else(no_prompts)?.choice();
+        let choice = self.masks.runner.prompts().ok_or_else(no_prompts)?.choice();
         Ok(match choice {
             Choice::First => 0,
             Choice::FirstWhereStable([threshold, part]) => {
@@ -195,42 +187,6 @@ impl PromptedSegmenter {
             }
         })
     }
-}
-
-/// A mask where it has pixels, with its box relative to the picture; `None` where it has none.
-fn cut(mask: &Enlarged, threshold: f32, size: [usize; 2]) -> Result<Option<([f64; 4], Array)>> {
-    let [rows, columns] = mask.reach(threshold);
-    let pixels: Vec<bool> = mask
-        .part(rows.clone(), columns.clone())
-        .map(|logit| logit > threshold)
-        .collect();
-    let width = columns.len();
-    let mut bounds: Option<[usize; 4]> = None;
-    for (row, line) in pixels.chunks_exact(width.max(1)).enumerate() {
-        let Some(first) = line.iter().position(|&pixel| pixel) else {
-            continue;
-        };
-        let end = line
-            .iter()
-            .rposition(|&pixel| pixel)
-            .map_or(width, |last| last + 1);
-        let [left, top, right, _] = bounds.unwrap_or([first, row, end, row]);
-        bounds = Some([left.min(first), top, right.max(end), row + 1]);
-    }
-    let Some([left, top, right, bottom]) = bounds else {
-        return Ok(None);
-    };
-    let lines = pixels.chunks_exact(width).skip(top).take(bottom - top);
-    let inside: Vec<bool> = lines.flat_map(|line| &line[left..right]).copied().collect();
-    let [high, wide] = size.map(|side| side as f64);
-    let bounding_box = [
-        (columns.start + left) as f64 / wide,
-        (rows.start + top) as f64 / high,
-        (right - left) as f64 / wide,
-        (bottom - top) as f64 / high,
-    ];
-    let pixels = Array::new([bottom - top, right - left], inside)?;
-    Ok(Some((bounding_box, pixels)))
 }
 
 /// What a sample's fields point at; with boxes and points, each box and the points beside it are one object.
@@ -270,30 +226,27 @@ fn asked(sample: &SampleFields, options: &PredictOptions) -> Result<Vec<Asked>> 
     Ok(wanted.collect())
 }
 
-/// Nothing says what is to be segmented.
-fn no_prompts() -> Error {
-    Error::new(format!(
-        "there are neither `{BOXES}` nor `{POINTS}` that say what to make masks of"
-    ))
-    .with_kind(ErrorKind::InvalidInput)
-    .with_hint(format!(
-        "give it a field with detections by `--sample-field {BOXES}=FIELD`, or one with keypoints by `--sample-field {POINTS}=FIELD`"
-    ))
-}
-
 impl Model for PromptedSegmenter {
     fn info(&self) -> ModelInfo {
+        let fields: &[&str] = match self.points_per_side {
+            None => &[BOXES, POINTS],
+            Some(_) => &[],
+        };
         ModelInfo::image()
-            .with_needed_fields([BOXES, POINTS])
-            .on_device(device::name(self.runner.device()))
+            .with_needed_fields(fields.iter().copied())
+            .on_device(device::name(self.masks.runner.device()))
     }
 
-    fn predict(&self, _image: &Image<'_>, _options: &PredictOptions) -> Result<Output> {
-        Err(no_prompts())
+    fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {
+        let per_side = self.points_per_side.ok_or_else(no_prompts)?;
+        everything::masks(&self.masks, image, per_side, options)
     }
 
     fn samples(&self) -> Option<&dyn SampleModel> {
-        Some(self)
+        match self.points_per_side {
+            None => Some(self),
+            Some(_) => None,
+        }
     }
 }
 
@@ -319,7 +272,7 @@ impl SampleModel for PromptedSegmenter {
                 let picture = if asked.is_empty() {
                     None
                 } else {
-                    Some(self.processing.tensor(image, self.runner.device())?)
+                    Some(self.masks.processing.tensor(image, self.masks.runner.device())?)
                 };
                 Ok(Prepared { asked, picture })
             })
@@ -339,19 +292,6 @@ impl SampleModel for PromptedSegmenter {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn a_mask_is_cut_to_its_pixels() {
-        let mut values = vec![-1.0; 6 * 5];
-        values[2 * 5 + 1] = 1.0;
-        values[3 * 5 + 3] = 1.0;
-        let mask = Enlarged::new(values, [6, 5], [6, 5]);
-        let (bounding_box, pixels) = cut(&mask, 0.0, [6, 5]).unwrap().unwrap();
-        assert_eq!(bounding_box, [0.2, 2.0 / 6.0, 0.6, 2.0 / 6.0]);
-        assert_eq!(pixels.shape(), [2, 3]);
-        assert_eq!(pixels.to_f64(), [1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
-        assert!(cut(&mask, 1.0, [6, 5]).unwrap().is_none());
-    }
 
     #[test]
     fn boxes_and_points_are_asked_about_together() {

@@ -4,7 +4,7 @@
 //! "PaddleOCR 3.0 Technical Report", 2025); names and defaults: those of transformers' `PPOCRV5MobileRecConfig`.
 
 use super::{
-    super::{Architecture, Outputs, activation::Activation},
+    super::{Architecture, Outputs, activation::Activation, transformer},
     Backbone, same,
 };
 use crate::{checkpoint::Checkpoint, repository::Repository};
@@ -33,10 +33,7 @@ pub(in crate::architectures) fn recognition(repository: &Repository) -> Result<B
     if features % heads != 0 {
         return Err(config.wrong("num_attention_heads", "a divisor of `hidden_size`"));
     }
-    let ratio = config.number("mlp_ratio")?.unwrap_or(2.0);
-    if !(0.01..=64.0).contains(&ratio) {
-        return Err(config.wrong("mlp_ratio", "a number from 0.01 to 64"));
-    }
+    let ratio = transformer::hidden_ratio(config, 2.0)?;
     let adds = config.text("model_type")? == Some("pp_ocrv6_small_rec");
     let kernel = config.counts_of("conv_kernel_size", if adds { [1, 7] } else { [1, 3] })?;
     if kernel.iter().any(|side| side % 2 == 0) {

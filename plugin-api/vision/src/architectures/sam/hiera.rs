@@ -120,7 +120,7 @@ impl HieraEncoder {
             }),
             pooled: backbone.count_or_none("num_query_pool_stages", 3)?,
             global: places(&backbone, "global_attention_blocks", &[5, 7, 9])?,
-            ratio: backbone.number("mlp_ratio")?.unwrap_or(4.0),
+            ratio: transformer::hidden_ratio(&backbone, 4.0)?,
             activation: Activation::of(&backbone, "hidden_act", Activation::Gelu)?,
             epsilon: backbone.epsilon("layer_norm_eps", 1e-6)? as f32,
             outputs: config.count("fpn_hidden_size", 256)?,
@@ -132,9 +132,6 @@ impl HieraEncoder {
 
     /// That tokens can be halved between all stages.
     fn check(&self, config: &Config) -> Result<()> {
-        if !(0.01..=64.0).contains(&self.ratio) {
-            return Err(config.wrong("mlp_ratio", "a number from 0.01 to 64"));
-        }
         if self.pooled != STAGES - 1 {
             return Err(config.unsupported("num_query_pool_stages", "3"));
         }
@@ -292,14 +289,9 @@ impl HieraEncoder {
         let x = self.attend(network, block, normed, grid)?;
         let x = network.linear(&format!("{name}.attn.proj"), x, block.features)?;
         let attended = network.add(residual, x)?;
-        let x = network.layer_norm(&format!("{name}.layer_norm2"), attended, self.epsilon)?;
-        let names = ["proj_in", "proj_out"].map(|layer| format!("{name}.mlp.{layer}"));
-        let names = [names[0].as_str(), names[1].as_str()];
         let hidden = ((block.features as f64 * self.ratio) as usize).max(1);
-        let x = transformer::perceptron(network, names, hidden, self.activation, x)?;
-        let x = network.add(attended, x)?;
-        network.alias(name, x)?;
-        Ok(x)
+        let perceptron = (["proj_in", "proj_out"], hidden, self.activation);
+        transformer::second_half(network, name, perceptron, self.epsilon, attended)
     }
 
     /// What tokens of a grid see in their windows; where fewer tokens go on, those of a smaller grid.

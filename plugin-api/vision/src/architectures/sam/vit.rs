@@ -48,10 +48,7 @@ impl VitEncoder {
         if !side.is_multiple_of(patch) {
             return Err(config.unsupported("patch_size", "a divisor of `image_size`"));
         }
-        let ratio = config.number("mlp_ratio")?.unwrap_or(4.0);
-        if !(0.01..=64.0).contains(&ratio) {
-            return Err(config.wrong("mlp_ratio", "a number from 0.01 to 64"));
-        }
+        let ratio = transformer::hidden_ratio(config, 4.0)?;
         let hidden = ((features as f64 * ratio) as usize).max(1);
         Ok(Self {
             side,
@@ -162,13 +159,8 @@ impl VitEncoder {
             None => x,
         };
         let attended = network.add(x, input)?;
-        let x = network.layer_norm(&format!("{name}.layer_norm2"), attended, self.epsilon)?;
-        let names = ["lin1", "lin2"].map(|layer| format!("{name}.mlp.{layer}"));
-        let names = [names[0].as_str(), names[1].as_str()];
-        let x = transformer::perceptron(network, names, self.hidden, self.activation, x)?;
-        let x = network.add(x, attended)?;
-        network.alias(name, x)?;
-        Ok(x)
+        let perceptron = (["lin1", "lin2"], self.hidden, self.activation);
+        transformer::second_half(network, name, perceptron, self.epsilon, attended)
     }
 }
 

@@ -8,13 +8,13 @@ use crate::{
         transformer::{self, Projections},
     },
     checkpoint::Checkpoint,
-    repository::Repository,
+    repository::{Config, Repository},
 };
 use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
-use modelzoo_plugin_api::Result;
+use modelzoo_plugin_api::{Error, Result};
 
 /// The settings of a ViT or a DeiT.
-struct Vit {
+pub(in crate::architectures) struct Vit {
     /// Before the names of all tensors but the classifiers', where there are such.
     root: &'static str,
     image: [usize; 2],
@@ -26,6 +26,7 @@ struct Vit {
     activation: Activation,
     bias: bool,
     epsilon: f32,
+    resampling: Resampling,
     /// Whether there is a distillation token behind the class token.
     distilled: bool,
     classes: usize,
@@ -33,28 +34,85 @@ struct Vit {
 
 pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn Architecture>> {
     let config = &repository.config;
-    transformer::three_channels(config, "num_channels")?;
-    let features = config.count("hidden_size", 768)?;
     let distilled = config.text("model_type")? == Some("deit");
+    let root = if distilled { "deit." } else { "vit." };
     Ok(Box::new(Vit {
-        root: if distilled { "deit." } else { "vit." },
-        image: config.size("image_size", [224; 2])?,
-        patch: config.size("patch_size", [16; 2])?,
-        features,
-        hidden: config.count("intermediate_size", 4 * features)?,
-        layers: config.count("num_hidden_layers", 12)?,
-        heads: transformer::heads(config, "num_attention_heads", 12, features)?,
-        activation: Activation::of(config, "hidden_act", Activation::Gelu)?,
-        bias: config.flag("qkv_bias", true)?,
-        epsilon: config.epsilon("layer_norm_eps", 1e-12)? as f32,
         distilled,
         classes: class_count(repository)?,
+        ..Vit::read(config, root, 224)?
     }))
 }
 
 /// The number of classes that the configuration names; transformers' default is two.
 fn class_count(repository: &Repository) -> Result<usize> {
     Ok(crate::repository::class_names(repository)?.map_or(2, |names| names.len()))
+}
+
+impl Vit {
+    /// A ViT without classes, for pictures of `side` rows and columns unless the settings say otherwise.
+    fn read(config: &Config, root: &'static str, side: usize) -> Result<Self> {
+        transformer::three_channels(config, "num_channels")?;
+        let features = config.count("hidden_size", 768)?;
+        Ok(Self {
+            root,
+            image: config.size("image_size", [side; 2])?,
+            patch: config.size("patch_size", [16; 2])?,
+            features,
+            hidden: config.count("intermediate_size", 4 * features)?,
+            layers: config.count("num_hidden_layers", 12)?,
+            heads: transformer::heads(config, "num_attention_heads", 12, features)?,
+            activation: Activation::of(config, "hidden_act", Activation::Gelu)?,
+            bias: config.flag("qkv_bias", true)?,
+            epsilon: config.epsilon("layer_norm_eps", 1e-12)? as f32,
+            resampling: Resampling::Bicubic,
+            distilled: false,
+            classes: 0,
+        })
+    }
+
+    /// That of a dense prediction transformer.
+    pub(in crate::architectures) fn dense(config: &Config) -> Result<Self> {
+        Ok(Self {
+            resampling: Resampling::Bilinear,
+            ..Self::read(config, "dpt.", 384)?
+        })
+    }
+
+    /// The `[height, width]` of the pictures that it was trained on.
+    pub(in crate::architectures) fn image_size(&self) -> [usize; 2] {
+        self.image
+    }
+
+    /// The sides of a patch.
+    pub(in crate::architectures) fn patch(&self) -> [usize; 2] {
+        self.patch
+    }
+
+    /// The tokens behind each layer.
+    pub(in crate::architectures) fn layers(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        image: Value,
+    ) -> Result<Vec<Value>> {
+        let root = self.root(checkpoint);
+        let mut x = self.embed(network, checkpoint, root, image)?;
+        let mut layers = Vec::new();
+        for layer in 0..self.layers {
+            x = self.layer(network, &format!("{root}encoder.layer.{layer}"), x)?;
+            layers.push(x);
+        }
+        Ok(layers)
+    }
+
+    /// Before the names of all tensors but the classifiers'.
+    fn root(&self, checkpoint: &Checkpoint) -> &'static str {
+        if checkpoint.has_any(self.root) {
+            self.root
+        } else {
+            ""
+        }
+    }
 }
 
 impl Architecture for Vit {
@@ -72,15 +130,10 @@ impl Architecture for Vit {
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs> {
-        let root = if checkpoint.has_any(self.root) {
-            self.root
-        } else {
-            ""
-        };
-        let mut x = self.embed(network, checkpoint, root, image)?;
-        for layer in 0..self.layers {
-            x = self.layer(network, &format!("{root}encoder.layer.{layer}"), x)?;
-        }
+        let root = self.root(checkpoint);
+        let layers = self.layers(network, checkpoint, image)?;
+        let last = layers.last().copied();
+        let x = last.ok_or_else(|| Error::new("a vision transformer needs layers"))?;
         let x = network.layer_norm(&format!("{root}layernorm"), x, self.epsilon)?;
         let embedding = network.select_token(x, 0)?;
         let logits = self.classify(network, checkpoint, embedding, x)?;
@@ -129,7 +182,7 @@ impl Vit {
             prefix,
             suffix: 0,
             trained: Some(transformer::grid(self.image, self.patch)?),
-            resampling: Resampling::Bicubic,
+            resampling: self.resampling,
         };
         let values = positions.values(checkpoint, grid)?;
         let positions = network.constant(&[prefix + grid[0] * grid[1], features], values)?;
