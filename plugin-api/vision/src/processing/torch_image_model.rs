@@ -62,8 +62,11 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
     })
 }
 
+/// What is done to pictures that get a size.
+type Prepare = fn([usize; 2]) -> Preprocessing;
+
 /// What the authors of a network do with pictures, and how large these become.
-fn own(kind: &str) -> Option<(fn([usize; 2]) -> Preprocessing, [usize; 2])> {
+fn own(kind: &str) -> Option<(Prepare, [usize; 2])> {
     match kind {
         "U2NET" | "U2NETP" => Some((u2net, [320; 2])),
         "ISNetDIS" | "BriaRMBG" => Some((is_net, [1024; 2])),
