@@ -276,8 +276,8 @@ fn check_layers(bytes: &[u8]) {
     let mut numbers = Numbers::new(u64::from(bytes.first().copied().unwrap_or(0)));
     let size = [choices.size(MOST_SIZE), choices.size(MOST_SIZE)].map(|length| length.max(2));
     let channels = LEAST_CHANNELS + choices.size(MOST_CHANNELS);
-    let depthwise = choices.flag();
-    let first = Layer::choose(&mut choices, &mut numbers, channels, depthwise);
+    // A depthwise convolution of numbers stays one.
+    let first = Layer::choose(&mut choices, &mut numbers, channels, false);
     let depthwise = choices.flag();
     let second = Layer::choose(&mut choices, &mut numbers, first.outputs, depthwise);
     let middle = first.size(size);

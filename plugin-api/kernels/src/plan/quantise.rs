@@ -43,7 +43,8 @@ impl Kinds {
 }
 
 /// Gives algorithms for bytes to the layers whose operands' ranges are known, which those of a network's inputs are not
-/// as a rule, and says how values are kept. Layers of single positions keep their numbers, as do those without weights.
+/// as a rule, and says how values are kept. Layers of single positions keep their numbers, as do those without weights, and depthwise
+/// convolutions of numbers: bytes of these take longer, and one scale for all channels costs a first layer's much.
 pub(super) fn quantise(
     graph: &Graph,
     layers: &[Layer],
@@ -55,11 +56,14 @@ pub(super) fn quantise(
         return kinds;
     };
     let scale = |value: usize| ranges.get(&graph.nodes()[value].name).map(Scale::of);
+    let mut computed_on_bytes = vec![false; graph.nodes().len()];
     for (layer, algorithm) in layers.iter().zip(algorithms.iter_mut()) {
         if let Some((geometry, algorithm)) = algorithm
             && let Some(of_bytes) = of_bytes(graph, layer, geometry, *algorithm)
+            && (of_bytes != Algorithm::ByteDepthwise || computed_on_bytes[layer.inputs[0]])
             && let Some(scale) = scale(layer.inputs[0])
         {
+            computed_on_bytes[layer.output] = true;
             *algorithm = of_bytes;
             kinds.scales[layer.inputs[0]] = Some(scale);
         }
