@@ -307,9 +307,11 @@ fn check_subdirectory(text: &str) -> Result<Option<String>, Problem> {
     }
     let decoded = decode(text_without_end)?;
     // `@` is refused because `//sub@v1` would look like a ref: that one stands before the folder.
-    let is_inside = decoded
-        .split('/')
-        .all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '%', '?', '#', '@', ' ']));
+    let is_inside = decoded.split('/').all(|part| {
+        !matches!(part, "" | "." | "..")
+            && !part.contains(['\\', ':', '%', '?', '#', '@'])
+            && !part.contains(char::is_whitespace)
+    });
     if is_inside {
         Ok(Some(decoded))
     } else {

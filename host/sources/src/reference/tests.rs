@@ -358,6 +358,7 @@ fn refusals_say_what_is_wrong_and_what_was_understood() {
             "ftp://host/x",
             "`ftp` URLs are not supported (understood: scheme `ftp`)",
         ),
+        ("user/repo//a\u{2001}b", "is not a folder inside the source"),
         ("ext::sh -c x", "the character ' '"),
         ("https://user:secret@github.com/u/r", "it carries credentials"),
         ("https://ghp_secret@github.com/u/r", "it carries credentials"),
