@@ -35,9 +35,9 @@ impl Authority {
         }
     }
 
-    /// Whether this is the hub of models.
+    /// Whether this is the hub of models, however it is reached.
     pub(super) fn is_hugging_face(&self) -> bool {
-        self.host == HUGGING_FACE_HOST && self.transport == Transport::Https && self.port.is_none()
+        self.host == HUGGING_FACE_HOST && self.port.is_none()
     }
 
     /// Reads `user@host:port`.

@@ -353,6 +353,7 @@ fn refusals_say_what_is_wrong_and_what_was_understood() {
             "`-repo` cannot be a repository (understood: owner `user`)",
         ),
         ("user/..", "`..` cannot be a repository"),
+        ("git@huggingface.co:I", "`I` cannot be a repository"),
         ("user/.giT", "`.giT` cannot be a repository"),
         (
             "ftp://host/x",
