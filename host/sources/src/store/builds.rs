@@ -18,9 +18,14 @@ const GROWING_PARTS: [&str; 2] = ["shared", "sources"];
 pub(super) struct SomebodyBuilds;
 
 impl Store {
-    /// The folders in the build folder that are of use for one compiler and one API only.
-    pub(super) fn build_parts(&self) -> [PathBuf; 2] {
-        GROWING_PARTS.map(|part| self.build_dir().join(part))
+    /// The folders in the build folder that are of use for one compiler and one API only. Where a link leads, others may build
+    /// as well: there are none then.
+    pub(super) fn build_parts(&self) -> Vec<PathBuf> {
+        let builds = self.build_dir();
+        if builds.is_symlink() {
+            return Vec::new();
+        }
+        GROWING_PARTS.map(|part| builds.join(part)).to_vec()
     }
 
     /// Keeps others from building until the lock is dropped; there is none where nothing was ever built.

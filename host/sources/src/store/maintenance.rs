@@ -91,16 +91,17 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn list(&self) -> Result<Vec<StoreEntry>, StoreError> {
-        let [compiled, built_in] = self.build_parts();
         let kinds = [
             (StoreEntryKind::Source, self.sources_dir()),
             (StoreEntryKind::Weights, self.weights_dir()),
             (StoreEntryKind::Artifact, self.artifacts_dir()),
             (StoreEntryKind::Crate, self.crates_dir()),
-            (StoreEntryKind::Build, compiled),
-            (StoreEntryKind::Build, built_in),
             (StoreEntryKind::Temporary, self.temporary_dir()),
         ];
+        let builds = self.build_parts().into_iter();
+        let kinds = kinds
+            .into_iter()
+            .chain(builds.map(|part| (StoreEntryKind::Build, part)));
         let mut entries = Vec::new();
         for (kind, folder) in kinds {
             // Most stores have no crates, and many no builds.
