@@ -1,7 +1,7 @@
 //! Buffers that start on a page, so that vectors never straddle cache lines; large ones on huge pages.
 
 use std::{
-    alloc::{Layout, alloc, dealloc, handle_alloc_error},
+    alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error},
     fmt,
     ops::{Deref, DerefMut},
     ptr::NonNull,
@@ -9,6 +9,8 @@ use std::{
 
 /// `f32` values on a page boundary, zero at first.
 pub(crate) struct AlignedBuffer {
+    /// The allocation, which may begin before the values do.
+    allocation: NonNull<u8>,
     start: NonNull<f32>,
     length: usize,
 }
@@ -24,32 +26,39 @@ impl AlignedBuffer {
     const HUGE_PAGE: usize = 2 << 20;
 
     /// A buffer of zeros. Large ones ask for huge pages: with small ones, reading weights from one end to the
-    /// other takes up to three times as long, because each page has to be looked up.
+    /// other takes up to three times as long, because each page has to be looked up. The system makes their zeros where
+    /// they are first used, by the thread that does.
     pub(crate) fn zeroed(length: usize) -> Self {
-        let layout = Self::layout(length);
+        let (layout, page) = Self::layout(length);
         // SAFETY: the layout's size is never 0.
-        let start = unsafe { alloc(layout) };
-        let Some(start) = NonNull::new(start) else {
+        let Some(allocation) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
             handle_alloc_error(layout)
         };
-        advise_huge_pages(start.as_ptr(), layout);
-        // SAFETY: just allocated with this size.
-        unsafe { start.write_bytes(0, layout.size()) };
+        let before = allocation.addr().get().next_multiple_of(page) - allocation.addr().get();
+        // SAFETY: the layout has room for the values behind any such beginning.
+        let start = unsafe { allocation.add(before) };
+        if page == Self::HUGE_PAGE {
+            advise_huge_pages(start.as_ptr(), layout.size() - page);
+        }
         Self {
+            allocation,
             start: start.cast(),
             length,
         }
     }
 
-    fn layout(length: usize) -> Layout {
+    /// What is allocated for so many values, and the page on whose boundary they start. Zeros that are asked for without
+    /// such a boundary come from the system as they are; with it, they would be written.
+    fn layout(length: usize) -> (Layout, usize) {
         let bytes = length.max(1).checked_mul(size_of::<f32>());
         let layout = bytes.and_then(|bytes| {
-            let page = if bytes < Self::HUGE_PAGE {
-                Self::PAGE
+            let (page, align, before) = if bytes < Self::HUGE_PAGE {
+                (Self::PAGE, Self::PAGE, 0)
             } else {
-                Self::HUGE_PAGE
+                (Self::HUGE_PAGE, align_of::<f32>(), Self::HUGE_PAGE)
             };
-            Layout::from_size_align(bytes.checked_next_multiple_of(page)?, page).ok()
+            let size = bytes.checked_next_multiple_of(page)?.checked_add(before)?;
+            Some((Layout::from_size_align(size, align).ok()?, page))
         });
         layout.expect("lengths come from shapes, which Shape::MAX_ELEMENTS bounds")
     }
@@ -62,16 +71,14 @@ impl AlignedBuffer {
 
 /// Asks the system for huge pages, before the memory is touched.
 #[cfg(all(target_os = "linux", not(miri)))]
-fn advise_huge_pages(start: *mut u8, layout: Layout) {
-    if layout.align() == AlignedBuffer::HUGE_PAGE {
-        // SAFETY: the range is this allocation's, and the advice does not change what is in it. Where the system
-        // has no huge pages, the memory works as before.
-        unsafe { libc::madvise(start.cast(), layout.size(), libc::MADV_HUGEPAGE) };
-    }
+fn advise_huge_pages(start: *mut u8, bytes: usize) {
+    // SAFETY: the range is this allocation's, and the advice does not change what is in it. Where the system has no huge
+    // pages, the memory works as before.
+    unsafe { libc::madvise(start.cast(), bytes, libc::MADV_HUGEPAGE) };
 }
 
 #[cfg(not(all(target_os = "linux", not(miri))))]
-fn advise_huge_pages(_: *mut u8, _: Layout) {}
+fn advise_huge_pages(_: *mut u8, _: usize) {}
 
 impl Deref for AlignedBuffer {
     type Target = [f32];
@@ -92,7 +99,7 @@ impl DerefMut for AlignedBuffer {
 impl Drop for AlignedBuffer {
     fn drop(&mut self) {
         // SAFETY: allocated with the same layout.
-        unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.length)) }
+        unsafe { dealloc(self.allocation.as_ptr(), Self::layout(self.length).0) }
     }
 }
 

@@ -77,12 +77,9 @@ impl Plan {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             count => count,
         };
-        Self::compile_sharing(
-            graph,
-            options.clone(),
-            Arc::new(Threads::new(threads)),
-            Arc::default(),
-        )
+        let threads = Arc::new(Threads::new(threads));
+        let packed = Arc::new(PackedWeights::new(Arc::clone(&threads)));
+        Self::compile_sharing(graph, options.clone(), threads, packed)
     }
 
     /// The same network for inputs of other shapes, with the same packed weights and threads.

@@ -1,6 +1,6 @@
 //! Weights in the order in which the kernels read them; made once for all plans of a network.
 
-use super::fuse::Layer;
+use super::{fuse::Layer, threads::Threads};
 use crate::{
     graph::{Graph, Op, Weight},
     memory::{AlignedBuffer, Packed, Slab},
@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// What the weights of a node are packed for.
@@ -35,8 +35,12 @@ pub(super) enum Packing {
 type Key = (usize, Option<usize>, Packing);
 
 /// All packed weights of a network. Plans of the same network for other shapes share them.
-#[derive(Debug, Default)]
-pub(super) struct PackedWeights(Mutex<Store>);
+#[derive(Debug)]
+pub(super) struct PackedWeights {
+    store: Mutex<Store>,
+    /// Those that pack.
+    threads: Arc<Threads>,
+}
 
 #[derive(Debug, Default)]
 struct Store {
@@ -45,6 +49,19 @@ struct Store {
 }
 
 impl PackedWeights {
+    /// None yet; so many threads pack what is asked for.
+    pub(super) fn new(threads: Arc<Threads>) -> Self {
+        Self {
+            store: Mutex::default(),
+            threads,
+        }
+    }
+
+    /// The threads that pack.
+    pub(super) fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
     /// The packed weights of a layer, `length` values written by `pack` where no plan has needed them before.
     pub(super) fn get(
         &self,
@@ -54,7 +71,7 @@ impl PackedWeights {
         pack: impl FnOnce(&mut [f32]),
     ) -> Packed {
         let key = (layer.weights, layer.affine, packing);
-        let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let Store { packed, slab } = &mut *store;
         packed
             .entry(key)
@@ -64,7 +81,7 @@ impl PackedWeights {
 
     /// Bytes of all packed weights.
     pub(super) fn bytes(&self) -> usize {
-        let store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         store
             .packed
             .values()
@@ -74,7 +91,7 @@ impl PackedWeights {
 }
 
 /// What the weights of each output channel are multiplied with: the folded affine's scale, or 1.
-pub(super) fn scale_of(graph: &Graph, layer: &Layer) -> impl Fn(usize) -> f64 {
+pub(super) fn scale_of(graph: &Graph, layer: &Layer) -> impl Fn(usize) -> f64 + Sync {
     let scale: Option<Weight> = match layer.affine.map(|affine| &graph.nodes()[affine].op) {
         Some(Op::Affine { scale, .. }) => Some(scale.clone()),
         _ => None,
@@ -117,16 +134,73 @@ pub(super) fn terms_length(outputs: usize, terms: usize) -> usize {
 
 /// Packs weights as `[output blocks][terms][16]`: `value(output, term)` for each term of the sum.
 pub(super) fn pack_terms(
+    threads: &Threads,
     packed: &mut [f32],
     outputs: usize,
     terms: usize,
-    value: impl Fn(usize, usize) -> f64,
+    value: impl Fn(usize, usize) -> f64 + Sync,
 ) {
-    for (block, packed) in packed.chunks_exact_mut(terms * LANES).enumerate() {
+    fill_blocks(threads, packed, terms * LANES, |block, packed| {
         let inside = LANES.min(outputs - block * LANES);
         for (term, packed) in packed.chunks_exact_mut(LANES).enumerate() {
             for (lane, packed) in packed[..inside].iter_mut().enumerate() {
                 *packed = value(block * LANES + lane, term) as f32;
+            }
+        }
+    });
+}
+
+/// Blocks of `length` values, each of which `fill(block, values)` writes: on all threads where there is much to write.
+pub(super) fn fill_blocks(
+    threads: &Threads,
+    packed: &mut [f32],
+    length: usize,
+    fill: impl Fn(usize, &mut [f32]) + Sync,
+) {
+    /// Fewer values than this are written before other threads have begun.
+    const MUCH: usize = 1 << 16;
+    let count = packed.len() / length;
+    // Blocks that are next to each other are one thread's: two would make the zeros of the same page.
+    let together = if packed.len() < MUCH {
+        count
+    } else {
+        count.div_ceil(threads.count())
+    };
+    let parts = packed.chunks_mut(together.max(1) * length).enumerate();
+    let parts = Mutex::new(parts);
+    let work = |_: usize| {
+        loop {
+            let next = parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((part, values)) = next else {
+                return;
+            };
+            for (block, values) in values.chunks_exact_mut(length).enumerate() {
+                fill(part * together + block, values);
+            }
+        }
+    };
+    if together == count || !threads.try_run(&work) {
+        work(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_block_is_filled_once_however_many_threads_there_are() {
+        const LENGTH: usize = if cfg!(miri) { 1 << 14 } else { 5000 };
+        for threads in [1, 2, 3] {
+            let threads = Threads::new(threads);
+            for blocks in [1, 2, 5, 23] {
+                let mut packed = vec![0.0; blocks * LENGTH];
+                fill_blocks(&threads, &mut packed, LENGTH, |block, values| {
+                    values.iter_mut().for_each(|value| *value += 1.0 + block as f32);
+                });
+                for (block, values) in packed.chunks_exact(LENGTH).enumerate() {
+                    assert!(values.iter().all(|&value| value == 1.0 + block as f32));
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use super::{
         fuse::Layer,
         steps::{BatchedStep, ConvolutionStep, Source, Step, WinogradStep},
         storage::{Part, Place},
-        weights::{Packing, bias_of, pack_terms, scale_of, terms_length},
+        weights::{Packing, bias_of, fill_blocks, pack_terms, scale_of, terms_length},
     },
     Builder,
     packing::PackedBlocks,
@@ -18,7 +18,7 @@ use crate::{
         convolution::{DirectConvolution, Lines, Order, Pixels, Specification},
         reads::ReadBlocks,
         tile::{Ahead, Tile, group_blocks, tile_pixels},
-        winograd::{PLANES, WinogradConvolution, WinogradCut, tiles_of, transform_weights},
+        winograd::{self, WinogradConvolution, WinogradCut, tiles_of, transform_weights},
     },
     memory::{AlignedBuffer, Halo, Layout, Packed},
     simd::LANES,
@@ -121,9 +121,13 @@ impl Builder<'_> {
         let data = weight.data();
         let length = terms_length(geometry.outputs, terms);
         let weights = self.packed.get(layer, Packing::Planar, length, |packed| {
-            pack_terms(packed, geometry.outputs, terms, |output, term| {
-                f64::from(data[output * terms + term]) * scale(output)
-            })
+            pack_terms(
+                self.packed.threads(),
+                packed,
+                geometry.outputs,
+                terms,
+                |output, term| f64::from(data[output * terms + term]) * scale(output),
+            )
         });
         let tile = Tile {
             blocks: geometry.inputs,
@@ -182,9 +186,13 @@ impl Builder<'_> {
         let data = weight.data();
         let length = terms_length(geometry.outputs, terms);
         let weights = self.packed.get(layer, Packing::Direct, length, |packed| {
-            pack_terms(packed, geometry.outputs, terms, |output, term| {
-                f64::from(data[output * terms + term]) * scale(output)
-            })
+            pack_terms(
+                self.packed.threads(),
+                packed,
+                geometry.outputs,
+                terms,
+                |output, term| f64::from(data[output * terms + term]) * scale(output),
+            )
         });
         let images = self.images[index];
         let (x_image, y_image) = (self.buffers[x.buffer].image(), self.buffers[y.buffer].image());
@@ -235,15 +243,14 @@ impl Builder<'_> {
         let layer = &self.layers[index];
         let (x, y) = (self.part(layer.inputs[0]), self.part(layer.output));
         let residual = self.residual(layer);
-        let length = PLANES * terms_length(geometry.outputs, geometry.inputs);
+        let inputs = geometry.inputs;
+        let block_length = winograd::block_length(inputs);
+        let length = geometry.outputs.div_ceil(LANES) * block_length;
         let weights = self.packed.get(layer, Packing::Winograd, length, |packed| {
-            transform_weights(
-                self.isa,
-                weight.data(),
-                geometry.inputs,
-                scale_of(self.graph, layer),
-                packed,
-            );
+            let scale = scale_of(self.graph, layer);
+            fill_blocks(self.packed.threads(), packed, block_length, |block, planes| {
+                transform_weights(self.isa, weight.data(), inputs, (block, &scale), planes);
+            });
         });
         let images = self.images[index];
         let cut = self.winograd_cut(&x.layout, &y.layout, images);

@@ -4,6 +4,7 @@ use super::{
     super::{
         algorithm::Geometry,
         fuse::Layer,
+        threads::Threads,
         weights::{Packing, pack_terms, scale_of, terms_length},
     },
     Builder,
@@ -36,7 +37,7 @@ impl Builder<'_> {
         let length = terms_length(geometry.outputs, terms);
         let weights = self.packed.get(layer, packing, length, |packed| {
             let scale = scale_of(self.graph, layer);
-            pack_blocks(packed, geometry, weight, &reads, scale);
+            pack_blocks(self.packed.threads(), packed, geometry, weight, (&reads, scale));
         });
         PackedBlocks {
             weights,
@@ -69,11 +70,11 @@ fn blocks_of_groups(geometry: &Geometry) -> ReadBlocks {
 
 /// Packs weights for input in blocks of channels; weights between channels of different groups are zero.
 fn pack_blocks(
+    threads: &Threads,
     packed: &mut [f32],
     geometry: &Geometry,
     weight: &Weight,
-    reads: &ReadBlocks,
-    scale: impl Fn(usize) -> f64,
+    (reads, scale): (&ReadBlocks, impl Fn(usize) -> f64 + Sync),
 ) {
     let taps = geometry.kernel[0] * geometry.kernel[1];
     let data = weight.data();
@@ -87,14 +88,14 @@ fn pack_blocks(
     }
     if geometry.groups == 1 {
         let places: Vec<usize> = terms.iter().map(|(channel, tap)| channel * taps + tap).collect();
-        pack_terms(packed, geometry.outputs, terms.len(), |output, term| {
+        pack_terms(threads, packed, geometry.outputs, terms.len(), |output, term| {
             f64::from(data[output * places.len() + places[term]]) * scale(output)
         });
         return;
     }
     let inputs = geometry.inputs / geometry.groups;
     let outputs = geometry.outputs / geometry.groups;
-    pack_terms(packed, geometry.outputs, terms.len(), |output, term| {
+    pack_terms(threads, packed, geometry.outputs, terms.len(), |output, term| {
         let (channel, tap) = terms[term];
         let input = reads.firsts[output / LANES] * LANES + channel;
         match input.checked_sub(output / outputs * inputs) {

@@ -35,9 +35,13 @@ impl Builder<'_> {
         let data = weight.data();
         let length = terms_length(geometry.outputs, taps);
         let weights = self.packed.get(layer, Packing::Depthwise, length, |packed| {
-            pack_terms(packed, geometry.outputs, taps, |channel, tap| {
-                f64::from(data[channel * taps + tap]) * scale(channel)
-            })
+            pack_terms(
+                self.packed.threads(),
+                packed,
+                geometry.outputs,
+                taps,
+                |channel, tap| f64::from(data[channel * taps + tap]) * scale(channel),
+            )
         });
         let (x, residual) = (self.place(layer.inputs[0]), self.residual(layer));
         self.rows(layer, geometry, x, residual, |windows| {

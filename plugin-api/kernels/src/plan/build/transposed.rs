@@ -101,7 +101,7 @@ impl Builder<'_> {
         let terms = inputs * taps;
         let length = terms_length(outputs, terms);
         self.packed.get(layer, Packing::Phase(v, h), length, |packed| {
-            pack_terms(packed, outputs, terms, |output, term| {
+            pack_terms(self.packed.threads(), packed, outputs, terms, |output, term| {
                 let block = (term / (LANES * taps)).min(x.blocks() - 1);
                 let channels = LANES.min(inputs - block * LANES);
                 let within = term - block * LANES * taps;
