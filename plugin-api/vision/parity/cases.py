@@ -134,11 +134,21 @@ def hugging_face(
     return Case(name, write, small)
 
 
-def of_timm(name: str, architecture: str, half: bool = True, small: bool = False, data: dict | None = None, **arguments: object) -> Case:
-    """A model of timm, in the form of its own repositories."""
+def of_timm(
+    name: str,
+    architecture: str,
+    half: bool = True,
+    small: bool = False,
+    data: dict | None = None,
+    make: Callable[[], torch.nn.Module] | None = None,
+    fitted: bool = False,
+    **arguments: object,
+) -> Case:
+    """A model of timm, in the form of its own repositories; `make` makes a smaller one of its kind, `fitted` is for deep
+    networks."""
 
     def write(folder: Path, picture: Image.Image) -> Golden:
-        network = shaken(timm.create_model(architecture, num_classes=10, **arguments))
+        network = shaken(make() if make else timm.create_model(architecture, num_classes=10, **arguments))
         if half:
             rounded(network)
         settings = {
@@ -150,6 +160,10 @@ def of_timm(name: str, architecture: str, half: bool = True, small: bool = False
         } | (data or {})
         transform = timm.data.create_transform(**timm.data.resolve_data_config(pretrained_cfg=settings))
         pixels = transform(picture)[None]
+        if fitted:
+            # The mean of a picture has no variance by itself.
+            fit_statistics(network, torch.cat([pixels, -0.7 * pixels]))
+            rounded(network)
 
         def compute(pixels: torch.Tensor) -> Golden:
             features = network.forward_features(pixels)
@@ -529,12 +543,15 @@ DINOV2 = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=2, mlp_ra
 TEXTS = ["a photo of a cat", "two dogs and a very long sentence about a house by the sea", ""]
 
 
-def two_towers(name: str, model: type, config: transformers.PretrainedConfig, processor) -> Case:
-    """A model of pictures and texts, with a tokenizer of few tokens."""
+def two_towers(name: str, model: type, config: transformers.PretrainedConfig, processor, padding: str | None = None) -> Case:
+    """A model of pictures and texts, with a tokenizer of few tokens; its settings may name the token that fills up."""
 
     def write(folder: Path, picture: Image.Image) -> Golden:
         network = rounded(shaken(model(config)))
         tokenizer = small_tokenizer(folder, config.text_config)
+        if padding:
+            tokenizer.pad_token = padding
+            tokenizer.save_pretrained(folder)
         pixels = processor(picture, return_tensors="pt")["pixel_values"]
         network_inputs = tokenizer(
             TEXTS, padding="max_length", truncation=True, max_length=config.text_config.max_position_embeddings
@@ -1034,6 +1051,23 @@ CASES = [
         objects,
     ),
     hugging_face(
+        "yolos_padded",
+        transformers.YolosForObjectDetection,
+        transformers.YolosConfig(
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=32,
+            image_size=[48, 64],
+            patch_size=16,
+            num_labels=2,
+            num_detection_tokens=5,
+            use_mid_position_embeddings=False,
+        ),
+        transformers.YolosImageProcessorPil(size={"max_height": 47, "max_width": 60}, pad_size={"height": 48, "width": 64}),
+        objects,
+    ),
+    hugging_face(
         "yolos_plain",
         transformers.YolosForObjectDetection,
         transformers.YolosConfig(
@@ -1269,6 +1303,14 @@ CASES = [
         transformers.SiglipModel,
         transformers.SiglipConfig(text_config=text_settings(57, 1) | {"projection_size": 24}, vision_config=VISION),
         transformers.SiglipImageProcessorPil(size={"height": 32, "width": 32}),
+    ),
+    # SigLIP2's repositories leave the configuration's padding at a default that is not their tokenizer's.
+    two_towers(
+        "siglip_2",
+        transformers.SiglipModel,
+        transformers.SiglipConfig(text_config=text_settings(57, 1) | {"projection_size": 24}, vision_config=VISION),
+        transformers.SiglipImageProcessorPil(size={"height": 32, "width": 32}),
+        padding="<pad>",
     ),
     two_towers(
         "siglip_other_padding",

@@ -12,6 +12,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import cases
+import nanodet_cases
 import saliency_cases
 import yolox_cases
 from comparing import PIXELS, POINTS, SCORE, Different, array, keep, run, same_class, same_mask, same_numbers, same_objects
@@ -26,6 +27,8 @@ def check_manifest(program: str, folder: Path, photos: list[str], manifest: dict
         check_saliency(program, folder, photos, prepare, torch.load(folder / "weights.pth", weights_only=True))
     elif folder.name in yolox_cases.NETWORKS:
         check_yolox(program, folder, photos, config)
+    elif folder.name in nanodet_cases.NETWORKS:
+        check_nanodet(program, folder, photos, config)
     else:
         check_torchvision(program, folder, photos, config)
 
@@ -57,6 +60,18 @@ def check_yolox(program: str, folder: Path, photos: list[str], config: dict) -> 
         picture = Image.open(photo).convert("RGB")
         side, threshold, overlap = (arguments[key] for key in ("test_size", "test_conf", "nmsthre"))
         expected = yolox_cases.objects(network, picture, side[0], threshold, overlap)
+        keep(folder, photo, same_objects(line["predictions"]["detections"], expected, names, picture.size))
+
+
+def check_nanodet(program: str, folder: Path, photos: list[str], config: dict) -> None:
+    network = nanodet_cases.NETWORKS[folder.name]()
+    network.load_state_dict(torch.load(folder / "weights.pth", weights_only=True))
+    network.eval()
+    arguments, names = config["entrypoint_args"], config["labels_string"].split(",")
+    size, threshold, overlap = (arguments[key] for key in ("input_size", "score_thr", "iou_threshold"))
+    for photo, line in zip(photos, run(program, "apply", folder, photos)):
+        picture = Image.open(photo).convert("RGB")
+        expected = nanodet_cases.objects(network, picture, size, threshold, overlap)
         keep(folder, photo, same_objects(line["predictions"]["detections"], expected, names, picture.size))
 
 

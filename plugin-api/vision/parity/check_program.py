@@ -45,6 +45,21 @@ def check_timm(program: str, folder: Path, photos: list[str], config: dict) -> N
         keep(folder, photo, same_class(line["predictions"], logits, names))
 
 
+def padded(mask: torch.Tensor, picture: Image.Image) -> torch.Tensor:
+    """How large a picture would be with what it is filled up with: boxes are in parts of that. transformers' own post-processing
+    takes them for parts of the picture, whatever is beside it."""
+    filled = mask.any(1).sum(), mask.any(0).sum()
+    sides = [length * whole / part for length, whole, part in zip(picture.size[::-1], mask.shape, filled)]
+    return torch.tensor([sides])
+
+
+def within(found: dict[str, torch.Tensor], picture: Image.Image) -> dict[str, torch.Tensor]:
+    """The objects without what lies beside the picture, where it was filled up."""
+    boxes = found["boxes"].clamp(min=0).minimum(torch.tensor(picture.size * 2))
+    inside = (boxes[:, 2:] > boxes[:, :2]).all(-1)
+    return {name: values[inside] for name, values in (found | {"boxes": boxes}).items()}
+
+
 def check_owl(program: str, folder: Path, photos: list[str], name: str) -> None:
     network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
     processor = image_processor(folder, name)
@@ -57,11 +72,7 @@ def check_owl(program: str, folder: Path, photos: list[str], name: str) -> None:
         pixels = processor(picture, return_tensors="pt")["pixel_values"]
         result = network(input_ids=texts["input_ids"], attention_mask=texts["attention_mask"], pixel_values=pixels)
         expected = processor.post_process_object_detection(result, threshold=0.0, target_sizes=[picture.size[::-1]])[0]
-        sides = torch.tensor(picture.size * 2)
-        boxes = expected["boxes"].clamp(min=0).minimum(sides)
-        # What lies beside the picture, where it was made square, is left out.
-        inside = (boxes[:, 2:] > boxes[:, :2]).all(-1)
-        expected = {name: values[inside] for name, values in (expected | {"boxes": boxes}).items()}
+        expected = within(expected, picture)
         keep(folder, photo, same_objects(line["predictions"]["detections"], expected, names, picture.size))
 
 
@@ -106,7 +117,11 @@ def check_transformers(program: str, folder: Path, photos: list[str], config: di
             continue
         result = network(pixels)
         if name.endswith("ForObjectDetection"):
+            if getattr(processor, "pad_size", None):
+                size = padded(inputs["pixel_mask"][0], picture)
             expected = processor.post_process_object_detection(result, threshold=0.0, target_sizes=size)[0]
+            if getattr(processor, "pad_size", None):
+                expected = within(expected, picture)
             keep(folder, photo, same_objects(line["predictions"]["detections"], expected, names, picture.size))
         elif name.endswith("ForSemanticSegmentation"):
             expected = processor.post_process_semantic_segmentation(result, target_sizes=size)[0].numpy()

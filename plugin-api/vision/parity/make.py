@@ -24,15 +24,17 @@ from safetensors.torch import save_file
 
 import cases
 import mask_cases
+import nanodet_cases
 import pose_cases
 import prompt_cases
 import saliency_cases
 import text_cases
+import timm_cases
 import yolox_cases
 
 SIZE = (96, 72)
 
-KINDS = (cases, text_cases, pose_cases, mask_cases, prompt_cases, saliency_cases, yolox_cases)
+KINDS = (cases, timm_cases, text_cases, pose_cases, mask_cases, prompt_cases, saliency_cases, yolox_cases, nanodet_cases)
 
 
 def photo() -> Image.Image:

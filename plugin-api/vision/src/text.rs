@@ -1,6 +1,6 @@
 //! Texts to embeddings that are comparable to those of pictures.
 
-use crate::{architectures::TextTower, checkpoint::Checkpoint};
+use crate::{architectures::TextTower, checkpoint::Checkpoint, repository::Config};
 use modelzoo_candle::{
     candle_core::Tensor,
     device::Placement,
@@ -13,6 +13,8 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 /// The file that says how texts become tokens.
 const TOKENIZER: &str = "tokenizer.json";
+/// The file that says which of them fills up, where there is one.
+const SETTINGS: &str = "tokenizer_config.json";
 
 /// A text tower with its weights and its tokenizer.
 pub(crate) struct TextRunner {
@@ -56,6 +58,7 @@ impl TextRunner {
         };
         tokenizer.with_truncation(Some(truncation)).map_err(unusable)?;
         tokenizer.with_padding(None);
+        let padding = padding(folder, &tokenizer)?.unwrap_or_else(|| tower.padding());
         let (name, dims) = tower.vocabulary();
         let table = checkpoint.parameter(&name, &dims)?;
         let mut network = NetworkBuilder::new(checkpoint);
@@ -68,7 +71,7 @@ impl TextRunner {
             network: network.build(&[embeddings], placement)?,
             table,
             length,
-            padding: tower.padding(),
+            padding,
         })
     }
 
@@ -114,6 +117,25 @@ impl TextRunner {
             self.network.device(),
         )?)
     }
+}
+
+/// The token that fills up, where the tokenizer's settings name one: a configuration may say another one, which is not its
+/// business, and SigLIP takes the token at the end for the text.
+fn padding(folder: &Path, tokenizer: &Tokenizer) -> Result<Option<usize>> {
+    let path = folder.join(SETTINGS);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let settings = Config::open(&path)?;
+    let name = match settings.value("pad_token") {
+        Some(serde_json::Value::Object(_)) => settings
+            .section_or_empty("pad_token")?
+            .text("content")?
+            .map(str::to_owned),
+        _ => settings.text("pad_token")?.map(str::to_owned),
+    };
+    let token = name.and_then(|name| tokenizer.token_to_id(&name));
+    Ok(token.map(|token| token as usize))
 }
 
 impl std::fmt::Debug for TextRunner {

@@ -142,9 +142,13 @@ pub(super) fn pack_terms(
 ) {
     fill_blocks(threads, packed, terms * LANES, |block, packed| {
         let inside = LANES.min(outputs - block * LANES);
-        for (term, packed) in packed.chunks_exact_mut(LANES).enumerate() {
-            for (lane, packed) in packed[..inside].iter_mut().enumerate() {
-                *packed = value(block * LANES + lane, term) as f32;
+        // An output's terms are next to each other as a rule: so many at a time are in one line of the cache.
+        for (tile, packed) in packed.chunks_mut(LANES * LANES).enumerate() {
+            for lane in 0..inside {
+                let output = block * LANES + lane;
+                for (term, packed) in packed.chunks_exact_mut(LANES).enumerate() {
+                    packed[lane] = value(output, tile * LANES + term) as f32;
+                }
             }
         }
     });

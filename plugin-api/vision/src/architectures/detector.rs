@@ -1,7 +1,7 @@
 //! How objects are found by boxes around the places of maps: what weights do not say.
 
 use crate::processing::Transform;
-use modelzoo_candle::detection::{Anchors, BoxCoder, Suppression};
+use modelzoo_candle::detection::{Anchors, BoxCoder, Corners, Suppression};
 
 /// A detector whose network says of many boxes what is in them, and how they would fit better.
 #[derive(Clone, Debug)]
@@ -9,9 +9,35 @@ pub(crate) struct Detector {
     /// What is done to pictures.
     pub(crate) transform: Transform,
     pub(crate) boxes: Boxes,
-    pub(crate) coder: BoxCoder,
+    pub(crate) coding: Coding,
     pub(crate) judgement: Judgement,
     pub(crate) selection: Selection,
+}
+
+/// What the numbers of a box are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Coding {
+    /// How it differs from the box around its place.
+    Changes(BoxCoder),
+    /// How far its left, upper, right and lower edges are from the middle of its place, in parts of the box around that.
+    Distances,
+}
+
+impl Coding {
+    /// The box that four numbers mean, `from` the box around its place.
+    pub(crate) fn decode(self, numbers: [f32; 4], from: Corners) -> Corners {
+        match self {
+            Self::Changes(coder) => coder.decode(numbers, from),
+            Self::Distances => {
+                let [width, height] = [from.right - from.left, from.bottom - from.top];
+                let [left, top, right, bottom] = numbers;
+                // A place begins in the middle of the box around it.
+                let middle = [from.right, from.bottom];
+                let distances = [left * width, top * height, right * width, bottom * height];
+                Corners::from_distances(middle, distances)
+            }
+        }
+    }
 }
 
 /// The boxes around the places of each map.

@@ -4,6 +4,7 @@
 //! and 2; Tan and Le, "EfficientNet" (2019), table 1, and "EfficientNetV2" (2021), table 4; Qin et al.,
 //! "MobileNetV4" (2024), section 3.
 
+mod attention;
 mod hugging_face;
 mod timm;
 

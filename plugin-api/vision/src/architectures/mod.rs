@@ -24,6 +24,7 @@ mod layers;
 mod lcnet;
 mod lcnet_v4;
 mod mobilenet_v2;
+mod nanodet;
 mod positions;
 mod pp_ocr;
 mod regions;
@@ -45,7 +46,7 @@ mod windows;
 mod yolos;
 mod yolox;
 
-pub(crate) use detector::{Detector, Judgement, Selection};
+pub(crate) use detector::{Coding, Detector, Judgement, Selection};
 pub(crate) use regions::{Details, Look, Regions};
 pub(crate) use registry::find;
 pub(crate) use sam::{Choice, MaskDecoder, Prompt, PromptEncoder};

@@ -2,8 +2,8 @@
 
 use super::{
     Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, dpt, efficientnet,
-    eomt, mobilenet_v2, pp_ocr, regnet, resnet, rf_detr, rt_detr, sam, segformer, swin, torchvision, u2net,
-    vit, vitpose, yolos, yolox,
+    eomt, mobilenet_v2, nanodet, pp_ocr, regnet, resnet, rf_detr, rt_detr, sam, segformer, swin, torchvision,
+    u2net, vit, vitpose, yolos, yolox,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -68,11 +68,17 @@ const TIMM: &[(&str, Open)] = &[
     ("convnextv2_", convnext::timm),
     ("deit3_", vit::timm),
     ("deit_", vit::timm),
+    ("densenet121", torchvision::densenet),
+    ("densenet161", torchvision::densenet),
+    ("densenet169", torchvision::densenet),
+    ("densenet201", torchvision::densenet),
     ("efficientnet_", efficientnet::timm),
+    ("efficientnetv2_rw_", efficientnet::timm),
     ("mobilenetv2_", efficientnet::timm),
     ("mobilenetv3_large_", efficientnet::timm),
     ("mobilenetv3_small_", efficientnet::timm),
     ("mobilenetv4_conv_", efficientnet::timm),
+    ("mobilenetv4_hybrid_", efficientnet::timm),
     ("regnetx_", regnet::timm),
     ("regnety_", regnet::timm),
     ("resnet", resnet::timm),
@@ -85,7 +91,15 @@ const TIMM: &[(&str, Open)] = &[
     ("tf_efficientnetv2_", efficientnet::timm),
     ("tf_mobilenetv3_large_", efficientnet::timm),
     ("tf_mobilenetv3_small_", efficientnet::timm),
+    ("vgg", torchvision::vgg),
     ("vit_", vit::timm),
+    ("vit_7b_patch16_dinov3", dinov3::timm),
+    ("vit_base_patch16_dinov3", dinov3::timm),
+    ("vit_huge_plus_patch16_dinov3", dinov3::timm),
+    ("vit_large_patch16_dinov3", dinov3::timm),
+    ("vit_small_patch16_dinov3", dinov3::timm),
+    ("vit_small_plus_patch16_dinov3", dinov3::timm),
+    ("vit_tiny_patch16_dinov3", dinov3::timm),
     ("wide_resnet", resnet::timm),
 ];
 
@@ -129,6 +143,7 @@ const CLASSES: &[(&str, Open)] = &[
     ("ISNetDIS", u2net::is_net),
     ("U2NET", u2net::u2net),
     ("U2NETP", u2net::u2net),
+    ("nanodet_g", nanodet::open),
     ("yolox_l", yolox::open),
     ("yolox_m", yolox::open),
     ("yolox_nano", yolox::open),

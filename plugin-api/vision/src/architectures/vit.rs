@@ -4,6 +4,7 @@
 //! data-efficient image transformers & distillation through attention" (2020), section 4; names and defaults: those of
 //! transformers' `ViTConfig` and `DeiTConfig`, and of timm's `VisionTransformer`.
 
+mod attention_pool;
 mod hugging_face;
 mod timm;
 

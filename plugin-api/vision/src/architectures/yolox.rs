@@ -6,7 +6,7 @@
 
 use super::{
     Architecture, Detector, Judgement, Outputs, Selection,
-    detector::Boxes,
+    detector::{Boxes, Coding},
     layers::{Layers, Steps, unfit},
 };
 use crate::{
@@ -62,7 +62,7 @@ pub(super) fn open(repository: &Repository) -> Result<Box<dyn Architecture>> {
                 sizes: STRIDES.map(|stride| vec![stride]).to_vec(),
                 aspect_ratios: vec![1.0],
             },
-            coder: BoxCoder { weights: [1.0; 4] },
+            coding: Coding::Changes(BoxCoder { weights: [1.0; 4] }),
             judgement: Judgement::Likeliest,
             selection: Selection {
                 threshold: share(&arguments, THRESHOLD, 0.01)?,

@@ -1,6 +1,10 @@
 //! The image processors of transformers, as `preprocessor_config.json` describes them.
 
-use super::{CHANNELS, Processing, normalization, padded, part, pillow_filter, scaled, squares, text};
+use super::{
+    CHANNELS, Processing, Special,
+    framed::{Fit, Frame, Framed, Place, Rounding},
+    normalization, padded, part, pillow_filter, scaled, squares, text,
+};
 use crate::repository::Config;
 use modelzoo_candle::image::{ChannelOrder, Divisor, Filter, Normalization, Preprocessing};
 use modelzoo_plugin_api::Result;
@@ -23,6 +27,7 @@ enum Size {
     Exact([usize; 2]),
     Shorter(usize),
     Sides { shorter: usize, longer: usize },
+    Within([usize; 2]),
 }
 
 /// What a processor does where its file says nothing.
@@ -268,9 +273,7 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
     if [RF_DETR, IS_NET].contains(&name) && !matches!(geometry.resize, Some(Size::Exact(_))) {
         return Err(config.unsupported("size", "height and width"));
     }
-    if config.flag("do_pad", false)? && config.has("pad_size") {
-        return Err(config.unsupported("pad_size", "no padding to a fixed size"));
-    }
+    let framed = framed(config, (name, kind), geometry, size.is_some())?;
     let order = if config.flag("do_flip_channel_order", false)? {
         ChannelOrder::Bgr
     } else {
@@ -280,7 +283,9 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
         .filter(pillow_filter(config, "resample", defaults.filter)?)
         .channels(order)
         .normalize(values(config, name, defaults)?);
+    let frame = framed.and_then(|framed| framed.frame);
     let size = match (geometry.crop, geometry.resize) {
+        _ if frame.is_some() => frame.map(|frame| frame.size),
         (Some(crop), _) => Some(crop),
         (None, Some(Size::Exact(size))) => {
             // The rule may choose another size for each picture.
@@ -292,8 +297,50 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
         preprocessing,
         size,
         is_square,
-        special: None,
+        special: framed.map(Special::Framed),
     })
+}
+
+/// The kinds of models that see what pictures are filled up with as a part of the picture.
+const WITHOUT_MASKS: [&str; 4] = ["d_fine", "rt_detr", "rt_detr_v2", "yolos"];
+
+/// How pictures keep their aspect ratio within a size, and what is beside them, where that is so.
+fn framed(
+    config: &Config,
+    (name, kind): (&str, &str),
+    geometry: Geometry,
+    has_own_size: bool,
+) -> Result<Option<Framed>> {
+    let fit = match geometry.resize {
+        Some(Size::Within(size)) => Some(Fit {
+            size,
+            rounding: Rounding::Down,
+        }),
+        _ => None,
+    };
+    let pads = config.flag("do_pad", ["Detr", "Yolos"].contains(&name))?;
+    let is_padded = pads && config.has("pad_size") && !has_own_size;
+    if is_padded && !WITHOUT_MASKS.contains(&kind) {
+        return Err(config.unsupported("pad_size", "no padding to a fixed size"));
+    }
+    if fit.is_some() && geometry.crop.is_some() {
+        return Err(config.unsupported("size", "another size where pictures are cut afterwards,"));
+    }
+    let frame = if is_padded {
+        let section = config.section_or_empty("pad_size")?;
+        let side = |key: &str| {
+            let side = section.count_of(key)?;
+            side.ok_or_else(|| section.wrong(key, "a whole number of at least 1"))
+        };
+        Some(Frame {
+            size: [side("height")?, side("width")?],
+            filling: [0.0; CHANNELS],
+            place: Place::Corner,
+        })
+    } else {
+        None
+    };
+    Ok((fit.is_some() || frame.is_some()).then_some(Framed { fit, frame }))
 }
 
 /// What becomes of a picture's height and width.
@@ -316,7 +363,7 @@ impl Geometry {
                     Size::Shorter(side) => {
                         Size::Shorter(scaled([side; 2], crop, size).into_iter().fold(1, usize::max))
                     }
-                    sides @ Size::Sides { .. } => sides,
+                    sides @ (Size::Sides { .. } | Size::Within(_)) => sides,
                 }),
                 crop: Some(size),
             },
@@ -373,6 +420,9 @@ fn read_size(config: &Config, default: Size) -> Result<Size> {
         });
     }
     let section = config.section_or_empty("size")?;
+    if let [Some(height), Some(width)] = [section.count_of("max_height")?, section.count_of("max_width")?] {
+        return Ok(Size::Within([height, width]));
+    }
     let parts = ["height", "width", "shortest_edge", "longest_edge"].map(|key| section.count_of(key));
     let [height, width, shortest, longest] = parts;
     match (height?, width?, shortest?, longest?) {
@@ -381,7 +431,7 @@ fn read_size(config: &Config, default: Size) -> Result<Size> {
         (_, _, Some(shorter), None) => Ok(Size::Shorter(shorter)),
         _ => Err(config.unsupported(
             "size",
-            "height and width, or shortest_edge, perhaps with longest_edge,",
+            "height and width, or max_height and max_width, or shortest_edge, perhaps with longest_edge,",
         )),
     }
 }
@@ -429,7 +479,8 @@ fn convnext(config: &Config, geometry: Geometry) -> Result<Geometry> {
 fn steps(config: &Config, name: &str, geometry: Geometry) -> Result<Preprocessing> {
     let new = Preprocessing::new();
     let resized = match geometry.resize {
-        None => new,
+        // The frame resizes what is within it.
+        None | Some(Size::Within(_)) => new,
         Some(Size::Exact(size)) if name == "DPT" => new.resize_near_multiple(
             size,
             config.count("ensure_multiple_of", 1)?,

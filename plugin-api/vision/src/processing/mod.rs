@@ -1,5 +1,6 @@
 //! How pictures are prepared for a published model.
 
+mod framed;
 mod generalized_rcnn;
 mod hugging_face;
 mod padded;
@@ -19,12 +20,14 @@ use crate::{
     repository::{Config, Form, Repository},
     settings::ImageSize,
 };
+use framed::Framed;
 use modelzoo_candle::{
     candle_core::{Device, Tensor},
     image::{Divisor, Filter, Normalization, Preprocessing},
 };
 use modelzoo_plugin_api::{Error, Image, Result};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use text::TextSize;
 
 /// The channels of a picture.
@@ -53,6 +56,8 @@ enum Special {
     Squares(Squares),
     /// They become one square, with zeros where they are too short.
     Padded(Padded),
+    /// Something is around them.
+    Framed(Framed),
 }
 
 impl Processing {
@@ -95,6 +100,7 @@ impl Processing {
                 let values = padded.values(&self.preprocessing, image)?;
                 Ok(([padded.side; 2], values))
             }
+            Some(Special::Framed(framed)) => framed.values(&self.preprocessing, image),
             None => self.preprocessing.apply(image),
         }
     }
@@ -160,11 +166,54 @@ impl Processing {
 
     /// How large a picture of `[height, width]` is in what a network's boxes are parts of, which is 1 high and wide.
     pub(crate) fn frame(&self, size: [usize; 2]) -> [f32; 2] {
-        if self.is_square {
-            size.map(|side| side as f32 / size[0].max(size[1]) as f32)
-        } else {
-            [1.0; 2]
+        match self.special {
+            Some(Special::Framed(framed)) => framed.filled(&self.preprocessing, size),
+            _ if self.is_square => size.map(|side| side as f32 / size[0].max(size[1]) as f32),
+            _ => [1.0; 2],
         }
+    }
+
+    /// Prepares pictures, gives those of equal size to `run` as one tensor `[count, 3, height, width]`, and brings the results,
+    /// one for each picture of a tensor, into the order of `images`.
+    ///
+    /// # Errors
+    /// An inner error concerns a picture that cannot be prepared. The outer error is that of `run`.
+    pub(crate) fn run_batched<T>(
+        &self,
+        images: &[Image<'_>],
+        device: &Device,
+        mut run: impl FnMut(&Tensor) -> Result<Vec<T>>,
+    ) -> Result<Vec<Result<T>>> {
+        if self.special.is_none() {
+            return self.preprocessing.run_batched(images, device, run);
+        }
+        let mut results: Vec<Option<Result<T>>> = images.iter().map(|_| None).collect();
+        let mut by_size: BTreeMap<Vec<usize>, Vec<(usize, Tensor)>> = BTreeMap::new();
+        for (index, tensor) in self.tensors(images, device).into_iter().enumerate() {
+            match tensor {
+                Ok(tensor) => by_size
+                    .entry(tensor.dims().to_vec())
+                    .or_default()
+                    .push((index, tensor)),
+                Err(error) => results[index] = Some(Err(error)),
+            }
+        }
+        for (indices, tensors) in by_size.into_values().map(|members| members.into_iter().unzip()) {
+            let (indices, tensors): (Vec<usize>, Vec<Tensor>) = (indices, tensors);
+            let outputs = run(&Tensor::cat(&tensors, 0)?)?;
+            if outputs.len() != indices.len() {
+                return Err(Error::new(format!(
+                    "the model gave {} results for a batch of {}",
+                    outputs.len(),
+                    indices.len()
+                )));
+            }
+            for (index, output) in indices.into_iter().zip(outputs) {
+                results[index] = Some(Ok(output));
+            }
+        }
+        // Every index has an error, or is in exactly one group, each member of which has got its result.
+        Ok(results.into_iter().flatten().collect())
     }
 
     /// Makes ready pictures for a network that transforms them itself; each may be one that cannot be prepared.

@@ -1,8 +1,12 @@
 //! timm's `pretrained_cfg`: what `timm.data.create_transform` makes of it for evaluation.
 
-use super::{CHANNELS, Processing, normalization, scaled};
+use super::{
+    CHANNELS, Processing, Special,
+    framed::{Fit, Frame, Framed, Place, Rounding},
+    normalization, scaled,
+};
 use crate::repository::Config;
-use modelzoo_candle::image::{Filter, Preprocessing};
+use modelzoo_candle::image::{Filter, Normalization, Preprocessing};
 use modelzoo_plugin_api::Result;
 
 const MEAN: [f64; CHANNELS] = [0.485, 0.456, 0.406];
@@ -26,11 +30,19 @@ pub(super) fn read(config: &Config, size: Option<[usize; 2]>) -> Result<Processi
         None => (crop, resized),
     };
     let new = Preprocessing::new();
+    let values = normalization(config, ["mean", "std"], 255.0, [MEAN, STD])?;
+    let mut special = None;
     let preprocessing = match config.text("crop_mode")?.unwrap_or("center") {
-        "squash" => new.resize(resized),
-        "center" if resized[0] == resized[1] => new.resize_shorter_side(resized[0]),
-        "center" => new.resize_to_cover(resized),
-        _ => return Err(config.unsupported("crop_mode", "\"center\" or \"squash\"")),
+        "squash" => new.resize(resized).center_crop(crop),
+        "center" if resized[0] == resized[1] => new.resize_shorter_side(resized[0]).center_crop(crop),
+        "center" => new.resize_to_cover(resized).center_crop(crop),
+        "border" => {
+            special = Some(Special::Framed(bordered(config, resized, crop, values)?));
+            new
+        }
+        _ => {
+            return Err(config.wrong("crop_mode", "\"center\", \"squash\" or \"border\""));
+        }
     };
     let filter = match config.text("interpolation")?.unwrap_or("bicubic") {
         "bilinear" => Filter::Bilinear,
@@ -42,12 +54,31 @@ pub(super) fn read(config: &Config, size: Option<[usize; 2]>) -> Result<Processi
         _ => return Err(config.wrong("interpolation", "the name of one of Pillow's filters")),
     };
     Ok(Processing {
-        preprocessing: preprocessing
-            .center_crop(crop)
-            .filter(filter)
-            .normalize(normalization(config, ["mean", "std"], 255.0, [MEAN, STD])?),
+        preprocessing: preprocessing.filter(filter).normalize(values),
         size: Some(crop),
         is_square: false,
-        special: None,
+        special,
+    })
+}
+
+/// A picture that fits into `resized`, and around it bytes of the mean colour where `crop` is larger.
+fn bordered(config: &Config, resized: [usize; 2], crop: [usize; 2], values: Normalization) -> Result<Framed> {
+    let exact = config.numbers("mean")?.unwrap_or_default();
+    let filling = |channel: usize| {
+        // In double precision: a half is rounded otherwise where it is a little more.
+        let mean = exact.get(channel).copied();
+        let byte = (255.0 * mean.unwrap_or(MEAN[channel])).round_ties_even();
+        (byte as f32 / 255.0 - values.mean[channel]) / values.std[channel]
+    };
+    Ok(Framed {
+        fit: Some(Fit {
+            size: resized,
+            rounding: Rounding::Nearest,
+        }),
+        frame: Some(Frame {
+            size: crop,
+            filling: std::array::from_fn(filling),
+            place: Place::Middle,
+        }),
     })
 }

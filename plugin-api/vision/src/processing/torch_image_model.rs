@@ -35,8 +35,10 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
             special: None,
         });
     }
-    // Its detector resizes pictures itself.
-    if kind.starts_with("yolox_") && !KEYS.iter().any(|key| config.has(key)) {
+    // These detectors resize pictures themselves.
+    if ["yolox_", "nanodet_"].iter().any(|name| kind.starts_with(name))
+        && !KEYS.iter().any(|key| config.has(key))
+    {
         return Ok(Processing {
             preprocessing: Preprocessing::new()
                 .channels(ChannelOrder::Bgr)

@@ -97,10 +97,11 @@ fn of_deployment(config: &Config) -> Result<Vec<String>> {
     ))
 }
 
-/// `id2label`, or `num_labels` without names; transformers calls classes without names `LABEL_0`, `LABEL_1`, ...
+/// `id2label`, or `num_labels` without names; transformers calls classes without names `LABEL_0`, `LABEL_1`, ... Two of them
+/// are its default, which it leaves out where it saves a model.
 fn of_hugging_face(config: &Config) -> Result<Option<Vec<String>>> {
     let Some(labels) = config.value("id2label") else {
-        return Ok(config.count_of("num_labels")?.map(unnamed));
+        return Ok(Some(unnamed(config.count("num_labels", 2)?)));
     };
     let wrong = || config.wrong("id2label", "an object with a name for each index from 0");
     let labels = labels.as_object().ok_or_else(wrong)?;
@@ -169,6 +170,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("config.json"), config).unwrap();
         class_names(&Repository::open(folder.path()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn two_classes_without_names_are_transformers_default() {
+        let two = names(r#"{"model_type": "vit"}"#).unwrap();
+        assert_eq!(two, ["LABEL_0", "LABEL_1"]);
+        assert_eq!(
+            names(r#"{"model_type": "vit", "num_labels": 3}"#).unwrap().len(),
+            3
+        );
+        let named = names(r#"{"model_type": "vit", "id2label": {"0": "cat", "1": "dog"}}"#);
+        assert_eq!(named.unwrap(), ["cat", "dog"]);
     }
 
     #[test]

@@ -19,8 +19,8 @@ const DETECTION: &str = "detection.";
 /// The classes of networks that find what stands out: those of U2-Net's and of IS-Net's authors, in whichever module.
 const SALIENCY: [&str; 4] = ["U2NET", "U2NETP", "ISNetDIS", "BriaRMBG"];
 
-/// The functions of YOLOX's authors have names that begin so.
-const YOLOX: &str = "yolox_";
+/// The names of the functions of detectors that count objects only begin so: those of YOLOX's and of NanoDet's authors.
+const COUNTING: [&str; 2] = ["yolox_", "nanodet_"];
 
 /// What kind of network a function makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ enum Kind {
     InstanceSegmenter,
     KeypointDetector,
     SaliencyFinder,
-    Yolox,
+    CountingDetector,
 }
 
 impl Kind {
@@ -44,7 +44,9 @@ impl Kind {
                 _ => Self::Detector,
             },
             None if SALIENCY.contains(&last_part(function)) => Self::SaliencyFinder,
-            None if last_part(function).starts_with(YOLOX) => Self::Yolox,
+            None if COUNTING.iter().any(|name| last_part(function).starts_with(name)) => {
+                Self::CountingDetector
+            }
             _ => Self::Classifier,
         }
     }
@@ -54,7 +56,7 @@ impl Kind {
         match self {
             Self::Classifier => "ClassifierOutputProcessor",
             Self::Segmenter | Self::SaliencyFinder => "SemanticSegmenterOutputProcessor",
-            Self::Detector | Self::Yolox => "DetectorOutputProcessor",
+            Self::Detector | Self::CountingDetector => "DetectorOutputProcessor",
             Self::InstanceSegmenter => "InstanceSegmenterOutputProcessor",
             Self::KeypointDetector => "KeypointDetectorOutputProcessor",
         }
@@ -68,7 +70,7 @@ impl Kind {
             Self::Segmenter => named("mask_targets_path", super::classes::VOC_FILE),
             Self::Detector | Self::InstanceSegmenter => named("labels_path", super::classes::COCO_FILE),
             Self::KeypointDetector => named("labels_string", "no person,person"),
-            Self::Yolox => Some(("labels_string", super::classes::coco_80())),
+            Self::CountingDetector => Some(("labels_string", super::classes::coco_80())),
         }
     }
 }
@@ -95,7 +97,7 @@ pub(super) fn read(weights: &Path, config: Config) -> Result<Repository> {
             name.ok_or_else(|| arguments.wrong("model_name", "a name of timm"))?,
         )
     } else {
-        let form = if matches!(kind, Kind::SaliencyFinder | Kind::Yolox) {
+        let form = if matches!(kind, Kind::SaliencyFinder | Kind::CountingDetector) {
             Form::Class
         } else if function.starts_with(TORCHVISION) {
             Form::Torchvision

@@ -96,7 +96,7 @@ impl BoxDetector {
                     .map(|(score, index)| Candidate {
                         class: index % classes,
                         score,
-                        corners: picture.clamped(map.corners(self.detector.coder, index / classes)),
+                        corners: picture.clamped(map.corners(self.detector.coding, index / classes)),
                     }),
             );
         }
@@ -126,7 +126,7 @@ impl BoxDetector {
                     candidates.push(Candidate {
                         class,
                         score: is_object * sigmoid(logit),
-                        corners: map.corners(self.detector.coder, place),
+                        corners: map.corners(self.detector.coding, place),
                     });
                 }
             }
@@ -160,7 +160,7 @@ impl BoxDetector {
                 candidates.push(Candidate {
                     class,
                     score,
-                    corners: picture.clamped(maps[map].corners(self.detector.coder, index)),
+                    corners: picture.clamped(maps[map].corners(self.detector.coding, index)),
                 });
             }
         }

@@ -43,8 +43,6 @@ impl Model for Depth {
 
     fn predict_all(&self, images: &[Image<'_>], _options: &PredictOptions) -> Result<Vec<Result<Output>>> {
         let maps = |batch: &Tensor| self.maps(batch);
-        self.processing
-            .preprocessing
-            .run_batched(images, self.runner.device(), maps)
+        self.processing.run_batched(images, self.runner.device(), maps)
     }
 }

@@ -53,8 +53,8 @@ impl ObjectDetector {
         }
     }
 
-    /// The objects in each picture of a batch.
-    fn detect(&self, batch: &Tensor, options: &PredictOptions) -> Result<Vec<Output>> {
+    /// The objects in each picture of a batch, in parts of what the network sees.
+    fn detect(&self, batch: &Tensor, options: &PredictOptions) -> Result<Vec<Vec<Candidate>>> {
         let outputs = self.runner.forward(batch)?;
         let (logits, boxes) = (
             outputs[LOGITS].to_vec3::<f32>()?,
@@ -63,11 +63,22 @@ impl ObjectDetector {
         logits
             .iter()
             .zip(&boxes)
-            .map(|(logits, boxes)| {
-                let found = self.candidates(logits, boxes, options)?;
-                Ok(detection::label(&found, &self.classes, options)?.into())
-            })
+            .map(|(logits, boxes)| self.candidates(logits, boxes, options))
             .collect()
+    }
+
+    /// The objects of a picture of `[height, width]`, in parts of it.
+    fn label(&self, mut found: Vec<Candidate>, size: [usize; 2], options: &PredictOptions) -> Result<Output> {
+        let frame = self.processing.frame(size);
+        if frame != [1.0; 2] {
+            for candidate in &mut found {
+                let corners = candidate.corners.relative_to(frame[1], frame[0]);
+                candidate.corners = corners.clamped_to(1.0, 1.0);
+            }
+            // What is beside the picture is none of its objects.
+            found.retain(|candidate| candidate.corners.area() > 0.0);
+        }
+        Ok(detection::label(&found, &self.classes, options)?.into())
     }
 
     /// The objects that are sure enough, the surest first.
@@ -133,8 +144,13 @@ impl Model for ObjectDetector {
 
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
         let detect = |batch: &Tensor| self.detect(batch, options);
-        self.processing
-            .preprocessing
-            .run_batched(images, self.runner.device(), detect)
+        let found = self
+            .processing
+            .run_batched(images, self.runner.device(), detect)?;
+        Ok(images
+            .iter()
+            .zip(found)
+            .map(|(image, found)| self.label(found?, [image.height(), image.width()], options))
+            .collect())
     }
 }

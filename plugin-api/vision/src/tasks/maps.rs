@@ -1,9 +1,9 @@
 //! What a network says of the boxes around the places of its maps.
 
-use crate::architectures::Detector;
+use crate::architectures::{Coding, Detector};
 use modelzoo_candle::{
     candle_core::Tensor,
-    detection::{Anchors, BoxCoder, Corners},
+    detection::{Anchors, Corners},
 };
 use modelzoo_plugin_api::{Error, Result};
 
@@ -59,13 +59,13 @@ impl Map {
     }
 
     /// Box `index`, counted place by place, as the network changes it.
-    pub(super) fn corners(&self, coder: BoxCoder, index: usize) -> Corners {
+    pub(super) fn corners(&self, coding: Coding, index: usize) -> Corners {
         let (place, number) = (index / self.anchors.count(), index % self.anchors.count());
         let from = self
             .anchors
             .at([place / self.size[1], place % self.size[1]], number);
         let difference = |part: usize| self.differences[(number * 4 + part) * self.area() + place];
-        coder.decode([0, 1, 2, 3].map(difference), from)
+        coding.decode([0, 1, 2, 3].map(difference), from)
     }
 }
 

@@ -8,6 +8,8 @@ use modelzoo_plugin_api::{Array, Error, ErrorKind, Result};
 pub(super) const BOXES: &str = "boxes";
 /// The name of the field with points on objects.
 pub(super) const POINTS: &str = "points";
+/// The name of the field with either of them: FiftyOne's.
+pub(super) const EITHER: &str = "prompt_field";
 /// So many prompts go through the network together.
 pub(super) const AT_ONCE: usize = 8;
 

@@ -143,7 +143,6 @@ impl Model for NamedDetector {
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
         let found = self
             .processing
-            .preprocessing
             .run_batched(images, self.runner.device(), |batch| self.detect(batch))?;
         Ok(images
             .iter()

@@ -86,9 +86,7 @@ impl Pictures {
                 .flatten_from(1)?
                 .to_vec2::<f32>()?)
         };
-        self.processing
-            .preprocessing
-            .run_batched(images, self.runner.device(), run)
+        self.processing.run_batched(images, self.runner.device(), run)
     }
 
     fn label(&self, classifier: &Classifier, logits: &[f32], options: &PredictOptions) -> Result<Output> {

@@ -3,7 +3,10 @@
 //! Source: Zhang et al., "Distribution-Aware Coordinate Representation for Human Pose Estimation" (2020), section 3.2, with
 //! the parameters of transformers' `VitPoseImageProcessor`.
 
-use super::given::{Given, GivenBox};
+use super::{
+    given::{Given, GivenBox},
+    mask_maker::EITHER,
+};
 use crate::{
     processing::{Parts, Placed, Processing},
     repository::Repository,
@@ -211,7 +214,7 @@ impl Model for PoseFinder {
     fn info(&self) -> ModelInfo {
         ModelInfo::image()
             .with_keypoints(&self.names, self.skeleton.clone())
-            .with_needed_fields([BOXES])
+            .with_needed_fields([BOXES, EITHER])
             .on_device(device::name(self.runner.device()))
     }
 
@@ -236,9 +239,15 @@ impl SampleModel for PoseFinder {
         samples: &[SampleFields],
         options: &PredictOptions,
     ) -> Result<Vec<Result<Output>>> {
-        let predict = |(image, sample): (&Image<'_>, &SampleFields)| match Given::read(sample, BOXES)? {
-            None => self.predict(image, options),
-            Some(given) => self.find(image, &given.boxes(), options),
+        let predict = |(image, sample): (&Image<'_>, &SampleFields)| {
+            let given = match Given::read(sample, BOXES)? {
+                None => Given::read(sample, EITHER)?,
+                given => given,
+            };
+            match given {
+                None => self.predict(image, options),
+                Some(given) => self.find(image, &given.boxes(), options),
+            }
         };
         Ok(images.iter().zip(samples).map(predict).collect())
     }

@@ -4,7 +4,7 @@ use super::{
     everything,
     given::{Given, GivenBox},
     given_points::{self, GivenPoints},
-    mask_maker::{AT_ONCE, BOXES, MaskMaker, POINTS, cut, no_prompts},
+    mask_maker::{AT_ONCE, BOXES, EITHER, MaskMaker, POINTS, cut, no_prompts},
 };
 use crate::{
     architectures::{Choice, Prompt},
@@ -191,8 +191,17 @@ impl PromptedSegmenter {
 
 /// What a sample's fields point at; with boxes and points, each box and the points beside it are one object.
 fn asked(sample: &SampleFields, options: &PredictOptions) -> Result<Vec<Asked>> {
-    let boxes = Given::read(sample, BOXES)?.map(Given::boxes);
-    let points = given_points::read(sample, POINTS)?;
+    let either = sample.get(EITHER).and_then(|value| value.get("_cls")?.as_str());
+    let is_of_points = either.is_some_and(|kind| kind.starts_with("Keypoint"));
+    let boxes = match Given::read(sample, BOXES)? {
+        None if !is_of_points => Given::read(sample, EITHER)?,
+        boxes => boxes,
+    };
+    let boxes = boxes.map(Given::boxes);
+    let points = match given_points::read(sample, POINTS)? {
+        None if is_of_points => given_points::read(sample, EITHER)?,
+        points => points,
+    };
     let all: Vec<Asked> = match (boxes, points) {
         (None, None) => return Err(no_prompts()),
         (Some(boxes), None) => boxes.into_iter().map(|one| Asked::new(Some(one), None)).collect(),
@@ -229,7 +238,7 @@ fn asked(sample: &SampleFields, options: &PredictOptions) -> Result<Vec<Asked>> 
 impl Model for PromptedSegmenter {
     fn info(&self) -> ModelInfo {
         let fields: &[&str] = match self.points_per_side {
-            None => &[BOXES, POINTS],
+            None => &[BOXES, POINTS, EITHER],
             Some(_) => &[],
         };
         ModelInfo::image()
@@ -317,6 +326,10 @@ mod tests {
         let prompt = both[0].prompt([10, 100]);
         assert_eq!(prompt.points, [([50.0, 5.0], true)]);
         assert_eq!(prompt.edges, Some([10.0, 2.0, 40.0, 6.000_000_000_000_001]));
+        for (field, label) in [(&boxes, Some("cat")), (&points, Some("dog"))] {
+            let either = asked(&sample(&[("prompt_field", field)]), &options).unwrap();
+            assert_eq!(either[0].label.as_deref(), label);
+        }
         let only_points = asked(&sample(&[("points", &points)]), &options).unwrap();
         assert_eq!(only_points.len(), 2);
         assert_eq!(only_points[1].points, [([0.5, 0.5], false), ([0.25, 0.5], true)]);

@@ -88,7 +88,7 @@ impl RegionDetector {
                 (logit, place * count + number)
             });
             for (logit, index) in surest(indexed.collect(), selection.considered) {
-                let corners = picture.clamped(map.corners(self.detector.coder, index));
+                let corners = picture.clamped(map.corners(self.detector.coding, index));
                 let score = sigmoid(logit);
                 if score >= selection.threshold && is_at_least(corners, Detector::LEAST_SIDE) {
                     // Regions of different maps do not suppress each other.

@@ -105,10 +105,7 @@ impl Model for SaliencyFinder {
 
     fn predict_all(&self, images: &[Image<'_>], _options: &PredictOptions) -> Result<Vec<Result<Output>>> {
         let maps = |batch: &Tensor| self.maps(batch);
-        let maps = self
-            .processing
-            .preprocessing
-            .run_batched(images, self.runner.device(), maps)?;
+        let maps = self.processing.run_batched(images, self.runner.device(), maps)?;
         let labelled = maps.into_iter().zip(images).map(|(map, image)| {
             let (map, shape) = map?;
             self.label(map, shape, image)

@@ -110,7 +110,6 @@ impl Model for Segmenter {
         let logits = |batch: &Tensor| self.logits(batch);
         let all = self
             .processing
-            .preprocessing
             .run_batched(images, self.runner.device(), logits)?;
         Ok(all
             .into_iter()

@@ -68,9 +68,7 @@ impl ZeroShot {
 
     fn embeddings(&self, images: &[Image<'_>]) -> Result<Vec<Result<Vec<f32>>>> {
         let run = |batch: &Tensor| Ok(self.runner.forward(batch)?[0].flatten_from(1)?.to_vec2::<f32>()?);
-        self.processing
-            .preprocessing
-            .run_batched(images, self.runner.device(), run)
+        self.processing.run_batched(images, self.runner.device(), run)
     }
 }
 

@@ -86,6 +86,13 @@ fn pack_blocks(
             terms.extend((0..channels).map(|channel| (block * LANES + channel, tap)));
         }
     }
+    if geometry.groups == 1 && taps == 1 {
+        let inputs = geometry.inputs;
+        pack_terms(threads, packed, geometry.outputs, inputs, |output, input| {
+            f64::from(data[output * inputs + input]) * scale(output)
+        });
+        return;
+    }
     if geometry.groups == 1 {
         let places: Vec<usize> = terms.iter().map(|(channel, tap)| channel * taps + tap).collect();
         pack_terms(threads, packed, geometry.outputs, terms.len(), |output, term| {

@@ -1,12 +1,14 @@
 //! As timm publishes it, with its Lite and V2, and MobileNetV2 to V4: kernels and widths are read off the tensors;
 //! strides, activations and paddings are those of the names.
 
+use super::attention;
 use crate::{
     architectures::{
         Architecture, Outputs,
         activation::Activation,
         excitation::{Excitation, excite},
         layers::{Layers, Steps},
+        transformer,
     },
     checkpoint::Checkpoint,
     repository::Repository,
@@ -27,7 +29,7 @@ const OTHERS: [&str; 10] = [
     "_aa_",
     "_blur_",
     "minimal",
-    "_rw",
+    "mobilenetv3_rw",
     "_pruned",
     "_es",
     "_el",
@@ -79,7 +81,9 @@ pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn 
             (false, true) => SMALL_STRIDES,
             (false, false) => STRIDES,
         },
-        activation: if is_mobile_v4 {
+        activation: if name.contains("hybrid_large") {
+            Activation::Gelu
+        } else if is_mobile_v4 {
             Activation::Relu
         } else if is_mobile_v3 {
             Activation::HardSwish
@@ -104,6 +108,11 @@ pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn 
 impl Architecture for EfficientNet {
     fn image_size(&self) -> [usize; 2] {
         self.image
+    }
+
+    fn depends_on_size(&self) -> bool {
+        // Where it attends, tokens are made maps of sizes that the description names.
+        self.is_mobile_v4
     }
 
     fn describe(
@@ -194,6 +203,8 @@ impl Described<'_> {
             let x = self.excite(network, &part("se"), x, activation)?;
             let x = self.convolve(network, &part("conv_pwl"), x, 1)?;
             self.normalise(network, &part("bn2"), x, None)?
+        } else if has("attn.query.proj") {
+            attention::describe(network, self.layers, name, input)?
         } else if has("pw_exp.conv") {
             self.universal(network, name, input, stride, activation)?
         } else if has("conv_dw") {
@@ -240,6 +251,10 @@ impl Described<'_> {
             }
             x = self.convolve(network, &convolution, x, stride)?;
             x = self.normalise(network, &norm, x, activation)?;
+        }
+        let scale = format!("{name}.layer_scale.gamma");
+        if self.layers.checkpoint.has(&scale) {
+            return transformer::layer_scale(network, &scale, x);
         }
         Ok(x)
     }

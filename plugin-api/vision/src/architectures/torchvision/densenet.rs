@@ -40,7 +40,14 @@ fn describe(
     }
     let x = network.batch_norm("features.norm5", x)?;
     let x = network.relu(x)?;
-    classify(network, "classifier", x, classes)
+    if checkpoint.has("classifier.weight") {
+        return classify(network, "classifier", x, classes);
+    }
+    let mean = network.adaptive_avg_pool2d(x, [1, 1])?;
+    Ok(Outputs::Picture {
+        embedding: network.flatten(mean)?,
+        logits: None,
+    })
 }
 
 struct Layers<'a>(Described<'a>);

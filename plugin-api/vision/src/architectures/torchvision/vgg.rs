@@ -1,4 +1,5 @@
-//! VGG and AlexNet: convolutions one after the other, then three linear layers.
+//! VGG and AlexNet: convolutions one after the other, then three linear layers; in timm, where it has VGG too, the first two
+//! are convolutions.
 //!
 //! Sources: Simonyan and Zisserman, "Very Deep Convolutional Networks" (2014), table 1; Krizhevsky, "One weird trick for
 //! parallelizing convolutional neural networks" (2014).
@@ -7,7 +8,7 @@ use super::{Layers, MOST_LAYERS, Steps, classes};
 use crate::{
     architectures::{Architecture, Outputs},
     checkpoint::Checkpoint,
-    repository::Repository,
+    repository::{Form, Repository},
 };
 use modelzoo_candle::network::{NetworkBuilder, Pool, Value};
 use modelzoo_plugin_api::Result;
@@ -23,7 +24,13 @@ struct Vgg {
     /// The linear layers before the last one.
     hidden: [usize; 2],
     classes: usize,
+    /// Whether a map that is too small is made larger, which depends on the picture.
+    may_enlarge: bool,
 }
+
+/// The convolutions of timm's that are linear layers elsewhere, and its classifier.
+const CONVOLVED: [&str; 2] = ["pre_logits.fc1", "pre_logits.fc2"];
+const CLASSIFIER: &str = "head.fc";
 
 pub(in crate::architectures) fn vgg(repository: &Repository) -> Result<Box<dyn Architecture>> {
     Ok(Box::new(Vgg {
@@ -32,6 +39,7 @@ pub(in crate::architectures) fn vgg(repository: &Repository) -> Result<Box<dyn A
         grid: [7; 2],
         hidden: [0, 3],
         classes: classes(repository)?,
+        may_enlarge: repository.form == Form::Timm,
     }))
 }
 
@@ -42,12 +50,17 @@ pub(in crate::architectures) fn alexnet(repository: &Repository) -> Result<Box<d
         grid: [6; 2],
         hidden: [1, 4],
         classes: classes(repository)?,
+        may_enlarge: false,
     }))
 }
 
 impl Architecture for Vgg {
     fn image_size(&self) -> [usize; 2] {
         [224; 2]
+    }
+
+    fn depends_on_size(&self) -> bool {
+        self.may_enlarge
     }
 
     fn describe(
@@ -58,6 +71,9 @@ impl Architecture for Vgg {
     ) -> Result<Outputs> {
         let layers = Layers::new(checkpoint);
         let x = self.features(network, layers, image)?;
+        if layers.has(CONVOLVED[0]) {
+            return self.convolve(network, layers, x);
+        }
         let x = network.adaptive_avg_pool2d(x, self.grid)?;
         let mut x = network.flatten(x)?;
         for index in self.hidden {
@@ -73,6 +89,29 @@ impl Architecture for Vgg {
 }
 
 impl Vgg {
+    /// What is behind the features, as timm has it: the mean of the classified windows of a map.
+    fn convolve(&self, network: &mut NetworkBuilder<'_>, layers: Layers<'_>, x: Value) -> Result<Outputs> {
+        let dims = network.dims(x)?;
+        let least = [0, 1].map(|axis| dims[axis + 1].max(self.grid[axis]));
+        let mut x = if least == [dims[1], dims[2]] {
+            x
+        } else {
+            network.adaptive_avg_pool2d(x, least)?
+        };
+        for name in CONVOLVED {
+            x = layers.convolve(network, name, x, Steps::ONE.padding(0))?;
+            x = network.relu(x)?;
+        }
+        let x = network.adaptive_avg_pool2d(x, [1, 1])?;
+        let embedding = network.flatten(x)?;
+        let logits = if layers.has(CLASSIFIER) {
+            Some(network.linear(CLASSIFIER, embedding, self.classes)?)
+        } else {
+            None
+        };
+        Ok(Outputs::Picture { embedding, logits })
+    }
+
     /// The numbers of the modules tell what is between two convolutions: a normalisation has tensors, an activation and
     /// a pooling have none.
     fn features(&self, network: &mut NetworkBuilder<'_>, layers: Layers<'_>, image: Value) -> Result<Value> {

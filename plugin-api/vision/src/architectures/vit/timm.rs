@@ -1,5 +1,6 @@
 //! As timm publishes it. Sizes, and what a variant has besides, are read off the tensors; heads are those of the name.
 
+use super::attention_pool;
 use crate::{
     architectures::{
         Architecture, Outputs,
@@ -33,11 +34,22 @@ const OTHERS: [&str; 9] = [
     "_plus", "relpos", "parallel", "_r26_", "_r50_", "_resnet", "_so150m2", "_rope", "_dinov3",
 ];
 
+/// What becomes of the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pool {
+    /// The class token's is taken.
+    Token,
+    /// The mean of those of the patches.
+    Mean,
+    /// What a trained query finds among them.
+    Attention,
+}
+
 /// What is known without the tensors.
 struct Vit {
     image: [usize; 2],
     heads: usize,
-    pools_mean: bool,
+    pool: Pool,
     quick_gelu: bool,
     epsilon: f32,
     classes: usize,
@@ -63,21 +75,27 @@ pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn 
             ));
         }
     };
+    let usual = match name {
+        name if name.contains("_gap_") => "avg",
+        name if name.contains("_siglip_") => "map",
+        _ => "token",
+    };
     let pool = arguments
         .text("global_pool")?
         .or(config.text("global_pool")?)
-        .unwrap_or("token");
-    let pools_mean = match pool {
-        "token" => false,
-        "avg" => true,
-        _ => return Err(config.unsupported("global_pool", "\"token\" or \"avg\"")),
+        .unwrap_or(usual);
+    let pool = match pool {
+        "token" => Pool::Token,
+        "avg" => Pool::Mean,
+        "map" => Pool::Attention,
+        _ => return Err(config.unsupported("global_pool", "\"token\", \"avg\" or \"map\"")),
     };
     let [_, height, width] = repository.processor.counts_of("input_size", [3, 224, 224])?;
     let names = crate::repository::class_names(repository)?;
     Ok(Box::new(Vit {
         image: arguments.size("img_size", [height, width])?,
         heads,
-        pools_mean,
+        pool,
         quick_gelu: name.contains("quickgelu"),
         // CLIP's towers have torch's default.
         epsilon: if name.contains("_clip_") { 1e-5 } else { 1e-6 },
@@ -112,12 +130,14 @@ impl Architecture for Vit {
         if checkpoint.has("norm.weight") {
             x = network.layer_norm("norm", x, self.epsilon)?;
         }
-        let mut pooled = if self.pools_mean {
-            let tokens = network.dims(x)?[0];
-            let patches = network.take_tokens(x, (prefix..tokens).collect::<Vec<_>>())?;
-            network.mean_tokens(patches)?
-        } else {
-            network.select_token(x, 0)?
+        let mut pooled = match self.pool {
+            Pool::Token => network.select_token(x, 0)?,
+            Pool::Mean => {
+                let tokens = network.dims(x)?[0];
+                let patches = network.take_tokens(x, (prefix..tokens).collect::<Vec<_>>())?;
+                network.mean_tokens(patches)?
+            }
+            Pool::Attention => attention_pool::pool(network, checkpoint, x, self.heads)?,
         };
         if checkpoint.has("fc_norm.weight") {
             pooled = network.layer_norm("fc_norm", pooled, self.epsilon)?;

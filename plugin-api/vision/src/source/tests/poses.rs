@@ -20,7 +20,7 @@ fn points_are_found_in_boxes_and_in_the_whole_picture() {
     let info = model.info();
     assert_eq!(info.keypoints, ["Nose", "L_Eye", "R_Eye", "L_Ear", "R_Ear"]);
     assert_eq!(info.skeleton, [[0, 1], [0, 2]]);
-    assert_eq!(info.needed_fields, ["boxes"]);
+    assert_eq!(info.needed_fields, ["boxes", "prompt_field"]);
     let boxes = json!({"_cls": "Detections", "detections": [
         {"bounding_box": [0.0, 0.0, 1.0, 1.0], "label": "person", "index": 2},
         {"bounding_box": [0.2, 0.2, 0.3, 0.5], "label": "dog"},

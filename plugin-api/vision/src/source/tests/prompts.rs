@@ -29,7 +29,7 @@ fn several_boxes(count: usize) -> Value {
 fn prompts_together_find_what_each_finds_alone() {
     for name in ["sam_windows", "sam2"] {
         let model = load(&golden(name), json!({})).unwrap();
-        assert_eq!(model.info().needed_fields, ["boxes", "points"]);
+        assert_eq!(model.info().needed_fields, ["boxes", "points", "prompt_field"]);
         let options = PredictOptions::default();
         // More than go through the network together, and of different numbers of tokens.
         let points = |count: usize| json!({"points": vec![[0.25, 0.5]; count], "label": count.to_string()});

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     architectures::{
         Architecture, Detector, Judgement, Outputs, Selection,
-        detector::Boxes,
+        detector::{Boxes, Coding},
         regions::{Details, Look, Regions},
         resnet::Described,
         torchvision::{MOST_LAYERS, classes, mobilenet_v3},
@@ -80,7 +80,7 @@ pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn 
             sizes,
             aspect_ratios: vec![0.5, 1.0, 2.0],
         },
-        coder: BoxCoder { weights: [1.0; 4] },
+        coding: Coding::Changes(BoxCoder { weights: [1.0; 4] }),
         judgement: Judgement::Each,
         selection: arguments.selection(
             PROPOSALS,

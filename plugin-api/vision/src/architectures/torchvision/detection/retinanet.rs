@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     architectures::{
-        Architecture, Detector, Judgement, Outputs, Selection, detector::Boxes, resnet::Described,
+        Architecture, Detector, Judgement, Outputs, Selection,
+        detector::{Boxes, Coding},
+        resnet::Described,
         torchvision::classes,
     },
     checkpoint::Checkpoint,
@@ -64,7 +66,7 @@ pub(in crate::architectures) fn open(repository: &Repository) -> Result<Box<dyn 
             sizes: SIZES.map(thirds).to_vec(),
             aspect_ratios: vec![0.5, 1.0, 2.0],
         },
-        coder: BoxCoder { weights: [1.0; 4] },
+        coding: Coding::Changes(BoxCoder { weights: [1.0; 4] }),
         judgement: Judgement::Each,
         selection: arguments.selection(
             SELECTION,

@@ -7,7 +7,7 @@ use super::{Layers, Steps, arguments::Arguments};
 use crate::{
     architectures::{
         Architecture, Detector, Judgement, Outputs, Selection,
-        detector::Boxes,
+        detector::{Boxes, Coding},
         torchvision::{MOST_LAYERS, classes, mobilenet_v3},
     },
     checkpoint::Checkpoint,
@@ -90,9 +90,9 @@ fn open(
         detector: Detector {
             transform: Transform::read(&arguments.config, sides, 1, statistics)?,
             boxes,
-            coder: BoxCoder {
+            coding: Coding::Changes(BoxCoder {
                 weights: [10.0, 10.0, 5.0, 5.0],
-            },
+            }),
             judgement: Judgement::Exclusive,
             selection: arguments.selection(SELECTION, selection)?,
         },
