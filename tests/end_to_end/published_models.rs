@@ -126,6 +126,33 @@ fn every_task_runs_from_its_folder() {
 }
 
 #[test]
+fn two_classes_that_transformers_saves_without_names_have_its_own() {
+    let user = User::new();
+    let folder = small_model("yolos_padded");
+    let config = fs::read_to_string(folder.join("config.json")).unwrap();
+    assert!(!config.contains("id2label"));
+    let run = user.run([
+        "apply",
+        folder.to_str().unwrap(),
+        &photo(),
+        "--set",
+        "score_threshold=0",
+    ]);
+    let found = run.expect(0).json_lines()[0]["predictions"]["detections"].clone();
+    let labels: Vec<&str> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|object| object["label"].as_str().unwrap())
+        .collect();
+    assert!(!labels.is_empty());
+    assert!(
+        labels.iter().all(|label| ["LABEL_0", "LABEL_1"].contains(label)),
+        "{labels:?}"
+    );
+}
+
+#[test]
 fn photographs_get_the_labels_that_the_models_own_code_gives_them() {
     let user = User::new();
     let golden = fs::read(project().join("plugin-api/vision/tests/photographs.json")).unwrap();

@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-import cases
 import nanodet_cases
 import saliency_cases
+import torchvision_cases
 import yolox_cases
 from comparing import PIXELS, POINTS, SCORE, Different, array, keep, run, same_class, same_mask, same_numbers, same_objects
 
@@ -21,7 +21,7 @@ from comparing import PIXELS, POINTS, SCORE, Different, array, keep, run, same_c
 def check_manifest(program: str, folder: Path, photos: list[str], manifest: dict) -> None:
     config = manifest["models"][0]["default_deployment_config_dict"]["config"]
     if folder.name in saliency_cases.NETWORKS:
-        prepare = lambda picture: cases.prepared(picture, config)
+        prepare = lambda picture: torchvision_cases.prepared(picture, config)
         if "image_size" not in config:
             prepare = lambda picture: saliency_cases.of_u2net(picture, (320, 320))
         check_saliency(program, folder, photos, prepare, torch.load(folder / "weights.pth", weights_only=True))
@@ -76,22 +76,22 @@ def check_nanodet(program: str, folder: Path, photos: list[str], config: dict) -
 
 
 def check_torchvision(program: str, folder: Path, photos: list[str], config: dict) -> None:
-    network = cases.TORCHVISION[folder.name]()
+    network = torchvision_cases.TORCHVISION[folder.name]()
     network.load_state_dict(torch.load(folder / "weights.pth", weights_only=True))
     network.eval()
     names = config["labels_string"].split(",")
     if ".detection." in config["entrypoint_fcn"]:
         for photo, line in zip(photos, run(program, "apply", folder, photos, "--set", "score_threshold=0")):
             picture = Image.open(photo).convert("RGB")
-            expected = network(cases.prepared(picture, config))[0]
+            expected = network(torchvision_cases.prepared(picture, config))[0]
             check_detector(folder, photo, line, expected, names, picture.size)
         return
     for photo, line in zip(photos, run(program, "apply", folder, photos)):
         picture = Image.open(photo).convert("RGB")
-        pixels = cases.prepared(picture, config)
+        pixels = torchvision_cases.prepared(picture, config)
         if hasattr(network, "backbone"):
             # torchvision enlarges to the prepared picture, which is no size that a mask is wanted in.
-            logits = cases.low_logits(network, pixels)
+            logits = torchvision_cases.low_logits(network, pixels)
             enlarged = torch.nn.functional.interpolate(logits, picture.size[::-1], mode="bilinear", align_corners=False)
             same_mask(line["predictions"], enlarged[0].argmax(0).numpy())
         else:

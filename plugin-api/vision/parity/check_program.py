@@ -19,9 +19,10 @@ from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-import cases
 import timm
+import timm_cases
 import torch
+import tower_cases
 import transformers
 from PIL import Image
 from safetensors.torch import load_file
@@ -34,7 +35,8 @@ from comparing import Different, array, image_processor, keep, kept, run, same_c
 
 
 def check_timm(program: str, folder: Path, photos: list[str], config: dict) -> None:
-    network = timm.create_model(config["architecture"], num_classes=config["num_classes"], **config.get("model_args", {}))
+    make = lambda: timm.create_model(config["architecture"], num_classes=config["num_classes"], **config.get("model_args", {}))
+    network = timm_cases.TIMM.get(folder.name, make)()
     stored = load_file(folder / "model.safetensors")
     network.load_state_dict({name.removeprefix("timm_model."): value.float() for name, value in stored.items()})
     network.eval()
@@ -63,9 +65,9 @@ def within(found: dict[str, torch.Tensor], picture: Image.Image) -> dict[str, to
 def check_owl(program: str, folder: Path, photos: list[str], name: str) -> None:
     network = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
     processor = image_processor(folder, name)
-    tokenizer = cases.stored_tokenizer(folder, network.config.text_config)
+    tokenizer = tower_cases.stored_tokenizer(folder, network.config.text_config)
     names = ["cat", "house", "dog"]
-    texts = tokenizer([f"a photo of a {name}" for name in names], return_tensors="pt", **cases.owl_text(network.config))
+    texts = tokenizer([f"a photo of a {name}" for name in names], return_tensors="pt", **tower_cases.owl_text(network.config))
     said = run(program, "apply", folder, photos, "--set", "score_threshold=0", "--set", f"classes={','.join(names)}")
     for photo, line in zip(photos, said):
         picture = Image.open(photo).convert("RGB")
@@ -111,8 +113,8 @@ def check_transformers(program: str, folder: Path, photos: list[str], config: di
         picture = Image.open(photo).convert("RGB")
         inputs = processor(picture, return_tensors="pt")
         pixels, size = inputs["pixel_values"], [picture.size[::-1]]
-        if name in ("CLIPModel", "SiglipModel"):
-            features = network.get_image_features(pixel_values=pixels)
+        if name in ("CLIPModel", "SiglipModel", "Siglip2Model"):
+            features = network.get_image_features(**inputs)
             same_numbers(array(line["embeddings"]), getattr(features, "pooler_output", features)[0], "the embedding")
             continue
         result = network(pixels)

@@ -10,19 +10,18 @@ prepared picture, the outputs, and the results of layers by the names that this 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-import numpy
 import torch
 from PIL import Image
 from safetensors.torch import save_file
 
 import cases
+import detector_cases
 import mask_cases
 import nanodet_cases
 import pose_cases
@@ -30,11 +29,27 @@ import prompt_cases
 import saliency_cases
 import text_cases
 import timm_cases
+import torchvision_cases
+import tower_cases
 import yolox_cases
+from making import Case
 
 SIZE = (96, 72)
 
-KINDS = (cases, timm_cases, text_cases, pose_cases, mask_cases, prompt_cases, saliency_cases, yolox_cases, nanodet_cases)
+KINDS = (
+    cases,
+    detector_cases,
+    tower_cases,
+    timm_cases,
+    torchvision_cases,
+    text_cases,
+    pose_cases,
+    mask_cases,
+    prompt_cases,
+    saliency_cases,
+    yolox_cases,
+    nanodet_cases,
+)
 
 
 def photo() -> Image.Image:
@@ -43,7 +58,7 @@ def photo() -> Image.Image:
     return Image.open(path).convert("RGB").resize(SIZE, Image.LANCZOS)
 
 
-def write(case: cases.Case, folder: Path, picture: Image.Image) -> None:
+def write(case: Case, folder: Path, picture: Image.Image) -> None:
     torch.manual_seed(11)
     folder.mkdir(parents=True, exist_ok=True)
     with torch.no_grad():

@@ -7,7 +7,8 @@ from pathlib import Path
 import transformers
 from PIL import Image
 
-from cases import Case, Golden, computed, rf_detr, rounded, shaken
+from detector_cases import rf_detr
+from making import Case, Golden, computed, rounded, shaken
 import torch
 
 NAMES = ["cat", "house", "dog"]

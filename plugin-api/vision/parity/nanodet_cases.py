@@ -12,7 +12,7 @@ import torchvision
 from PIL import Image
 from torch.nn import functional
 
-from cases import Case, Golden, computed, rounded, shaken, write_manifest
+from making import Case, Golden, computed, rounded, shaken, write_manifest
 
 STRIDES = (8, 16, 32)
 BINS = 11
@@ -94,6 +94,7 @@ def objects(network: Network, picture: Image.Image, size: list[int], threshold: 
         middle = (torch.stack([columns, rows]).flatten(1).T + 0.5) * stride
         away = distances(network, map)[0].flatten(1).T * stride
         corners = torch.cat([middle - away[:, :2], middle + away[:, 2:]], 1)
+        corners = corners.clamp(min=0).minimum(torch.tensor([size[1], size[0]]).repeat(2))
         sure = map[0, : network.classes].sigmoid().flatten(1).T
         place, label = (sure > threshold).nonzero().T
         boxes.append(corners[place])
@@ -102,8 +103,7 @@ def objects(network: Network, picture: Image.Image, size: list[int], threshold: 
     boxes, scores, labels = torch.cat(boxes), torch.cat(scores), torch.cat(labels)
     kept = torchvision.ops.batched_nms(boxes, scores, labels, overlap)
     larger = torch.tensor([picture.width / size[1], picture.height / size[0]]).repeat(2)
-    boxes = (boxes[kept] * larger).clamp(min=0).minimum(torch.tensor(picture.size * 2))
-    return {"boxes": boxes, "scores": scores[kept], "labels": labels[kept]}
+    return {"boxes": boxes[kept] * larger, "scores": scores[kept], "labels": labels[kept]}
 
 
 # What makes the network of each case, for who compares programs.

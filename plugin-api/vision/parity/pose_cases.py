@@ -7,7 +7,7 @@ from pathlib import Path
 import transformers
 from PIL import Image
 
-from cases import Case, Golden, computed, rounded, shaken
+from making import Case, Golden, computed, rounded, shaken
 
 NAMES = ["Nose", "L_Eye", "R_Eye", "L_Ear", "R_Ear"]
 BACKBONE = {"model_type": "vitpose_backbone", "hidden_size": 24, "num_attention_heads": 3}

@@ -10,7 +10,7 @@ import transformers
 from PIL import Image
 from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
-from cases import Case, Golden, computed, rounded, shaken
+from making import Case, Golden, computed, rounded, shaken
 
 # Of a picture of 64 x 64 pixels, as the network sees it.
 BOXES = [[4.0, 8.0, 40.0, 60.0], [20.5, 3.25, 33.0, 21.0], [-3.0, 30.0, 70.0, 47.5]]

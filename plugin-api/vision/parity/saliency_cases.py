@@ -12,7 +12,8 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from cases import STATISTICS, Case, Golden, computed, fit_statistics, level_variances, prepared, rounded, shaken, write_manifest
+from making import Case, Golden, computed, fit_statistics, level_variances, rounded, shaken, write_manifest
+from torchvision_cases import STATISTICS, prepared
 
 # Channels between and within the blocks of each stage, on the way down and on the way up.
 Widths = list[tuple[int, int]]

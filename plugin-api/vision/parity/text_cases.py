@@ -10,7 +10,7 @@ import torch
 import transformers
 from PIL import Image
 
-from cases import Case, Golden, computed, fit_statistics, rounded, shaken
+from making import Case, Golden, computed, fit_statistics, rounded, shaken
 
 # What the published models have, with fewer channels.
 LC_NET = [

@@ -12,7 +12,7 @@ import torchvision
 from PIL import Image
 from torch.nn import functional
 
-from cases import Case, Golden, computed, fit_statistics, level_variances, rounded, shaken, write_manifest
+from making import Case, Golden, computed, fit_statistics, level_variances, rounded, shaken, write_manifest
 
 STRIDES = (8, 16, 32)
 GREY = 114

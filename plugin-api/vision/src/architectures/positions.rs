@@ -12,6 +12,8 @@ pub(super) enum Resampling {
     Bicubic,
     /// With `antialias=True`: a = -0.5, widened when it reduces.
     AntialiasedBicubic,
+    /// The 4 neighbours with `antialias=True`, more when it reduces.
+    AntialiasedBilinear,
 }
 
 /// The positional embeddings of a grid, and of the tokens before it.
@@ -157,12 +159,20 @@ fn windows(from: usize, to: usize, resampling: Resampling) -> Vec<Window> {
                     })
                     .collect()
             }
-            Resampling::AntialiasedBicubic => {
+            Resampling::AntialiasedBicubic | Resampling::AntialiasedBilinear => {
+                let is_cubic = resampling == Resampling::AntialiasedBicubic;
                 let widening = scale.max(1.0);
-                let support = 2.0 * widening;
+                let support = if is_cubic { 2.0 * widening } else { widening };
                 let first = (center - support + 0.5).max(0.0) as usize;
                 let end = ((center + support + 0.5) as usize).min(from);
-                let weight = |index: usize| cubic((index as f64 - center + 0.5) / widening, -0.5);
+                let weight = |index: usize| {
+                    let distance = (index as f64 - center + 0.5) / widening;
+                    if is_cubic {
+                        cubic(distance, -0.5)
+                    } else {
+                        (1.0 - distance.abs()).max(0.0)
+                    }
+                };
                 let sum: f64 = (first..end).map(weight).sum();
                 (first..end).map(|index| (index, weight(index) / sum)).collect()
             }
@@ -193,6 +203,7 @@ mod tests {
             Resampling::Bilinear,
             Resampling::Bicubic,
             Resampling::AntialiasedBicubic,
+            Resampling::AntialiasedBilinear,
         ] {
             for to in [[1, 1], [3, 7], [9, 2]] {
                 let found = resample(&[2.5; 5 * 5 * 3], [5, 5], to, 3, resampling);
@@ -212,6 +223,7 @@ mod tests {
             Resampling::Bilinear,
             Resampling::Bicubic,
             Resampling::AntialiasedBicubic,
+            Resampling::AntialiasedBilinear,
         ] {
             assert_eq!(resample(&cells, [3, 2], [3, 2], 2, resampling), cells);
         }

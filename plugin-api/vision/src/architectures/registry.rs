@@ -51,6 +51,8 @@ const HUGGING_FACE: &[(&str, Open)] = &[
     ("sam2_video", sam::sam2),
     ("segformer", segformer::hugging_face),
     ("siglip", clip::siglip),
+    ("siglip2", clip::naflex),
+    ("siglip2_vision_model", clip::naflex),
     ("siglip_vision_model", clip::siglip),
     ("swin", swin::hugging_face),
     ("swinv2", swin::hugging_face),

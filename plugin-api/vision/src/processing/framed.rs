@@ -12,11 +12,13 @@ pub(crate) struct Framed {
     pub(super) frame: Option<Frame>,
 }
 
-/// As large as a picture can be within `[height, width]`.
+/// As large as a picture can be.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Fit {
-    pub(super) size: [usize; 2],
-    pub(super) rounding: Rounding,
+pub(super) enum Fit {
+    /// Within `[height, width]`.
+    Within { size: [usize; 2], rounding: Rounding },
+    /// With no more squares of so many rows and columns than that, of which its sides are multiples.
+    Patches { side: usize, most: usize },
 }
 
 /// How sides become whole.
@@ -54,14 +56,18 @@ struct Overlap {
 }
 
 impl Fit {
-    fn resized(self, size: [usize; 2]) -> [usize; 2] {
+    fn resized(self, original: [usize; 2]) -> [usize; 2] {
+        let (size, rounding) = match self {
+            Self::Within { size, rounding } => (size, rounding),
+            Self::Patches { side, most } => return patched(original, side, most),
+        };
         let scale = [0, 1]
-            .map(|axis| self.size[axis] as f64 / size[axis] as f64)
+            .map(|axis| size[axis] as f64 / original[axis] as f64)
             .into_iter()
             .fold(f64::MAX, f64::min);
-        size.map(|side| {
+        original.map(|side| {
             let exact = side as f64 * scale;
-            let whole = match self.rounding {
+            let whole = match rounding {
                 Rounding::Down => exact as usize,
                 Rounding::Nearest => exact.round_ties_even() as usize,
             };
@@ -69,6 +75,26 @@ impl Fit {
             whole.max(1)
         })
     }
+}
+
+/// The size of as many patches as there may be: the bounds and the precision of the search are those of transformers'
+/// `get_image_size_for_max_num_patches`.
+fn patched(original: [usize; 2], side: usize, most: usize) -> [usize; 2] {
+    const PRECISION: f64 = 1e-5;
+    let scaled = |scale: f64| {
+        original.map(|length| ((length as f64 * scale / side as f64).ceil() as usize).max(1) * side)
+    };
+    let (mut low, mut high) = (PRECISION / 10.0, 100.0);
+    while high - low >= PRECISION {
+        let scale = (low + high) / 2.0;
+        let [height, width] = scaled(scale);
+        if (height / side).saturating_mul(width / side) <= most {
+            low = scale;
+        } else {
+            high = scale;
+        }
+    }
+    scaled(low)
 }
 
 impl Framed {
@@ -163,7 +189,7 @@ mod tests {
     #[test]
     fn a_picture_is_in_the_middle_or_in_the_corner_of_its_frame() {
         let framed = |place| Framed {
-            fit: Some(Fit {
+            fit: Some(Fit::Within {
                 size: [4, 4],
                 rounding: Rounding::Nearest,
             }),
@@ -204,12 +230,21 @@ mod tests {
 
     #[test]
     fn pictures_become_as_large_as_fits() {
-        let fit = |rounding| Fit {
+        let fit = |rounding| Fit::Within {
             size: [600, 800],
             rounding,
         };
         assert_eq!(fit(Rounding::Down).resized([333, 500]), [532, 800]);
         assert_eq!(fit(Rounding::Nearest).resized([333, 500]), [533, 800]);
         assert_eq!(fit(Rounding::Down).resized([5000, 1]), [600, 1]);
+        // Seen of transformers' function.
+        let patches = Fit::Patches { side: 16, most: 256 };
+        for (from, to) in [
+            ([480, 640], [224, 288]),
+            ([100, 100], [256, 256]),
+            ([3000, 20], [2400, 16]),
+        ] {
+            assert_eq!(patches.resized(from), to);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     CHANNELS, Processing, Special,
     framed::{Fit, Frame, Framed, Place, Rounding},
-    normalization, padded, part, pillow_filter, scaled, squares, text,
+    normalization, padded, part, pillow_filter, rescaled, scaled, squares, text,
 };
 use crate::repository::Config;
 use modelzoo_candle::image::{ChannelOrder, Divisor, Filter, Normalization, Preprocessing};
@@ -80,6 +80,9 @@ const IS_NET: &str = "Image";
 /// The processor that makes squares of pictures.
 const EOMT: &str = "Eomt";
 
+/// The processor that resizes to a number of patches.
+const SIGLIP_2: &str = "Siglip2";
+
 /// The processor that takes the parts of a picture around boxes.
 const VITPOSE: &str = "VitPose";
 
@@ -92,7 +95,7 @@ const PP_OCR_LINE: &str = "PPOCRV5ServerRec";
 const PP_OCR_6_LINE: &str = "PPOCRV6SmallRec";
 
 /// The processor of each name, without `ImageProcessor` or `FeatureExtractor`.
-const PROCESSORS: [(&str, Defaults); 27] = [
+const PROCESSORS: [(&str, Defaults); 28] = [
     ("ViT", Defaults::new(SQUARE, Filter::Bilinear, [HALF; 2])),
     (
         "DeiT",
@@ -109,6 +112,7 @@ const PROCESSORS: [(&str, Defaults); 27] = [
         Defaults::new(Size::Shorter(224), Filter::Bicubic, CLIP).cropped(224),
     ),
     ("Siglip", Defaults::new(SQUARE, Filter::Bicubic, [HALF; 2])),
+    (SIGLIP_2, Defaults::new(SQUARE, Filter::Bilinear, [HALF; 2])),
     (
         "ConvNext",
         Defaults::new(Size::Shorter(384), Filter::Bicubic, [HALF; 2]),
@@ -189,7 +193,7 @@ const PROCESSORS: [(&str, Defaults); 27] = [
 ];
 
 /// The processors of kinds of models whose repositories do not name one.
-const OF_KINDS: [(&str, &str); 46] = [
+const OF_KINDS: [(&str, &str); 47] = [
     ("vit", "ViT"),
     ("deit", "DeiT"),
     ("beit", "Beit"),
@@ -203,7 +207,8 @@ const OF_KINDS: [(&str, &str); 46] = [
     ("clip_vision_model", "CLIP"),
     ("siglip", "Siglip"),
     ("siglip_vision_model", "Siglip"),
-    ("siglip2", "Siglip"),
+    ("siglip2", SIGLIP_2),
+    ("siglip2_vision_model", SIGLIP_2),
     ("convnext", "ConvNext"),
     ("convnextv2", "ConvNext"),
     ("resnet", "ConvNext"),
@@ -246,6 +251,7 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
         VITPOSE => return part::read(config, size, [256, 192], defaults.statistics),
         EOMT => return squares::read(config, size, 640, defaults.statistics),
         SAM => return padded::read(config, size, 1024, defaults.statistics),
+        SIGLIP_2 => return patches(config, size, defaults.statistics),
         PP_OCR_LINE => return text::line(config, size, defaults.statistics, false),
         PP_OCR_6_LINE => return text::line(config, size, defaults.statistics, true),
         _ => {}
@@ -301,6 +307,35 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
     })
 }
 
+/// SigLIP 2's: pictures that keep their aspect ratio, up to rounding, with a number of patches; none that is filled up with is
+/// there, as no other picture has to have as many.
+fn patches(
+    config: &Config,
+    size: Option<[usize; 2]>,
+    statistics: [[f64; CHANNELS]; 2],
+) -> Result<Processing> {
+    let fit = Fit::Patches {
+        side: config.count("patch_size", 16)?,
+        most: config.count("max_num_patches", 256)?,
+    };
+    let preprocessing = Preprocessing::new()
+        .filter(pillow_filter(config, "resample", Filter::Bilinear)?)
+        .normalize(rescaled(config, statistics)?);
+    let resizes = config.flag("do_resize", true)?;
+    Ok(Processing {
+        preprocessing: match size {
+            Some(size) => preprocessing.resize(size),
+            None => preprocessing,
+        },
+        size,
+        is_square: false,
+        special: (resizes && size.is_none()).then_some(Special::Framed(Framed {
+            fit: Some(fit),
+            frame: None,
+        })),
+    })
+}
+
 /// The kinds of models that see what pictures are filled up with as a part of the picture.
 const WITHOUT_MASKS: [&str; 4] = ["d_fine", "rt_detr", "rt_detr_v2", "yolos"];
 
@@ -312,7 +347,7 @@ fn framed(
     has_own_size: bool,
 ) -> Result<Option<Framed>> {
     let fit = match geometry.resize {
-        Some(Size::Within(size)) => Some(Fit {
+        Some(Size::Within(size)) => Some(Fit::Within {
             size,
             rounding: Rounding::Down,
         }),

@@ -71,7 +71,7 @@ fn bordered(config: &Config, resized: [usize; 2], crop: [usize; 2], values: Norm
         (byte as f32 / 255.0 - values.mean[channel]) / values.std[channel]
     };
     Ok(Framed {
-        fit: Some(Fit {
+        fit: Some(Fit::Within {
             size: resized,
             rounding: Rounding::Nearest,
         }),

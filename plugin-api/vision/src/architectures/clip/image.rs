@@ -24,6 +24,10 @@ pub(in crate::architectures) fn siglip(repository: &Repository) -> Result<Box<dy
     open(repository, Family::Siglip)
 }
 
+pub(in crate::architectures) fn naflex(repository: &Repository) -> Result<Box<dyn Architecture>> {
+    open(repository, Family::NaFlex)
+}
+
 fn open(repository: &Repository, family: Family) -> Result<Box<dyn Architecture>> {
     let config = &repository.config;
     // A tower that is published alone has its settings at the top.
@@ -38,7 +42,7 @@ fn open(repository: &Repository, family: Family) -> Result<Box<dyn Architecture>
     let patch = if family == Family::Clip { 32 } else { 16 };
     let tokens = ImageTokens::read(&vision, family, "", [224, patch])?;
     let embedding = match family {
-        Family::Siglip => tokens.tower.features,
+        Family::Siglip | Family::NaFlex => tokens.tower.features,
         Family::Clip | Family::Owl => config.count("projection_dim", 512)?,
     };
     Ok(Box::new(ImageTower {
@@ -86,7 +90,7 @@ impl Architecture for ImageTower {
                     pooled
                 }
             }
-            Family::Siglip => {
+            Family::Siglip | Family::NaFlex => {
                 let x = self.tokens.normalised(network, x)?;
                 let head = self.tokens.name("head");
                 if checkpoint.has_any(&format!("{head}.")) {

@@ -35,10 +35,10 @@ impl Text {
         embedding: usize,
     ) -> Result<Self> {
         let text = config.section_or_empty("text_config")?;
-        let is_siglip = family == Family::Siglip;
+        let is_siglip = matches!(family, Family::Siglip | Family::NaFlex);
         let (length, padding) = match family {
             Family::Clip => (77, 1),
-            Family::Siglip => (64, 1),
+            Family::Siglip | Family::NaFlex => (64, 1),
             Family::Owl => (16, 0),
         };
         Ok(Self {
@@ -49,10 +49,12 @@ impl Text {
             vocabulary: text.count("vocab_size", if is_siglip { 32_000 } else { 49_408 })?,
             embedding: match family {
                 Family::Clip | Family::Owl => embedding,
-                Family::Siglip => text.count("projection_size", embedding)?,
+                Family::Siglip | Family::NaFlex => text.count("projection_size", embedding)?,
             },
             end: match family {
-                Family::Clip | Family::Siglip => text.count_or_none("eos_token_id", 49_407)?,
+                Family::Clip | Family::Siglip | Family::NaFlex => {
+                    text.count_or_none("eos_token_id", 49_407)?
+                }
                 // Whatever the configuration says, the end is where the largest token is.
                 Family::Owl => OLD_END,
             },
@@ -91,14 +93,14 @@ impl TextTower for Text {
                 let name = format!("{}text_projection", self.prefix);
                 network.linear_without_bias(&name, x, self.embedding)
             }
-            Family::Siglip => network.linear(&self.name("head"), x, self.embedding),
+            Family::Siglip | Family::NaFlex => network.linear(&self.name("head"), x, self.embedding),
         }
     }
 
     fn pooled(&self, tokens: &[u32]) -> usize {
         let last = tokens.len().saturating_sub(1);
         match self.family {
-            Family::Siglip => last,
+            Family::Siglip | Family::NaFlex => last,
             Family::Clip | Family::Owl if self.end == OLD_END => {
                 let largest = tokens.iter().copied().max().unwrap_or_default();
                 tokens.iter().position(|&token| token == largest).unwrap_or(last)
@@ -125,7 +127,7 @@ impl TextTower for Text {
                 bias: 0.0,
                 is_exclusive: true,
             },
-            Family::Siglip => Similarity {
+            Family::Siglip | Family::NaFlex => Similarity {
                 scale: number("logit_scale")?.exp(),
                 bias: number("logit_bias")?,
                 is_exclusive: false,

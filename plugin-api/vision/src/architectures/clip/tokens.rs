@@ -9,7 +9,8 @@ use crate::{
     checkpoint::Checkpoint,
     repository::Config,
 };
-use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
+use modelzoo_candle::network::{Conv2d, NetworkBuilder, Parameters, Value};
+use modelzoo_kernels::graph::Weight;
 use modelzoo_plugin_api::Result;
 
 /// An image tower up to its last layer.
@@ -33,11 +34,19 @@ impl ImageTokens {
         [image, patch]: [usize; 2],
     ) -> Result<Self> {
         transformer::three_channels(vision, "num_channels")?;
+        let patch = vision.size("patch_size", [patch; 2])?;
+        let image = if family == Family::NaFlex {
+            // So many patches have positions, in a square.
+            let side = vision.count("num_patches", 256)?.isqrt();
+            patch.map(|patch| patch * side)
+        } else {
+            vision.size("image_size", [image; 2])?
+        };
         Ok(Self {
             family,
             tower: Tower::read(vision, family, 768, false)?,
-            image: vision.size("image_size", [image; 2])?,
-            patch: vision.size("patch_size", [patch; 2])?,
+            image,
+            patch,
             prefix,
         })
     }
@@ -49,7 +58,7 @@ impl ImageTokens {
 
     /// Whether there is a token for the whole picture before those of its patches.
     fn has_class_token(&self) -> bool {
-        self.family != Family::Siglip
+        !matches!(self.family, Family::Siglip | Family::NaFlex)
     }
 
     /// The tokens behind all layers, not normalised.
@@ -64,7 +73,7 @@ impl ImageTokens {
             // The name is misspelt in all published files.
             Family::Clip => Some("pre_layrnorm"),
             Family::Owl => Some("pre_layernorm"),
-            Family::Siglip => None,
+            Family::Siglip | Family::NaFlex => None,
         };
         if let Some(name) = before {
             x = network.layer_norm(&self.name(name), x, self.tower.epsilon)?;
@@ -80,6 +89,25 @@ impl ImageTokens {
     /// How many patches a picture of `[height, width]` has in each direction.
     pub(super) fn grid(&self, size: [usize; 2]) -> Result<[usize; 2]> {
         transformer::grid(size, self.patch)
+    }
+
+    /// The weight of a linear layer of patches, whose numbers go row by row and pixel by pixel, as that of a convolution.
+    fn make_convolution(&self, checkpoint: &Checkpoint, name: &str) -> Result<()> {
+        const CHANNELS: usize = 3;
+        let name = format!("{name}.weight");
+        let features = self.tower.features;
+        let [height, width] = self.patch;
+        let dims = [features, height * width * CHANNELS];
+        let stored = checkpoint.parameter(&name, &dims)?;
+        let mut convolution = Vec::with_capacity(stored.data().len());
+        for patch in stored.data().chunks_exact(dims[1]) {
+            for channel in 0..CHANNELS {
+                convolution.extend(patch.iter().skip(channel).step_by(CHANNELS));
+            }
+        }
+        let dims = [features, CHANNELS, height, width];
+        checkpoint.make(name, Weight::new(dims, convolution));
+        Ok(())
     }
 
     /// A token for each patch with its position.
@@ -98,7 +126,11 @@ impl ImageTokens {
         if self.has_class_token() {
             projection = projection.without_bias();
         }
-        let patches = network.conv2d(&self.name("embeddings.patch_embedding"), image, projection)?;
+        let name = self.name("embeddings.patch_embedding");
+        if self.family == Family::NaFlex {
+            self.make_convolution(checkpoint, &name)?;
+        }
+        let patches = network.conv2d(&name, image, projection)?;
         let mut x = network.to_tokens(patches)?;
         if self.has_class_token() {
             let name = self.name("embeddings.class_embedding");
@@ -112,7 +144,10 @@ impl ImageTokens {
             prefix,
             suffix: 0,
             trained: Some(self.grid(self.image)?),
-            resampling: Resampling::Bicubic,
+            resampling: match self.family {
+                Family::NaFlex => Resampling::AntialiasedBilinear,
+                Family::Clip | Family::Siglip | Family::Owl => Resampling::Bicubic,
+            },
         };
         let values = positions.values(checkpoint, grid)?;
         let positions = network.constant(&[prefix + grid[0] * grid[1], features], values)?;

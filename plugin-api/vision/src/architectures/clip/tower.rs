@@ -25,6 +25,8 @@ pub(super) struct Tower {
 pub(super) enum Family {
     Clip,
     Siglip,
+    /// SigLIP 2 for pictures of any aspect ratio.
+    NaFlex,
     /// OWL-ViT and OWLv2.
     Owl,
 }
@@ -33,14 +35,14 @@ impl Family {
     fn activation(self) -> Activation {
         match self {
             Self::Clip | Self::Owl => Activation::QuickGelu,
-            Self::Siglip => Activation::TanhGelu,
+            Self::Siglip | Self::NaFlex => Activation::TanhGelu,
         }
     }
 
     fn epsilon(self) -> f64 {
         match self {
             Self::Clip | Self::Owl => 1e-5,
-            Self::Siglip => 1e-6,
+            Self::Siglip | Self::NaFlex => 1e-6,
         }
     }
 }
