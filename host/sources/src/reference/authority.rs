@@ -96,7 +96,7 @@ impl Authority {
         Ok(Self {
             transport,
             user,
-            host,
+            host: usual_name(host),
             port: port.filter(|&port| port != usual_port),
         })
     }
@@ -112,5 +112,14 @@ impl Authority {
             Some(port) => format!("{scheme}://{}:{port}", self.host),
             None => format!("{scheme}://{}", self.host),
         }
+    }
+}
+
+/// The name under which a host is known that has several.
+fn usual_name(host: String) -> String {
+    match host.as_str() {
+        "www.github.com" => GITHUB_HOST.to_owned(),
+        "hf.co" | "www.huggingface.co" => HUGGING_FACE_HOST.to_owned(),
+        _ => host,
     }
 }

@@ -124,12 +124,6 @@ impl Forges {
         }
         let mut authority = Authority::read(transport, authority)?;
         understood.push(("host", authority.host.clone()));
-        if authority.host == "www.github.com" {
-            authority.host = GITHUB_HOST.to_owned();
-        }
-        if matches!(authority.host.as_str(), "hf.co" | "www.huggingface.co") {
-            authority.host = HUGGING_FACE_HOST.to_owned();
-        }
         let is_known = [GITHUB_HOST, HUGGING_FACE_HOST].contains(&authority.host.as_str());
         if is_known && transport == Transport::Http && authority.port.is_none() {
             authority.transport = Transport::Https;
@@ -337,17 +331,14 @@ fn page_start(parts: &[&str], has_owner: bool, is_web: bool, only_git: bool) -> 
         return parts.len().min(2);
     }
     let end_of_name = |part: &str| at_sign(part).unwrap_or(part.len());
-    if let Some(index) = parts
-        .iter()
-        .position(|part| ends_repository(&part[..end_of_name(part)]))
-    {
-        return index + 1;
+    let ends = |part: &str| ends_repository(&part[..end_of_name(part)]);
+    // A ref on a page may end like a repository.
+    let is_page = |part: &str| is_web && part == "-";
+    if let Some(index) = parts.iter().position(|part| ends(part) || is_page(part)) {
+        return if is_page(parts[index]) { index } else { index + 1 };
     }
     if !is_web {
         return parts.len();
-    }
-    if let Some(index) = parts.iter().position(|part| *part == "-") {
-        return index;
     }
     if !only_git && browser::looks_like_page(parts) {
         return 2;

@@ -40,6 +40,7 @@ fn all_spellings_of_a_github_repository_have_one_identity() {
         "https://github.com/user/repo.git",
         "http://github.com/user/repo",
         "https://www.github.com/user/repo",
+        "git@Www.GitHub.com:user/repo",
         "https://GitHub.com/user/repo",
         "https://github.com:443/user/repo",
         "https://github.com/user/repo?tab=readme-ov-file#install",
@@ -96,6 +97,10 @@ fn refs_are_read_from_every_form() {
             named("main"),
         ),
         ("https://gitlab.com/group/sub/repo/-/tree/main", named("main")),
+        (
+            "https://gitlab.com/a/repo/-/tree/fix/1@x/d.git",
+            Revision::RefOrPath("fix/1@x/d.git".into()),
+        ),
         (
             "https://gitlab.com/group/sub/repo/-/tags/v1",
             named("refs/tags/v1"),
@@ -353,6 +358,7 @@ fn refusals_say_what_is_wrong_and_what_was_understood() {
             "`-repo` cannot be a repository (understood: owner `user`)",
         ),
         ("user/..", "`..` cannot be a repository"),
+        ("git@Www.HuggingFace.co:I", "`I` cannot be a repository"),
         ("git@huggingface.co:I", "`I` cannot be a repository"),
         ("user/.giT", "`.giT` cannot be a repository"),
         (
