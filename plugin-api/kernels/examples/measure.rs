@@ -2,8 +2,8 @@
 //! time goes.
 //!
 //! ```text
-//! cargo run --release --example measure -- [--threads N] [--batch N] [--rounds N] [--profile] [--check] [--int8]
-//!     [--isa NAME] [NETWORK...]
+//! cargo run --release --example measure -- [--threads N] [--batch N] [--rounds N] [--profile] [--check]
+//!     [--int8 | --bf16] [--isa NAME] [NETWORK...]
 //! ```
 
 mod networks;
@@ -11,7 +11,7 @@ mod networks;
 use modelzoo_kernels::{
     Isa,
     graph::Graph,
-    plan::{Calibration, Plan, PlanOptions},
+    plan::{Calibration, Plan, PlanOptions, Precision},
     reference,
 };
 use networks::{NAMES, by_name, numbers::Numbers};
@@ -29,6 +29,7 @@ struct Options {
     check: bool,
     direct_only: bool,
     int8: bool,
+    bf16: bool,
     isa: Option<Isa>,
     together: usize,
     names: Vec<String>,
@@ -43,6 +44,7 @@ fn options() -> Result<Options, Box<dyn Error>> {
         check: false,
         direct_only: false,
         int8: false,
+        bf16: false,
         isa: None,
         together: PlanOptions::default().images_together,
         names: Vec::new(),
@@ -63,6 +65,7 @@ fn options() -> Result<Options, Box<dyn Error>> {
             "--profile" => options.profile = true,
             "--check" => options.check = true,
             "--direct-only" => options.direct_only = true,
+            "--bf16" => options.bf16 = true,
             "--int8" => options.int8 = true,
             "--isa" => options.isa = Some(isa(arguments.next().as_deref())?),
             _ => options.names.push(argument),
@@ -94,6 +97,11 @@ fn measure(name: &str, graph: &Graph, options: &Options) -> Result<(), Box<dyn E
         direct_only: options.direct_only,
         images_together: options.together,
         isa: options.isa,
+        precision: if options.bf16 {
+            Precision::Bf16
+        } else {
+            Precision::Float
+        },
         ..PlanOptions::default()
     };
     let batch = options.batch;

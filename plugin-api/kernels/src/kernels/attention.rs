@@ -192,6 +192,7 @@ impl Kernel for Head<'_, '_> {
                 results,
             );
             unpack(
+                simd,
                 self.y,
                 self.head * layer.value_features,
                 &layer,
@@ -281,7 +282,7 @@ fn multiply<S: Simd>(
         r_block: 0,
         slope: 1.0,
         maximum: f32::INFINITY,
-        bytes: None,
+        end: None,
     };
     let mut block = 0;
     while block < y_blocks {
@@ -371,7 +372,8 @@ fn softmax<S: Simd>(
 
 /// Stores the results of some queries, each divided by the sum of its weights.
 #[inline(always)]
-fn unpack(
+fn unpack<S: Simd>(
+    simd: S,
     y: &mut ViewMut,
     channel: usize,
     layer: &HeadAttention,
@@ -385,10 +387,10 @@ fn unpack(
         let start = channel + block * LANES;
         let inside = LANES.min(layer.value_features - block * LANES);
         if start.is_multiple_of(LANES) && inside == LANES {
-            let target = &mut y.row(start / LANES, 0)[first..first + sums.len()];
-            for ((to, from), sum) in target.iter_mut().zip(from).zip(sums) {
-                let factor = 1.0 / sum;
-                to.iter_mut().zip(from).for_each(|(to, from)| *to = from * factor);
+            let mut target = y.numbers(start / LANES, 0, first..first + sums.len());
+            for (at, (from, sum)) in from.iter().zip(sums).enumerate() {
+                let value = simd.mul(simd.load(from), simd.splat(1.0 / sum));
+                target.store(simd, at, value);
             }
             continue;
         }

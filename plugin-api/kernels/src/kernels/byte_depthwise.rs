@@ -1,6 +1,6 @@
 //! Depthwise convolution of bytes. The products of a window are so few that their sums are exact as `f32`, too.
 
-use super::{requantise::Finish, tile::BYTE_BIAS, windows::SlidingWindows};
+use super::{requantise::Finish, tile::WORD_BIAS, windows::SlidingWindows};
 use crate::{
     memory::{AlignedBuffer, Element, Packed, Region, View, ViewMut},
     simd::{Isa, Kernel, LANES, LARGEST_WEIGHT, Simd},
@@ -32,7 +32,7 @@ impl ByteDepthwise {
         assert!(windows.x().element != Element::Float && windows.taps() <= Self::MOST_TAPS);
         assert_eq!(windows.y().element != Element::Float, finish.stores_bytes());
         assert!(weights.len() >= blocks * windows.taps() * LANES);
-        assert!(bias.len() >= blocks * BYTE_BIAS);
+        assert!(bias.len() >= blocks * WORD_BIAS);
         Self {
             weights,
             bias,
@@ -135,7 +135,7 @@ impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRID
                     layer,
                     x: self.x.values()[layer.windows.start(block, row)..].as_ptr().cast(),
                     weights: &layer.weights[block * taps * LANES..][..taps * LANES],
-                    bias: &layer.bias[block * BYTE_BIAS..][..BYTE_BIAS],
+                    bias: &layer.bias[block * WORD_BIAS..][..WORD_BIAS],
                     residual,
                     r_step,
                     y,

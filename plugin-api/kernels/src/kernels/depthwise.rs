@@ -2,7 +2,7 @@
 
 use super::{epilogue::Stages, windows::SlidingWindows};
 use crate::{
-    memory::{AlignedBuffer, Packed, Region, View, ViewMut},
+    memory::{AlignedBuffer, NumbersMut, Packed, Region, View, ViewMut},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use std::sync::Arc;
@@ -99,7 +99,7 @@ impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRID
             for row in rows.clone() {
                 let x = self.x.values()[layer.windows.start(block, row)..].as_ptr();
                 let residual = self.residual.as_ref().map(|residual| residual.row(block, row));
-                let y = self.y.row(block, row);
+                let y = &mut self.y.numbers(block, row, 0..width);
                 let mut at = 0;
                 // SAFETY: the windows of all `width` pixels are inside of the plane, see `SlidingWindows`, and `run` has
                 // checked that `x` has these planes.
@@ -146,7 +146,7 @@ unsafe fn pixels<S: Simd, const PIXELS: usize, const KERNEL: usize, const STRIDE
     bias: S::Vector,
     at: usize,
     residual: Option<&[[f32; LANES]]>,
-    y: &mut [[f32; LANES]],
+    y: &mut NumbersMut,
 ) {
     let steps = layer.windows.steps();
     let [rows, columns] = if KERNEL == 0 { steps.kernel } else { [KERNEL; 2] };
@@ -170,6 +170,6 @@ unsafe fn pixels<S: Simd, const PIXELS: usize, const KERNEL: usize, const STRIDE
             Some(residual) => simd.load(&residual[at + pixel]),
             None => simd.splat(0.0),
         });
-        simd.store(&mut y[at + pixel], value);
+        y.store(simd, at + pixel, value);
     }
 }

@@ -132,12 +132,11 @@ fn layer_norm<S: Simd>(
     for block in 0..blocks {
         let weight = simd.load_slice(&weight[block * LANES..]);
         let bias = simd.load_slice(&bias[block * LANES..]);
-        let pixels = x.row(block, row)[columns.clone()]
-            .iter()
-            .zip(y.pixels(block, row, columns.clone()));
-        for ((pixel, target), (&mean, &scale)) in pixels.zip(means.iter().zip(&scales)) {
+        let pixels = &x.row(block, row)[columns.clone()];
+        let mut y = y.numbers(block, row, columns.clone());
+        for (at, (pixel, (&mean, &scale))) in pixels.iter().zip(means.iter().zip(&scales)).enumerate() {
             let value = simd.mul(simd.sub(simd.load(pixel), simd.splat(mean)), simd.splat(scale));
-            simd.store(target, simd.mul_add(value, weight, bias));
+            y.store(simd, at, simd.mul_add(value, weight, bias));
         }
     }
 }

@@ -1,10 +1,20 @@
-//! Bytes that stand for numbers, and results of exact sums of them.
+//! Narrow forms of numbers, bytes and bf16, and results of sums of them.
 
 use super::{
     epilogue::Stages,
-    tile::{ByteEnd, ByteResult},
+    tile::WordEnd,
 };
-use crate::simd::{LANES, Simd};
+use crate::{
+    memory::Element,
+    simd::{LANES, Simd},
+};
+
+/// What stands for a number in less than 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Narrow {
+    Bytes(Scale),
+    Bf16,
+}
 
 /// What bytes stand for: `(byte - zero) * step`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,7 +29,7 @@ pub(crate) struct Scale {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Finish {
     /// It is a result of its own scale already, but for the residual and the bounds.
-    Bounded(ByteEnd),
+    Bounded(WordEnd),
     /// It is a number, with a residual and activations of any kind to come.
     Staged(Staged),
 }
@@ -28,10 +38,50 @@ pub(crate) enum Finish {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Staged {
     pub(crate) stages: Stages,
-    /// What the residual's bytes stand for, where it has bytes.
-    pub(crate) residual: Option<Scale>,
-    /// What the result's bytes stand for, where it has bytes.
-    pub(crate) result: Option<Scale>,
+    /// The residual's form, where it is narrow.
+    pub(crate) residual: Option<Narrow>,
+    /// The result's form, where it is narrow.
+    pub(crate) result: Option<Narrow>,
+}
+
+impl Narrow {
+    /// What it is in memory.
+    pub(crate) fn element(self) -> Element {
+        match self {
+            Self::Bytes(scale) => Element::Byte { zero: scale.zero },
+            Self::Bf16 => Element::Bf16,
+        }
+    }
+
+    /// The numbers of 16 channels of a pixel.
+    ///
+    /// # Safety
+    /// They can be read at `from`.
+    #[inline(always)]
+    pub(crate) unsafe fn load_at<S: Simd>(self, simd: S, from: *const f32) -> S::Vector {
+        // SAFETY: the caller's promise; neither form needs more alignment than `f32`.
+        unsafe {
+            match self {
+                Self::Bytes(scale) => scale.numbers(simd, &*from.cast::<[u8; LANES]>()),
+                Self::Bf16 => simd.load_bf16(&*from.cast::<[u16; LANES]>()),
+            }
+        }
+    }
+
+    /// Writes what is nearest to 16 numbers.
+    ///
+    /// # Safety
+    /// 16 channels of a pixel can be written at `to`, and nobody else reads or writes them now.
+    #[inline(always)]
+    pub(crate) unsafe fn store_at<S: Simd>(self, simd: S, to: *mut f32, numbers: S::Vector) {
+        // SAFETY: the caller's promise; neither form needs more alignment than `f32`.
+        unsafe {
+            match self {
+                Self::Bytes(scale) => scale.store(simd, &mut *to.cast::<[u8; LANES]>(), numbers),
+                Self::Bf16 => simd.store_bf16(&mut *to.cast::<[u16; LANES]>(), numbers),
+            }
+        }
+    }
 }
 
 impl Scale {
@@ -79,7 +129,7 @@ impl Finish {
     /// `f32` that the 16 channels of a result have the place of.
     pub(crate) fn stores_bytes(&self) -> bool {
         match self {
-            Self::Bounded(end) => end.result != ByteResult::Floats,
+            Self::Bounded(end) => end.result.pixel() != LANES,
             Self::Staged(staged) => staged.result.is_some(),
         }
     }
@@ -87,7 +137,7 @@ impl Finish {
     /// Whether there has to be a residual.
     pub(crate) fn adds_residual(&self) -> bool {
         match self {
-            Self::Bounded(end) => matches!(end.result, ByteResult::BytesAndResidual(_)),
+            Self::Bounded(end) => end.result.adds_residual(),
             Self::Staged(staged) => staged.stages.adds_residual(),
         }
     }
@@ -108,14 +158,14 @@ impl Staged {
     /// As there.
     #[inline(always)]
     pub(crate) unsafe fn store<S: Simd>(&self, simd: S, value: S::Vector, residual: *const f32, y: *mut f32) {
-        // SAFETY: the caller's promise; an array of bytes has no alignment.
+        // SAFETY: the caller's promise.
         unsafe {
             let value = self.stages.finish(simd, value, || match self.residual {
-                Some(scale) => scale.numbers(simd, &*residual.cast::<[u8; LANES]>()),
+                Some(form) => form.load_at(simd, residual),
                 None => simd.load_at(residual),
             });
             match self.result {
-                Some(scale) => scale.store(simd, &mut *y.cast::<[u8; LANES]>(), value),
+                Some(form) => form.store_at(simd, y, value),
                 None => simd.store_at(y, value),
             }
         }

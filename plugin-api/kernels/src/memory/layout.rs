@@ -2,7 +2,7 @@
 //! zeros (the halo) around each block's plane, so that kernels have no edges to care for.
 //!
 //! `[channels / 16][top + height + bottom][left + width + right][16]`, row-major. Tokens are a map of one row. Where the
-//! values are bytes, four of them have the place of an `f32`.
+//! values are bytes, four of them have the place of an `f32`; where they are bf16, two.
 
 use crate::{graph::Shape, simd::LANES};
 
@@ -33,6 +33,8 @@ pub(crate) enum Element {
     /// `f32`.
     #[default]
     Float,
+    /// The upper halves of `f32`.
+    Bf16,
     /// `u8`, of which one stands for 0.
     Byte {
         /// What stands for 0.
@@ -46,14 +48,15 @@ impl Element {
     pub(crate) const fn pixel(self) -> usize {
         match self {
             Self::Float => LANES,
+            Self::Bf16 => LANES / 2,
             Self::Byte { .. } => LANES / 4,
         }
     }
 
-    /// What fills a halo: 0, or the bits of four bytes that stand for it.
+    /// What fills a halo: 0 (of bf16, two), or the bits of four bytes that stand for it.
     fn nothing(self) -> f32 {
         match self {
-            Self::Float => 0.0,
+            Self::Float | Self::Bf16 => 0.0,
             Self::Byte { zero } => f32::from_bits(u32::from_ne_bytes([zero; 4])),
         }
     }

@@ -1,7 +1,7 @@
 //! Values of one image in the blocked layout, as the kernels read and write them.
 
 use super::{Element, Layout, SharedMut};
-use crate::simd::LANES;
+use crate::simd::{LANES, Simd};
 use std::ops::Range;
 
 /// A value that is read.
@@ -80,7 +80,7 @@ impl<'a> View<'a> {
     /// Where there is no such row, or the values are bytes.
     #[inline(always)]
     pub(crate) fn row(&self, block: usize, y: usize) -> &'a [[f32; LANES]] {
-        assert!(self.layout.element == Element::Float, "bytes are read as numbers");
+        assert!(self.layout.element == Element::Float, "others are read as `f32`");
         let start = self.row_start(block, y);
         // SAFETY: the row is inside of the layout, whose values are there; an array has the alignment of its items.
         unsafe { std::slice::from_raw_parts(self.values.as_ptr().add(start).cast(), self.layout.width) }
@@ -92,9 +92,22 @@ impl<'a> View<'a> {
     /// Where there is no such row, or the values are no bytes.
     #[inline(always)]
     pub(crate) fn bytes(&self, block: usize, y: usize) -> &'a [[u8; LANES]] {
-        assert!(self.layout.element != Element::Float, "numbers are read as bytes");
+        let is_bytes = matches!(self.layout.element, Element::Byte { .. });
+        assert!(is_bytes, "others are read as bytes");
         let start = self.row_start(block, y);
         // SAFETY: as above; bytes have no alignment, and 16 of them the place of a pixel.
+        unsafe { std::slice::from_raw_parts(self.values.as_ptr().add(start).cast(), self.layout.width) }
+    }
+
+    /// The pixels of a row of bf16, without the halo.
+    ///
+    /// # Panics
+    /// Where there is no such row, or the values are no bf16.
+    #[inline(always)]
+    pub(crate) fn bf16(&self, block: usize, y: usize) -> &'a [[u16; LANES]] {
+        assert!(self.layout.element == Element::Bf16, "others are read as bf16");
+        let start = self.row_start(block, y);
+        // SAFETY: as above; bf16 need less alignment than `f32`, and 16 of them have the place of a pixel.
         unsafe { std::slice::from_raw_parts(self.values.as_ptr().add(start).cast(), self.layout.width) }
     }
 
@@ -159,6 +172,26 @@ impl<'a> Target<'a> {
     }
 }
 
+/// Pixels to write numbers to.
+pub(crate) enum NumbersMut<'a> {
+    Float(&'a mut [[f32; LANES]]),
+    Bf16(&'a mut [[u16; LANES]]),
+}
+
+impl NumbersMut<'_> {
+    /// Writes 16 channels of a pixel.
+    ///
+    /// # Panics
+    /// Where there is no such pixel.
+    #[inline(always)]
+    pub(crate) fn store<S: Simd>(&mut self, simd: S, pixel: usize, value: S::Vector) {
+        match self {
+            Self::Float(pixels) => simd.store(&mut pixels[pixel], value),
+            Self::Bf16(pixels) => simd.store_bf16(&mut pixels[pixel], value),
+        }
+    }
+}
+
 impl ViewMut<'_> {
     #[inline(always)]
     pub(crate) fn layout(&self) -> &Layout {
@@ -188,7 +221,7 @@ impl ViewMut<'_> {
     pub(crate) fn pixels(&mut self, block: usize, y: usize, columns: Range<usize>) -> &mut [[f32; LANES]] {
         assert!(
             self.layout().element == Element::Float,
-            "numbers are written as bytes"
+            "others are written as `f32`"
         );
         let start = self.start(block, y, &columns);
         // SAFETY: the pixels are inside of the region, which is inside of the layout, whose values are there, and
@@ -205,10 +238,8 @@ impl ViewMut<'_> {
     /// Where it is not inside of the region, or the values are no bytes.
     #[inline(always)]
     pub(crate) fn bytes(&mut self, block: usize, y: usize) -> &mut [[u8; LANES]] {
-        assert!(
-            self.layout().element != Element::Float,
-            "bytes are written as numbers"
-        );
+        let is_bytes = matches!(self.layout().element, Element::Byte { .. });
+        assert!(is_bytes, "others are written as bytes");
         let columns = 0..self.layout().width;
         let start = self.start(block, y, &columns);
         // SAFETY: as above; bytes have no alignment, and 16 of them the place of a pixel.
@@ -216,6 +247,24 @@ impl ViewMut<'_> {
             let start = self.target.values.as_ptr().add(start);
             std::slice::from_raw_parts_mut(start.cast(), columns.len())
         }
+    }
+
+    /// Some pixels of a row of numbers, whether they are kept as `f32` or as bf16.
+    ///
+    /// # Panics
+    /// Where they are not inside of the region, or the values are bytes.
+    #[inline(always)]
+    pub(crate) fn numbers(&mut self, block: usize, y: usize, columns: Range<usize>) -> NumbersMut<'_> {
+        if self.layout().element == Element::Float {
+            return NumbersMut::Float(self.pixels(block, y, columns));
+        }
+        assert!(self.layout().element == Element::Bf16, "bytes are written as numbers");
+        let start = self.start(block, y, &columns);
+        // SAFETY: as above; bf16 need less alignment than `f32`, and 16 of them have the place of a pixel.
+        NumbersMut::Bf16(unsafe {
+            let start = self.target.values.as_ptr().add(start);
+            std::slice::from_raw_parts_mut(start.cast(), columns.len())
+        })
     }
 
     /// Where the first of some pixels is, all of which are inside of the region.

@@ -38,6 +38,8 @@ pub(super) enum Algorithm {
     Winograd,
     /// A linear layer of vectors, with the images of a batch as its pixels.
     Batched,
+    /// Direct convolution of bf16.
+    Bf16,
     /// Direct convolution of bytes.
     Bytes,
     /// As `Depthwise`, of bytes.
@@ -109,8 +111,7 @@ fn is_planar(graph: &Graph, layer: &Layer, geometry: &Geometry) -> bool {
     is_input && is_map && geometry.inputs <= LANES / 2 && geometry.dilation[1] == 1
 }
 
-/// Whether 36 products for each tile and a transform of its inputs and results take less time than 9 products
-/// for each result. Transforms take about as long as the products of 16 channels.
+/// Whether Winograd's algorithm takes less time than 9 products for each result.
 fn winograd_pays(geometry: &Geometry, output: Shape) -> bool {
     let fits = geometry.kernel == [3, 3] && geometry.stride == [1, 1] && geometry.dilation == [1, 1];
     let Shape::Map { height, width, .. } = output else {
@@ -119,11 +120,8 @@ fn winograd_pays(geometry: &Geometry, output: Shape) -> bool {
     if !fits {
         return false;
     }
-    let tiles = height.div_ceil(winograd::TILE) * width.div_ceil(winograd::TILE);
-    let (inputs, outputs) = (geometry.inputs, geometry.outputs.next_multiple_of(LANES));
-    let products = 36 * tiles * inputs * outputs;
-    let transforms = 36 * tiles * LANES * (inputs.next_multiple_of(LANES) + outputs) / 2;
-    products + transforms < 9 * height * width * inputs * outputs
+    let direct = 9 * height * width * geometry.inputs * geometry.outputs.next_multiple_of(LANES);
+    winograd::cost(geometry.inputs, geometry.outputs, [height, width]) < direct
 }
 
 /// The zeros that a convolution needs around its input.

@@ -1,6 +1,6 @@
 //! Finding the ranges of a network's values.
 
-use super::{Plan, fuse::fuse, options::PlanOptions, ranges::Ranges};
+use super::{Plan, fuse::fuse, options::{PlanOptions, Precision}, ranges::Ranges};
 use crate::{
     batch::{RunError, check_inputs},
     graph::{Graph, GraphError, Op},
@@ -34,6 +34,7 @@ impl Calibration {
             graph.with_outputs(&names_of)?
         };
         let options = PlanOptions {
+            precision: Precision::Float,
             ranges: None,
             ..options.clone()
         };

@@ -5,6 +5,7 @@
 //! threads (`threads`) then run (`execute`) phase by phase (`phases`) in memory that is used again (`memory`).
 
 mod algorithm;
+mod bf16;
 mod build;
 mod byte_weights;
 mod calibration;
@@ -28,7 +29,7 @@ use self::{
     execute::{Batch, StepTimes},
     memory::Memory,
 };
-pub use self::{calibration::Calibration, options::PlanOptions, ranges::Ranges};
+pub use self::{calibration::Calibration, options::{PlanOptions, Precision}, ranges::Ranges};
 use self::{steps::Output, threads::Threads, weights::PackedWeights};
 use crate::{
     batch::{RunError, check_inputs, check_outputs},

@@ -7,6 +7,21 @@ use std::sync::Arc;
 /// More images than this gain nothing, and lengths of their values could overflow.
 const MOST_IMAGES_TOGETHER: usize = 64;
 
+/// What the sums of a network's convolutions and linear layers are made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Precision {
+    /// `f32`: 24 binary digits.
+    #[default]
+    Float,
+    /// bf16, the upper halves of `f32`, of which 8 binary digits are left; sums are `f32`. This is about twice as fast
+    /// where [`Isa::has_bf16`], and slower elsewhere; weights need half of the memory. First layers, those of a single
+    /// position (factors for channels, classes), grouped ones, and those that Winograd's algorithm computes faster stay
+    /// in `f32`, and so do normalisation, attention and all that is no sum of products. Results are the same for any
+    /// batch and number of threads.
+    Bf16,
+}
+
 /// How a network is compiled.
 #[derive(Clone, Debug)]
 pub struct PlanOptions {
@@ -22,6 +37,8 @@ pub struct PlanOptions {
     pub images_together: usize,
     /// The instruction set; `None` is the best one of this machine.
     pub isa: Option<Isa>,
+    /// What sums are made from, where `ranges` do not make it bytes.
+    pub precision: Precision,
     /// The ranges of the layers' results. Where they are given, convolutions and linear layers of several positions are
     /// computed on bytes: weights are integers of 7 bits with a scale for each output channel, results are 8 bits with
     /// a scale for each layer. Sums are exact, so that these layers give the same for any batch and number of threads,
@@ -38,6 +55,7 @@ impl Default for PlanOptions {
             direct_only: false,
             images_together: 4,
             isa: None,
+            precision: Precision::default(),
             ranges: None,
         }
     }

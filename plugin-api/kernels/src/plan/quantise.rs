@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     graph::{Graph, Op, Shape},
-    kernels::{byte_depthwise::ByteDepthwise, requantise::Scale},
+    kernels::{
+        byte_depthwise::ByteDepthwise,
+        requantise::{Narrow, Scale},
+    },
     memory::Element,
     simd::LARGEST_WEIGHT,
 };
@@ -17,8 +20,8 @@ use crate::{
 pub(super) struct Kinds {
     /// What the layer that computes a value writes.
     pub(super) elements: Vec<Element>,
-    /// What a value's bytes stand for, where it is computed as bytes or read as such.
-    pub(super) scales: Vec<Option<Scale>>,
+    /// A value's narrow form, where it is computed or read as such.
+    pub(super) forms: Vec<Option<Narrow>>,
     /// Whether a value is converted into the other kind as well, for others that read it.
     pub(super) converted: Vec<bool>,
 }
@@ -28,17 +31,17 @@ const MOST_TERMS: usize = i32::MAX as usize / (255 * LARGEST_WEIGHT as usize);
 
 impl Kinds {
     /// Numbers everywhere.
-    fn numbers(count: usize) -> Self {
+    pub(super) fn numbers(count: usize) -> Self {
         Self {
             elements: vec![Element::Float; count],
-            scales: vec![None; count],
+            forms: vec![None; count],
             converted: vec![false; count],
         }
     }
 
-    /// Whether a value can be read as bytes.
-    pub(super) fn bytes(&self, value: usize) -> Option<Scale> {
-        self.scales[value].filter(|_| self.elements[value] != Element::Float || self.converted[value])
+    /// The narrow form in which a value can be read.
+    pub(super) fn narrow(&self, value: usize) -> Option<Narrow> {
+        self.forms[value].filter(|_| self.elements[value] != Element::Float || self.converted[value])
     }
 }
 
@@ -65,7 +68,7 @@ pub(super) fn quantise(
         {
             computed_on_bytes[layer.output] = true;
             *algorithm = of_bytes;
-            kinds.scales[layer.inputs[0]] = Some(scale);
+            kinds.forms[layer.inputs[0]] = Some(Narrow::Bytes(scale));
         }
     }
     let on_bytes: Vec<bool> = algorithms
@@ -81,7 +84,7 @@ pub(super) fn quantise(
             .zip(&on_bytes)
             .any(|(other, on_bytes)| *on_bytes && is_read(other));
         if let Some(scale) = scale(value).filter(|_| is_read_as_bytes && !graph.outputs().contains(&value)) {
-            kinds.scales[value] = Some(scale);
+            kinds.forms[value] = Some(Narrow::Bytes(scale));
             kinds.elements[value] = Element::Byte { zero: scale.zero };
         }
     }

@@ -26,6 +26,8 @@ pub(super) enum Packing {
     Winograd,
     /// As `Direct`, for the results of a transposed convolution at one place modulo the stride.
     Phase(usize, usize),
+    /// `[output blocks][input channels / 2][kernel][16][2]`, bf16, input channels in blocks.
+    Bf16,
     /// `[output blocks][input channels / 4][kernel][16][4]`, integers, and what they stand for.
     Bytes,
     /// As `Depthwise`, integers, and what they stand for.

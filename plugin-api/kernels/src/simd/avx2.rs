@@ -1,8 +1,8 @@
 //! AVX2 with FMA: two registers hold the 16 values.
 
 use super::{
-    bytes::{ByteCompiled, ByteRoutine, ByteSimd},
     vector::{Compiled, Kernel, LANES, Routine, Simd},
+    words::{WordCompiled, WordRoutine, WordSimd},
 };
 use std::arch::x86_64::*;
 
@@ -109,6 +109,46 @@ impl Simd for Avx2 {
             _mm_storeu_si128(to.as_mut_ptr().cast(), bytes);
         }
     }
+    #[inline(always)]
+    fn load_bf16(self, from: &[u16; LANES]) -> Halves {
+        // SAFETY: `self` exists, so the features were detected; `from` is 16 values long.
+        unsafe {
+            let half = |bits| {
+                let wide = _mm256_cvtepu16_epi32(bits);
+                _mm256_castsi256_ps(_mm256_slli_epi32::<16>(wide))
+            };
+            let from = from.as_ptr();
+            Halves(
+                half(_mm_loadu_si128(from.cast())),
+                half(_mm_loadu_si128(from.add(8).cast())),
+            )
+        }
+    }
+    #[inline(always)]
+    fn store_bf16(self, to: &mut [u16; LANES], value: Halves) {
+        // SAFETY: `self` exists, so the features were detected; `to` is 16 values long.
+        unsafe {
+            let pairs = _mm256_packus_epi32(upper_half(value.0), upper_half(value.1));
+            // Halves of registers are packed each on its own.
+            let bits = _mm256_permute4x64_epi64::<0b11_01_10_00>(pairs);
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), bits);
+        }
+    }
+    #[inline(always)]
+    fn load_bf16_pairs(self, from: &[[u16; 2]; LANES]) -> [Halves; 2] {
+        // SAFETY: `self` exists, so the features were detected; `from` is 16 pairs long.
+        unsafe {
+            let from = from.as_ptr();
+            let pairs = [
+                _mm256_loadu_si256(from.cast()),
+                _mm256_loadu_si256(from.add(8).cast()),
+            ];
+            let [a, b] = pairs.map(|pairs| _mm256_castsi256_ps(_mm256_slli_epi32::<16>(pairs)));
+            let mask = _mm256_set1_epi32(0xffff_0000_u32 as i32);
+            let [c, d] = pairs.map(|pairs| _mm256_castsi256_ps(_mm256_and_si256(pairs, mask)));
+            [Halves(a, b), Halves(c, d)]
+        }
+    }
     each_half! {
         add(a, b) = _mm256_add_ps;
         sub(a, b) = _mm256_sub_ps;
@@ -120,6 +160,25 @@ impl Simd for Avx2 {
         neg_mul_add(a, b, c) = _mm256_fnmadd_ps;
         round(a) = round_half;
         power_of_two(a) = power_of_two_half;
+    }
+}
+
+/// 8 bf16 as integers of 32 bits, see [`bf16_of`](super::vector::bf16_of).
+///
+/// # Safety
+/// The machine has AVX2.
+#[inline(always)]
+unsafe fn upper_half(value: __m256) -> __m256i {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let bits = _mm256_castps_si256(value);
+        let upper = _mm256_srli_epi32::<16>(bits);
+        let even = _mm256_and_si256(upper, _mm256_set1_epi32(1));
+        let added = _mm256_add_epi32(_mm256_set1_epi32(0x7fff), even);
+        let rounded = _mm256_srli_epi32::<16>(_mm256_add_epi32(bits, added));
+        let is_nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(value, value));
+        let nan = _mm256_or_si256(upper, _mm256_set1_epi32(0x40));
+        _mm256_blendv_epi8(rounded, nan, is_nan)
     }
 }
 
@@ -148,24 +207,25 @@ unsafe fn power_of_two_half(a: __m256) -> __m256 {
 #[derive(Clone, Copy)]
 pub(crate) struct IntegerHalves(__m256i, __m256i);
 
-impl ByteSimd for Avx2 {
+impl WordSimd for Avx2 {
     type Sums = IntegerHalves;
     type Weights = IntegerHalves;
     type Word = __m256i;
     type Float = Self;
 
     const VECTORS: usize = <Self as Simd>::VECTORS;
+    const VALUES: usize = 4;
 
     #[inline(always)]
     fn float(self) -> Self {
         self
     }
 
-    fn compiled<R: ByteRoutine>(self) -> ByteCompiled<R> {
+    fn compiled<R: WordRoutine>(self) -> WordCompiled<R> {
         /// # Safety
-        /// See [`ByteRoutine::run`]; the machine has the features.
+        /// See [`WordRoutine::run`]; the machine has the features.
         #[target_feature(enable = "avx2,fma")]
-        unsafe fn with_features<R: ByteRoutine>(call: R::Call, common: &R::Common) {
+        unsafe fn with_features<R: WordRoutine>(call: R::Call, common: &R::Common) {
             // SAFETY: the caller's promise; there was a token when this function was chosen.
             unsafe { R::run(Avx2(()), call, common) }
         }

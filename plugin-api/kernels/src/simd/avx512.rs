@@ -88,6 +88,34 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
+    fn load_bf16(self, from: &[u16; LANES]) -> __m512 {
+        unsafe {
+            let wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.as_ptr().cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide))
+        }
+    }
+    #[inline(always)]
+    fn store_bf16(self, to: &mut [u16; LANES], value: __m512) {
+        unsafe {
+            let bits = _mm512_castps_si512(value);
+            let upper = _mm512_srli_epi32::<16>(bits);
+            let even = _mm512_and_si512(upper, _mm512_set1_epi32(1));
+            let added = _mm512_add_epi32(_mm512_set1_epi32(0x7fff), even);
+            let rounded = _mm512_srli_epi32::<16>(_mm512_add_epi32(bits, added));
+            let is_nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(value, value);
+            let rounded = _mm512_mask_or_epi32(rounded, is_nan, upper, _mm512_set1_epi32(0x40));
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi16(rounded));
+        }
+    }
+    #[inline(always)]
+    fn load_bf16_pairs(self, from: &[[u16; 2]; LANES]) -> [__m512; 2] {
+        unsafe {
+            let pairs = _mm512_loadu_si512(from.as_ptr().cast());
+            let second = _mm512_and_si512(pairs, _mm512_set1_epi32(0xffff_0000_u32 as i32));
+            [_mm512_slli_epi32::<16>(pairs), second].map(|bits| _mm512_castsi512_ps(bits))
+        }
+    }
+    #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_add_ps(a, b) }
     }

@@ -7,11 +7,12 @@ use super::avx512::Avx512;
 #[cfg(target_arch = "aarch64")]
 use super::neon::Neon;
 #[cfg(target_arch = "x86_64")]
-use super::vnni::Vnni;
+use super::{bf16::Avx512Bf16, vnni::Vnni};
 use super::{
-    byte_set::ByteSet,
+    bf16::Bf16On,
     portable::Portable,
     vector::{Kernel, Simd},
+    word_set::WordSet,
 };
 
 /// An instruction set that this machine has.
@@ -77,20 +78,45 @@ impl Isa {
     }
 
     /// What bytes are multiplied with.
-    pub(crate) fn bytes(self) -> ByteSet {
+    pub(crate) fn bytes(self) -> WordSet {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Set::Avx512(simd) => match (Vnni::detect(simd), Avx2::detect()) {
-                (Some(simd), _) => ByteSet::Vnni(simd),
-                (None, Some(simd)) => ByteSet::Avx2(simd),
-                (None, None) => ByteSet::Portable(Portable),
+                (Some(simd), _) => WordSet::Vnni(simd),
+                (None, Some(simd)) => WordSet::Avx2(simd),
+                (None, None) => WordSet::Portable(Portable),
             },
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2(simd) => ByteSet::Avx2(simd),
+            Set::Avx2(simd) => WordSet::Avx2(simd),
             #[cfg(target_arch = "aarch64")]
-            Set::Neon(_) => ByteSet::Portable(Portable),
-            Set::Portable(simd) => ByteSet::Portable(simd),
+            Set::Neon(_) => WordSet::Portable(Portable),
+            Set::Portable(simd) => WordSet::Portable(simd),
         }
+    }
+
+    /// What bf16 are multiplied with.
+    pub(crate) fn bf16(self) -> WordSet {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512(simd) => match Avx512Bf16::detect(simd) {
+                Some(simd) => WordSet::Avx512Bf16(simd),
+                None => WordSet::Bf16OnAvx512(Bf16On(simd)),
+            },
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2(simd) => WordSet::Bf16OnAvx2(Bf16On(simd)),
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon(simd) => WordSet::Bf16OnNeon(Bf16On(simd)),
+            Set::Portable(simd) => WordSet::Bf16OnPortable(Bf16On(simd)),
+        }
+    }
+
+    /// Whether the machine multiplies bf16 by an instruction of its own, and so faster than `f32`.
+    pub fn has_bf16(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        let has = matches!(self.bf16(), WordSet::Avx512Bf16(_));
+        #[cfg(not(target_arch = "x86_64"))]
+        let has = false;
+        has
     }
 
     /// See [`Simd::VECTORS`].

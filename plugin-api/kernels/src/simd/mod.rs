@@ -9,8 +9,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod byte_set;
-mod bytes;
+mod bf16;
 mod isa;
 mod math;
 #[cfg(target_arch = "aarch64")]
@@ -19,12 +18,15 @@ mod portable;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
+mod word_set;
+mod words;
 
-pub(crate) use byte_set::{ByteSet, with_bytes};
-pub(crate) use bytes::{ByteCompiled, ByteRoutine, ByteSimd, LARGEST_WEIGHT};
+pub(crate) use bf16::Bf16On;
 pub use isa::Isa;
 pub(crate) use math::{complementary_error, exp, sigmoid, sin};
-pub(crate) use vector::{Compiled, Kernel, LANES, Routine, Simd};
+pub(crate) use vector::{Compiled, Kernel, LANES, Routine, Simd, bf16_of};
+pub(crate) use word_set::{WordSet, with_words};
+pub(crate) use words::{LARGEST_WEIGHT, WordCompiled, WordRoutine, WordSimd};
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 //! target allows.
 
 use super::{
-    bytes::{ByteCompiled, ByteRoutine, ByteSimd},
     vector::{Compiled, LANES, Routine, Simd},
+    words::{WordCompiled, WordRoutine, WordSimd},
 };
 
 /// Every machine has it.
@@ -71,23 +71,24 @@ impl Simd for Portable {
     }
 }
 
-impl ByteSimd for Portable {
+impl WordSimd for Portable {
     type Sums = [i32; LANES];
     type Weights = [[i8; 4]; LANES];
     type Word = [u8; 4];
     type Float = Self;
 
     const VECTORS: usize = <Self as Simd>::VECTORS;
+    const VALUES: usize = 4;
 
     #[inline(always)]
     fn float(self) -> Self {
         self
     }
 
-    fn compiled<R: ByteRoutine>(self) -> ByteCompiled<R> {
+    fn compiled<R: WordRoutine>(self) -> WordCompiled<R> {
         /// # Safety
-        /// See [`ByteRoutine::run`].
-        unsafe fn portable<R: ByteRoutine>(call: R::Call, common: &R::Common) {
+        /// See [`WordRoutine::run`].
+        unsafe fn portable<R: WordRoutine>(call: R::Call, common: &R::Common) {
             // SAFETY: the caller's promise.
             unsafe { R::run(Portable, call, common) }
         }

@@ -138,3 +138,57 @@ fn powers_of_two_are_exact() {
         check("power_of_two", Operation::PowerOfTwo, [exponents; 3]);
     }
 }
+
+/// Through memory as bf16 and back.
+struct ThroughBf16<'a> {
+    numbers: &'a [f32; LANES],
+    bits: &'a mut [u16; LANES],
+    back: &'a mut [f32; LANES],
+    pairs: &'a mut [[f32; LANES]; 2],
+}
+
+impl Kernel for ThroughBf16<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        simd.store_bf16(self.bits, simd.load(self.numbers));
+        simd.store(self.back, simd.load_bf16(self.bits));
+        let pairs = std::array::from_fn(|lane| [self.bits[lane], self.bits[LANES - 1 - lane]]);
+        for (to, from) in self.pairs.iter_mut().zip(simd.load_bf16_pairs(&pairs)) {
+            simd.store(to, from);
+        }
+    }
+}
+
+/// The nearest number of 8 binary digits, of two the even one.
+fn nearest_bf16(number: f32) -> f32 {
+    let exponent = f64::from(number.abs()).log2().floor().max(-126.0);
+    let unit = (exponent - 7.0).exp2();
+    let nearest = (f64::from(number) / unit).round_ties_even() * unit;
+    // `MAX` of bf16 is less than that of `f32`.
+    if number.is_finite() && nearest.abs() >= 2f64.powi(128) {
+        return f32::INFINITY.copysign(number);
+    }
+    if number.is_finite() && number != 0.0 { nearest as f32 } else { number }
+}
+
+#[test]
+fn bf16_are_the_nearest_ones_and_come_back() {
+    let ties = std::array::from_fn(|lane| f32::from_bits(0x3f80_8000 + ((lane as u32) << 16)));
+    let others = std::array::from_fn(|lane| f32::from_bits(0x4567_89ab_u32.wrapping_mul(2 * lane as u32 + 1)));
+    for numbers in [SPECIAL, ties, others] {
+        for isa in Isa::detected() {
+            let (mut bits, mut back, mut pairs) = ([0; LANES], [0.0; LANES], [[0.0; LANES]; 2]);
+            isa.run(ThroughBf16 {
+                numbers: &numbers,
+                bits: &mut bits,
+                back: &mut back,
+                pairs: &mut pairs,
+            });
+            for (lane, &number) in numbers.iter().enumerate() {
+                let (found, expected) = (back[lane], nearest_bf16(number));
+                assert!(same(found, expected), "{} makes {found} of {number}, not {expected}", isa.name());
+                assert!(same(pairs[0][lane], found) && same(pairs[1][LANES - 1 - lane], found));
+            }
+        }
+    }
+}

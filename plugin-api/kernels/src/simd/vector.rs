@@ -3,6 +3,17 @@
 /// Values in a vector, and channels in a block of the blocked layout.
 pub(crate) const LANES: usize = 16;
 
+/// The bf16 that is nearest to a number, of two the even one. A bf16 is the upper 16 bits of an `f32`.
+#[inline(always)]
+pub(crate) fn bf16_of(number: f32) -> u16 {
+    let bits = number.to_bits();
+    if number.is_nan() {
+        // With a bit set that rounding could not lose.
+        return (bits >> 16) as u16 | 0x40;
+    }
+    ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
+}
+
 /// A computation that can be compiled for every instruction set.
 pub(crate) trait Kernel {
     /// Runs it. Implementations are `#[inline(always)]`, or else they are compiled without the set's instructions.
@@ -78,6 +89,27 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         let mut rounded = [0.0; LANES];
         self.store(&mut rounded, self.round(value));
         *to = rounded.map(|value| value as u8);
+    }
+
+    /// 16 bf16 as numbers.
+    #[inline(always)]
+    fn load_bf16(self, from: &[u16; LANES]) -> Self::Vector {
+        self.load(&from.map(|bits| f32::from_bits(u32::from(bits) << 16)))
+    }
+
+    /// Writes the bf16 that are nearest to the numbers, see [`bf16_of`].
+    #[inline(always)]
+    fn store_bf16(self, to: &mut [u16; LANES], value: Self::Vector) {
+        let mut numbers = [0.0; LANES];
+        self.store(&mut numbers, value);
+        *to = numbers.map(bf16_of);
+    }
+
+    /// 16 pairs of bf16: the first ones as numbers, and the second ones.
+    #[inline(always)]
+    fn load_bf16_pairs(self, from: &[[u16; 2]; LANES]) -> [Self::Vector; 2] {
+        let all = |of: usize| self.load_bf16(&from.map(|pair| pair[of]));
+        [all(0), all(1)]
     }
 
     /// The first 16 values of a slice.

@@ -2,8 +2,8 @@
 
 use super::{
     avx512::Avx512,
-    bytes::{ByteCompiled, ByteRoutine, ByteSimd},
     vector::Simd,
+    words::{WordCompiled, WordRoutine, WordSimd},
 };
 use std::arch::x86_64::*;
 
@@ -20,24 +20,25 @@ impl Vnni {
 
 // SAFETY of every block below: `self` exists, so the features were detected.
 #[allow(clippy::undocumented_unsafe_blocks, reason = "one line above holds for all")]
-impl ByteSimd for Vnni {
+impl WordSimd for Vnni {
     type Sums = __m512i;
     type Weights = __m512i;
     type Word = __m512i;
     type Float = Avx512;
 
     const VECTORS: usize = <Avx512 as Simd>::VECTORS;
+    const VALUES: usize = 4;
 
     #[inline(always)]
     fn float(self) -> Avx512 {
         self.0
     }
 
-    fn compiled<R: ByteRoutine>(self) -> ByteCompiled<R> {
+    fn compiled<R: WordRoutine>(self) -> WordCompiled<R> {
         /// # Safety
-        /// See [`ByteRoutine::run`]; the machine has the features.
+        /// See [`WordRoutine::run`]; the machine has the features.
         #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx512vnni,fma")]
-        unsafe fn with_features<R: ByteRoutine>(call: R::Call, common: &R::Common) {
+        unsafe fn with_features<R: WordRoutine>(call: R::Call, common: &R::Common) {
             // SAFETY: the caller's promise; there was a token when this function was chosen.
             unsafe { R::run(Vnni(Avx512::assumed()), call, common) }
         }

@@ -104,7 +104,7 @@ impl DirectConvolution {
         let share = |task: usize, size: usize, all: usize| task * size..((task + 1) * size).min(all);
         isa.run(Share {
             layer,
-            bytes: layer.tile.bytes.map(|end| (end, isa.bytes())),
+            words: layer.tile.end.map(|end| (end, end.words.set(isa))),
             images,
             last_width,
             image_range: share(image_task, size.images, images.count),

@@ -8,9 +8,9 @@ use crate::{
     kernels::{
         epilogue::{Epilogue, finish_rest},
         requantise::Staged,
-        tile::{Ahead, ByteEnd, ByteResult, RowTiles, Tile, TilePointers},
+        tile::{Ahead, RowTiles, Tile, TilePointers, WordEnd, WordResult},
     },
-    simd::{ByteSet, Kernel, LANES, Simd},
+    simd::{WordSet, Kernel, LANES, Simd},
 };
 use std::ops::Range;
 
@@ -18,8 +18,8 @@ use std::ops::Range;
 pub(super) struct Share<'a> {
     pub(super) layer: &'a Specification,
     pub(super) images: Images<'a>,
-    /// Where the input is bytes.
-    pub(super) bytes: Option<(ByteEnd, ByteSet)>,
+    /// Where the input is words.
+    pub(super) words: Option<(WordEnd, WordSet)>,
     pub(super) last_width: usize,
     pub(super) image_range: Range<usize>,
     pub(super) rows: Range<usize>,
@@ -98,8 +98,8 @@ impl Share<'_> {
     fn chunk<S: Simd>(&self, simd: S, group: &Group, part: &Range<usize>, blocks: Range<usize>) {
         let layer = self.layer;
         let (is_first, is_last) = (blocks.start == 0, blocks.end == layer.tile.blocks);
-        let tiles_of = |width| match self.bytes {
-            Some((_, set)) => RowTiles::of_bytes(set, group.blocks, width, layer.tile.x_step),
+        let tiles_of = |width| match self.words {
+            Some((_, set)) => RowTiles::of_words(set, group.blocks, width, layer.tile.x_step),
             None => RowTiles::new(simd, group.blocks, width, layer.tile.x_step),
         };
         let (whole, last) = (tiles_of(layer.pixels.width), tiles_of(self.last_width));
@@ -152,7 +152,7 @@ impl Share<'_> {
         }
     }
 
-    /// The tiles of a row of bytes whose sums are numbers at first, as [`row`](Self::row) does.
+    /// The tiles of a row of words whose sums are numbers at first, as [`row`](Self::row) does.
     ///
     /// # Safety
     /// As there.
@@ -160,7 +160,7 @@ impl Share<'_> {
     unsafe fn staged_row<S: Simd>(
         &self,
         simd: S,
-        (chunk, staged, end): (&Chunk, &Staged, ByteEnd),
+        (chunk, staged, end): (&Chunk, &Staged, WordEnd),
         tiles: &RowTiles,
         tile: &Tile,
         (x, residual, y): (*const f32, *const f32, *mut f32),
@@ -170,8 +170,8 @@ impl Share<'_> {
         let sum_tile = Tile {
             y_block: MOST_PIXELS * LANES,
             y_step: LANES,
-            bytes: Some(ByteEnd {
-                result: ByteResult::Floats,
+            end: Some(WordEnd {
+                result: WordResult::Floats,
                 ..end
             }),
             ..*tile
@@ -218,7 +218,7 @@ impl Share<'_> {
         (x, residual, y): (*const f32, *const f32, *mut f32),
         turn: usize,
     ) {
-        if let (Some(staged), Some((end, _))) = (&self.layer.staged, self.bytes) {
+        if let (Some(staged), Some((end, _))) = (&self.layer.staged, self.words) {
             // SAFETY: the caller's promise.
             unsafe { self.staged_row(simd, (chunk, staged, end), tiles, tile, (x, residual, y), turn) };
             return;
@@ -229,7 +229,7 @@ impl Share<'_> {
             let pixels = tiles.cut.pixels(index);
             let added = if !chunk.is_first {
                 y.cast_const()
-            } else if stages.residual_first || self.bytes.is_some() {
+            } else if stages.residual_first || self.words.is_some() {
                 residual
             } else {
                 std::ptr::null()

@@ -4,7 +4,7 @@ use crate::{
     kernels::{
         epilogue::Stages,
         requantise::Staged,
-        tile::{ByteResult, Tile},
+        tile::Tile,
     },
     memory::{AlignedBuffer, Packed},
     simd::LANES,
@@ -25,7 +25,7 @@ pub(crate) struct Specification {
     /// `[output blocks][16]`
     pub(crate) bias: Arc<AlignedBuffer>,
     pub(crate) stages: Stages,
-    /// What becomes of sums of bytes where the tile's end is not all; `stages` has no meaning for bytes.
+    /// What becomes of sums of words where the tile's end is not all; `stages` has no meaning for words.
     pub(crate) staged: Option<Staged>,
     pub(crate) pixels: Pixels,
     /// The windows of the pixels in the input.
@@ -166,7 +166,7 @@ impl Specification {
         // Sums that are not complete are kept in the output, whose pixels have to follow each other then.
         assert!(
             chunk_blocks.min(part_blocks) >= self.tile.blocks
-                || self.tile.y_step == LANES && self.tile.bytes.is_none(),
+                || self.tile.y_step == LANES && self.tile.end.is_none(),
             "sums cannot be kept"
         );
     }
@@ -239,9 +239,9 @@ impl Specification {
     }
 
     fn adds_residual(&self) -> bool {
-        match (&self.staged, &self.tile.bytes) {
+        match (&self.staged, &self.tile.end) {
             (Some(staged), _) => staged.stages.adds_residual(),
-            (None, Some(end)) => matches!(end.result, ByteResult::BytesAndResidual(_)),
+            (None, Some(end)) => end.result.adds_residual(),
             (None, None) => self.stages.adds_residual(),
         }
     }

@@ -1,19 +1,40 @@
-//! What becomes of a tile's sums of bytes.
+//! What becomes of a tile's sums of words.
 
-use crate::simd::{LANES, Simd};
+use crate::simd::{Bf16On, Isa, LANES, Simd, WordSet, WordSimd};
 
-/// Where a tile's sums of bytes go: `sum * factor[c] + summand[c]`, and the residual, within bounds.
+/// What words are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// Four bytes.
+    Bytes,
+    /// Two bf16.
+    Bf16,
+}
+
+impl Words {
+    /// What they are multiplied with.
+    pub(crate) fn set(self, isa: Isa) -> WordSet {
+        match self {
+            Self::Bytes => isa.bytes(),
+            Self::Bf16 => isa.bf16(),
+        }
+    }
+}
+
+/// Where a tile's sums of words go: `sum * factor[c] + summand[c]`, and the residual, within bounds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ByteEnd {
+pub(crate) struct WordEnd {
+    /// What is multiplied.
+    pub(crate) words: Words,
     /// What results are stored as.
-    pub(crate) result: ByteResult,
+    pub(crate) result: WordResult,
     /// The smallest and the largest result, in the numbers that are stored.
     pub(crate) bounds: [f32; 2],
     /// From one pixel of the residual to the next.
     pub(crate) r_step: usize,
 }
 
-impl ByteEnd {
+impl WordEnd {
     /// Stores 16 channels of a pixel.
     ///
     /// # Safety
@@ -21,40 +42,74 @@ impl ByteEnd {
     #[inline(always)]
     pub(crate) unsafe fn store<S: Simd>(&self, simd: S, value: S::Vector, residual: *const f32, y: *mut f32) {
         let bounds = self.bounds.map(|bound| simd.splat(bound));
+        // What words are makes no difference to numbers.
+        let simd = Bf16On(simd);
         // SAFETY: the caller's promise.
         unsafe {
             match self.result {
-                ByteResult::Floats => Floats.store(simd, value, bounds, residual, y),
-                ByteResult::Bytes => Bytes.store(simd, value, bounds, residual, y),
-                ByteResult::BytesAndResidual(factor) => {
+                WordResult::Floats => Floats.store(simd, value, bounds, residual, y),
+                WordResult::Bytes => Bytes.store(simd, value, bounds, residual, y),
+                WordResult::BytesAndResidual(factor) => {
                     BytesAndResidual(factor).store(simd, value, bounds, residual, y);
                 }
+                WordResult::Bf16 => Bf16.store(simd, value, bounds, residual, y),
+                WordResult::FloatsAndResidual => {
+                    FloatsAndResidual.store(simd, value, bounds, residual, y);
+                }
+                WordResult::Bf16AndResidual => Bf16AndResidual.store(simd, value, bounds, residual, y),
             }
         }
     }
 }
 
-/// What results of sums of bytes are stored as.
+/// What results of sums of words are stored as.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum ByteResult {
+pub(crate) enum WordResult {
     Floats,
     Bytes,
     /// Bytes, to which the bytes of a residual are added, times this.
     BytesAndResidual(f32),
+    Bf16,
+    /// `f32`, to which those of a residual are added.
+    FloatsAndResidual,
+    /// bf16, to which the bf16 of a residual are added.
+    Bf16AndResidual,
 }
 
-/// `f32` of a bias that bytes have for each block of output channels: 16 factors and 16 summands.
-pub(crate) const BYTE_BIAS: usize = 2 * LANES;
+impl WordResult {
+    /// Whether there has to be a residual.
+    pub(crate) fn adds_residual(self) -> bool {
+        match self {
+            Self::Floats | Self::Bytes | Self::Bf16 => false,
+            Self::BytesAndResidual(_) | Self::FloatsAndResidual | Self::Bf16AndResidual => true,
+        }
+    }
+
+    /// `f32` that the 16 channels of a result have the place of.
+    pub(crate) fn pixel(self) -> usize {
+        match self {
+            Self::Floats | Self::FloatsAndResidual => LANES,
+            Self::Bf16 | Self::Bf16AndResidual => LANES / 2,
+            Self::Bytes | Self::BytesAndResidual(_) => LANES / 4,
+        }
+    }
+}
+
+/// `f32` of a bias that sums of words have for each block of output channels: 16 factors and 16 summands.
+pub(crate) const WORD_BIAS: usize = 2 * LANES;
+
+/// 16 numbers of a set of words.
+type VectorOf<W> = <<W as WordSimd>::Float as Simd>::Vector;
 
 /// How one vector of results is stored.
 pub(super) trait Store: Copy {
     /// # Safety
     /// `residual`, where one is added, and `y` are valid for the 16 channels of a pixel.
-    unsafe fn store<S: Simd>(
+    unsafe fn store<W: WordSimd>(
         self,
-        simd: S,
-        value: S::Vector,
-        bounds: [S::Vector; 2],
+        simd: W,
+        value: VectorOf<W>,
+        bounds: [VectorOf<W>; 2],
         residual: *const f32,
         y: *mut f32,
     );
@@ -69,58 +124,124 @@ pub(super) struct Bytes;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BytesAndResidual(pub(super) f32);
 
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bf16;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FloatsAndResidual;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bf16AndResidual;
+
 #[inline(always)]
 fn bounded<S: Simd>(simd: S, value: S::Vector, [lowest, highest]: [S::Vector; 2]) -> S::Vector {
-    simd.min(simd.max(value, lowest), highest)
+    // Operands in this order let a value that is not a number through.
+    simd.min(highest, simd.max(lowest, value))
 }
 
 impl Store for Floats {
     #[inline(always)]
-    unsafe fn store<S: Simd>(
+    unsafe fn store<W: WordSimd>(
         self,
-        simd: S,
-        value: S::Vector,
-        bounds: [S::Vector; 2],
+        simd: W,
+        value: VectorOf<W>,
+        bounds: [VectorOf<W>; 2],
         _: *const f32,
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
-        unsafe { simd.store_at(y, bounded(simd, value, bounds)) }
+        unsafe { simd.float().store_at(y, bounded(simd.float(), value, bounds)) }
     }
 }
 
 impl Store for Bytes {
     #[inline(always)]
-    unsafe fn store<S: Simd>(
+    unsafe fn store<W: WordSimd>(
         self,
-        simd: S,
-        value: S::Vector,
-        bounds: [S::Vector; 2],
+        simd: W,
+        value: VectorOf<W>,
+        bounds: [VectorOf<W>; 2],
         _: *const f32,
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
         let y = unsafe { &mut *y.cast::<[u8; LANES]>() };
-        simd.store_bytes(y, bounded(simd, value, bounds));
+        let float = simd.float();
+        float.store_bytes(y, bounded(float, value, bounds));
     }
 }
 
 impl Store for BytesAndResidual {
     #[inline(always)]
-    unsafe fn store<S: Simd>(
+    unsafe fn store<W: WordSimd>(
         self,
-        simd: S,
-        value: S::Vector,
-        bounds: [S::Vector; 2],
+        simd: W,
+        value: VectorOf<W>,
+        bounds: [VectorOf<W>; 2],
         residual: *const f32,
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
         unsafe {
-            let residual = simd.load_bytes(&*residual.cast::<[u8; LANES]>());
+            let float = simd.float();
+            let residual = float.load_bytes(&*residual.cast::<[u8; LANES]>());
             // Not one operation, which not every set has, so that bytes are the same on all.
-            let value = simd.add(value, simd.mul(residual, simd.splat(self.0)));
+            let value = float.add(value, float.mul(residual, float.splat(self.0)));
             Bytes.store(simd, value, bounds, std::ptr::null(), y);
+        }
+    }
+}
+
+impl Store for Bf16 {
+    #[inline(always)]
+    unsafe fn store<W: WordSimd>(
+        self,
+        simd: W,
+        value: VectorOf<W>,
+        bounds: [VectorOf<W>; 2],
+        _: *const f32,
+        y: *mut f32,
+    ) {
+        // SAFETY: the caller's promise.
+        let y = unsafe { &mut *y.cast::<[u16; LANES]>() };
+        simd.store_bf16(y, bounded(simd.float(), value, bounds));
+    }
+}
+
+impl Store for FloatsAndResidual {
+    #[inline(always)]
+    unsafe fn store<W: WordSimd>(
+        self,
+        simd: W,
+        value: VectorOf<W>,
+        bounds: [VectorOf<W>; 2],
+        residual: *const f32,
+        y: *mut f32,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let float = simd.float();
+            let value = float.add(value, float.load_at(residual));
+            Floats.store(simd, value, bounds, std::ptr::null(), y);
+        }
+    }
+}
+
+impl Store for Bf16AndResidual {
+    #[inline(always)]
+    unsafe fn store<W: WordSimd>(
+        self,
+        simd: W,
+        value: VectorOf<W>,
+        bounds: [VectorOf<W>; 2],
+        residual: *const f32,
+        y: *mut f32,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let float = simd.float();
+            let residual = float.load_bf16(&*residual.cast::<[u16; LANES]>());
+            Bf16.store(simd, float.add(value, residual), bounds, std::ptr::null(), y);
         }
     }
 }

@@ -4,13 +4,13 @@
 //! and of attention are all sums over `blocks x rows x columns x channels` of a weight vector times a pixel's
 //! value; they differ in distances only.
 
-mod bytes;
 mod end;
 mod micro_kernel;
 mod rows;
 mod sum;
+mod words;
 
-pub(crate) use end::{BYTE_BIAS, ByteEnd, ByteResult};
+pub(crate) use end::{WORD_BIAS, WordEnd, WordResult, Words};
 pub(crate) use micro_kernel::tile_pixels;
 pub(crate) use rows::{RowTiles, group_blocks};
 pub(crate) use sum::{Ahead, Tile, TilePointers};

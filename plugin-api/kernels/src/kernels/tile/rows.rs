@@ -1,11 +1,11 @@
 //! Rows of pixels cut into tiles, and output channels cut into groups.
 
 use super::{
-    bytes::byte_kernel,
     micro_kernel::{TileKernel, tile_kernel, tile_pixels},
     sum::{Tile, TilePointers},
+    words::word_kernel,
 };
-use crate::simd::{ByteSet, Simd};
+use crate::simd::{WordSet, Simd};
 
 /// A row of pixels cut into tiles that are as equal as can be: the first ones are a pixel larger.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +59,10 @@ impl RowTiles {
         Self::of(cut, |pixels| tile_kernel(simd, blocks, pixels, x_step))
     }
 
-    /// The same for bytes.
-    pub(crate) fn of_bytes(set: ByteSet, blocks: usize, width: usize, x_step: usize) -> Self {
+    /// The same for words.
+    pub(crate) fn of_words(set: WordSet, blocks: usize, width: usize, x_step: usize) -> Self {
         let cut = Cut::new(width, tile_pixels(set.vectors())[blocks - 1]);
-        Self::of(cut, |pixels| byte_kernel(set, blocks, pixels, x_step))
+        Self::of(cut, |pixels| word_kernel(set, blocks, pixels, x_step))
     }
 
     #[inline(always)]

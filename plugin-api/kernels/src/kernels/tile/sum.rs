@@ -1,6 +1,6 @@
 //! What a tile computes, and where.
 
-use super::end::{BYTE_BIAS, ByteEnd, ByteResult};
+use super::end::{WORD_BIAS, WordEnd};
 use crate::simd::LANES;
 
 /// The sum that a tile computes and what becomes of it; the same for all tiles of a layer.
@@ -40,30 +40,27 @@ pub(crate) struct Tile {
     pub(crate) slope: f32,
     /// Where results end: infinity without an activation, 6 for ReLU6.
     pub(crate) maximum: f32,
-    /// What becomes of the sums where the input is bytes: channels are four bytes each then, and slope and maximum
-    /// without meaning.
-    pub(crate) bytes: Option<ByteEnd>,
+    /// What becomes of the sums where the input is words: channels are words then, and slope and maximum without
+    /// meaning.
+    pub(crate) end: Option<WordEnd>,
 }
 
 impl Tile {
     /// From one block of output channels to the next, in the bias.
     #[inline(always)]
     pub(crate) fn bias_block(&self) -> usize {
-        if self.bytes.is_some() { BYTE_BIAS } else { LANES }
+        if self.end.is_some() { WORD_BIAS } else { LANES }
     }
 
     /// From one pixel of the residual to the next.
     #[inline(always)]
     pub(crate) fn r_step(&self) -> usize {
-        self.bytes.map_or(LANES, |end| end.r_step)
+        self.end.map_or(LANES, |end| end.r_step)
     }
 
     /// `f32` that the 16 channels of a result have the place of.
     pub(crate) fn y_pixel(&self) -> usize {
-        match self.bytes {
-            Some(end) if end.result != ByteResult::Floats => LANES / 4,
-            _ => LANES,
-        }
+        self.end.map_or(LANES, |end| end.result.pixel())
     }
 
     /// Products of one whole block of input channels in a sum.
@@ -140,7 +137,7 @@ impl AheadShare {
 ///
 /// A kernel for `P` pixels and `B` blocks reads `x` at every combination of `blocks`, `rows`, `columns`,
 /// `channels` and `P` steps; `w` for `B` blocks of 16 values for each term of the sum; and, unless it is null,
-/// `bias` for `16 B` values ([`BYTE_BIAS`] for each block where there are bytes) and `residual` for 16 values for each pixel and block. It writes 16 values for each pixel and block at `y`.
+/// `bias` for `16 B` values ([`WORD_BIAS`] for each block where there are words) and `residual` for 16 values for each pixel and block. It writes 16 values for each pixel and block at `y`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TilePointers {
     pub(crate) x: *const f32,

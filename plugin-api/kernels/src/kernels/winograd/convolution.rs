@@ -260,7 +260,7 @@ impl<'a, F: Fn(usize) -> Results<'a>> Multiply<'_, F> {
             r_block: 0,
             slope: 1.0,
             maximum: f32::INFINITY,
-            bytes: None,
+            end: None,
         };
         let (x_plane, y_plane) = (layer.input_plane(count), layer.output_plane(count, group));
         for plane in 0..PLANES {

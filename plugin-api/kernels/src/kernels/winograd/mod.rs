@@ -13,5 +13,5 @@ mod transform;
 mod weights;
 
 pub(crate) use convolution::{Results, WinogradConvolution, WinogradCut};
-pub(crate) use tiles::{TILE, needed_rows, tiles_of};
+pub(crate) use tiles::{cost, needed_rows, tiles_of};
 pub(crate) use weights::{block_length, transform_weights};

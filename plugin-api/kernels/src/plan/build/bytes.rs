@@ -5,81 +5,67 @@ use super::{
         algorithm::Geometry,
         byte_weights::{ByteWeights, Kept, pack},
         fuse::Layer,
-        steps::{BlockStep, BlockWork, ConvolutionStep, RowWork, Source},
+        steps::{BlockStep, ConvolutionStep, RowWork},
         storage::{Part, Place},
         weights::{Packing, scale_of},
     },
     Builder,
-    convolution::{output_tile, whole_output},
-    tasks::cut_pixels,
+    words::{WordLayer, WordTerms, bounds_of},
 };
 use crate::{
-    graph::{Activation, Weight},
+    graph::Weight,
     kernels::{
         byte_depthwise::ByteDepthwise,
-        conversion::Conversion,
-        convolution::{DirectConvolution, Lines},
-        epilogue::Epilogue,
-        reads::ReadBlocks,
-        requantise::{Finish, Scale, Staged},
-        tile::{BYTE_BIAS, ByteEnd, ByteResult, Tile, tile_pixels},
+        requantise::{Finish, Narrow, Scale, Staged},
+        tile::{WORD_BIAS, WordEnd, WordResult, Words},
     },
-    memory::{AlignedBuffer, Element, Halo, Layout},
+    memory::AlignedBuffer,
     simd::LANES,
 };
-use std::sync::Arc;
-
-/// Bytes in a word.
-const WORD: usize = 4;
 
 impl Builder<'_> {
-    /// Gives the values that are read as another kind than they are computed as a second place.
-    pub(super) fn add_converted(&mut self, halos: &[Halo]) {
-        for (node, &halo) in halos.iter().enumerate() {
-            let Some(scale) = self.kinds.scales[node].filter(|_| self.kinds.converted[node]) else {
-                continue;
-            };
-            let element = match self.kinds.elements[node] {
-                Element::Float => Element::Byte { zero: scale.zero },
-                Element::Byte { .. } => Element::Float,
-            };
-            let layout = Layout::new(self.shape(node), halo).of(element);
-            let part = Part {
-                buffer: self.buffers.len(),
-                block: 0,
-                layout,
-            };
-            self.buffers.push(layout);
-            self.converted.insert(node, part);
-        }
-    }
-
-    /// The step that fills a value's second place, where it has one.
-    pub(super) fn conversion(&self, index: usize) -> Option<BlockStep> {
-        let value = self.layers[index].output;
-        let y = *self.converted.get(&value)?;
-        let scale = self.kinds.scales[value]?;
-        let conversion = match y.layout.element {
-            Element::Float => Conversion::ToNumbers(scale),
-            Element::Byte { .. } => Conversion::ToBytes(scale),
+    pub(super) fn byte_convolution(
+        &self,
+        index: usize,
+        geometry: &Geometry,
+        weight: &Weight,
+        bias: &AlignedBuffer,
+    ) -> ConvolutionStep {
+        let layer = &self.layers[index];
+        let (x, x_scale) = self.byte_operand(layer);
+        let residual = self.byte_residual(layer);
+        let terms = WordTerms::<4>::of(geometry);
+        let (scale, data) = (scale_of(self.graph, layer), weight.data());
+        let length = ByteWeights::length(geometry.outputs, terms.words.len());
+        let packed = self.packed.get(layer, Packing::Bytes, length, |packed| {
+            let inputs = data.len() / geometry.outputs;
+            pack(packed, geometry.outputs, &terms.words, Kept::Words, |output, term| {
+                f64::from(data[output * inputs + term]) * scale(output)
+            });
+        });
+        let weights = ByteWeights::new(packed, geometry.outputs, terms.words.len());
+        let ends = Ends {
+            x: x_scale,
+            residual: residual.as_ref().and_then(|(_, scale)| *scale),
+            result: self.result_scale(layer),
         };
-        Some(BlockStep {
-            work: BlockWork::Rows(RowWork::Convert(conversion)),
-            x: self.places[value].clone()?,
-            z: None,
-            y,
-        })
+        let (finish, bias) = ends.finish(layer, &weights, bias, geometry.outputs);
+        let made = WordLayer {
+            x,
+            residual: residual.map(|(place, _)| place),
+            weights: weights.packed,
+            bias,
+            finish,
+        };
+        self.word_convolution(index, geometry, &terms, Words::Bytes, made)
     }
 
     /// Where a value's bytes are, and what they stand for.
     fn bytes(&self, value: usize) -> Option<(Part, Scale)> {
-        let scale = self.kinds.bytes(value)?;
-        let part = if self.kinds.elements[value] == Element::Float {
-            self.converted[&value]
-        } else {
-            self.part(value)
-        };
-        Some((part, scale))
+        match self.narrow(value)? {
+            (part, Narrow::Bytes(scale)) => Some((part, scale)),
+            _ => None,
+        }
     }
 
     /// The operand of a layer on bytes.
@@ -95,80 +81,6 @@ impl Builder<'_> {
             Some((part, scale)) => (Place::Arena(part), Some(scale)),
             None => (self.place(residual), None),
         })
-    }
-
-    pub(super) fn byte_convolution(
-        &self,
-        index: usize,
-        geometry: &Geometry,
-        weight: &Weight,
-        bias: &AlignedBuffer,
-    ) -> ConvolutionStep {
-        let layer = &self.layers[index];
-        let ((x_part, x_scale), y) = (self.byte_operand(layer), self.part(layer.output));
-        let x = x_part.layout;
-        let residual = self.byte_residual(layer);
-        let (words, reads) = words_of(geometry);
-        let taps = geometry.kernel[0] * geometry.kernel[1];
-        let (scale, data) = (scale_of(self.graph, layer), weight.data());
-        let length = ByteWeights::length(geometry.outputs, words.len());
-        let packed = self.packed.get(layer, Packing::Bytes, length, |packed| {
-            let terms = geometry.inputs * taps;
-            pack(packed, geometry.outputs, &words, Kept::Words, |output, term| {
-                f64::from(data[output * terms + term]) * scale(output)
-            });
-        });
-        let weights = ByteWeights::new(packed, geometry.outputs, words.len());
-        let residual_scale = residual.as_ref().and_then(|(_, scale)| *scale);
-        let ends = Ends {
-            x: x_scale,
-            residual: residual_scale,
-            result: self.result_scale(layer),
-        };
-        let (finish, bias) = ends.finish(layer, &weights, bias, geometry.outputs);
-        let r_step = residual.as_ref().map_or(0, |(place, _)| place.layout().pixel());
-        let (end, staged) = match finish {
-            Finish::Bounded(end) => (ByteEnd { r_step, ..end }, None),
-            Finish::Staged(staged) => (unbounded(&staged, r_step), Some(staged)),
-        };
-        let residual = residual.map(|(place, _)| place);
-        let tile = Tile {
-            blocks: reads.count,
-            rows: geometry.kernel[0],
-            columns: geometry.kernel[1],
-            channels: LANES / WORD,
-            last_channels: reads.last_channels.div_ceil(WORD),
-            x_block: x.block(),
-            x_row: x.row() * geometry.dilation[0],
-            x_column: x.pixel() * geometry.dilation[1],
-            x_step: x.pixel() * geometry.stride[1],
-            slope: 1.0,
-            maximum: f32::INFINITY,
-            bytes: Some(end),
-            ..output_tile(&y.layout, residual.as_ref(), words.len(), layer)
-        };
-        let bias = Arc::new(bias);
-        let mut convolution = whole_output(layer, tile, &y, residual.as_ref(), weights.packed, bias);
-        convolution.stages = Epilogue::default().stages();
-        convolution.staged = staged;
-        convolution.x = Lines {
-            origin: (x.halo.top - geometry.padding.top) * x.row()
-                + (x.halo.left - geometry.padding.left) * x.pixel(),
-            line: x.row() * geometry.stride[0],
-            length: x.image(),
-        };
-        let pointwise = geometry.kernel == [1, 1] && geometry.stride == [1, 1];
-        let contiguous = [Some(&x), Some(&y.layout), residual.as_ref().map(Place::layout)];
-        if pointwise && contiguous.into_iter().flatten().all(Layout::is_contiguous) {
-            cut_pixels(&mut convolution, tile_pixels(self.isa.bytes().vectors()));
-        }
-        self.set_groups(&mut convolution, &reads, &x, self.images[index]);
-        ConvolutionStep {
-            convolutions: vec![DirectConvolution::new(convolution)],
-            x: Source::Blocked(Place::Arena(x_part)),
-            residual,
-            y,
-        }
     }
 
     pub(super) fn byte_depthwise(
@@ -204,55 +116,10 @@ impl Builder<'_> {
 
     /// What a layer's own bytes stand for, where it writes bytes.
     fn result_scale(&self, layer: &Layer) -> Option<Scale> {
-        let writes_bytes = self.kinds.elements[layer.output] != Element::Float;
-        self.kinds.scales[layer.output].filter(|_| writes_bytes)
-    }
-}
-
-/// The terms in each word of an output channel's sum, as places in its weights, and the blocks that are read.
-fn words_of(geometry: &Geometry) -> (Vec<[Option<usize>; WORD]>, ReadBlocks) {
-    let taps = geometry.kernel[0] * geometry.kernel[1];
-    let blocks = geometry.inputs.div_ceil(LANES);
-    let reads = ReadBlocks {
-        count: blocks,
-        firsts: vec![0; geometry.outputs.div_ceil(LANES)],
-        last_channels: geometry.inputs - (blocks - 1) * LANES,
-    };
-    let mut words = Vec::new();
-    for block in 0..blocks {
-        for tap in 0..taps {
-            for first in (0..reads.channels_of(block)).step_by(WORD) {
-                words.push([0, 1, 2, 3].map(|offset| {
-                    let channel = block * LANES + first + offset;
-                    (channel < geometry.inputs).then_some(channel * taps + tap)
-                }));
-            }
+        match self.result_form(layer)? {
+            Narrow::Bytes(scale) => Some(scale),
+            Narrow::Bf16 => None,
         }
-    }
-    (words, reads)
-}
-
-/// The end of a tile whose sums go through stages: as numbers, whatever is made of them then.
-fn unbounded(staged: &Staged, r_step: usize) -> ByteEnd {
-    ByteEnd {
-        result: if staged.result.is_some() {
-            ByteResult::Bytes
-        } else {
-            ByteResult::Floats
-        },
-        bounds: [f32::NEG_INFINITY, f32::INFINITY],
-        r_step,
-    }
-}
-
-/// The range of an activation that does nothing within it.
-fn bounds_of(activation: Option<Activation>) -> Option<[f32; 2]> {
-    match activation {
-        None => Some([f32::NEG_INFINITY, f32::INFINITY]),
-        Some(Activation::Relu) => Some([0.0, f32::INFINITY]),
-        Some(Activation::Relu6) => Some([0.0, 6.0]),
-        Some(Activation::Clamp(limit)) => Some([-limit, limit]),
-        Some(_) => None,
     }
 }
 
@@ -278,7 +145,7 @@ impl Ends {
             (true, Some(_), Some(_)) if epilogue.activation.is_none() => bounds_of(epilogue.after),
             _ => None,
         };
-        let mut scaled = AlignedBuffer::zeroed(bias.len() / LANES * BYTE_BIAS);
+        let mut scaled = AlignedBuffer::zeroed(bias.len() / LANES * WORD_BIAS);
         // In numbers where stages follow, and else on the result's scale.
         let result = self.result.filter(|_| bounded.is_some());
         let (unit, zero) = result.map_or((1.0, 0.0), |scale| (f64::from(scale.step), f64::from(scale.zero)));
@@ -292,30 +159,32 @@ impl Ends {
             let factor = weights.step(channel) * f64::from(self.x.step);
             let offset = f64::from(self.x.zero) * weights.sum(channel) * factor;
             let summand = (f64::from(bias[channel]) - offset) / unit + zero - r_zero * r_factor;
-            let at = channel / LANES * BYTE_BIAS + channel % LANES;
+            let at = channel / LANES * WORD_BIAS + channel % LANES;
             scaled[at] = (factor / unit) as f32;
             scaled[at + LANES] = summand as f32;
         }
         let Some([lowest, highest]) = bounded else {
             let staged = Staged {
                 stages: epilogue.stages(),
-                residual: self.residual,
-                result: self.result,
+                residual: self.residual.map(Narrow::Bytes),
+                result: self.result.map(Narrow::Bytes),
             };
             return (Finish::Staged(staged), scaled);
         };
         let on_scale = |bound: f32| (f64::from(bound) / unit + zero) as f32;
         let end = match result {
-            Some(_) => ByteEnd {
+            Some(_) => WordEnd {
+                words: Words::Bytes,
                 result: match added {
-                    Some(_) => ByteResult::BytesAndResidual(r_factor as f32),
-                    None => ByteResult::Bytes,
+                    Some(_) => WordResult::BytesAndResidual(r_factor as f32),
+                    None => WordResult::Bytes,
                 },
                 bounds: [on_scale(lowest).max(0.0), on_scale(highest).min(255.0)],
                 r_step: 0,
             },
-            None => ByteEnd {
-                result: ByteResult::Floats,
+            None => WordEnd {
+                words: Words::Bytes,
+                result: WordResult::Floats,
                 bounds: [lowest, highest],
                 r_step: 0,
             },

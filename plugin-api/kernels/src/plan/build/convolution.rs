@@ -39,6 +39,7 @@ impl Builder<'_> {
             Algorithm::Winograd => Box::new(self.winograd(index, &geometry, weight, bias)),
             Algorithm::Depthwise => Box::new(self.depthwise(layer, &geometry, weight, bias)),
             Algorithm::Batched => self.batched(index, &geometry, weight, bias),
+            Algorithm::Bf16 => Box::new(self.bf16_convolution(index, &geometry, weight, &bias)),
             Algorithm::Bytes => Box::new(self.byte_convolution(index, &geometry, weight, &bias)),
             Algorithm::ByteDepthwise => Box::new(self.byte_depthwise(layer, &geometry, weight, &bias)),
             Algorithm::Planar => Box::new(self.planar_convolution(layer, &geometry, weight, bias)),
@@ -308,7 +309,7 @@ pub(super) fn output_tile(y: &Layout, residual: Option<&Place>, terms: usize, la
         r_block: residual.map_or(0, |residual| residual.layout().block()),
         slope: stages.slope,
         maximum: stages.maximum,
-        bytes: None,
+        end: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a graph to steps: which layers there are, how each is computed, where values live, and which images go
 //! through a step together.
 
+mod bf16;
 mod bytes;
 mod convolution;
 mod other;
@@ -9,11 +10,13 @@ mod rows;
 mod segments;
 mod tasks;
 mod transposed;
+mod words;
 
 use super::{
     algorithm::{Algorithm, Geometry, Phase, choose, halo},
+    bf16::narrow,
     fuse::{Layer, fuse},
-    options::PlanOptions,
+    options::{PlanOptions, Precision},
     quantise::{Kinds, quantise},
     steps::{BufferSlot, Dense, ExportStep, ImportStep, PlanarImportStep, Step},
     storage::{Lifetime, Part, Place, Places, pack, place},
@@ -59,7 +62,7 @@ struct Builder<'a> {
     planar: HashMap<usize, (Planar, Part)>,
     /// How each value is kept.
     kinds: Kinds,
-    /// The second places of values that are kept as bytes and as numbers.
+    /// The second places of values that are kept in a narrow form and as `f32`.
     converted: HashMap<usize, Part>,
     /// Images that go through each layer together.
     images: Vec<usize>,
@@ -69,7 +72,10 @@ struct Builder<'a> {
 pub(super) fn build(graph: &Graph, options: &PlanOptions, isa: Isa, packed: &PackedWeights) -> Program {
     let layers = fuse(graph);
     let mut algorithms: Vec<_> = layers.iter().map(|layer| choose(graph, layer, options)).collect();
-    let kinds = quantise(graph, &layers, &mut algorithms, options.ranges.as_deref());
+    let kinds = match (options.precision, options.ranges.as_deref()) {
+        (Precision::Bf16, None) => narrow(graph, &layers, &mut algorithms),
+        (_, ranges) => quantise(graph, &layers, &mut algorithms, ranges),
+    };
     let halos = halos(graph, &layers, &algorithms);
     let planar_only = inputs_read_planar_only(graph, &layers, &algorithms);
     let Places { places, buffers } = place(graph, &layers, &halos, &planar_only, &kinds.elements);

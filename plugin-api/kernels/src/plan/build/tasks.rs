@@ -38,8 +38,8 @@ impl Builder<'_> {
         x: &Layout,
         images: usize,
     ) {
-        let vectors = match convolution.tile.bytes {
-            Some(_) => self.isa.bytes().vectors(),
+        let vectors = match convolution.tile.end {
+            Some(end) => end.words.set(self.isa).vectors(),
             None => self.isa.vectors(),
         };
         let pixels = tile_pixels(vectors);
@@ -58,8 +58,8 @@ impl Builder<'_> {
         let tile = &convolution.tile;
         // Larger kernels use each value several times, so that incomplete sums would not pay.
         let pointwise = tile.rows * tile.columns == 1 && tile.channels == LANES && tile.y_step == LANES;
-        if tile.rows * tile.columns == 1 && tile.bytes.is_some() {
-            set_byte_panels(convolution, images);
+        if tile.rows * tile.columns == 1 && tile.end.is_some() {
+            set_word_panels(convolution, images);
         } else if pointwise && reads.count == x.blocks() {
             set_panels(convolution, images);
         } else {
@@ -117,9 +117,9 @@ fn set_panels(convolution: &mut Specification, images: usize) {
     }
 }
 
-/// Tasks of all groups for so many pixels that these stay in the second cache. Sums of bytes cannot be kept until others
+/// Tasks of all groups for so many pixels that these stay in the second cache. Sums of words cannot be kept until others
 /// are added: all blocks go together.
-fn set_byte_panels(convolution: &mut Specification, images: usize) {
+fn set_word_panels(convolution: &mut Specification, images: usize) {
     let (height, width) = (convolution.pixels.height, convolution.pixels.width);
     let pixels = part_input() / (convolution.tile.blocks * convolution.tile.channels);
     convolution.order.task = TaskSize {

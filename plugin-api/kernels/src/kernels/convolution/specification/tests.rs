@@ -48,7 +48,7 @@ fn specification() -> Specification {
             r_block: plane,
             slope: 1.0,
             maximum: f32::INFINITY,
-            bytes: None,
+            end: None,
         },
         groups: (0..blocks)
             .map(|first| Group {

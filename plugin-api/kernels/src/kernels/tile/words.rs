@@ -1,48 +1,52 @@
-//! The loops of a tile of bytes: exact sums, and what becomes of them.
+//! The loops of a tile of words, bytes or bf16: sums, and what becomes of them.
 
 use super::{
-    end::{BYTE_BIAS, ByteEnd, ByteResult, Bytes, BytesAndResidual, Floats, Store},
+    end::{
+        Bf16, Bf16AndResidual, Bytes, BytesAndResidual, Floats, FloatsAndResidual, Store, WORD_BIAS, WordEnd,
+        WordResult,
+    },
     micro_kernel::{TileKernel, each_size, tile_pixels},
     sum::{Tile, TilePointers},
 };
-use crate::simd::{ByteCompiled, ByteRoutine, ByteSet, ByteSimd, LANES, Simd, with_bytes};
+use crate::simd::{LANES, Simd, WordCompiled, WordRoutine, WordSet, WordSimd, with_words};
 
 /// The kernel for a tile of so many blocks and pixels, as [`tile_pixels`] has them; `step` is [`Tile::x_step`].
-pub(super) fn byte_kernel(set: ByteSet, blocks: usize, pixels: usize, step: usize) -> TileKernel {
-    with_bytes!(set, simd => sized(simd, blocks, pixels, step))
+pub(super) fn word_kernel(set: WordSet, blocks: usize, pixels: usize, step: usize) -> TileKernel {
+    with_words!(set, simd => sized(simd, blocks, pixels, step))
 }
 
-fn sized<B: ByteSimd>(simd: B, blocks: usize, pixels: usize, step: usize) -> TileKernel {
-    each_size!((blocks, pixels), B => for_step(simd, step))
+fn sized<W: WordSimd>(simd: W, blocks: usize, pixels: usize, step: usize) -> TileKernel {
+    each_size!((blocks, pixels), W => for_step(simd, step))
 }
 
-fn for_step<B: ByteSimd, const PIXELS: usize, const BLOCKS: usize>(simd: B, step: usize) -> TileKernel {
+fn for_step<W: WordSimd, const PIXELS: usize, const BLOCKS: usize>(simd: W, step: usize) -> TileKernel {
     // Sizes that a set has no registers for are not compiled.
-    if const { PIXELS > tile_pixels(B::VECTORS)[BLOCKS - 1] } {
+    if const { PIXELS > tile_pixels(W::VECTORS)[BLOCKS - 1] } {
         unreachable!("rows are cut into tiles within `tile_pixels`")
     }
-    let kernel: ByteCompiled<ByteKernel<PIXELS, BLOCKS, 0>> = match step {
-        4 => simd.compiled::<ByteKernel<PIXELS, BLOCKS, 4>>(),
-        _ => simd.compiled::<ByteKernel<PIXELS, BLOCKS, 0>>(),
+    let kernel: WordCompiled<WordKernel<PIXELS, BLOCKS, 0>> = match (W::VALUES, step) {
+        (4, 4) => simd.compiled::<WordKernel<PIXELS, BLOCKS, 4>>(),
+        (2, 8) => simd.compiled::<WordKernel<PIXELS, BLOCKS, 8>>(),
+        _ => simd.compiled::<WordKernel<PIXELS, BLOCKS, 0>>(),
     };
     kernel
 }
 
 /// The kernel for `PIXELS` pixels and `BLOCKS` blocks; `STEP` is `x_step`, or 0 where it is known at run time only.
-struct ByteKernel<const PIXELS: usize, const BLOCKS: usize, const STEP: usize>;
+struct WordKernel<const PIXELS: usize, const BLOCKS: usize, const STEP: usize>;
 
-impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> ByteRoutine
-    for ByteKernel<PIXELS, BLOCKS, STEP>
+impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> WordRoutine
+    for WordKernel<PIXELS, BLOCKS, STEP>
 {
     type Call = TilePointers;
     type Common = Tile;
 
     /// # Safety
-    /// The pointers are valid for the tile, see [`TilePointers`]; the tile has an end for bytes.
+    /// The pointers are valid for the tile, see [`TilePointers`]; the tile has an end for words.
     #[inline(always)]
-    unsafe fn run<B: ByteSimd>(simd: B, pointers: TilePointers, tile: &Tile) {
+    unsafe fn run<W: WordSimd>(simd: W, pointers: TilePointers, tile: &Tile) {
         let TilePointers { x, mut w, .. } = pointers;
-        let end = tile.bytes.expect("a tile of bytes has an end");
+        let end = tile.end.expect("a tile of words has an end");
         let step = if STEP == 0 { tile.x_step } else { STEP };
         let ahead = tile.ahead.share(pointers.turn);
         let mut sums = [[simd.zero(); BLOCKS]; PIXELS];
@@ -69,10 +73,10 @@ impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> ByteRoutine
                                 *weights = simd.weights(w.add(block * tile.w_block));
                             }
                             for (pixel, sums) in sums.iter_mut().enumerate() {
-                                let bytes = x.add(pixel * step + word).cast::<u32>().read();
-                                let bytes = simd.word(bytes);
+                                let bits = x.add(pixel * step + word).cast::<u32>().read();
+                                let values = simd.word(bits);
                                 for (sum, &weights) in sums.iter_mut().zip(&weights) {
-                                    *sum = simd.add_products(*sum, bytes, weights);
+                                    *sum = simd.add_products(*sum, values, weights);
                                 }
                             }
                             w = w.add(LANES);
@@ -82,9 +86,12 @@ impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> ByteRoutine
             }
             let to = (&pointers, tile, &end);
             match end.result {
-                ByteResult::Floats => store(simd, &sums, to, Floats),
-                ByteResult::Bytes => store(simd, &sums, to, Bytes),
-                ByteResult::BytesAndResidual(factor) => store(simd, &sums, to, BytesAndResidual(factor)),
+                WordResult::Floats => store(simd, &sums, to, Floats),
+                WordResult::Bytes => store(simd, &sums, to, Bytes),
+                WordResult::BytesAndResidual(factor) => store(simd, &sums, to, BytesAndResidual(factor)),
+                WordResult::Bf16 => store(simd, &sums, to, Bf16),
+                WordResult::FloatsAndResidual => store(simd, &sums, to, FloatsAndResidual),
+                WordResult::Bf16AndResidual => store(simd, &sums, to, Bf16AndResidual),
             }
         }
     }
@@ -95,10 +102,10 @@ impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> ByteRoutine
 /// # Safety
 /// As for the kernel.
 #[inline(always)]
-unsafe fn store<B: ByteSimd, const PIXELS: usize, const BLOCKS: usize>(
-    simd: B,
-    sums: &[[B::Sums; BLOCKS]; PIXELS],
-    (pointers, tile, end): (&TilePointers, &Tile, &ByteEnd),
+unsafe fn store<W: WordSimd, const PIXELS: usize, const BLOCKS: usize>(
+    simd: W,
+    sums: &[[W::Sums; BLOCKS]; PIXELS],
+    (pointers, tile, end): (&TilePointers, &Tile, &WordEnd),
     how: impl Store,
 ) {
     let float = simd.float();
@@ -113,15 +120,15 @@ unsafe fn store<B: ByteSimd, const PIXELS: usize, const BLOCKS: usize>(
     for block in 0..BLOCKS {
         // SAFETY: the caller's promise.
         unsafe {
-            let factor = float.load_at(pointers.bias.add(block * BYTE_BIAS));
-            let summand = float.load_at(pointers.bias.add(block * BYTE_BIAS + LANES));
+            let factor = float.load_at(pointers.bias.add(block * WORD_BIAS));
+            let summand = float.load_at(pointers.bias.add(block * WORD_BIAS + LANES));
             for (pixel, values) in values.iter().enumerate() {
                 let value = float.add(float.mul(values[block], factor), summand);
                 let residual = pointers
                     .residual
                     .wrapping_add(block * tile.r_block + pixel * end.r_step);
                 let y = pointers.y.add(block * tile.y_block + pixel * tile.y_step);
-                how.store(float, value, bounds, residual, y);
+                how.store(simd, value, bounds, residual, y);
             }
         }
     }

@@ -1,0 +1,114 @@
+//! Which layers multiply bf16, and which values are kept as such.
+
+use super::{
+    algorithm::{Algorithm, Geometry},
+    fuse::Layer,
+    quantise::Kinds,
+};
+use crate::{
+    graph::{Graph, Op, Shape},
+    kernels::{requantise::Narrow, winograd},
+    memory::Element,
+    simd::LANES,
+};
+
+/// Gives layers with several positions and groups of one the algorithm for bf16, and says how values are kept. First
+/// layers, those of single positions and those that Winograd's algorithm computes faster keep their numbers; so do values
+/// that others than layers on bf16 read.
+pub(super) fn narrow(
+    graph: &Graph,
+    layers: &[Layer],
+    algorithms: &mut [Option<(Geometry, Algorithm)>],
+) -> Kinds {
+    let mut kinds = Kinds::numbers(graph.nodes().len());
+    for (layer, algorithm) in layers.iter().zip(algorithms.iter_mut()) {
+        if let Some((geometry, algorithm)) = algorithm
+            && pays(graph, layer, geometry, *algorithm)
+        {
+            *algorithm = Algorithm::Bf16;
+            kinds.forms[layer.inputs[0]] = Some(Narrow::Bf16);
+        }
+    }
+    let on_bf16: Vec<bool> = algorithms
+        .iter()
+        .map(|algorithm| matches!(algorithm, Some((_, Algorithm::Bf16))))
+        .collect();
+    let mut readers: Vec<Readers> = vec![Readers::default(); graph.nodes().len()];
+    for &output in graph.outputs() {
+        readers[output].others = true;
+    }
+    for (layer, on_bf16) in layers.iter().zip(&on_bf16) {
+        for (index, read) in layer.reads().enumerate() {
+            let readers = &mut readers[read];
+            match (*on_bf16, index) {
+                (true, 0) => readers.operand = true,
+                // A residual is read as whatever it is.
+                (true, _) => {}
+                (false, _) => readers.others = true,
+            }
+        }
+    }
+    for (layer, algorithm) in layers.iter().zip(algorithms.iter()) {
+        let readers = readers[layer.output];
+        let algorithm = algorithm.as_ref().map(|(_, algorithm)| *algorithm);
+        if readers.operand && !readers.others && writes_bf16(graph, layer, algorithm) {
+            kinds.elements[layer.output] = Element::Bf16;
+        }
+    }
+    for (value, readers) in readers.iter().enumerate() {
+        kinds.converted[value] = readers.operand && kinds.elements[value] == Element::Float;
+    }
+    kinds
+}
+
+/// Who reads a value.
+#[derive(Clone, Copy, Debug, Default)]
+struct Readers {
+    /// A layer on bf16, as what it multiplies.
+    operand: bool,
+    /// Layers on numbers, or the caller.
+    others: bool,
+}
+
+/// Whether a layer takes less time on bf16, of which two products take as long as one of numbers.
+fn pays(graph: &Graph, layer: &Layer, geometry: &Geometry, algorithm: Algorithm) -> bool {
+    let input = layer.inputs[0];
+    let is_constant = matches!(graph.nodes()[input].op, Op::Constant(_));
+    // Of one position there is little to compute, and much may depend on it: factors for channels, classes. Half of a
+    // word would be no channel, which may hold anything.
+    if is_constant || graph.shapes()[input].positions() == 1 || !geometry.inputs.is_multiple_of(2) {
+        return false;
+    }
+    match algorithm {
+        Algorithm::Direct => true,
+        Algorithm::Winograd => !winograd_pays(geometry, graph.shapes()[layer.node]),
+        _ => false,
+    }
+}
+
+/// Whether Winograd's algorithm on numbers takes less time than a direct convolution of bf16.
+fn winograd_pays(geometry: &Geometry, output: Shape) -> bool {
+    let Shape::Map { height, width, .. } = output else {
+        return false;
+    };
+    let direct = 9 * height * width * geometry.inputs * geometry.outputs.next_multiple_of(LANES) / 2;
+    winograd::cost(geometry.inputs, geometry.outputs, [height, width]) < direct
+}
+
+/// Whether a layer can write its result as bf16.
+fn writes_bf16(graph: &Graph, layer: &Layer, algorithm: Option<Algorithm>) -> bool {
+    if let Some(algorithm) = algorithm {
+        return matches!(algorithm, Algorithm::Bf16 | Algorithm::Depthwise);
+    }
+    match &graph.nodes()[layer.node].op {
+        Op::LayerNorm(_) => true,
+        Op::Attention(parameters) => has_whole_blocks(graph, layer, parameters.heads),
+        Op::WindowAttention(parameters) => has_whole_blocks(graph, layer, parameters.heads),
+        _ => false,
+    }
+}
+
+/// Whether the features of each head of attention are whole blocks.
+fn has_whole_blocks(graph: &Graph, layer: &Layer, heads: usize) -> bool {
+    (graph.shapes()[layer.output].channels() / heads).is_multiple_of(LANES)
+}

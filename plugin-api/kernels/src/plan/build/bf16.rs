@@ -1,0 +1,119 @@
+//! Steps of convolutions and linear layers on bf16.
+
+use super::{
+    super::{
+        algorithm::Geometry,
+        fuse::Layer,
+        steps::ConvolutionStep,
+        storage::Place,
+        weights::{Packing, scale_of, terms_length},
+    },
+    Builder,
+    words::{WordLayer, WordTerms, bounds_of},
+};
+use crate::{
+    graph::Weight,
+    kernels::{
+        requantise::{Finish, Narrow, Staged},
+        tile::{WORD_BIAS, WordEnd, WordResult, Words},
+    },
+    memory::{AlignedBuffer, Element},
+    simd::{LANES, bf16_of},
+};
+
+impl Builder<'_> {
+    pub(super) fn bf16_convolution(
+        &self,
+        index: usize,
+        geometry: &Geometry,
+        weight: &Weight,
+        bias: &AlignedBuffer,
+    ) -> ConvolutionStep {
+        let layer = &self.layers[index];
+        let terms = WordTerms::<2>::of(geometry);
+        let (scale, data) = (scale_of(self.graph, layer), weight.data());
+        let length = terms_length(geometry.outputs, terms.words.len());
+        let weights = self.packed.get(layer, Packing::Bf16, length, |packed| {
+            let inputs = data.len() / geometry.outputs;
+            pack(packed, geometry.outputs, &terms.words, |output, term| {
+                (f64::from(data[output * inputs + term]) * scale(output)) as f32
+            });
+        });
+        let residual = self.bf16_residual(layer);
+        let made = WordLayer {
+            x: self.narrow_operand(layer).0,
+            weights,
+            bias: with_factors(bias),
+            finish: finish(layer, residual.as_ref(), self.result_form(layer)),
+            residual: residual.map(|(place, _)| place),
+        };
+        self.word_convolution(index, geometry, &terms, Words::Bf16, made)
+    }
+
+    /// The residual of a layer on bf16, as it was computed.
+    fn bf16_residual(&self, layer: &Layer) -> Option<(Place, Option<Narrow>)> {
+        let residual = layer.residual?;
+        if self.kinds.elements[residual] == Element::Float {
+            return Some((self.place(residual), None));
+        }
+        let (part, form) = self.narrow(residual)?;
+        Some((Place::Arena(part), Some(form)))
+    }
+}
+
+/// How results follow from sums and the bias.
+fn finish(layer: &Layer, residual: Option<&(Place, Option<Narrow>)>, result: Option<Narrow>) -> Finish {
+    let epilogue = layer.epilogue;
+    let residual_form = residual.and_then(|(_, form)| *form);
+    let ended = match (epilogue.adds_residual, residual_form, result) {
+        (false, _, None) => Some((WordResult::Floats, epilogue.activation)),
+        (false, _, Some(_)) => Some((WordResult::Bf16, epilogue.activation)),
+        _ if epilogue.activation.is_some() => None,
+        (true, None, None) => Some((WordResult::FloatsAndResidual, epilogue.after)),
+        (true, Some(_), Some(_)) => Some((WordResult::Bf16AndResidual, epilogue.after)),
+        (true, ..) => None,
+    };
+    match ended.map(|(stored, activation)| (stored, bounds_of(activation))) {
+        Some((stored, Some(bounds))) => Finish::Bounded(WordEnd {
+            words: Words::Bf16,
+            result: stored,
+            bounds,
+            r_step: 0,
+        }),
+        _ => Finish::Staged(Staged {
+            stages: epilogue.stages(),
+            residual: residual_form,
+            result,
+        }),
+    }
+}
+
+/// A bias as sums of words have it, with factors of 1.
+fn with_factors(bias: &AlignedBuffer) -> AlignedBuffer {
+    let mut factors = AlignedBuffer::zeroed(bias.len() / LANES * WORD_BIAS);
+    for (to, from) in factors.chunks_exact_mut(WORD_BIAS).zip(bias.chunks_exact(LANES)) {
+        to[..LANES].fill(1.0);
+        to[LANES..].copy_from_slice(from);
+    }
+    factors
+}
+
+/// Packs weights as `[output blocks][words][16][2]`: `value(output, term)`, or 0 where there is no term.
+fn pack(
+    packed: &mut [f32],
+    outputs: usize,
+    words: &[[Option<usize>; 2]],
+    value: impl Fn(usize, usize) -> f32,
+) {
+    for (block, packed) in packed.chunks_exact_mut(words.len() * LANES).enumerate() {
+        let inside = LANES.min(outputs - block * LANES);
+        for (word, packed) in words.iter().zip(packed.chunks_exact_mut(LANES)) {
+            for (lane, packed) in packed[..inside].iter_mut().enumerate() {
+                let pair = word.map(|term| term.map_or(0, |term| bf16_of(value(block * LANES + lane, term))));
+                let [first, second] = pair.map(u16::to_ne_bytes);
+                let bytes = [first[0], first[1], second[0], second[1]];
+                *packed = f32::from_bits(u32::from_ne_bytes(bytes));
+            }
+        }
+    }
+}
