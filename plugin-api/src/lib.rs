@@ -50,6 +50,7 @@ pub mod label;
 pub mod message;
 mod model;
 mod output;
+mod precision;
 mod service;
 mod settings;
 mod source;
@@ -66,6 +67,7 @@ pub use model::{
 };
 pub use modelzoo_abi as abi;
 pub use output::Output;
+pub use precision::{Precision, UnknownPrecision};
 pub use service::{DownloadRequest, LogLevel};
 pub use source::{LoadOptions, ModelSource};
 pub use video::{Frame, Video, VideoInfo};

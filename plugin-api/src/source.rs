@@ -1,6 +1,6 @@
 //! A source of models: what FiftyOne's `download_model()` and `load_model()` are there.
 
-use crate::{Device, Error, Host, Model, Result, settings::problem};
+use crate::{Device, Error, Host, Model, Precision, Result, settings::problem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
 
@@ -33,6 +33,8 @@ pub trait ModelSource: Send + Sync {
 pub struct LoadOptions {
     /// Where it should run.
     pub device: Device,
+    /// What it should compute with; a model that cannot says in [`ModelInfo`](crate::ModelInfo) what it does.
+    pub precision: Precision,
     /// How many threads it may use; `None` leaves it to the model.
     pub threads: Option<usize>,
     /// The source's own options, from `--set key=value`: a map.

@@ -48,6 +48,7 @@ class ModelInfo:
         has_logits: whether ``store_logits`` works.
         preferred_batch_size: the batch size at which it is fastest, where it has one.
         device: where it runs: ``cpu``, ``cuda:0``, ...
+        precision: what it computes with: ``f32``, ``bf16``.
         needed_fields: the fields of a sample that it needs, by its own names for them.
         methods: what the plugin can be called for.
     """
@@ -60,6 +61,7 @@ class ModelInfo:
     has_logits: bool = False
     preferred_batch_size: Optional[int] = None
     device: Optional[str] = None
+    precision: str = "f32"
     needed_fields: List[str] = field(default_factory=list)
     methods: List[str] = field(default_factory=list)
 
@@ -86,6 +88,7 @@ def load_model(
     *,
     name: Optional[str] = None,
     device: str = "auto",
+    precision: str = "f32",
     threshold: Optional[float] = None,
     threads: Optional[int] = None,
     isolation: str = "process",
@@ -109,6 +112,8 @@ def load_model(
             ``hf:owner/name[@revision]``, a Git or archive URL, a local folder.
         name: which of the source's models, where it has several.
         device: ``auto``, ``cpu``, ``cuda:N`` or ``metal``. ``auto`` is what the configuration says, or the fastest.
+        precision: what the model computes with: ``f32``, ``bf16``, or ``auto``: bf16 where the machine multiplies it
+            faster. ``model.info.precision`` says what it is.
         threshold: the default of :meth:`Model.predict`: what the model is less sure of is left out, 0 to 1.
         threads: how many threads the model may use.
         isolation: ``process`` runs the plugin in a process of its own; ``none`` in this one, which it can crash.
@@ -134,6 +139,7 @@ def load_model(
     arguments = {
         "name": name,
         "device": None if device == "auto" else device,
+        "precision": precision,
         "threads": count(threads, "threads"),
         "options": {**(options or {}), **more_options},
         "isolation": isolation,

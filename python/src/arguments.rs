@@ -3,7 +3,8 @@
 use crate::error::{Result, Usage};
 use modelzoo::{
     ApplyOptions, Decoder, Device, EmbedOptions, Existing, HandleMissing, Isolation, LoadSettings, Network,
-    PatchGeometry, PatchOptions, PredictOptions, Rate, RunOptions, Sampling, Sandbox, Task, ZooBuilder,
+    PatchGeometry, PatchOptions, Precision, PredictOptions, Rate, RunOptions, Sampling, Sandbox, Task,
+    ZooBuilder,
     config::PluginOrigin,
     format::Format,
     input::InputOptions,
@@ -52,6 +53,7 @@ pub struct LoadArguments {
     pub zoo: ZooArguments,
     pub name: Option<String>,
     device: Option<String>,
+    precision: Option<String>,
     threads: Option<NonZeroUsize>,
     options: Map<String, Value>,
     isolation: IsolationArgument,
@@ -191,11 +193,17 @@ impl ZooArguments {
 impl LoadArguments {
     pub fn settings(&self) -> Result<LoadSettings> {
         let (device, sandbox) = (self.device.as_deref(), self.sandbox.as_deref());
+        let precision = self.precision.as_deref();
         let settings = LoadSettings {
             device: device
                 .map(str::parse::<Device>)
                 .transpose()
                 .map_err(|error| Usage(error.to_string()))?,
+            precision: precision
+                .map(str::parse::<Precision>)
+                .transpose()
+                .map_err(|error| Usage(error.to_string()))?
+                .unwrap_or_default(),
             threads: self.threads.map(usize::from),
             options: self.options.clone(),
             isolation: match self.isolation {

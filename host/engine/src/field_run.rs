@@ -139,6 +139,9 @@ pub(crate) fn provenance(origin: &Provenance, model: &dyn LoadedModel, task: &Ta
     if !origin.settings.is_empty() {
         options.insert("settings".to_owned(), origin.settings.clone().into());
     }
+    if let Some(precision) = model.info().precision {
+        options.insert("precision".to_owned(), precision.to_string().into());
+    }
     let layers = model.sandbox().in_force.iter();
     dataset::Provenance {
         source: origin.source.clone(),

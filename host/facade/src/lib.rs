@@ -59,7 +59,7 @@ pub use modelzoo_engine::{
     Stage, Summary, Task, Work,
 };
 pub use modelzoo_plugin_api::{
-    self as plugin_api, Array, Device, Image, ModelInfo, Output, PredictOptions, label,
+    self as plugin_api, Array, Device, Image, ModelInfo, Output, Precision, PredictOptions, label,
 };
 pub use modelzoo_runtime::{
     Artifact, ArtifactError, ArtifactRecord, BuildError, BuiltInPlugin, CallError, Difference, Frames,

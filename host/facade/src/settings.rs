@@ -1,6 +1,6 @@
 //! How a model is loaded.
 
-use modelzoo_plugin_api::Device;
+use modelzoo_plugin_api::{Device, Precision};
 use modelzoo_runtime::{Isolation, Sandbox};
 use modelzoo_sources::config::PluginOrigin;
 use std::{path::PathBuf, time::Duration};
@@ -10,6 +10,8 @@ use std::{path::PathBuf, time::Duration};
 pub struct LoadSettings {
     /// Where it runs; `None` asks the configuration.
     pub device: Option<Device>,
+    /// What it computes with; one that cannot computes with `f32`, and a warning is logged.
+    pub precision: Precision,
     /// How many threads it may use; `None` leaves it to the model.
     pub threads: Option<usize>,
     /// The model's own options, a map.

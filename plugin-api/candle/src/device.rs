@@ -1,7 +1,7 @@
 //! Where a model runs.
 
 use candle_core::Device;
-use modelzoo_plugin_api::{self as api, Host, LoadOptions, LogLevel};
+use modelzoo_plugin_api::{self as api, Host, LoadOptions, LogLevel, Precision};
 
 /// Where a network runs, and with how many threads.
 #[derive(Clone, Debug)]
@@ -10,6 +10,8 @@ pub struct Placement {
     pub device: Device,
     /// Threads that one run may use on a CPU, at least 1.
     pub threads: usize,
+    /// What a network's sums are made from on a CPU; elsewhere it is `f32`.
+    pub precision: Precision,
 }
 
 impl Placement {
@@ -18,6 +20,7 @@ impl Placement {
         Self {
             device: select(options.device, &options.host),
             threads: options.threads.unwrap_or_else(|| options.host.threads()).max(1),
+            precision: options.precision,
         }
     }
 
@@ -26,6 +29,7 @@ impl Placement {
         Self {
             device: Device::Cpu,
             threads: Host::default().threads(),
+            precision: Precision::F32,
         }
     }
 }

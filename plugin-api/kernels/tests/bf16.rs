@@ -101,7 +101,13 @@ fn check_convolution(bytes: &[u8]) {
             for _ in 0..2 {
                 let found = run(&plan, &[&image], batch);
                 let what = format!("{} with {threads} threads", isa.name());
-                assert_close(&found[0], &expected[0], TOLERANCE, largest_of(&expected[0]), &what);
+                assert_close(
+                    &found[0],
+                    &expected[0],
+                    TOLERANCE,
+                    largest_of(&expected[0]),
+                    &what,
+                );
             }
         }
     }
@@ -124,7 +130,15 @@ fn check_block(bytes: &[u8]) {
         let mut y = network.linear("first", x, weights[0].clone(), None)?;
         if normed {
             let [weight, bias] = norm.clone();
-            y = network.layer_norm("norm", y, LayerNorm { weight, bias, epsilon: 1e-5 })?;
+            y = network.layer_norm(
+                "norm",
+                y,
+                LayerNorm {
+                    weight,
+                    bias,
+                    epsilon: 1e-5,
+                },
+            )?;
         }
         let mut z = network.linear("second", y, weights[1].clone(), None)?;
         if let Some(activation) = middle {
@@ -143,7 +157,11 @@ fn check_block(bytes: &[u8]) {
     let expected = reference::run(&graph, &[&tokens], batch).unwrap();
     let largest = largest_of(&expected[0]).max(1.0);
     for isa in Isa::detected() {
-        let alone = run(&Plan::compile(&graph, &options(isa, 1)).unwrap(), &[&tokens], batch);
+        let alone = run(
+            &Plan::compile(&graph, &options(isa, 1)).unwrap(),
+            &[&tokens],
+            batch,
+        );
         // What is rounded four times.
         assert_close(&alone[0], &expected[0], 4.0 * STEP, largest, isa.name());
         for threads in [2, 3] {
@@ -221,7 +239,11 @@ fn what_is_no_number_stays_so() {
     for isa in Isa::detected() {
         let found = run(&Plan::compile(&graph, &options(isa, 1)).unwrap(), &[&tokens], 1);
         for (token, values) in found[0].chunks(32).enumerate() {
-            assert!(values.iter().all(|value| value.is_nan() == (token == 1)), "{}", isa.name());
+            assert!(
+                values.iter().all(|value| value.is_nan() == (token == 1)),
+                "{}",
+                isa.name()
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a model says of itself.
 
+use crate::Precision;
 use serde::{Deserialize, Serialize};
 
 /// What a model takes.
@@ -39,6 +40,9 @@ pub struct ModelInfo {
     pub preferred_batch_size: Option<usize>,
     /// Where it runs: `cpu`, `cuda:0`, ...
     pub device: Option<String>,
+    /// What it computes with, where it is not `f32`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
     /// The fields of a sample that it needs, by the names that it knows them under; see
     /// [`SampleModel`](crate::SampleModel).
     pub needed_fields: Vec<String>,
@@ -115,6 +119,13 @@ impl ModelInfo {
     /// Says where the model runs.
     pub fn on_device(mut self, device: impl Into<String>) -> Self {
         self.device = Some(device.into());
+        self
+    }
+
+    /// Says what the model computes with.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = (precision != Precision::F32).then_some(precision);
         self
     }
 }

@@ -11,7 +11,7 @@ use modelzoo_candle::{
     device::Placement,
     network::{Network, NetworkBuilder},
 };
-use modelzoo_plugin_api::{Error, ErrorKind, Result};
+use modelzoo_plugin_api::{Error, ErrorKind, Precision, Result};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many sizes are kept ready, of networks that must be described anew for each.
@@ -22,6 +22,8 @@ pub(crate) struct Runner {
     architecture: Box<dyn Architecture>,
     checkpoint: Checkpoint,
     placement: Placement,
+    /// What the network's sums are made from.
+    precision: Precision,
     /// The layer that gives the embedding, where it is not the architecture's own.
     embeddings_layer: Option<String>,
     task: Task,
@@ -67,6 +69,7 @@ impl Runner {
             architecture,
             checkpoint,
             placement,
+            precision: network.precision(),
             embeddings_layer,
             task,
             ready: Mutex::new(vec![(size, Arc::new(network))]),
@@ -106,6 +109,11 @@ impl Runner {
         let runner = self.prompts.as_ref();
         let runner = runner.ok_or_else(|| Error::new("the network takes no prompts"))?;
         runner.point(&self.checkpoint, &self.placement, features, prompts)
+    }
+
+    /// What the network's sums are made from.
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision
     }
 
     pub(crate) fn placement(&self) -> &Placement {

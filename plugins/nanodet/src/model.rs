@@ -75,6 +75,7 @@ impl Model for NanoDet {
             .with_classes(self.classes.iter().copied())
             .with_preferred_batch_size(8)
             .on_device(self.network.device_name())
+            .with_precision(self.network.network().precision())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {

@@ -71,6 +71,7 @@ impl Model for PoseNet {
             .with_keypoints(NAMES, SKELETON)
             .with_preferred_batch_size(8)
             .on_device(self.network.device_name())
+            .with_precision(self.network.network().precision())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {

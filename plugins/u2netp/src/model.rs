@@ -108,6 +108,7 @@ impl Model for U2NetP {
             .with_classes(classes.iter().copied())
             .with_preferred_batch_size(4)
             .on_device(self.network.device_name())
+            .with_precision(self.network.network().precision())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {

@@ -1,6 +1,10 @@
 use super::number;
 use clap::{Args, ValueEnum};
-use modelzoo::{Isolation, Sandbox, config::PluginConfig, plugin_api::Device};
+use modelzoo::{
+    Isolation, Sandbox,
+    config::PluginConfig,
+    plugin_api::{Device, Precision},
+};
 use std::{
     num::{NonZeroUsize, ParseIntError},
     str::FromStr,
@@ -65,6 +69,10 @@ pub struct ModelOptions {
     /// Where to run: auto, cpu, cuda:N or metal
     #[arg(long, value_name = "DEVICE", help_heading = "Model")]
     pub device: Option<Device>,
+
+    /// What to compute with: f32, bf16, or auto, which is bf16 where the machine multiplies it faster
+    #[arg(long, value_name = "PRECISION", default_value_t, help_heading = "Model")]
+    pub precision: Precision,
 
     /// How many threads the model may use (default: every core)
     #[arg(long, value_name = "N", value_parser = number::threads, help_heading = "Model")]

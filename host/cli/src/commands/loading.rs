@@ -29,6 +29,7 @@ pub fn load_settings(options: &ModelOptions, run: &PluginRunArguments) -> Result
     let set = options.settings.iter();
     Ok(LoadSettings {
         device: options.device,
+        precision: options.precision,
         threads: options.threads.map(usize::from),
         options: set
             .map(|setting| (setting.key.clone(), setting.value.clone()))

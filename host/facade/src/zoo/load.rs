@@ -14,7 +14,7 @@ use crate::{
 };
 use modelzoo_data::media::shut_ffmpeg_in;
 use modelzoo_engine::Provenance;
-use modelzoo_plugin_api::LoadOptions;
+use modelzoo_plugin_api::{LoadOptions, ModelInfo, Precision};
 use modelzoo_runtime::{PluginCode, PluginRunner};
 use modelzoo_sources::reference::ModelRef;
 use std::{path::PathBuf, sync::Arc, time::Instant};
@@ -109,6 +109,7 @@ impl Zoo {
         let settings = &prepared.settings;
         let mut options = LoadOptions::default();
         options.device = self.device(settings);
+        options.precision = settings.precision;
         options.threads = settings.threads;
         options.settings = settings.options.clone();
         if let Some(deployment) = prepared.model.deployment() {
@@ -121,6 +122,7 @@ impl Zoo {
         let runner = self.runner(prepared.code, settings, None);
         let started = Instant::now();
         let loaded = runner.load_model(&prepared.model.entry.name(), &prepared.weights, options)?;
+        warn_of_precision(settings.precision, loaded.info());
         Ok(Model::new(
             loaded,
             prepared.provenance,
@@ -152,6 +154,16 @@ impl Zoo {
             .with_sandbox(self.sandbox(settings));
         runner.worker_program.clone_from(&settings.worker_program);
         runner
+    }
+}
+
+/// Says so where a model does not compute with what was asked for.
+fn warn_of_precision(asked: Precision, info: &ModelInfo) {
+    let used = info.precision.unwrap_or_default();
+    if asked != Precision::Auto && used != asked {
+        tracing::warn!(
+            "the model computes with {used}, not with {asked}: its plugin or device knows no other way"
+        );
     }
 }
 

@@ -2,10 +2,11 @@
 
 use candle_core::{Device, Storage, Tensor};
 use modelzoo_kernels::{
+    Isa,
     graph::{Graph, Shape},
-    plan::{MemoryUse, Plan, PlanOptions},
+    plan::{self, MemoryUse, Plan, PlanOptions},
 };
-use modelzoo_plugin_api::{Error, Result};
+use modelzoo_plugin_api::{Error, Precision, Result};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many shapes and choices of outputs are kept ready; programs use one or two.
@@ -15,6 +16,8 @@ const MOST_PLANS: usize = 8;
 #[derive(Debug)]
 pub(super) struct Plans {
     threads: usize,
+    /// Never [`Precision::Auto`].
+    precision: Precision,
     /// The one used last comes last.
     ready: Mutex<Vec<(Key, Arc<Plan>)>>,
 }
@@ -26,11 +29,21 @@ struct Key {
 }
 
 impl Plans {
-    pub(super) fn new(threads: usize) -> Self {
+    pub(super) fn new(threads: usize, precision: Precision) -> Self {
         Self {
             threads,
+            precision: match precision {
+                Precision::Auto if Isa::best().has_bf16() => Precision::Bf16,
+                Precision::Auto => Precision::F32,
+                asked => asked,
+            },
             ready: Mutex::default(),
         }
+    }
+
+    /// What sums are made from.
+    pub(super) fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Makes the plan for a network's shapes and outputs.
@@ -90,6 +103,10 @@ impl Plans {
             None => {
                 let options = PlanOptions {
                     threads: self.threads,
+                    precision: match self.precision {
+                        Precision::Bf16 => plan::Precision::Bf16,
+                        _ => plan::Precision::Float,
+                    },
                     ..PlanOptions::default()
                 };
                 Plan::compile(graph, &options)?

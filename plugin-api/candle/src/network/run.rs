@@ -7,7 +7,7 @@ use modelzoo_kernels::{
     graph::{Graph, Shape},
     plan::MemoryUse,
 };
-use modelzoo_plugin_api::{Error, ErrorKind, Result};
+use modelzoo_plugin_api::{Error, ErrorKind, Precision, Result};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// A network that is ready to run on a device; cheap to clone, and any number of threads may run it at once.
@@ -34,7 +34,7 @@ impl Network {
         kernels: bool,
     ) -> Result<Self> {
         let engine = if placement.device.is_cpu() && kernels {
-            Engine::Plans(Arc::new(Plans::new(placement.threads)))
+            Engine::Plans(Arc::new(Plans::new(placement.threads, placement.precision)))
         } else {
             Engine::Operators(Arc::new(Operators::new(&graph, &placement.device)?))
         };
@@ -66,6 +66,14 @@ impl Network {
     /// Where it runs.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// What its sums are made from, never [`Precision::Auto`]; on Candle's operators `f32`.
+    pub fn precision(&self) -> Precision {
+        match &self.engine {
+            Engine::Plans(plans) => plans.precision(),
+            Engine::Operators(_) => Precision::F32,
+        }
     }
 
     /// The dimensions of its input without the batch, as it was described; other heights and widths work as well.

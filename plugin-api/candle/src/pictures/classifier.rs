@@ -65,7 +65,8 @@ impl Model for PictureClassifier {
             .with_classes(self.classifier.classes())
             .with_logits()
             .with_preferred_batch_size(self.batch)
-            .on_device(self.network.device_name());
+            .on_device(self.network.device_name())
+            .with_precision(self.network.network().precision());
         if self.embeds() {
             info.with_embeddings()
         } else {

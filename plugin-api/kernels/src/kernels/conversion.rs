@@ -35,7 +35,11 @@ struct Rows<'a> {
 impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let Region { blocks, rows, columns } = self.y.region().clone();
+        let Region {
+            blocks,
+            rows,
+            columns,
+        } = self.y.region().clone();
         for block in blocks {
             for row in rows.clone() {
                 match self.conversion {

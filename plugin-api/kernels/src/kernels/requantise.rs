@@ -1,9 +1,6 @@
 //! Narrow forms of numbers, bytes and bf16, and results of sums of them.
 
-use super::{
-    epilogue::Stages,
-    tile::WordEnd,
-};
+use super::{epilogue::Stages, tile::WordEnd};
 use crate::{
     memory::Element,
     simd::{LANES, Simd},

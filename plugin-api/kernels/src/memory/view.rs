@@ -258,7 +258,10 @@ impl ViewMut<'_> {
         if self.layout().element == Element::Float {
             return NumbersMut::Float(self.pixels(block, y, columns));
         }
-        assert!(self.layout().element == Element::Bf16, "bytes are written as numbers");
+        assert!(
+            self.layout().element == Element::Bf16,
+            "bytes are written as numbers"
+        );
         let start = self.start(block, y, &columns);
         // SAFETY: as above; bf16 need less alignment than `f32`, and 16 of them have the place of a pixel.
         NumbersMut::Bf16(unsafe {

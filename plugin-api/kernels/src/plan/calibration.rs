@@ -1,6 +1,11 @@
 //! Finding the ranges of a network's values.
 
-use super::{Plan, fuse::fuse, options::{PlanOptions, Precision}, ranges::Ranges};
+use super::{
+    Plan,
+    fuse::fuse,
+    options::{PlanOptions, Precision},
+    ranges::Ranges,
+};
 use crate::{
     batch::{RunError, check_inputs},
     graph::{Graph, GraphError, Op},

@@ -29,7 +29,11 @@ use self::{
     execute::{Batch, StepTimes},
     memory::Memory,
 };
-pub use self::{calibration::Calibration, options::{PlanOptions, Precision}, ranges::Ranges};
+pub use self::{
+    calibration::Calibration,
+    options::{PlanOptions, Precision},
+    ranges::Ranges,
+};
 use self::{steps::Output, threads::Threads, weights::PackedWeights};
 use crate::{
     batch::{RunError, check_inputs, check_outputs},

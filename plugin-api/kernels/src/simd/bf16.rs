@@ -54,7 +54,8 @@ impl<S: Simd> WordSimd for Bf16On<S> {
     #[inline(always)]
     unsafe fn weights(self, from: *const f32) -> [S::Vector; 2] {
         // SAFETY: the caller's promise; bf16 need less alignment than `f32`.
-        self.0.load_bf16_pairs(unsafe { &*from.cast::<[[u16; 2]; LANES]>() })
+        self.0
+            .load_bf16_pairs(unsafe { &*from.cast::<[[u16; 2]; LANES]>() })
     }
     #[inline(always)]
     fn word(self, bits: u32) -> [S::Vector; 2] {

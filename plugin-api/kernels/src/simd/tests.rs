@@ -168,13 +168,18 @@ fn nearest_bf16(number: f32) -> f32 {
     if number.is_finite() && nearest.abs() >= 2f64.powi(128) {
         return f32::INFINITY.copysign(number);
     }
-    if number.is_finite() && number != 0.0 { nearest as f32 } else { number }
+    if number.is_finite() && number != 0.0 {
+        nearest as f32
+    } else {
+        number
+    }
 }
 
 #[test]
 fn bf16_are_the_nearest_ones_and_come_back() {
     let ties = std::array::from_fn(|lane| f32::from_bits(0x3f80_8000 + ((lane as u32) << 16)));
-    let others = std::array::from_fn(|lane| f32::from_bits(0x4567_89ab_u32.wrapping_mul(2 * lane as u32 + 1)));
+    let others =
+        std::array::from_fn(|lane| f32::from_bits(0x4567_89ab_u32.wrapping_mul(2 * lane as u32 + 1)));
     for numbers in [SPECIAL, ties, others] {
         for isa in Isa::detected() {
             let (mut bits, mut back, mut pairs) = ([0; LANES], [0.0; LANES], [[0.0; LANES]; 2]);
@@ -186,7 +191,11 @@ fn bf16_are_the_nearest_ones_and_come_back() {
             });
             for (lane, &number) in numbers.iter().enumerate() {
                 let (found, expected) = (back[lane], nearest_bf16(number));
-                assert!(same(found, expected), "{} makes {found} of {number}, not {expected}", isa.name());
+                assert!(
+                    same(found, expected),
+                    "{} makes {found} of {number}, not {expected}",
+                    isa.name()
+                );
                 assert!(same(pairs[0][lane], found) && same(pairs[1][LANES - 1 - lane], found));
             }
         }

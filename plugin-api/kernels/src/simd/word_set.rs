@@ -1,9 +1,9 @@
 //! The choice among the instruction sets that have products of words.
 
-#[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512, bf16::Avx512Bf16, vnni::Vnni};
 #[cfg(target_arch = "aarch64")]
 use super::neon::Neon;
+#[cfg(target_arch = "x86_64")]
+use super::{avx2::Avx2, avx512::Avx512, bf16::Avx512Bf16, vnni::Vnni};
 use super::{bf16::Bf16On, portable::Portable, words::WordSimd};
 
 /// What a machine multiplies words with: bytes, or bf16.

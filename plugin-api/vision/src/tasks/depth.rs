@@ -34,7 +34,9 @@ impl Depth {
 
 impl Model for Depth {
     fn info(&self) -> ModelInfo {
-        ModelInfo::image().on_device(device::name(self.runner.device()))
+        ModelInfo::image()
+            .on_device(device::name(self.runner.device()))
+            .with_precision(self.runner.precision())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {

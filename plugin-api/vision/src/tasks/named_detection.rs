@@ -134,6 +134,7 @@ impl Model for NamedDetector {
         ModelInfo::image()
             .with_classes(&self.classes.names)
             .on_device(device::name(self.runner.device()))
+            .with_precision(self.runner.precision())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {

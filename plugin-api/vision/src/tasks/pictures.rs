@@ -104,7 +104,8 @@ impl Model for Pictures {
     fn info(&self) -> ModelInfo {
         let info = ModelInfo::image()
             .with_preferred_batch_size(BATCH)
-            .on_device(device::name(self.runner.device()));
+            .on_device(device::name(self.runner.device()))
+            .with_precision(self.runner.precision());
         match &self.classifier {
             None => info.with_embeddings_only(INSTEAD),
             Some(classifier) => info

@@ -216,6 +216,7 @@ impl Model for PoseFinder {
             .with_keypoints(&self.names, self.skeleton.clone())
             .with_needed_fields([BOXES, EITHER])
             .on_device(device::name(self.runner.device()))
+            .with_precision(self.runner.precision())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {

@@ -244,6 +244,7 @@ impl Model for PromptedSegmenter {
         ModelInfo::image()
             .with_needed_fields(fields.iter().copied())
             .on_device(device::name(self.masks.runner.device()))
+            .with_precision(self.masks.runner.precision())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {

@@ -289,6 +289,7 @@ impl Model for QuerySegmenter {
         ModelInfo::image()
             .with_classes(&self.classes)
             .on_device(device::name(self.runner.device()))
+            .with_precision(self.runner.precision())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {

@@ -97,6 +97,7 @@ impl Model for SaliencyFinder {
         ModelInfo::image()
             .with_classes(classes.iter().copied())
             .on_device(device::name(self.runner.device()))
+            .with_precision(self.runner.precision())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {

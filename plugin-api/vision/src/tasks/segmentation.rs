@@ -100,6 +100,7 @@ impl Model for Segmenter {
         ModelInfo::image()
             .with_classes(&self.classes)
             .on_device(device::name(self.runner.device()))
+            .with_precision(self.runner.precision())
     }
 
     fn predict(&self, image: &Image<'_>, options: &PredictOptions) -> Result<Output> {

@@ -188,6 +188,7 @@ impl Model for TextReader {
         ModelInfo::image()
             .with_needed_fields([BOXES])
             .on_device(device::name(self.runner.device()))
+            .with_precision(self.runner.precision())
     }
 
     fn predict(&self, image: &Image<'_>, _options: &PredictOptions) -> Result<Output> {

@@ -113,7 +113,8 @@ impl Model for ZeroShot {
     fn info(&self) -> ModelInfo {
         let info = ModelInfo::image()
             .with_preferred_batch_size(BATCH)
-            .on_device(device::name(self.runner.device()));
+            .on_device(device::name(self.runner.device()))
+            .with_precision(self.runner.precision());
         match &self.classes {
             None => info.with_embeddings_only(instead()),
             Some(classes) => info

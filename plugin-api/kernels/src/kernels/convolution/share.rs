@@ -10,7 +10,7 @@ use crate::{
         requantise::Staged,
         tile::{Ahead, RowTiles, Tile, TilePointers, WordEnd, WordResult},
     },
-    simd::{WordSet, Kernel, LANES, Simd},
+    simd::{Kernel, LANES, Simd, WordSet},
 };
 use std::ops::Range;
 

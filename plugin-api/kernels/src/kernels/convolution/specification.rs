@@ -1,11 +1,7 @@
 //! What a convolution is, and the check that it stays inside of its memory.
 
 use crate::{
-    kernels::{
-        epilogue::Stages,
-        requantise::Staged,
-        tile::Tile,
-    },
+    kernels::{epilogue::Stages, requantise::Staged, tile::Tile},
     memory::{AlignedBuffer, Packed},
     simd::LANES,
 };

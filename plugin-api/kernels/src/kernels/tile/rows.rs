@@ -5,7 +5,7 @@ use super::{
     sum::{Tile, TilePointers},
     words::word_kernel,
 };
-use crate::simd::{WordSet, Simd};
+use crate::simd::{Simd, WordSet};
 
 /// A row of pixels cut into tiles that are as equal as can be: the first ones are a pixel larger.
 #[derive(Clone, Copy, Debug)]

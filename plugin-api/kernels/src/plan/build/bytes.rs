@@ -39,9 +39,13 @@ impl Builder<'_> {
         let length = ByteWeights::length(geometry.outputs, terms.words.len());
         let packed = self.packed.get(layer, Packing::Bytes, length, |packed| {
             let inputs = data.len() / geometry.outputs;
-            pack(packed, geometry.outputs, &terms.words, Kept::Words, |output, term| {
-                f64::from(data[output * inputs + term]) * scale(output)
-            });
+            pack(
+                packed,
+                geometry.outputs,
+                &terms.words,
+                Kept::Words,
+                |output, term| f64::from(data[output * inputs + term]) * scale(output),
+            );
         });
         let weights = ByteWeights::new(packed, geometry.outputs, terms.words.len());
         let ends = Ends {
