@@ -185,14 +185,24 @@ class Torch(InProcess):
 
 
 class Modelzoo:
-    """This project, in a process of its own: see src/main.rs."""
+    """This project, in a process of its own: see src/main.rs. `narrow` computes in bf16 where that pays, else in f32."""
 
     name = "modelzoo"
+    narrow_name = "modelzoo bf16"
 
     def __init__(
-        self, program: Path, network: str, weights: Path, inputs: Path, threads: int, one_core: bool = False
+        self,
+        program: Path,
+        network: str,
+        weights: Path,
+        inputs: Path,
+        threads: int,
+        one_core: bool = False,
+        narrow: bool = False,
     ) -> None:
-        command = [str(program), network, str(weights), str(inputs), str(threads)]
+        if narrow:
+            self.name = self.narrow_name
+        command = [str(program), network, str(weights), str(inputs), str(threads), "bf16" if narrow else "f32"]
         self.inputs = inputs
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if one_core:
@@ -201,6 +211,11 @@ class Modelzoo:
         self.ready = float(ready)
         self.weight_bytes = int(weight_bytes)
         self.buffer_bytes = int(buffer_bytes)
+
+    @staticmethod
+    def pays_in_bf16() -> bool:
+        """Whether this processor has the instructions with which bf16 is faster here."""
+        return "avx512_bf16" in Path("/proc/cpuinfo").read_text()
 
     def answer(self) -> str:
         line = self.process.stdout.readline()

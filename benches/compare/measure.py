@@ -158,6 +158,9 @@ def measure(name: str, files: Files, program: Path, rounds: int, threads: int) -
     network = network_name(name)
     loading = [start_and_stop(program, network, files) for _ in range(STARTS)]
     own = Modelzoo(program, network, files.weights, files.inputs, threads)
+    ours = [own]
+    if Modelzoo.pays_in_bf16():
+        ours.append(Modelzoo(program, network, files.weights, files.inputs, threads, narrow=True))
     forms = [Torch(entry.module(), form, threads) for form in Torch.forms()]
     exact = load_file(files.exact)
     result = {
@@ -171,7 +174,7 @@ def measure(name: str, files: Files, program: Path, rounds: int, threads: int) -
         "batches": {},
     }
     for batch in BATCHES:
-        engines = [own, *others(files, batch, threads), *forms]
+        engines = [*ours, *others(files, batch, threads), *forms]
         errors = check(engines, inputs, str(batch), exact, getattr(entry.make, "ranked", False))
         engines = [engine for engine in engines if engine.name in errors]
         if batch == 1:
@@ -185,7 +188,8 @@ def measure(name: str, files: Files, program: Path, rounds: int, threads: int) -
                 time.sleep(PAUSE)
                 times[engine.name].append(engine.turn(inputs, str(batch), TURN * 1e3))
         result["batches"][str(batch)] = times
-    own.close()
+    for engine in ours:
+        engine.close()
     return json.dumps(result, indent=1)
 
 

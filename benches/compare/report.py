@@ -15,6 +15,7 @@ from chart import bar_chart
 from networks import NETWORKS
 
 OWN = "modelzoo"
+OWN_NARROW = "modelzoo bf16"
 # Programs that compute in f32, and those that choose for themselves, by how the names of their arrangements begin.
 EQUALS = ("onnxruntime", "OpenVINO f32", "ncnn f32")
 DEFAULTS = ("OpenVINO as it comes", "ncnn as it comes")
@@ -63,11 +64,11 @@ def fastest(times: Times, beginning: str) -> str | None:
     return min(of_program, key=lambda engine: statistics.median(times[engine]), default=None)
 
 
-def ratio(times: Times, beginnings: tuple[str, ...]) -> float | None:
+def ratio(times: Times, beginnings: tuple[str, ...], own: str = OWN) -> float | None:
     """How many times as fast as the fastest arrangement of any of these programs."""
     best = [fastest(times, beginning) for beginning in beginnings]
     medians = [statistics.median(times[engine]) for engine in best if engine]
-    return min(medians) / statistics.median(times[OWN]) if medians else None
+    return min(medians) / statistics.median(times[own]) if medians and own in times else None
 
 
 def summary(file: Path) -> str:
@@ -77,8 +78,11 @@ def summary(file: Path) -> str:
     for batch, times in result["batches"].items():
         parts = [f"{engine} {statistics.median(values) / int(batch):.2f}" for engine, values in times.items()]
         against = [ratio(times, programs) for programs in (EQUALS, DEFAULTS, (TORCH,))]
+        against.append(ratio(times, DEFAULTS, OWN_NARROW))
         ratios = ", ".join(f"{value:.2f}" if value else "-" for value in against)
-        lines.append(f"  batch {batch}, ms an image: {', '.join(parts)}; ratios (f32, defaults, torch) {ratios}")
+        lines.append(
+            f"  batch {batch}, ms an image: {', '.join(parts)}; ratios (f32, defaults, torch; bf16 to defaults) {ratios}"
+        )
     errors = ", ".join(f"{engine} {error:.1e}" for engine, error in result["errors"].items())
     lines.append(f"  errors: {errors}; ready in {result['load_ms']:.0f} ms")
     return "\n".join(lines)
@@ -141,14 +145,22 @@ def machine(results: dict) -> str:
 def speed(results: dict, batch: str, goals: dict[str, float]) -> str:
     """A row for each network, with the fastest arrangement of each program."""
     title = "## Batches of 8" if batch == "8" else "## One image: latency"
-    programs = (*EQUALS, *DEFAULTS, "torch eager", "torch channels_last", "torch compiled")
+    programs = (OWN_NARROW, *EQUALS, *DEFAULTS, "torch eager", "torch channels_last", "torch compiled")
     there = [
         program
         for program in programs
         if any(fastest(result["batches"][batch], program) for result in results.values())
     ]
     rows = [
-        ["network", OWN, *there, "against the best in f32 (goal)", "against the best default", "against torch"]
+        [
+            "network",
+            OWN,
+            *there,
+            "against the best in f32 (goal)",
+            "against the best default",
+            "bf16 against the best default",
+            "against torch",
+        ]
     ]
     for name, result in results.items():
         times = result["batches"][batch]
@@ -159,7 +171,8 @@ def speed(results: dict, batch: str, goals: dict[str, float]) -> str:
         # What rounds to the goal reaches it.
         reached = equals is not None and round(equals, 2) >= goal
         cells.append(f"**{equals:.2f}** ({goal})" if reached else f"{equals:.2f} ({goal}), short")
-        others = (ratio(times, (*EQUALS, *DEFAULTS)), ratio(times, (TORCH,)))
+        every = (*EQUALS, *DEFAULTS)
+        others = (ratio(times, every), ratio(times, every, OWN_NARROW), ratio(times, (TORCH,)))
         rows.append([result["title"], *cells, *(f"{value:.2f}" if value else "-" for value in others)])
     note = (
         "Milliseconds an image, of the fastest arrangement of each program: of a whole batch at a time on all threads, or "
@@ -178,7 +191,7 @@ def time_cell(times: Times, engine: str | None, batch: int) -> str:
 
 
 def accuracy(results: dict) -> str:
-    programs = (OWN, *EQUALS, *DEFAULTS, "torch eager", "torch compiled")
+    programs = (OWN, OWN_NARROW, *EQUALS, *DEFAULTS, "torch eager", "torch compiled")
     rows = [["network", "weights", *programs]]
     for result in results.values():
         cells = []

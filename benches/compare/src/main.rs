@@ -1,10 +1,10 @@
 //! This project's side of the comparison: runs a network as a plugin does, a Candle tensor in, Candle tensors out.
 //!
-//!     compare NETWORK WEIGHTS INPUTS THREADS
+//!     compare NETWORK WEIGHTS INPUTS THREADS PRECISION
 //!
 //! NETWORK is one of those below, with a safetensors file as WEIGHTS, or `published:OUTPUT,...` for these outputs of the
 //! published model in the folder WEIGHTS. INPUTS is a safetensors file that holds a batch under each name that commands
-//! use. A line of standard input is a command, and each is answered by a line of standard output:
+//! use; PRECISION is one of the `modelzoo` program's. A line of standard input is a command, and each is answered by a line of standard output:
 //!
 //! | command | answer |
 //! |---|---|
@@ -29,7 +29,7 @@ use modelzoo_candle::{
     networks,
     weights::Weights,
 };
-use modelzoo_plugin_api::{Error, Result};
+use modelzoo_plugin_api::{Context as _, Error, Result};
 use std::{
     collections::HashMap,
     io::{BufRead, Write},
@@ -39,13 +39,14 @@ use std::{
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [name, weights, inputs, threads] = &arguments[..] else {
-        return Err(Error::new("usage: compare NETWORK WEIGHTS INPUTS THREADS"));
+    let [name, weights, inputs, threads, precision] = &arguments[..] else {
+        return Err(Error::new("usage: compare NETWORK WEIGHTS INPUTS THREADS PRECISION"));
     };
     let inputs = safetensors::load(inputs, &Device::Cpu)?;
     let placement = Placement {
         device: Device::Cpu,
         threads: threads.parse()?,
+        precision: precision.parse().context("PRECISION")?,
     };
     let start = Instant::now();
     let network = match name.strip_prefix("published:") {

@@ -86,6 +86,9 @@ fn check_convolution(bytes: &[u8]) {
     let batch = choices.size(3);
     let image = numbers.take(channels * size[0] * size[1] * batch);
     let expected = reference::run(&build(&all_rounded(&weights)), &[&all_rounded(&image)], batch).unwrap();
+    // Sums are rounded before an activation bounds them.
+    let terms = channels * kernel * kernel;
+    let largest = largest_of(&expected[0]).max((terms as f64).sqrt());
     // Winograd's algorithm does not round, and has results of its own: see the other tests.
     let graph = build(&weights);
     for isa in Isa::detected() {
@@ -101,13 +104,7 @@ fn check_convolution(bytes: &[u8]) {
             for _ in 0..2 {
                 let found = run(&plan, &[&image], batch);
                 let what = format!("{} with {threads} threads", isa.name());
-                assert_close(
-                    &found[0],
-                    &expected[0],
-                    TOLERANCE,
-                    largest_of(&expected[0]),
-                    &what,
-                );
+                assert_close(&found[0], &expected[0], TOLERANCE, largest, &what);
             }
         }
     }
@@ -176,6 +173,54 @@ fn check_block(bytes: &[u8]) {
     }
 }
 
+/// A wide layer, a depthwise one and a narrow one with a residual, which hand each other bf16.
+fn check_inverted_residual(bytes: &[u8]) {
+    let mut choices = Choices::new(bytes);
+    let mut numbers = Numbers::new(u64::from(bytes.first().copied().unwrap_or(2)));
+    let channels = (8 + choices.size(MOST_CHANNELS / 2)).next_multiple_of(2);
+    let wide = choices.size(MOST_CHANNELS).next_multiple_of(2);
+    let kernel = choices.pick(&[3, 5, 7]);
+    let stride = choices.pick(&[1, 1, 2]);
+    let squeezed = choices.flag();
+    let size = [choices.size(MOST_SIZE).max(2), choices.size(MOST_SIZE).max(2)];
+    let mut spread = |dims: &[usize], terms: usize| numbers.weight(dims, (3.0 / terms as f32).sqrt());
+    let expand = spread(&[wide, channels, 1, 1], channels);
+    let filter = spread(&[wide, 1, kernel, kernel], kernel * kernel);
+    let project = spread(&[channels, wide, 1, 1], wide);
+    let graph = network(Shape::map(channels, size[0], size[1]), |network, x| {
+        let y = network.conv2d("expand", x, Convolution::new(expand.clone(), None))?;
+        let y = network.activation("expanded", y, Activation::Relu6)?;
+        let depthwise = Convolution::new(filter.clone(), None)
+            .padding(kernel / 2)
+            .stride(stride)
+            .groups(wide);
+        let y = network.conv2d("depthwise", y, depthwise)?;
+        let mut y = network.activation("filtered", y, Activation::HardSwish)?;
+        if squeezed {
+            let mean = network.adaptive_avg_pool2d("mean", y, [1, 1])?;
+            let factor = network.activation("factor", mean, Activation::Sigmoid)?;
+            y = network.mul("scaled", y, factor)?;
+        }
+        let y = network.conv2d("project", y, Convolution::new(project.clone(), None))?;
+        if stride == 1 {
+            network.add("sum", y, x)
+        } else {
+            Ok(y)
+        }
+    })
+    .unwrap();
+    let image = numbers.take(channels * size[0] * size[1]);
+    let expected = reference::run(&graph, &[&image], 1).unwrap();
+    let largest = largest_of(&expected[0]).max(1.0);
+    for isa in Isa::detected() {
+        let alone = run(&Plan::compile(&graph, &options(isa, 1)).unwrap(), &[&image], 1);
+        // What is rounded five times.
+        assert_close(&alone[0], &expected[0], 5.0 * STEP, largest, isa.name());
+        let plan = Plan::compile(&graph, &options(isa, 2)).unwrap();
+        assert_eq!(run(&plan, &[&image], 1), alone, "{}", isa.name());
+    }
+}
+
 /// A random network is about what it is in `f32`, and the same in any batch and for any number of threads.
 fn check_network(bytes: &[u8]) {
     let mut choices = Choices::new(bytes);
@@ -218,6 +263,11 @@ proptest! {
     #[test]
     fn blocks_are_rounded_between_layers(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
         check_block(&bytes);
+    }
+
+    #[test]
+    fn depthwise_layers_read_and_write_what_is_rounded(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+        check_inverted_residual(&bytes);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{epilogue::Stages, windows::SlidingWindows};
 use crate::{
-    memory::{AlignedBuffer, NumbersMut, Packed, Region, View, ViewMut},
+    memory::{AlignedBuffer, Element, NumbersMut, Packed, Region, View, ViewMut},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use std::sync::Arc;
@@ -50,26 +50,33 @@ impl DepthwiseConvolution {
     /// Convolves the rows of a region.
     pub(crate) fn run(&self, isa: Isa, x: View, residual: Option<View>, y: ViewMut) {
         assert_eq!((x.layout(), y.layout()), (self.windows.x(), self.windows.y()));
+        match self.windows.x().element {
+            Element::Bf16 => self.run_of::<{ LANES / 2 }>(isa, x, residual, y),
+            _ => self.run_of::<LANES>(isa, x, residual, y),
+        }
+    }
+
+    fn run_of<const PIXEL: usize>(&self, isa: Isa, x: View, residual: Option<View>, y: ViewMut) {
         let steps = self.windows.steps();
         // Each of them is a function of its own. One of them all, unoptimised, needs 2 MB of stack, as nothing that was
         // inlined shares its place there: more than a thread has.
         match (steps.kernel, steps.stride[1], steps.dilation) {
-            ([3, 3], 1, [1, 1]) => self.run_sized::<3, 1>(isa, x, residual, y),
-            ([3, 3], 2, [1, 1]) => self.run_sized::<3, 2>(isa, x, residual, y),
-            ([5, 5], 1, [1, 1]) => self.run_sized::<5, 1>(isa, x, residual, y),
-            ([5, 5], 2, [1, 1]) => self.run_sized::<5, 2>(isa, x, residual, y),
-            _ => self.run_sized::<0, 0>(isa, x, residual, y),
+            ([3, 3], 1, [1, 1]) => self.run_sized::<PIXEL, 3, 1>(isa, x, residual, y),
+            ([3, 3], 2, [1, 1]) => self.run_sized::<PIXEL, 3, 2>(isa, x, residual, y),
+            ([5, 5], 1, [1, 1]) => self.run_sized::<PIXEL, 5, 1>(isa, x, residual, y),
+            ([5, 5], 2, [1, 1]) => self.run_sized::<PIXEL, 5, 2>(isa, x, residual, y),
+            _ => self.run_sized::<PIXEL, 0, 0>(isa, x, residual, y),
         }
     }
 
-    fn run_sized<const KERNEL: usize, const STRIDE: usize>(
+    fn run_sized<const PIXEL: usize, const KERNEL: usize, const STRIDE: usize>(
         &self,
         isa: Isa,
         x: View,
         residual: Option<View>,
         y: ViewMut,
     ) {
-        isa.run(Rows::<KERNEL, STRIDE> {
+        isa.run(Rows::<PIXEL, KERNEL, STRIDE> {
             layer: self,
             x,
             residual,
@@ -78,15 +85,18 @@ impl DepthwiseConvolution {
     }
 }
 
-/// `KERNEL` rows and columns, and `STRIDE` between columns; 0 where they are known at run time only.
-struct Rows<'a, const KERNEL: usize, const STRIDE: usize> {
+/// `KERNEL` rows and columns, and `STRIDE` between columns; 0 where they are known at run time only. `PIXEL` is the
+/// input's [`Layout::pixel`](crate::memory::Layout::pixel): 16 of `f32`, 8 of bf16.
+struct Rows<'a, const PIXEL: usize, const KERNEL: usize, const STRIDE: usize> {
     layer: &'a DepthwiseConvolution,
     x: View<'a>,
     residual: Option<View<'a>>,
     y: ViewMut<'a>,
 }
 
-impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRIDE> {
+impl<const PIXEL: usize, const KERNEL: usize, const STRIDE: usize> Kernel
+    for Rows<'_, PIXEL, KERNEL, STRIDE>
+{
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let layer = self.layer;
@@ -107,20 +117,24 @@ impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRID
                     // As many sums as hide the multiplication's latency, and registers hold.
                     if S::VECTORS >= 16 {
                         while at + 8 <= width {
-                            pixels::<S, 8, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
+                            pixels::<S, 8, PIXEL, KERNEL, STRIDE>(
+                                simd, layer, x, weights, bias, at, residual, y,
+                            );
                             at += 8;
                         }
                         if at + 7 == width {
-                            pixels::<S, 7, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
+                            pixels::<S, 7, PIXEL, KERNEL, STRIDE>(
+                                simd, layer, x, weights, bias, at, residual, y,
+                            );
                             at += 7;
                         }
                     }
                     while at + 4 <= width {
-                        pixels::<S, 4, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
+                        pixels::<S, 4, PIXEL, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
                         at += 4;
                     }
                     while at < width {
-                        pixels::<S, 1, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
+                        pixels::<S, 1, PIXEL, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
                         at += 1;
                     }
                 }
@@ -138,7 +152,13 @@ impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRID
     clippy::too_many_arguments,
     reason = "a struct of them would be built for every few pixels"
 )]
-unsafe fn pixels<S: Simd, const PIXELS: usize, const KERNEL: usize, const STRIDE: usize>(
+unsafe fn pixels<
+    S: Simd,
+    const PIXELS: usize,
+    const PIXEL: usize,
+    const KERNEL: usize,
+    const STRIDE: usize,
+>(
     simd: S,
     layer: &DepthwiseConvolution,
     x: *const f32,
@@ -160,7 +180,14 @@ unsafe fn pixels<S: Simd, const PIXELS: usize, const KERNEL: usize, const STRIDE
                 let offset = row * row_step * layer.windows.x().row();
                 let pixel = (at + pixel) * stride + column * column_step;
                 // SAFETY: the caller's promise.
-                let value = unsafe { simd.load_at(x.add(offset + pixel * LANES)) };
+                let value = unsafe {
+                    let at = x.add(offset + pixel * PIXEL);
+                    if PIXEL == LANES {
+                        simd.load_at(at)
+                    } else {
+                        simd.load_bf16(&*at.cast::<[u16; LANES]>())
+                    }
+                };
                 *sum = simd.mul_add(weight, value, *sum);
             }
         }

@@ -46,45 +46,50 @@ impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let Region { blocks, rows, .. } = self.y.region().clone();
+        let width = self.y.layout().width;
         for block in blocks {
             for row in rows.clone() {
                 let x = self.x.row(block, row);
-                let y = self.y.row(block, row);
+                let mut y = self.y.numbers(block, row, 0..width);
                 match self.layer {
                     Elementwise::Activation(activation) => {
-                        for (y, x) in y.iter_mut().zip(x) {
-                            simd.store(y, activate(simd, *activation, simd.load(x)));
+                        for (at, x) in x.iter().enumerate() {
+                            y.store(simd, at, activate(simd, *activation, simd.load(x)));
                         }
                     }
                     Elementwise::Affine { scale, shift } => {
                         let scale = simd.load_slice(&scale[block * LANES..]);
                         let shift = simd.load_slice(&shift[block * LANES..]);
-                        for (y, x) in y.iter_mut().zip(x) {
-                            simd.store(y, simd.mul_add(simd.load(x), scale, shift));
+                        for (at, x) in x.iter().enumerate() {
+                            y.store(simd, at, simd.mul_add(simd.load(x), scale, shift));
                         }
                     }
                     Elementwise::Add { after } => {
-                        for ((y, x), z) in y.iter_mut().zip(x).zip(self.z.row(block, row)) {
+                        for (at, (x, z)) in x.iter().zip(self.z.row(block, row)).enumerate() {
                             let sum = simd.add(simd.load(x), simd.load(z));
                             let sum = match after {
                                 Some(activation) => activate(simd, *activation, sum),
                                 None => sum,
                             };
-                            simd.store(y, sum);
+                            y.store(simd, at, sum);
                         }
                     }
                     Elementwise::Multiply => {
-                        for ((y, x), z) in y.iter_mut().zip(x).zip(self.z.row(block, row)) {
-                            simd.store(y, simd.mul(simd.load(x), simd.load(z)));
+                        for (at, (x, z)) in x.iter().zip(self.z.row(block, row)).enumerate() {
+                            y.store(simd, at, simd.mul(simd.load(x), simd.load(z)));
                         }
                     }
                     Elementwise::Scale => {
                         let factor = simd.load(&self.z.row(block, 0)[0]);
-                        for (y, x) in y.iter_mut().zip(x) {
-                            simd.store(y, simd.mul(simd.load(x), factor));
+                        for (at, x) in x.iter().enumerate() {
+                            y.store(simd, at, simd.mul(simd.load(x), factor));
                         }
                     }
-                    Elementwise::Copy => y.copy_from_slice(x),
+                    Elementwise::Copy => {
+                        for (at, x) in x.iter().enumerate() {
+                            y.store(simd, at, simd.load(x));
+                        }
+                    }
                 }
             }
         }

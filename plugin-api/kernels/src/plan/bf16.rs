@@ -29,30 +29,32 @@ pub(super) fn narrow(
             kinds.forms[layer.inputs[0]] = Some(Narrow::Bf16);
         }
     }
-    let on_bf16: Vec<bool> = algorithms
+    let algorithms: Vec<Option<Algorithm>> = algorithms
         .iter()
-        .map(|algorithm| matches!(algorithm, Some((_, Algorithm::Bf16))))
+        .map(|made| made.as_ref().map(|(_, algorithm)| *algorithm))
         .collect();
     let mut readers: Vec<Readers> = vec![Readers::default(); graph.nodes().len()];
     for &output in graph.outputs() {
         readers[output].others = true;
     }
-    for (layer, on_bf16) in layers.iter().zip(&on_bf16) {
+    for (layer, algorithm) in layers.iter().zip(&algorithms) {
         for (index, read) in layer.reads().enumerate() {
             let readers = &mut readers[read];
-            match (*on_bf16, index) {
-                (true, 0) => readers.operand = true,
+            match (algorithm, index) {
+                (Some(Algorithm::Bf16), 0) => readers.operand = true,
+                (Some(Algorithm::Depthwise), 0) => readers.depthwise = true,
                 // A residual is read as whatever it is.
-                (true, _) => {}
-                (false, _) => readers.others = true,
+                (Some(Algorithm::Bf16), _) => {}
+                _ => readers.others = true,
             }
         }
     }
-    for (layer, algorithm) in layers.iter().zip(algorithms.iter()) {
+    for (layer, algorithm) in layers.iter().zip(&algorithms) {
         let readers = readers[layer.output];
-        let algorithm = algorithm.as_ref().map(|(_, algorithm)| *algorithm);
-        if readers.operand && !readers.others && writes_bf16(graph, layer, algorithm) {
+        let is_read = readers.operand || readers.depthwise;
+        if is_read && !readers.others && writes_bf16(graph, layer, *algorithm) {
             kinds.elements[layer.output] = Element::Bf16;
+            kinds.forms[layer.output] = Some(Narrow::Bf16);
         }
     }
     for (value, readers) in readers.iter().enumerate() {
@@ -66,6 +68,8 @@ pub(super) fn narrow(
 struct Readers {
     /// A layer on bf16, as what it multiplies.
     operand: bool,
+    /// Depthwise convolutions, which read either form.
+    depthwise: bool,
     /// Layers on numbers, or the caller.
     others: bool,
 }
@@ -101,7 +105,7 @@ fn writes_bf16(graph: &Graph, layer: &Layer, algorithm: Option<Algorithm>) -> bo
         return matches!(algorithm, Algorithm::Bf16 | Algorithm::Depthwise);
     }
     match &graph.nodes()[layer.node].op {
-        Op::LayerNorm(_) => true,
+        Op::LayerNorm(_) | Op::Multiply => true,
         Op::Attention(parameters) => has_whole_blocks(graph, layer, parameters.heads),
         Op::WindowAttention(parameters) => has_whole_blocks(graph, layer, parameters.heads),
         _ => false,

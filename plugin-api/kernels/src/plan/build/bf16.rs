@@ -6,7 +6,8 @@ use super::{
         fuse::Layer,
         steps::ConvolutionStep,
         storage::Place,
-        weights::{Packing, scale_of, terms_length},
+        threads::Threads,
+        weights::{Packing, fill_blocks, scale_of, terms_length},
     },
     Builder,
     words::{WordLayer, WordTerms, bounds_of},
@@ -35,9 +36,15 @@ impl Builder<'_> {
         let length = terms_length(geometry.outputs, terms.words.len());
         let weights = self.packed.get(layer, Packing::Bf16, length, |packed| {
             let inputs = data.len() / geometry.outputs;
-            pack(packed, geometry.outputs, &terms.words, |output, term| {
-                (f64::from(data[output * inputs + term]) * scale(output)) as f32
-            });
+            let value =
+                |output: usize, term| (f64::from(data[output * inputs + term]) * scale(output)) as f32;
+            pack(
+                self.packed.threads(),
+                packed,
+                geometry.outputs,
+                &terms.words,
+                value,
+            );
         });
         let residual = self.bf16_residual(layer);
         let made = WordLayer {
@@ -100,12 +107,13 @@ fn with_factors(bias: &AlignedBuffer) -> AlignedBuffer {
 
 /// Packs weights as `[output blocks][words][16][2]`: `value(output, term)`, or 0 where there is no term.
 fn pack(
+    threads: &Threads,
     packed: &mut [f32],
     outputs: usize,
     words: &[[Option<usize>; 2]],
-    value: impl Fn(usize, usize) -> f32,
+    value: impl Fn(usize, usize) -> f32 + Sync,
 ) {
-    for (block, packed) in packed.chunks_exact_mut(words.len() * LANES).enumerate() {
+    fill_blocks(threads, packed, words.len() * LANES, |block, packed| {
         let inside = LANES.min(outputs - block * LANES);
         for (word, packed) in words.iter().zip(packed.chunks_exact_mut(LANES)) {
             for (lane, packed) in packed[..inside].iter_mut().enumerate() {
@@ -115,5 +123,5 @@ fn pack(
                 *packed = f32::from_bits(u32::from_ne_bytes(bytes));
             }
         }
-    }
+    });
 }

@@ -18,7 +18,7 @@ use crate::{
         wide::WideConvolution,
         windows::{SlidingWindows, WindowSteps},
     },
-    memory::AlignedBuffer,
+    memory::{AlignedBuffer, Element},
 };
 use std::sync::Arc;
 
@@ -43,7 +43,13 @@ impl Builder<'_> {
                 |channel, tap| f64::from(data[channel * taps + tap]) * scale(channel),
             )
         });
-        let (x, residual) = (self.place(layer.inputs[0]), self.residual(layer));
+        // bf16 are read as they are, bytes as the numbers that they stand for.
+        let input = layer.inputs[0];
+        let x = match self.kinds.elements[input] {
+            Element::Bf16 => Place::Arena(self.part(input)),
+            _ => self.place(input),
+        };
+        let residual = self.residual(layer);
         self.rows(layer, geometry, x, residual, |windows| {
             let stages = layer.epilogue.stages();
             RowWork::Depthwise(DepthwiseConvolution::new(windows, weights, bias, stages))
