@@ -29,6 +29,7 @@ mod patches;
 mod plugins;
 mod pose_models;
 mod prebuilt;
+mod precision;
 mod prompted_models;
 mod published_models;
 mod rebuilding;

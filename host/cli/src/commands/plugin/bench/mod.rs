@@ -16,7 +16,7 @@ use modelzoo::{
     CallError, LoadedModel, Provenance,
     media::RgbImage,
     output::OutputError,
-    plugin_api::{Error as PluginError, Image, MediaType, PredictOptions, message},
+    plugin_api::{Error as PluginError, Image, MediaType, Precision, PredictOptions, message},
 };
 use serde::Serialize;
 use statistics::{Latency, latency};
@@ -30,6 +30,7 @@ const FEWEST_ROUNDS: usize = 5;
 struct Measurements {
     provenance: Provenance,
     device: Option<String>,
+    precision: Precision,
     isolation: &'static str,
     pictures: usize,
     /// From nothing to a loaded model: the worker's start, and reading the weights.
@@ -72,6 +73,7 @@ pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> 
     let measurements = Measurements {
         provenance: provenance.clone(),
         device: model.info().device.clone(),
+        precision: model.info().precision.unwrap_or_default(),
         isolation: match arguments.run.isolation {
             IsolationArgument::Process => "process",
             IsolationArgument::None => "none",
@@ -153,6 +155,7 @@ fn print(measurements: &Measurements) -> Result<(), OutputError> {
             ("source", Some(provenance.source.clone())),
             ("commit", provenance.commit.clone()),
             ("device", measurements.device.clone()),
+            ("precision", Some(measurements.precision.to_string())),
             ("isolation", Some(measurements.isolation.to_owned())),
             ("load", Some(milliseconds(measurements.load_seconds))),
             (
