@@ -1,23 +1,33 @@
 //! Numbers to bytes and back.
 
-use super::requantise::Scale;
+use super::requantise::{numbers, store_nearest};
 use crate::{
-    memory::{Region, View, ViewMut},
-    simd::{Isa, Kernel, Simd},
+    memory::{AlignedBuffer, Region, View, ViewMut},
+    simd::{Isa, Kernel, LANES, Simd},
 };
 
 /// From a value to the same one of another kind.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Conversion {
-    /// Numbers to the bytes that come nearest.
-    ToBytes(Scale),
-    /// Bytes to the numbers that they stand for.
-    ToNumbers(Scale),
+#[derive(Debug)]
+pub(crate) struct Conversion {
+    pub(crate) to: Kind,
+    /// The byte that stands for 0.
+    pub(crate) zero: u8,
+    /// For each channel, up to whole blocks, what one more of a byte stands for, or one by it where numbers become bytes.
+    pub(crate) factors: AlignedBuffer,
+}
+
+/// What values are converted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The bytes that come nearest.
+    Bytes,
+    /// The numbers that bytes stand for.
+    Numbers,
 }
 
 impl Conversion {
     /// Converts the rows of a region.
-    pub(crate) fn run(self, isa: Isa, x: View, y: ViewMut) {
+    pub(crate) fn run(&self, isa: Isa, x: View, y: ViewMut) {
         isa.run(Rows {
             conversion: self,
             x,
@@ -27,7 +37,7 @@ impl Conversion {
 }
 
 struct Rows<'a> {
-    conversion: Conversion,
+    conversion: &'a Conversion,
     x: View<'a>,
     y: ViewMut<'a>,
 }
@@ -35,18 +45,20 @@ struct Rows<'a> {
 impl Kernel for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
+        let Conversion { to, zero, factors } = self.conversion;
         let Region { blocks, rows, .. } = self.y.region().clone();
         for block in blocks {
+            let factors = simd.load_slice(&factors[block * LANES..]);
             for row in rows.clone() {
-                match self.conversion {
-                    Conversion::ToBytes(scale) => {
+                match to {
+                    Kind::Bytes => {
                         for (y, x) in self.y.bytes(block, row).iter_mut().zip(self.x.row(block, row)) {
-                            scale.store(simd, y, simd.load(x));
+                            store_nearest(simd, y, simd.load(x), *zero, factors);
                         }
                     }
-                    Conversion::ToNumbers(scale) => {
+                    Kind::Numbers => {
                         for (y, x) in self.y.row(block, row).iter_mut().zip(self.x.bytes(block, row)) {
-                            simd.store(y, scale.numbers(simd, x));
+                            simd.store(y, numbers(simd, x, *zero, factors));
                         }
                     }
                 }

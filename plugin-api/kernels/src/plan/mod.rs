@@ -8,6 +8,7 @@ mod algorithm;
 mod build;
 mod byte_weights;
 mod calibration;
+mod choice;
 mod execute;
 mod fuse;
 mod memory;
@@ -18,6 +19,9 @@ mod options;
 mod phases;
 mod quantise;
 mod ranges;
+mod record;
+mod scaling;
+mod statistics;
 mod steps;
 mod storage;
 mod threads;
@@ -28,7 +32,11 @@ use self::{
     execute::{Batch, StepTimes},
     memory::Memory,
 };
-pub use self::{calibration::Calibration, options::PlanOptions, ranges::Ranges};
+pub use self::{
+    calibration::Calibration,
+    options::PlanOptions,
+    ranges::{ByteRange, Ranges, RangesError},
+};
 use self::{steps::Output, threads::Threads, weights::PackedWeights};
 use crate::{
     batch::{RunError, check_inputs, check_outputs},

@@ -3,14 +3,15 @@
 use super::{
     algorithm::{Algorithm, Geometry},
     fuse::Layer,
-    ranges::Ranges,
+    ranges::{ByteRange, Ranges},
 };
 use crate::{
     graph::{Graph, Op, Shape},
-    kernels::{byte_depthwise::ByteDepthwise, requantise::Scale},
+    kernels::byte_depthwise::ByteDepthwise,
     memory::Element,
     simd::LARGEST_WEIGHT,
 };
+use std::sync::Arc;
 
 /// How the values of a network are kept, by their nodes.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(super) struct Kinds {
     /// What the layer that computes a value writes.
     pub(super) elements: Vec<Element>,
     /// What a value's bytes stand for, where it is computed as bytes or read as such.
-    pub(super) scales: Vec<Option<Scale>>,
+    pub(super) ranges: Vec<Option<Arc<ByteRange>>>,
     /// Whether a value is converted into the other kind as well, for others that read it.
     pub(super) converted: Vec<bool>,
 }
@@ -31,14 +32,16 @@ impl Kinds {
     fn numbers(count: usize) -> Self {
         Self {
             elements: vec![Element::Float; count],
-            scales: vec![None; count],
+            ranges: vec![None; count],
             converted: vec![false; count],
         }
     }
 
     /// Whether a value can be read as bytes.
-    pub(super) fn bytes(&self, value: usize) -> Option<Scale> {
-        self.scales[value].filter(|_| self.elements[value] != Element::Float || self.converted[value])
+    pub(super) fn bytes(&self, value: usize) -> Option<&ByteRange> {
+        self.ranges[value]
+            .as_deref()
+            .filter(|_| self.elements[value] != Element::Float || self.converted[value])
     }
 }
 
@@ -55,17 +58,21 @@ pub(super) fn quantise(
     let Some(ranges) = ranges else {
         return kinds;
     };
-    let scale = |value: usize| ranges.get(&graph.nodes()[value].name).map(Scale::of);
+    let range = |value: usize| {
+        let range = ranges.get(&graph.nodes()[value].name)?;
+        (range.steps.len() == graph.shapes()[value].channels()).then(|| range.clone())
+    };
     let mut computed_on_bytes = vec![false; graph.nodes().len()];
     for (layer, algorithm) in layers.iter().zip(algorithms.iter_mut()) {
         if let Some((geometry, algorithm)) = algorithm
             && let Some(of_bytes) = of_bytes(graph, layer, geometry, *algorithm)
             && (of_bytes != Algorithm::ByteDepthwise || computed_on_bytes[layer.inputs[0]])
-            && let Some(scale) = scale(layer.inputs[0])
+            && !ranges.stays_in_numbers(&graph.nodes()[layer.output].name)
+            && let Some(range) = range(layer.inputs[0])
         {
             computed_on_bytes[layer.output] = true;
             *algorithm = of_bytes;
-            kinds.scales[layer.inputs[0]] = Some(scale);
+            kinds.ranges[layer.inputs[0]] = Some(range);
         }
     }
     let on_bytes: Vec<bool> = algorithms
@@ -80,9 +87,9 @@ pub(super) fn quantise(
             .iter()
             .zip(&on_bytes)
             .any(|(other, on_bytes)| *on_bytes && is_read(other));
-        if let Some(scale) = scale(value).filter(|_| is_read_as_bytes && !graph.outputs().contains(&value)) {
-            kinds.scales[value] = Some(scale);
-            kinds.elements[value] = Element::Byte { zero: scale.zero };
+        if let Some(range) = range(value).filter(|_| is_read_as_bytes && !graph.outputs().contains(&value)) {
+            kinds.elements[value] = Element::Byte { zero: range.zero };
+            kinds.ranges[value] = Some(range);
         }
     }
     for (layer, on_bytes) in layers.iter().zip(&on_bytes) {
@@ -99,7 +106,12 @@ pub(super) fn quantise(
 }
 
 /// The algorithm of a layer on bytes, if it has one.
-fn of_bytes(graph: &Graph, layer: &Layer, geometry: &Geometry, algorithm: Algorithm) -> Option<Algorithm> {
+pub(super) fn of_bytes(
+    graph: &Graph,
+    layer: &Layer,
+    geometry: &Geometry,
+    algorithm: Algorithm,
+) -> Option<Algorithm> {
     let input = layer.inputs[0];
     let terms = geometry.inputs * geometry.kernel[0] * geometry.kernel[1];
     let taps = geometry.kernel[0] * geometry.kernel[1];

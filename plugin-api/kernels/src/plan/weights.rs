@@ -26,10 +26,10 @@ pub(super) enum Packing {
     Winograd,
     /// As `Direct`, for the results of a transposed convolution at one place modulo the stride.
     Phase(usize, usize),
-    /// `[output blocks][input channels / 4][kernel][16][4]`, integers, and what they stand for.
-    Bytes,
-    /// As `Depthwise`, integers, and what they stand for.
-    ByteDepthwise,
+    /// `[output blocks][input channels / 4][kernel][16][4]`, integers for the bytes of this value, and what they stand for.
+    Bytes(usize),
+    /// As `Depthwise`, integers for the bytes of this value, and what they stand for.
+    ByteDepthwise(usize),
 }
 
 type Key = (usize, Option<usize>, Packing);

@@ -21,7 +21,7 @@ mod vector;
 mod vnni;
 
 pub(crate) use byte_set::{ByteSet, with_bytes};
-pub(crate) use bytes::{ByteCompiled, ByteRoutine, ByteSimd, LARGEST_WEIGHT};
+pub(crate) use bytes::{ByteCompiled, ByteRoutine, ByteSimd, LARGEST_PAIR, LARGEST_WEIGHT};
 pub use isa::Isa;
 pub(crate) use math::{complementary_error, exp, sigmoid, sin};
 pub(crate) use vector::{Compiled, Kernel, LANES, Routine, Simd};

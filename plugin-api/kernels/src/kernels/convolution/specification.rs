@@ -241,7 +241,7 @@ impl Specification {
     fn adds_residual(&self) -> bool {
         match (&self.staged, &self.tile.bytes) {
             (Some(staged), _) => staged.stages.adds_residual(),
-            (None, Some(end)) => matches!(end.result, ByteResult::BytesAndResidual(_)),
+            (None, Some(end)) => end.result == ByteResult::BytesAndResidual,
             (None, None) => self.stages.adds_residual(),
         }
     }

@@ -84,7 +84,7 @@ impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> ByteRoutine
             match end.result {
                 ByteResult::Floats => store(simd, &sums, to, Floats),
                 ByteResult::Bytes => store(simd, &sums, to, Bytes),
-                ByteResult::BytesAndResidual(factor) => store(simd, &sums, to, BytesAndResidual(factor)),
+                ByteResult::BytesAndResidual => store(simd, &sums, to, BytesAndResidual),
             }
         }
     }
@@ -113,15 +113,15 @@ unsafe fn store<B: ByteSimd, const PIXELS: usize, const BLOCKS: usize>(
     for block in 0..BLOCKS {
         // SAFETY: the caller's promise.
         unsafe {
-            let factor = float.load_at(pointers.bias.add(block * BYTE_BIAS));
-            let summand = float.load_at(pointers.bias.add(block * BYTE_BIAS + LANES));
+            let bias = pointers.bias.add(block * BYTE_BIAS);
+            let (factor, summand) = (float.load_at(bias), float.load_at(bias.add(LANES)));
             for (pixel, values) in values.iter().enumerate() {
                 let value = float.add(float.mul(values[block], factor), summand);
                 let residual = pointers
                     .residual
                     .wrapping_add(block * tile.r_block + pixel * end.r_step);
                 let y = pointers.y.add(block * tile.y_block + pixel * tile.y_step);
-                how.store(float, value, bounds, residual, y);
+                how.store(float, value, bounds, (bias, residual), y);
             }
         }
     }

@@ -17,17 +17,24 @@ impl ByteEnd {
     /// Stores 16 channels of a pixel.
     ///
     /// # Safety
-    /// `residual`, where one is added, and `y` are valid for them.
+    /// `bias` is that of the channels; `residual`, where one is added, and `y` are valid for them.
     #[inline(always)]
-    pub(crate) unsafe fn store<S: Simd>(&self, simd: S, value: S::Vector, residual: *const f32, y: *mut f32) {
+    pub(crate) unsafe fn store<S: Simd>(
+        &self,
+        simd: S,
+        value: S::Vector,
+        bias: *const f32,
+        residual: *const f32,
+        y: *mut f32,
+    ) {
         let bounds = self.bounds.map(|bound| simd.splat(bound));
         // SAFETY: the caller's promise.
         unsafe {
             match self.result {
-                ByteResult::Floats => Floats.store(simd, value, bounds, residual, y),
-                ByteResult::Bytes => Bytes.store(simd, value, bounds, residual, y),
-                ByteResult::BytesAndResidual(factor) => {
-                    BytesAndResidual(factor).store(simd, value, bounds, residual, y);
+                ByteResult::Floats => Floats.store(simd, value, bounds, (bias, residual), y),
+                ByteResult::Bytes => Bytes.store(simd, value, bounds, (bias, residual), y),
+                ByteResult::BytesAndResidual => {
+                    BytesAndResidual.store(simd, value, bounds, (bias, residual), y);
                 }
             }
         }
@@ -39,23 +46,30 @@ impl ByteEnd {
 pub(crate) enum ByteResult {
     Floats,
     Bytes,
-    /// Bytes, to which the bytes of a residual are added, times this.
-    BytesAndResidual(f32),
+    /// Bytes, to which the bytes of a residual are added, times the channel's factor.
+    BytesAndResidual,
 }
 
-/// `f32` of a bias that bytes have for each block of output channels: 16 factors and 16 summands.
-pub(crate) const BYTE_BIAS: usize = 2 * LANES;
+/// `f32` of a bias that bytes have for each block of output channels: 16 factors, 16 summands, 16 factors of the
+/// residual, and 16 that make the result's bytes of numbers.
+pub(crate) const BYTE_BIAS: usize = 4 * LANES;
+
+/// Where the factors of the residual are in it.
+pub(crate) const RESIDUAL_FACTORS: usize = 2 * LANES;
+
+/// Where the factors of the result are in it.
+pub(crate) const RESULT_FACTORS: usize = 3 * LANES;
 
 /// How one vector of results is stored.
 pub(super) trait Store: Copy {
     /// # Safety
-    /// `residual`, where one is added, and `y` are valid for the 16 channels of a pixel.
+    /// `bias` is that of the 16 channels of a pixel; `residual`, where one is added, and `y` are valid for them.
     unsafe fn store<S: Simd>(
         self,
         simd: S,
         value: S::Vector,
         bounds: [S::Vector; 2],
-        residual: *const f32,
+        added: (*const f32, *const f32),
         y: *mut f32,
     );
 }
@@ -67,7 +81,7 @@ pub(super) struct Floats;
 pub(super) struct Bytes;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct BytesAndResidual(pub(super) f32);
+pub(super) struct BytesAndResidual;
 
 #[inline(always)]
 fn bounded<S: Simd>(simd: S, value: S::Vector, [lowest, highest]: [S::Vector; 2]) -> S::Vector {
@@ -81,7 +95,7 @@ impl Store for Floats {
         simd: S,
         value: S::Vector,
         bounds: [S::Vector; 2],
-        _: *const f32,
+        _: (*const f32, *const f32),
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
@@ -96,7 +110,7 @@ impl Store for Bytes {
         simd: S,
         value: S::Vector,
         bounds: [S::Vector; 2],
-        _: *const f32,
+        _: (*const f32, *const f32),
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
@@ -112,15 +126,16 @@ impl Store for BytesAndResidual {
         simd: S,
         value: S::Vector,
         bounds: [S::Vector; 2],
-        residual: *const f32,
+        (bias, residual): (*const f32, *const f32),
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
         unsafe {
+            let factor = simd.load_at(bias.add(RESIDUAL_FACTORS));
             let residual = simd.load_bytes(&*residual.cast::<[u8; LANES]>());
             // Not one operation, which not every set has, so that bytes are the same on all.
-            let value = simd.add(value, simd.mul(residual, simd.splat(self.0)));
-            Bytes.store(simd, value, bounds, std::ptr::null(), y);
+            let value = simd.add(value, simd.mul(residual, factor));
+            Bytes.store(simd, value, bounds, (bias, std::ptr::null()), y);
         }
     }
 }

@@ -10,7 +10,7 @@ mod micro_kernel;
 mod rows;
 mod sum;
 
-pub(crate) use end::{BYTE_BIAS, ByteEnd, ByteResult};
+pub(crate) use end::{BYTE_BIAS, ByteEnd, ByteResult, RESIDUAL_FACTORS, RESULT_FACTORS};
 pub(crate) use micro_kernel::tile_pixels;
 pub(crate) use rows::{RowTiles, group_blocks};
 pub(crate) use sum::{Ahead, Tile, TilePointers};

@@ -3,8 +3,9 @@
 use super::{
     super::{
         algorithm::Geometry,
-        byte_weights::{ByteWeights, Kept, pack},
+        byte_weights::{ByteWeights, Kept, Term, pack},
         fuse::Layer,
+        ranges::ByteRange,
         steps::{BlockStep, BlockWork, ConvolutionStep, RowWork, Source},
         storage::{Part, Place},
         weights::{Packing, scale_of},
@@ -17,12 +18,12 @@ use crate::{
     graph::{Activation, Weight},
     kernels::{
         byte_depthwise::ByteDepthwise,
-        conversion::Conversion,
+        conversion::{Conversion, Kind},
         convolution::{DirectConvolution, Lines},
         epilogue::Epilogue,
         reads::ReadBlocks,
-        requantise::{Finish, Scale, Staged},
-        tile::{BYTE_BIAS, ByteEnd, ByteResult, Tile, tile_pixels},
+        requantise::{Finish, Staged},
+        tile::{BYTE_BIAS, ByteEnd, ByteResult, RESIDUAL_FACTORS, RESULT_FACTORS, Tile, tile_pixels},
     },
     memory::{AlignedBuffer, Element, Halo, Layout},
     simd::LANES,
@@ -36,11 +37,14 @@ impl Builder<'_> {
     /// Gives the values that are read as another kind than they are computed as a second place.
     pub(super) fn add_converted(&mut self, halos: &[Halo]) {
         for (node, &halo) in halos.iter().enumerate() {
-            let Some(scale) = self.kinds.scales[node].filter(|_| self.kinds.converted[node]) else {
+            let Some(range) = self.kinds.ranges[node]
+                .as_ref()
+                .filter(|_| self.kinds.converted[node])
+            else {
                 continue;
             };
             let element = match self.kinds.elements[node] {
-                Element::Float => Element::Byte { zero: scale.zero },
+                Element::Float => Element::Byte { zero: range.zero },
                 Element::Byte { .. } => Element::Float,
             };
             let layout = Layout::new(self.shape(node), halo).of(element);
@@ -58,10 +62,19 @@ impl Builder<'_> {
     pub(super) fn conversion(&self, index: usize) -> Option<BlockStep> {
         let value = self.layers[index].output;
         let y = *self.converted.get(&value)?;
-        let scale = self.kinds.scales[value]?;
-        let conversion = match y.layout.element {
-            Element::Float => Conversion::ToNumbers(scale),
-            Element::Byte { .. } => Conversion::ToBytes(scale),
+        let range = self.kinds.ranges[value].as_ref()?;
+        let to = match y.layout.element {
+            Element::Float => Kind::Numbers,
+            Element::Byte { .. } => Kind::Bytes,
+        };
+        let mut factors = AlignedBuffer::zeroed(range.steps.len().next_multiple_of(LANES));
+        for (factor, &step) in factors.iter_mut().zip(&range.steps) {
+            *factor = if to == Kind::Bytes { 1.0 / step } else { step };
+        }
+        let conversion = Conversion {
+            to,
+            zero: range.zero,
+            factors,
         };
         Some(BlockStep {
             work: BlockWork::Rows(RowWork::Convert(conversion)),
@@ -72,27 +85,27 @@ impl Builder<'_> {
     }
 
     /// Where a value's bytes are, and what they stand for.
-    fn bytes(&self, value: usize) -> Option<(Part, Scale)> {
-        let scale = self.kinds.bytes(value)?;
+    fn bytes(&self, value: usize) -> Option<(Part, &ByteRange)> {
+        let range = self.kinds.bytes(value)?;
         let part = if self.kinds.elements[value] == Element::Float {
             self.converted[&value]
         } else {
             self.part(value)
         };
-        Some((part, scale))
+        Some((part, range))
     }
 
     /// The operand of a layer on bytes.
-    fn byte_operand(&self, layer: &Layer) -> (Part, Scale) {
+    fn byte_operand(&self, layer: &Layer) -> (Part, &ByteRange) {
         self.bytes(layer.inputs[0])
             .expect("a layer is computed on bytes where its operand has them")
     }
 
     /// The residual of a layer on bytes, as bytes where it has them.
-    fn byte_residual(&self, layer: &Layer) -> Option<(Place, Option<Scale>)> {
+    fn byte_residual(&self, layer: &Layer) -> Option<(Place, Option<&ByteRange>)> {
         let residual = layer.residual?;
         Some(match self.bytes(residual) {
-            Some((part, scale)) => (Place::Arena(part), Some(scale)),
+            Some((part, range)) => (Place::Arena(part), Some(range)),
             None => (self.place(residual), None),
         })
     }
@@ -105,25 +118,27 @@ impl Builder<'_> {
         bias: &AlignedBuffer,
     ) -> ConvolutionStep {
         let layer = &self.layers[index];
-        let ((x_part, x_scale), y) = (self.byte_operand(layer), self.part(layer.output));
+        let ((x_part, range), y) = (self.byte_operand(layer), self.part(layer.output));
         let x = x_part.layout;
         let residual = self.byte_residual(layer);
         let (words, reads) = words_of(geometry);
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let (scale, data) = (scale_of(self.graph, layer), weight.data());
         let length = ByteWeights::length(geometry.outputs, words.len());
-        let packed = self.packed.get(layer, Packing::Bytes, length, |packed| {
-            let terms = geometry.inputs * taps;
-            pack(packed, geometry.outputs, &words, Kept::Words, |output, term| {
-                f64::from(data[output * terms + term]) * scale(output)
+        let packed = self
+            .packed
+            .get(layer, Packing::Bytes(layer.inputs[0]), length, |packed| {
+                let terms = geometry.inputs * taps;
+                pack(packed, geometry.outputs, &words, Kept::Words, |output, term| {
+                    let weight = f64::from(data[output * terms + term]) * scale(output);
+                    term_of(range, term / taps, weight)
+                });
             });
-        });
         let weights = ByteWeights::new(packed, geometry.outputs, words.len());
-        let residual_scale = residual.as_ref().and_then(|(_, scale)| *scale);
         let ends = Ends {
-            x: x_scale,
-            residual: residual_scale,
-            result: self.result_scale(layer),
+            zero: range.zero,
+            residual: residual.as_ref().and_then(|(_, range)| *range),
+            result: self.result_range(layer),
         };
         let (finish, bias) = ends.finish(layer, &weights, bias, geometry.outputs);
         let r_step = residual.as_ref().map_or(0, |(place, _)| place.layout().pixel());
@@ -178,22 +193,26 @@ impl Builder<'_> {
         weight: &Weight,
         bias: &AlignedBuffer,
     ) -> BlockStep {
-        let (x, x_scale) = self.byte_operand(layer);
+        let (x, range) = self.byte_operand(layer);
         let residual = self.byte_residual(layer);
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let words: Vec<_> = (0..taps).map(|tap| [Some(tap), None, None, None]).collect();
         let (scale, data) = (scale_of(self.graph, layer), weight.data());
         let length = ByteWeights::length(geometry.outputs, taps);
-        let packed = self.packed.get(layer, Packing::ByteDepthwise, length, |packed| {
-            pack(packed, geometry.outputs, &words, Kept::Numbers, |channel, tap| {
-                f64::from(data[channel * taps + tap]) * scale(channel)
+        let packed = self
+            .packed
+            .get(layer, Packing::ByteDepthwise(layer.inputs[0]), length, |packed| {
+                let kept = Kept::Numbers(ByteDepthwise::largest_weight(taps) as f64);
+                pack(packed, geometry.outputs, &words, kept, |channel, tap| {
+                    let weight = f64::from(data[channel * taps + tap]) * scale(channel);
+                    term_of(range, channel, weight)
+                });
             });
-        });
         let weights = ByteWeights::new(packed, geometry.outputs, taps);
         let ends = Ends {
-            x: x_scale,
-            residual: residual.as_ref().and_then(|(_, scale)| *scale),
-            result: self.result_scale(layer),
+            zero: range.zero,
+            residual: residual.as_ref().and_then(|(_, range)| *range),
+            result: self.result_range(layer),
         };
         let (finish, bias) = ends.finish(layer, &weights, bias, geometry.outputs);
         let (residual, weights) = (residual.map(|(place, _)| place), weights.packed);
@@ -203,9 +222,11 @@ impl Builder<'_> {
     }
 
     /// What a layer's own bytes stand for, where it writes bytes.
-    fn result_scale(&self, layer: &Layer) -> Option<Scale> {
+    fn result_range(&self, layer: &Layer) -> Option<&ByteRange> {
         let writes_bytes = self.kinds.elements[layer.output] != Element::Float;
-        self.kinds.scales[layer.output].filter(|_| writes_bytes)
+        self.kinds.ranges[layer.output]
+            .as_deref()
+            .filter(|_| writes_bytes)
     }
 }
 
@@ -245,6 +266,15 @@ fn unbounded(staged: &Staged, r_step: usize) -> ByteEnd {
     }
 }
 
+/// A weight of a channel of bytes.
+fn term_of(range: &ByteRange, channel: usize, weight: f64) -> Term {
+    let step = f64::from(range.steps[channel]);
+    Term {
+        weight: weight * step,
+        mean: f64::from(range.means[channel]) / step,
+    }
+}
+
 /// The range of an activation that does nothing within it.
 fn bounds_of(activation: Option<Activation>) -> Option<[f32; 2]> {
     match activation {
@@ -257,14 +287,15 @@ fn bounds_of(activation: Option<Activation>) -> Option<[f32; 2]> {
 }
 
 /// What the bytes of a layer's operands and of its result stand for.
-struct Ends {
-    x: Scale,
-    residual: Option<Scale>,
-    result: Option<Scale>,
+struct Ends<'a> {
+    /// The byte that stands for 0 in the operand.
+    zero: u8,
+    residual: Option<&'a ByteRange>,
+    result: Option<&'a ByteRange>,
 }
 
-impl Ends {
-    /// How results follow from sums, and a factor and a summand for each channel of them.
+impl Ends<'_> {
+    /// How results follow from sums, and the factors and summands of each channel.
     fn finish(
         &self,
         layer: &Layer,
@@ -278,48 +309,70 @@ impl Ends {
             (true, Some(_), Some(_)) if epilogue.activation.is_none() => bounds_of(epilogue.after),
             _ => None,
         };
-        let mut scaled = AlignedBuffer::zeroed(bias.len() / LANES * BYTE_BIAS);
+        let bounded = bounded.filter(|bounds| self.result.is_none_or(|result| are_of_bytes(*bounds, result)));
         // In numbers where stages follow, and else on the result's scale.
         let result = self.result.filter(|_| bounded.is_some());
-        let (unit, zero) = result.map_or((1.0, 0.0), |scale| (f64::from(scale.step), f64::from(scale.zero)));
-        let added = self
-            .residual
-            .filter(|_| epilogue.adds_residual && bounded.is_some());
-        let (r_factor, r_zero) = added.map_or((0.0, 0.0), |scale| {
-            (f64::from(scale.step) / unit, f64::from(scale.zero))
-        });
+        let added = self.residual.filter(|_| epilogue.adds_residual);
+        let zero = result.map_or(0.0, |range| f64::from(range.zero));
+        let mut scaled = AlignedBuffer::zeroed(bias.len() / LANES * BYTE_BIAS);
         for channel in 0..outputs {
-            let factor = weights.step(channel) * f64::from(self.x.step);
-            let offset = f64::from(self.x.zero) * weights.sum(channel) * factor;
-            let summand = (f64::from(bias[channel]) - offset) / unit + zero - r_zero * r_factor;
+            let unit = result.map_or(1.0, |range| f64::from(range.steps[channel]));
+            let offset = f64::from(self.zero) * weights.sum(channel) * weights.step(channel);
+            let number = f64::from(bias[channel]) + weights.lacking(channel) - offset;
+            let mut summand = number / unit + zero;
             let at = channel / LANES * BYTE_BIAS + channel % LANES;
-            scaled[at] = (factor / unit) as f32;
+            if let Some(residual) = added {
+                let factor = f64::from(residual.steps[channel]) / unit;
+                scaled[at + RESIDUAL_FACTORS] = factor as f32;
+                if bounded.is_some() {
+                    summand -= f64::from(residual.zero) * factor;
+                }
+            }
+            scaled[at] = (weights.step(channel) / unit) as f32;
             scaled[at + LANES] = summand as f32;
+            if let Some(result) = self.result {
+                scaled[at + RESULT_FACTORS] = 1.0 / result.steps[channel];
+            }
         }
-        let Some([lowest, highest]) = bounded else {
+        let Some(bounds) = bounded else {
             let staged = Staged {
                 stages: epilogue.stages(),
-                residual: self.residual,
-                result: self.result,
+                residual: self.residual.map(|range| range.zero),
+                result: self.result.map(|range| range.zero),
             };
             return (Finish::Staged(staged), scaled);
         };
-        let on_scale = |bound: f32| (f64::from(bound) / unit + zero) as f32;
         let end = match result {
-            Some(_) => ByteEnd {
+            Some(range) => ByteEnd {
                 result: match added {
-                    Some(_) => ByteResult::BytesAndResidual(r_factor as f32),
+                    Some(_) => ByteResult::BytesAndResidual,
                     None => ByteResult::Bytes,
                 },
-                bounds: [on_scale(lowest).max(0.0), on_scale(highest).min(255.0)],
+                bounds: [
+                    if bounds[0] == 0.0 {
+                        f32::from(range.zero)
+                    } else {
+                        0.0
+                    },
+                    255.0,
+                ],
                 r_step: 0,
             },
             None => ByteEnd {
                 result: ByteResult::Floats,
-                bounds: [lowest, highest],
+                bounds,
                 r_step: 0,
             },
         };
         (Finish::Bounded(end), scaled)
     }
+}
+
+/// Whether an activation's bounds are 0, or those of what bytes can stand for.
+fn are_of_bytes([lowest, highest]: [f32; 2], range: &ByteRange) -> bool {
+    /// Of a highest byte, for the rounding of steps.
+    const TOLERANCE: f64 = 1e-6;
+    let reaches =
+        |step: f32| f64::from(highest) / f64::from(step) + f64::from(range.zero) >= 255.0 * (1.0 - TOLERANCE);
+    (lowest == 0.0 || lowest == f32::NEG_INFINITY) && range.steps.iter().all(|&step| reaches(step))
 }
