@@ -113,7 +113,7 @@ fn measure(name: &str, graph: &Graph, options: &Options) -> Result<(), Box<dyn E
     if options.int8 {
         let mut calibration = Calibration::new(graph, &plan_options)?;
         calibration.observe(&inputs, batch)?;
-        plan_options.ranges = Some(Arc::new(calibration.ranges().clone()));
+        plan_options.ranges = Some(Arc::new(calibration.ranges()));
     }
     let start = Instant::now();
     let plan = Plan::compile(graph, &plan_options)?;

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "bytes/reference.rs"]
+mod reference;
 
 use common::{
     Numbers,
@@ -11,235 +13,17 @@ use common::{
 };
 use modelzoo_kernels::{
     Isa,
-    graph::{Activation, Convolution, Graph, GraphBuilder, Shape, Weight},
-    plan::{Calibration, Plan, PlanOptions, Ranges},
+    graph::{Activation, Convolution, Graph, GraphBuilder, Shape},
+    plan::{ByteRange, Calibration, Plan, PlanOptions, Ranges, RangesError},
 };
 use proptest::prelude::*;
+use reference::{Layer, MOST_CHANNELS, Map, byte, choose_range, to_bytes, to_numbers};
 use std::sync::Arc;
 
 const CASES: u32 = if cfg!(miri) { 2 } else { 200 };
-const MOST_CHANNELS: usize = if cfg!(miri) { 20 } else { 70 };
 /// A network's input of fewer channels is read as numbers.
 const LEAST_CHANNELS: usize = 8;
 const MOST_SIZE: usize = if cfg!(miri) { 4 } else { 20 };
-
-/// `(byte - zero) * step`
-#[derive(Clone, Copy, Debug)]
-struct Scale {
-    step: f32,
-    zero: f32,
-}
-
-impl Scale {
-    fn of([lowest, highest]: [f32; 2]) -> Self {
-        let (lowest, highest) = (f64::from(lowest.min(0.0)), f64::from(highest.max(0.0)));
-        let step = ((highest - lowest) / 255.0).max(1e-30) as f32;
-        let zero = (-lowest / f64::from(step)).round().clamp(0.0, 255.0) as f32;
-        Self { step, zero }
-    }
-
-    fn byte(self, number: f32) -> f32 {
-        (number * (1.0 / self.step) + self.zero)
-            .clamp(0.0, 255.0)
-            .round_ties_even()
-    }
-
-    fn number(self, byte: f32) -> f32 {
-        (byte - self.zero) * self.step
-    }
-}
-
-/// A convolution, and all that is chosen about it.
-#[derive(Clone, Debug)]
-struct Layer {
-    inputs: usize,
-    outputs: usize,
-    kernel: usize,
-    stride: usize,
-    padding: usize,
-    depthwise: bool,
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-    activation: Option<Activation>,
-}
-
-/// Values by channel, row and column.
-#[derive(Clone, Debug)]
-struct Map {
-    size: [usize; 2],
-    values: Vec<f32>,
-}
-
-impl Layer {
-    fn choose(choices: &mut Choices, numbers: &mut Numbers, inputs: usize, depthwise: bool) -> Self {
-        let outputs = if depthwise {
-            inputs
-        } else {
-            choices.size(MOST_CHANNELS)
-        };
-        let kernel = choices.pick(&[1, 3, 3, 5, 2]);
-        let terms = if depthwise { 1 } else { inputs } * kernel * kernel;
-        Self {
-            inputs,
-            outputs,
-            kernel,
-            stride: choices.pick(&[1, 1, 2, 3]),
-            padding: kernel / 2,
-            depthwise,
-            weights: numbers
-                .weight(&[outputs * terms], (3.0 / terms as f32).sqrt())
-                .data()
-                .to_vec(),
-            bias: numbers.take(outputs),
-            activation: choices.pick(&[
-                None,
-                Some(Activation::Relu),
-                Some(Activation::Relu6),
-                Some(Activation::Clamp(0.5)),
-                Some(Activation::LeakyRelu(0.1)),
-            ]),
-        }
-    }
-
-    fn terms(&self) -> usize {
-        self.weights.len() / self.outputs
-    }
-
-    fn size(&self, [height, width]: [usize; 2]) -> [usize; 2] {
-        [height, width].map(|length| (length + 2 * self.padding - self.kernel) / self.stride + 1)
-    }
-
-    fn add_to(
-        &self,
-        network: &mut GraphBuilder,
-        name: &str,
-        x: modelzoo_kernels::graph::Value,
-    ) -> modelzoo_kernels::graph::Value {
-        let groups = if self.depthwise { self.inputs } else { 1 };
-        let weight = Weight::new(
-            [self.outputs, self.inputs / groups, self.kernel, self.kernel],
-            self.weights.clone(),
-        );
-        let convolution = Convolution::new(weight, Some(Weight::vector(self.bias.clone())))
-            .stride(self.stride)
-            .padding(self.padding)
-            .groups(groups);
-        network.conv2d(name, x, convolution).unwrap()
-    }
-
-    /// The exact sums of bytes, as `sum * factor + summand` on a scale with this unit and zero.
-    fn sums(&self, x: &Map, of: Scale, unit: f64, summand: impl Fn(f64) -> f64) -> Map {
-        let size = self.size(x.size);
-        let mut values = Vec::new();
-        for output in 0..self.outputs {
-            let weights = &self.weights[output * self.terms()..][..self.terms()];
-            let largest = weights
-                .iter()
-                .fold(0.0f64, |largest, weight| largest.max(f64::from(weight.abs())));
-            let step = f64::from((largest / 63.0) as f32).max(1e-30);
-            let integers: Vec<i64> = weights
-                .iter()
-                .map(|&weight| (f64::from(weight) / step).round().clamp(-63.0, 63.0) as i64)
-                .collect();
-            let factor = step * f64::from(of.step);
-            let offset = f64::from(of.zero) * integers.iter().sum::<i64>() as f64 * factor;
-            let factor_of_unit = (factor / unit) as f32;
-            let summand = summand(f64::from(self.bias[output]) - offset) as f32;
-            for row in 0..size[0] {
-                for column in 0..size[1] {
-                    let sum = self.sum(x, of, &integers, [output, row, column]);
-                    values.push(sum as f32 * factor_of_unit + summand);
-                }
-            }
-        }
-        Map { size, values }
-    }
-
-    fn sum(&self, x: &Map, of: Scale, weights: &[i64], [output, row, column]: [usize; 3]) -> i64 {
-        let [height, width] = x.size;
-        let mut sum = 0;
-        for (term, weight) in weights.iter().enumerate() {
-            let (channel, tap) = (
-                term / (self.kernel * self.kernel),
-                term % (self.kernel * self.kernel),
-            );
-            let channel = if self.depthwise { output } else { channel };
-            let y = (row * self.stride + tap / self.kernel).wrapping_sub(self.padding);
-            let x_at = (column * self.stride + tap % self.kernel).wrapping_sub(self.padding);
-            let byte = if y < height && x_at < width {
-                x.values[(channel * height + y) * width + x_at]
-            } else {
-                of.zero
-            };
-            sum += byte as i64 * weight;
-        }
-        sum
-    }
-}
-
-/// What an activation does, plainly.
-fn activated(activation: Option<Activation>, value: f32) -> f32 {
-    match activation {
-        None => value,
-        Some(Activation::Relu) => value.max(0.0),
-        Some(Activation::Relu6) => value.clamp(0.0, 6.0),
-        Some(Activation::Clamp(limit)) => value.clamp(-limit, limit),
-        Some(Activation::LeakyRelu(slope)) => value.max(value * slope),
-        Some(other) => panic!("{other:?} is not chosen"),
-    }
-}
-
-/// Where an activation ends, if it does nothing else.
-fn ends(activation: Option<Activation>) -> Option<[f32; 2]> {
-    match activation {
-        None => Some([f32::NEG_INFINITY, f32::INFINITY]),
-        Some(Activation::Relu) => Some([0.0, f32::INFINITY]),
-        Some(Activation::Relu6) => Some([0.0, 6.0]),
-        Some(Activation::Clamp(limit)) => Some([-limit, limit]),
-        _ => None,
-    }
-}
-
-/// A layer whose result is bytes.
-fn to_bytes(layer: &Layer, x: &Map, of: Scale, result: Scale) -> Map {
-    let (unit, zero) = (f64::from(result.step), f64::from(result.zero));
-    let Some([lowest, highest]) = ends(layer.activation) else {
-        let Map { size, values } = layer.sums(x, of, 1.0, |bias| bias);
-        let values = values
-            .into_iter()
-            .map(|value| result.byte(activated(layer.activation, value)));
-        return Map {
-            size,
-            values: values.collect(),
-        };
-    };
-    let on_scale = |bound: f32| (f64::from(bound) / unit + zero) as f32;
-    let [lowest, highest] = [on_scale(lowest).max(0.0), on_scale(highest).min(255.0)];
-    let Map { size, values } = layer.sums(x, of, unit, |bias| bias / unit + zero);
-    let values = values
-        .into_iter()
-        .map(|value| value.max(lowest).min(highest).round_ties_even());
-    Map {
-        size,
-        values: values.collect(),
-    }
-}
-
-/// A layer whose result is numbers, with a residual of bytes if there is one.
-fn to_numbers(layer: &Layer, x: &Map, of: Scale, residual: Option<(&Map, Scale)>) -> Map {
-    let Map { size, mut values } = layer.sums(x, of, 1.0, |bias| bias);
-    match residual {
-        None => values
-            .iter_mut()
-            .for_each(|value| *value = activated(layer.activation, *value)),
-        Some((residual, scale)) => {
-            for (value, &byte) in values.iter_mut().zip(&residual.values) {
-                *value = activated(layer.activation, *value + scale.number(byte));
-            }
-        }
-    }
-    Map { size, values }
-}
 
 /// Runs a network with ranges on every instruction set, with one to three threads and in batches.
 fn assert_exact(graph: &Graph, ranges: &Ranges, image: &[f32], expected: &[f32]) {
@@ -267,6 +51,18 @@ fn assert_exact(graph: &Graph, ranges: &Ranges, image: &[f32], expected: &[f32])
                 }
             }
         }
+    }
+}
+
+/// An image as bytes.
+fn bytes_of(range: &ByteRange, size: [usize; 2], image: &[f32]) -> Map {
+    let plane = size[0] * size[1];
+    let values = image.iter().enumerate();
+    Map {
+        size,
+        values: values
+            .map(|(index, &value)| byte(range, index / plane, value))
+            .collect(),
     }
 }
 
@@ -308,18 +104,15 @@ fn check_layers(bytes: &[u8]) {
     network.output(z).unwrap();
     let graph = network.build().unwrap();
 
-    let (x_range, y_range) = (
-        [-1.0, choices.pick(&[0.9, 0.0])],
-        choices.pick(&[[-2.5, 3.0], [0.0, 4.0], [-1.0, -0.5]]),
-    );
-    let ranges = Ranges::from_iter([("x".to_owned(), x_range), (name.to_owned(), y_range)]);
-    let (x_scale, y_scale) = (Scale::of(x_range), Scale::of(y_range));
-    let x = Map {
-        size,
-        values: image.iter().map(|&value| x_scale.byte(value)).collect(),
-    };
-    let y = to_bytes(&first, &x, x_scale, y_scale);
-    let z = to_numbers(&second, &y, y_scale, residual.then_some((&y, y_scale)));
+    let x_range = choose_range(&mut choices, &mut numbers, channels, &[128, 0]);
+    let y_range = choose_range(&mut choices, &mut numbers, first.outputs, &[128, 0, 37, 255]);
+    let ranges = Ranges::from_iter([
+        ("x".to_owned(), x_range.clone()),
+        (name.to_owned(), y_range.clone()),
+    ]);
+    let x = bytes_of(&x_range, size, &image);
+    let y = to_bytes(&first, &x, &x_range, &y_range);
+    let z = to_numbers(&second, &y, &y_range, residual.then_some((&y, &y_range)));
     assert_exact(&graph, &ranges, &image, &z.values);
 }
 
@@ -358,30 +151,27 @@ fn check_residual(bytes: &[u8]) {
     network.output(end).unwrap();
     let graph = network.build().unwrap();
 
-    let ranges = [("x", [-1.0, 1.0]), ("a", [-2.0, 3.0]), ("relu", [0.0, 5.0])];
-    let scales = ranges.map(|(_, range)| Scale::of(range));
-    let ranges = Ranges::from_iter(ranges.map(|(name, range)| (name.to_owned(), range)));
-    let x = Map {
-        size,
-        values: image.iter().map(|&value| scales[0].byte(value)).collect(),
-    };
-    let a = to_bytes(first, &x, scales[0], scales[1]);
-    let (unit, zero) = (f64::from(scales[2].step), f64::from(scales[2].zero));
-    let factor = f64::from(scales[1].step) / unit;
-    let sums = second.sums(&a, scales[1], unit, |bias| {
-        bias / unit + zero - f64::from(scales[1].zero) * factor
+    let mut range = |channels, zeros: &[u8]| choose_range(&mut choices, &mut numbers, channels, zeros);
+    let x_range = range(channels, &[128]);
+    let a_range = range(first.outputs, &[128, 37]);
+    let sum_range = range(first.outputs, &[0, 3]);
+    let given = [("x", &x_range), ("a", &a_range), ("relu", &sum_range)];
+    let ranges = Ranges::from_iter(given.map(|(name, range)| (name.to_owned(), range.clone())));
+    let x = bytes_of(&x_range, size, &image);
+    let a = to_bytes(first, &x, &x_range, &a_range);
+    let unit = |channel: usize| f64::from(sum_range.steps[channel]);
+    let factor = |channel: usize| f64::from(a_range.steps[channel]) / unit(channel);
+    let mut sum = second.sums(&a, &a_range, unit, |channel, bias| {
+        bias / unit(channel) + f64::from(sum_range.zero) - f64::from(a_range.zero) * factor(channel)
     });
-    let values = sums.values.iter().zip(&a.values).map(|(sum, byte)| {
-        (sum + byte * factor as f32)
-            .max(scales[2].zero)
+    let plane = size[0] * size[1];
+    for (index, (value, byte)) in sum.values.iter_mut().zip(&a.values).enumerate() {
+        *value = (*value + byte * factor(index / plane) as f32)
+            .max(f32::from(sum_range.zero))
             .min(255.0)
-            .round_ties_even()
-    });
-    let sum = Map {
-        size,
-        values: values.collect(),
-    };
-    let end = to_numbers(last, &sum, scales[2], None);
+            .round_ties_even();
+    }
+    let end = to_numbers(last, &sum, &sum_range, None);
     assert_exact(&graph, &ranges, &image, &end.values);
 }
 
@@ -407,7 +197,7 @@ fn check_network(bytes: &[u8]) {
     };
     let mut calibration = Calibration::new(&graph, &options).unwrap();
     calibration.observe(&images, 3).unwrap();
-    let ranges = Some(Arc::new(calibration.ranges().clone()));
+    let ranges = Some(Arc::new(calibration.ranges()));
     let plan = |threads| {
         let options = PlanOptions {
             threads,
@@ -456,17 +246,47 @@ proptest! {
     }
 }
 
+/// Of a range's channels.
+fn range(steps: &[f32]) -> ByteRange {
+    ByteRange {
+        zero: 7,
+        steps: steps.to_vec(),
+        means: vec![0.5; steps.len()],
+    }
+}
+
 #[test]
-fn ranges_are_what_was_seen_of_finite_numbers() {
-    let mut ranges = Ranges::default();
-    ranges.widen("a", &[f32::NAN, 2.0, -1.0]);
-    ranges.widen("a", &[3.0, f32::INFINITY]);
-    ranges.widen("b", &[f32::NAN]);
-    assert_eq!(ranges.iter().collect::<Vec<_>>(), [("a", [-1.0, 3.0])]);
-    let again = Ranges::from_iter(ranges.iter().map(|(layer, range)| (layer.to_owned(), range)));
-    assert_eq!(again, ranges);
-    let wrong = [("c", [1.0, 0.0]), ("d", [f32::NAN, 0.0])].map(|(layer, range)| (layer.to_owned(), range));
-    assert_eq!(Ranges::from_iter(wrong), Ranges::default());
+fn ranges_are_kept_in_files() {
+    let mut ranges = Ranges::from_iter([("b".to_owned(), range(&[0.5, 1.0])), ("a".to_owned(), range(&[]))]);
+    ranges.keep_in_numbers("c");
+    let bytes = ranges.to_bytes();
+    assert_eq!(Ranges::from_bytes(&bytes), Ok(ranges.clone()));
+    for length in 0..bytes.len() {
+        assert!(Ranges::from_bytes(&bytes[..length]).is_err(), "{length} bytes");
+    }
+    assert_eq!(
+        Ranges::from_bytes(&[&bytes[..], &[0]].concat()),
+        Err(RangesError::Length)
+    );
+    let mut later = bytes;
+    later[20] = 2;
+    assert_eq!(Ranges::from_bytes(&later), Err(RangesError::Version(2)));
+}
+
+#[test]
+fn ranges_that_cannot_be_are_none() {
+    let wrong = [vec![0.0], vec![f32::NAN], vec![-1.0], vec![1.0, f32::INFINITY]];
+    for steps in wrong {
+        assert_eq!(
+            Ranges::from_iter([("a".to_owned(), range(&steps))]),
+            Ranges::default()
+        );
+    }
+    let unequal = ByteRange {
+        means: vec![0.0],
+        ..range(&[1.0, 1.0])
+    };
+    assert_eq!(Ranges::from_iter([("a".to_owned(), unequal)]), Ranges::default());
 }
 
 #[test]
@@ -489,4 +309,83 @@ fn a_network_without_ranges_is_what_it_was() {
         run(&Plan::compile(&graph, &options).unwrap(), &[&image], 1)
     });
     assert_eq!(results[0], results[1]);
+}
+
+/// Two convolutions behind one of an input of numbers, and an image.
+fn small_network() -> (Graph, Vec<f32>) {
+    let mut network = GraphBuilder::new();
+    let mut x = network.input("x", Shape::map(3, 12, 12)).unwrap();
+    let mut numbers = Numbers::new(3);
+    for (name, inputs) in [("a", 3), ("b", 20), ("c", 20)] {
+        let weight = numbers.weight(&[20, inputs, 3, 3], 0.2);
+        x = network
+            .conv2d(name, x, Convolution::new(weight, None).padding(1))
+            .unwrap();
+    }
+    network.output(x).unwrap();
+    (network.build().unwrap(), numbers.take(3 * 144))
+}
+
+/// The network's results with these ranges.
+fn results(graph: &Graph, ranges: Option<Ranges>, image: &[f32]) -> Vec<f32> {
+    let options = PlanOptions {
+        threads: 1,
+        ranges: ranges.map(Arc::new),
+        ..PlanOptions::default()
+    };
+    run(&Plan::compile(graph, &options).unwrap(), &[image], 1).remove(0)
+}
+
+#[test]
+fn what_was_seen_has_bytes() {
+    let (graph, image) = small_network();
+    let calibrate = || {
+        let mut calibration = Calibration::new(&graph, &PlanOptions::default()).unwrap();
+        calibration.observe(&[&image], 1).unwrap();
+        calibration.ranges()
+    };
+    let ranges = calibrate();
+    assert_eq!(calibrate().to_bytes(), ranges.to_bytes());
+    let names: Vec<&str> = ranges.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    for name in names {
+        let values = results(&graph.with_outputs(&[name]).unwrap(), None, &image);
+        let range = ranges.get(name).unwrap();
+        for (index, value) in values.iter().enumerate() {
+            let channel = index / 144;
+            let byte = value / range.steps[channel] + f32::from(range.zero);
+            assert!((-0.01..255.01).contains(&byte), "{name}: {value} is byte {byte}");
+        }
+        for (channel, values) in values.chunks(144).enumerate() {
+            let mean = values.iter().sum::<f32>() / 144.0;
+            assert!((mean - range.means[channel]).abs() < 1e-4);
+        }
+    }
+}
+
+#[test]
+fn layers_that_cost_too_much_stay_in_numbers() {
+    let (graph, image) = small_network();
+    let mut calibration = Calibration::new(&graph, &PlanOptions::default()).unwrap();
+    calibration.observe(&[&image], 1).unwrap();
+    let within = |most: f64| calibration.ranges_within(most, &[&image], 1).unwrap();
+    assert_eq!(within(1.0), calibration.ranges());
+    let kept = |ranges: &Ranges| ranges.in_numbers().map(String::from).collect::<Vec<_>>();
+    assert_eq!(kept(&within(0.0)), ["b", "c"]);
+    let expected = results(&graph, None, &image);
+    assert_eq!(results(&graph, Some(within(0.0)), &image), expected);
+    // Both layers on bytes are worse than one, and none is without an error.
+    let error = |ranges: Ranges| -> f64 {
+        let square = |value: f32| f64::from(value) * f64::from(value);
+        let found = results(&graph, Some(ranges), &image);
+        let errors = found
+            .iter()
+            .zip(&expected)
+            .map(|(found, expected)| square(found - expected));
+        (errors.sum::<f64>() / expected.iter().copied().map(square).sum::<f64>()).sqrt()
+    };
+    let both = error(calibration.ranges());
+    let settled = within(both * 0.9);
+    assert_eq!(kept(&settled).len(), 1);
+    assert!(error(settled) < both && both < 0.05);
 }

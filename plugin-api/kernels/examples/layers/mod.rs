@@ -2,7 +2,7 @@
 
 use modelzoo_kernels::{
     graph::{Activation, Attention, Convolution, Graph, GraphBuilder, GraphError, Shape, Weight},
-    plan::{Plan, PlanOptions, Ranges},
+    plan::{ByteRange, Plan, PlanOptions, Ranges},
 };
 use std::sync::Arc;
 
@@ -26,9 +26,15 @@ impl Layer {
     /// The layer on bytes, on one thread: its input becomes bytes first, its result is numbers. `None` where that is
     /// computed on numbers anyway.
     pub fn byte_plan(&self) -> Result<Option<Plan>, GraphError> {
+        let channels = self.graph.input_shapes().next().map_or(0, Shape::channels);
+        let range = ByteRange {
+            zero: 0,
+            steps: vec![1.0 / 255.0; channels],
+            means: vec![0.5; channels],
+        };
         let options = PlanOptions {
             threads: 1,
-            ranges: Some(Arc::new(Ranges::from_iter([("x".to_owned(), [0.0, 1.0])]))),
+            ranges: Some(Arc::new(Ranges::from_iter([("x".to_owned(), range)]))),
             ..PlanOptions::default()
         };
         let plan = Plan::compile(&self.graph, &options)?;

@@ -3,7 +3,7 @@
 use super::{requantise::Finish, tile::WORD_BIAS, windows::SlidingWindows};
 use crate::{
     memory::{AlignedBuffer, Element, Packed, Region, View, ViewMut},
-    simd::{Isa, Kernel, LANES, LARGEST_WEIGHT, Simd},
+    simd::{Isa, Kernel, LANES, Simd},
 };
 
 /// A depthwise convolution of bytes ready to run on one layout.
@@ -11,17 +11,22 @@ use crate::{
 pub(crate) struct ByteDepthwise {
     /// `[blocks][kernel rows][kernel columns][16]`, integers.
     weights: Packed,
-    /// `[blocks][16 factors, 16 summands]`
+    /// `[blocks][64]`, see [`WORD_BIAS`].
     bias: AlignedBuffer,
     finish: Finish,
     windows: SlidingWindows,
 }
 
 impl ByteDepthwise {
-    /// The most pixels of a window whose sum is exact.
-    pub(crate) const MOST_TAPS: usize = (1 << f32::MANTISSA_DIGITS) / (255 * LARGEST_WEIGHT as usize);
+    /// The most pixels of a window: sums of integers up to [`largest_weight`](Self::largest_weight) are exact.
+    pub(crate) const MOST_TAPS: usize = 1 << 8;
 
-    /// `weights` are `[blocks][kernel rows][kernel columns][16]`, `bias` is `[blocks][16 factors, 16 summands]`.
+    /// The largest integer that a weight of a window of so many pixels may be.
+    pub(crate) const fn largest_weight(taps: usize) -> usize {
+        (1 << f32::MANTISSA_DIGITS) / (255 * taps)
+    }
+
+    /// `weights` are `[blocks][kernel rows][kernel columns][16]`, integers, `bias` is `[blocks][64]`, see [`WORD_BIAS`].
     ///
     /// # Panics
     /// Where there are not enough of them, or input and result do not fit: a mistake in this crate, found when a plan is
@@ -227,7 +232,9 @@ impl Row<'_> {
             // SAFETY: the caller's promise.
             unsafe {
                 let y = self.y.add((at + pixel) * self.y_step);
-                self.layer.finish.store(simd, value, residual, y);
+                self.layer
+                    .finish
+                    .store(simd, value, self.bias.as_ptr(), residual, y);
             }
         }
     }

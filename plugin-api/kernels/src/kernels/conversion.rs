@@ -1,23 +1,36 @@
 //! Numbers to their narrow forms and back.
 
-use super::requantise::Narrow;
+use super::requantise::{numbers, store_nearest};
 use crate::{
-    memory::{Region, View, ViewMut},
-    simd::{Isa, Kernel, Simd},
+    memory::{AlignedBuffer, Region, View, ViewMut},
+    simd::{Isa, Kernel, LANES, Simd},
 };
 
 /// From a value to the same one of another kind.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) enum Conversion {
-    /// Numbers to what comes nearest.
-    Narrow(Narrow),
-    /// A narrow form to the numbers that it stands for.
-    Numbers(Narrow),
+    /// Numbers to the bytes that come nearest; the factors are one by what one more of a byte stands for.
+    ToBytes(ByteScale),
+    /// Bytes to the numbers that they stand for; the factors are what one more stands for.
+    FromBytes(ByteScale),
+    /// Numbers to the bf16 that come nearest.
+    ToBf16,
+    /// bf16 to numbers.
+    FromBf16,
+}
+
+/// How bytes and numbers belong together.
+#[derive(Debug)]
+pub(crate) struct ByteScale {
+    /// The byte that stands for 0.
+    pub(crate) zero: u8,
+    /// For each channel, up to whole blocks.
+    pub(crate) factors: AlignedBuffer,
 }
 
 impl Conversion {
     /// Converts the rows of a region.
-    pub(crate) fn run(self, isa: Isa, x: View, y: ViewMut) {
+    pub(crate) fn run(&self, isa: Isa, x: View, y: ViewMut) {
         isa.run(Rows {
             conversion: self,
             x,
@@ -26,8 +39,16 @@ impl Conversion {
     }
 }
 
+impl ByteScale {
+    /// The factors of a block of channels.
+    #[inline(always)]
+    fn factors<S: Simd>(&self, simd: S, block: usize) -> S::Vector {
+        simd.load_slice(&self.factors[block * LANES..])
+    }
+}
+
 struct Rows<'a> {
-    conversion: Conversion,
+    conversion: &'a Conversion,
     x: View<'a>,
     y: ViewMut<'a>,
 }
@@ -43,23 +64,25 @@ impl Kernel for Rows<'_> {
         for block in blocks {
             for row in rows.clone() {
                 match self.conversion {
-                    Conversion::Narrow(Narrow::Bytes(scale)) => {
+                    Conversion::ToBytes(scale) => {
+                        let factors = scale.factors(simd, block);
                         for (y, x) in self.y.bytes(block, row).iter_mut().zip(self.x.row(block, row)) {
-                            scale.store(simd, y, simd.load(x));
+                            store_nearest(simd, y, simd.load(x), scale.zero, factors);
                         }
                     }
-                    Conversion::Numbers(Narrow::Bytes(scale)) => {
+                    Conversion::FromBytes(scale) => {
+                        let steps = scale.factors(simd, block);
                         for (y, x) in self.y.row(block, row).iter_mut().zip(self.x.bytes(block, row)) {
-                            simd.store(y, scale.numbers(simd, x));
+                            simd.store(y, numbers(simd, x, scale.zero, steps));
                         }
                     }
-                    Conversion::Narrow(Narrow::Bf16) => {
+                    Conversion::ToBf16 => {
                         let mut y = self.y.numbers(block, row, columns.clone());
                         for (pixel, x) in self.x.row(block, row).iter().enumerate() {
                             y.store(simd, pixel, simd.load(x));
                         }
                     }
-                    Conversion::Numbers(Narrow::Bf16) => {
+                    Conversion::FromBf16 => {
                         for (y, x) in self.y.row(block, row).iter_mut().zip(self.x.bf16(block, row)) {
                             simd.store(y, simd.load_bf16(x));
                         }

@@ -1,25 +1,17 @@
 //! Narrow forms of numbers, bytes and bf16, and results of sums of them.
 
-use super::{epilogue::Stages, tile::WordEnd};
-use crate::{
-    memory::Element,
-    simd::{LANES, Simd},
+use super::{
+    epilogue::Stages,
+    tile::{RESIDUAL_FACTORS, RESULT_FACTORS, WordEnd},
 };
+use crate::simd::{LANES, Simd};
 
 /// What stands for a number in less than 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Narrow {
-    Bytes(Scale),
+    /// Bytes, of which this one stands for 0; what one more stands for is told apart for each channel.
+    Bytes(u8),
     Bf16,
-}
-
-/// What bytes stand for: `(byte - zero) * step`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Scale {
-    /// What one more stands for; above 0.
-    pub(crate) step: f32,
-    /// The byte that stands for 0.
-    pub(crate) zero: u8,
 }
 
 /// What becomes of `sum * factor[c] + summand[c]`.
@@ -42,84 +34,82 @@ pub(crate) struct Staged {
 }
 
 impl Narrow {
-    /// What it is in memory.
-    pub(crate) fn element(self) -> Element {
-        match self {
-            Self::Bytes(scale) => Element::Byte { zero: scale.zero },
-            Self::Bf16 => Element::Bf16,
-        }
-    }
-
-    /// The numbers of 16 channels of a pixel.
+    /// The numbers of 16 channels of a pixel; of bytes, `steps` are what one more stands for.
     ///
     /// # Safety
-    /// They can be read at `from`.
+    /// They can be read at `from`, and of bytes 16 steps at `steps`.
     #[inline(always)]
-    pub(crate) unsafe fn load_at<S: Simd>(self, simd: S, from: *const f32) -> S::Vector {
+    unsafe fn load_at<S: Simd>(self, simd: S, steps: *const f32, from: *const f32) -> S::Vector {
         // SAFETY: the caller's promise; neither form needs more alignment than `f32`.
         unsafe {
             match self {
-                Self::Bytes(scale) => scale.numbers(simd, &*from.cast::<[u8; LANES]>()),
+                Self::Bytes(zero) => numbers(simd, &*from.cast::<[u8; LANES]>(), zero, simd.load_at(steps)),
                 Self::Bf16 => simd.load_bf16(&*from.cast::<[u16; LANES]>()),
             }
         }
     }
 
-    /// Writes what is nearest to 16 numbers.
+    /// Writes what is nearest to 16 numbers; of bytes, `factors` are one by the steps.
     ///
     /// # Safety
-    /// 16 channels of a pixel can be written at `to`, and nobody else reads or writes them now.
+    /// 16 channels of a pixel can be written at `to`, and nobody else reads or writes them now; of bytes, 16 factors can
+    /// be read at `factors`.
     #[inline(always)]
-    pub(crate) unsafe fn store_at<S: Simd>(self, simd: S, to: *mut f32, numbers: S::Vector) {
+    unsafe fn store_at<S: Simd>(self, simd: S, factors: *const f32, to: *mut f32, value: S::Vector) {
         // SAFETY: the caller's promise; neither form needs more alignment than `f32`.
         unsafe {
             match self {
-                Self::Bytes(scale) => scale.store(simd, &mut *to.cast::<[u8; LANES]>(), numbers),
-                Self::Bf16 => simd.store_bf16(&mut *to.cast::<[u16; LANES]>(), numbers),
+                Self::Bytes(zero) => {
+                    let factors = simd.load_at(factors);
+                    store_nearest(simd, &mut *to.cast::<[u8; LANES]>(), value, zero, factors);
+                }
+                Self::Bf16 => simd.store_bf16(&mut *to.cast::<[u16; LANES]>(), value),
             }
         }
     }
 }
 
-impl Scale {
-    /// The scale on which numbers of a range, and 0, are all there.
-    pub(crate) fn of([lowest, highest]: [f32; 2]) -> Self {
-        let (lowest, highest) = (f64::from(lowest.min(0.0)), f64::from(highest.max(0.0)));
-        // Of a range of nothing but 0, anything will do.
-        let step = ((highest - lowest) / 255.0).max(1e-30) as f32;
-        let zero = (-lowest / f64::from(step)).round().clamp(0.0, 255.0) as u8;
-        Self { step, zero }
-    }
+/// The numbers that 16 bytes stand for: `(byte - zero) * step`.
+#[inline(always)]
+pub(crate) fn numbers<S: Simd>(simd: S, bytes: &[u8; LANES], zero: u8, steps: S::Vector) -> S::Vector {
+    let offset = simd.sub(simd.load_bytes(bytes), simd.splat(f32::from(zero)));
+    simd.mul(offset, steps)
+}
 
-    /// The numbers that 16 bytes stand for.
-    #[inline(always)]
-    pub(crate) fn numbers<S: Simd>(self, simd: S, bytes: &[u8; LANES]) -> S::Vector {
-        let offset = simd.sub(simd.load_bytes(bytes), simd.splat(f32::from(self.zero)));
-        simd.mul(offset, simd.splat(self.step))
-    }
-
-    /// Writes the bytes that come nearest to 16 numbers.
-    #[inline(always)]
-    pub(crate) fn store<S: Simd>(self, simd: S, to: &mut [u8; LANES], numbers: S::Vector) {
-        // Two operations, which are the same on every set.
-        let scaled = simd.mul(numbers, simd.splat(1.0 / self.step));
-        let value = simd.add(scaled, simd.splat(f32::from(self.zero)));
-        simd.store_bytes(to, simd.min(simd.max(value, simd.splat(0.0)), simd.splat(255.0)));
-    }
+/// Writes the bytes that come nearest to 16 numbers; `factors` are one by the steps.
+#[inline(always)]
+pub(crate) fn store_nearest<S: Simd>(
+    simd: S,
+    to: &mut [u8; LANES],
+    numbers: S::Vector,
+    zero: u8,
+    factors: S::Vector,
+) {
+    // Two operations, which are the same on every set.
+    let value = simd.add(simd.mul(numbers, factors), simd.splat(f32::from(zero)));
+    simd.store_bytes(to, simd.min(simd.max(value, simd.splat(0.0)), simd.splat(255.0)));
 }
 
 impl Finish {
     /// Finishes 16 channels of a pixel and stores them.
     ///
     /// # Safety
-    /// `residual`, where one is added, and `y` are valid for the channels, as bytes or numbers.
+    /// `bias` is that of the channels, see [`WORD_BIAS`](super::tile::WORD_BIAS); `residual`, where one is added, and `y`
+    /// are valid for them, as bytes or numbers.
     #[inline(always)]
-    pub(crate) unsafe fn store<S: Simd>(&self, simd: S, value: S::Vector, residual: *const f32, y: *mut f32) {
+    pub(crate) unsafe fn store<S: Simd>(
+        &self,
+        simd: S,
+        value: S::Vector,
+        bias: *const f32,
+        residual: *const f32,
+        y: *mut f32,
+    ) {
         match self {
             // SAFETY: the caller's promise.
-            Self::Bounded(end) => unsafe { end.store(simd, value, residual, y) },
+            Self::Bounded(end) => unsafe { end.store(simd, value, bias, residual, y) },
             // SAFETY: as above.
-            Self::Staged(staged) => unsafe { staged.store(simd, value, residual, y) },
+            Self::Staged(staged) => unsafe { staged.store(simd, value, bias, residual, y) },
         }
     }
 
@@ -154,15 +144,22 @@ impl Staged {
     /// # Safety
     /// As there.
     #[inline(always)]
-    pub(crate) unsafe fn store<S: Simd>(&self, simd: S, value: S::Vector, residual: *const f32, y: *mut f32) {
+    pub(crate) unsafe fn store<S: Simd>(
+        &self,
+        simd: S,
+        value: S::Vector,
+        bias: *const f32,
+        residual: *const f32,
+        y: *mut f32,
+    ) {
         // SAFETY: the caller's promise.
         unsafe {
             let value = self.stages.finish(simd, value, || match self.residual {
-                Some(form) => form.load_at(simd, residual),
+                Some(form) => form.load_at(simd, bias.wrapping_add(RESIDUAL_FACTORS), residual),
                 None => simd.load_at(residual),
             });
             match self.result {
-                Some(form) => form.store_at(simd, y, value),
+                Some(form) => form.store_at(simd, bias.wrapping_add(RESULT_FACTORS), y, value),
                 None => simd.store_at(y, value),
             }
         }

@@ -3,11 +3,11 @@
 use super::{
     algorithm::{Algorithm, Geometry},
     fuse::Layer,
-    quantise::Kinds,
+    quantise::{Form, Kinds},
 };
 use crate::{
     graph::{Graph, Op, Shape},
-    kernels::{requantise::Narrow, winograd},
+    kernels::winograd,
     memory::Element,
     simd::LANES,
 };
@@ -26,7 +26,7 @@ pub(super) fn narrow(
             && pays(graph, layer, geometry, *algorithm)
         {
             *algorithm = Algorithm::Bf16;
-            kinds.forms[layer.inputs[0]] = Some(Narrow::Bf16);
+            kinds.forms[layer.inputs[0]] = Some(Form::Bf16);
         }
     }
     let algorithms: Vec<Option<Algorithm>> = algorithms
@@ -54,7 +54,7 @@ pub(super) fn narrow(
         let is_read = readers.operand || readers.depthwise;
         if is_read && !readers.others && writes_bf16(graph, layer, *algorithm) {
             kinds.elements[layer.output] = Element::Bf16;
-            kinds.forms[layer.output] = Some(Narrow::Bf16);
+            kinds.forms[layer.output] = Some(Form::Bf16);
         }
     }
     for (value, readers) in readers.iter().enumerate() {

@@ -2,21 +2,28 @@
 
 use super::{
     Plan,
-    fuse::fuse,
+    algorithm::{Algorithm, choose},
+    fuse::{Layer, fuse},
     options::{PlanOptions, Precision},
+    quantise::of_bytes,
     ranges::Ranges,
+    scaling::{Weights, byte_range},
+    statistics::Statistics,
 };
 use crate::{
     batch::{RunError, check_inputs},
-    graph::{Graph, GraphError, Op},
+    graph::{Graph, GraphError, Op, Shape},
 };
 
 /// Finds the ranges of a network's values by running it in `f32` on samples of its input.
 #[derive(Debug)]
 pub struct Calibration {
-    plan: Plan,
-    names: Vec<String>,
-    ranges: Ranges,
+    pub(super) graph: Graph,
+    pub(super) options: PlanOptions,
+    /// The network with the results of all layers as its outputs.
+    pub(super) plan: Plan,
+    /// The nodes of these results, and what has been seen of them.
+    statistics: Vec<(usize, Statistics)>,
 }
 
 impl Calibration {
@@ -25,33 +32,42 @@ impl Calibration {
     /// # Errors
     /// A layer that does not fit the shapes asked for.
     pub fn new(graph: &Graph, options: &PlanOptions) -> Result<Self, GraphError> {
-        let is_computed = |&node: &usize| !matches!(graph.nodes()[node].op, Op::Input | Op::Constant(_));
-        let names: Vec<String> = fuse(graph)
-            .iter()
-            .map(|layer| layer.output)
-            .filter(is_computed)
-            .map(|node| graph.nodes()[node].name.clone())
-            .collect();
-        let names_of: Vec<&str> = names.iter().map(String::as_str).collect();
-        let graph = if names.is_empty() {
-            graph.clone()
-        } else {
-            graph.with_outputs(&names_of)?
+        let graph = match &options.input_shapes {
+            Some(shapes) => graph.with_input_shapes(shapes)?,
+            None => graph.clone(),
         };
         let options = PlanOptions {
             precision: Precision::Float,
+            input_shapes: None,
             ranges: None,
             ..options.clone()
         };
+        let is_computed = |&node: &usize| !matches!(graph.nodes()[node].op, Op::Input | Op::Constant(_));
+        let nodes: Vec<usize> = fuse(&graph)
+            .iter()
+            .map(|layer| layer.output)
+            .filter(is_computed)
+            .collect();
+        let names: Vec<&str> = nodes
+            .iter()
+            .map(|&node| graph.nodes()[node].name.as_str())
+            .collect();
+        let observed = if names.is_empty() {
+            graph.clone()
+        } else {
+            graph.with_outputs(&names)?
+        };
+        let statistics = |node: usize| (node, Statistics::new(graph.shapes()[node]));
         Ok(Self {
-            plan: Plan::compile(&graph, &options)?,
-            names,
-            ranges: Ranges::default(),
+            plan: Plan::compile(&observed, &options)?,
+            statistics: nodes.into_iter().map(statistics).collect(),
+            graph,
+            options,
         })
     }
 
-    /// Runs a batch and widens the ranges by what is seen, one image after the other: results of all layers are kept in
-    /// memory meanwhile.
+    /// Runs a batch and takes in what is seen, one image after the other: results of all layers are kept in memory
+    /// meanwhile.
     ///
     /// # Errors
     /// [`RunError`] where a slice does not fit.
@@ -59,10 +75,8 @@ impl Calibration {
         let graph = self.plan.graph();
         let lengths: Vec<usize> = inputs.iter().map(|input| input.len()).collect();
         check_inputs(graph, &lengths, batch)?;
-        let mut results: Vec<Vec<f32>> = graph
-            .output_shapes()
-            .map(|shape| vec![0.0; shape.elements()])
-            .collect();
+        let shapes: Vec<Shape> = graph.output_shapes().collect();
+        let mut results: Vec<Vec<f32>> = shapes.iter().map(|shape| vec![0.0; shape.elements()]).collect();
         for image in 0..batch {
             let inputs: Vec<&[f32]> = inputs
                 .iter()
@@ -73,15 +87,45 @@ impl Calibration {
                 .collect();
             let mut outputs: Vec<&mut [f32]> = results.iter_mut().map(Vec::as_mut_slice).collect();
             self.plan.run(&inputs, &mut outputs, 1)?;
-            for (name, values) in self.names.iter().zip(&results) {
-                self.ranges.widen(name, values);
+            for ((_, statistics), (&shape, values)) in
+                self.statistics.iter_mut().zip(shapes.iter().zip(&results))
+            {
+                statistics.observe(shape, values);
             }
         }
         Ok(())
     }
 
-    /// What was seen until now.
-    pub fn ranges(&self) -> &Ranges {
-        &self.ranges
+    /// The ranges of what was seen until now: of all results of which there is something in each channel.
+    pub fn ranges(&self) -> Ranges {
+        let layers = fuse(&self.graph);
+        let mut ranges = Ranges::default();
+        for (node, statistics) in &self.statistics {
+            if statistics.is_complete() {
+                let range = byte_range(statistics, &self.readers(&layers, *node));
+                ranges.insert(&self.graph.nodes()[*node].name, range);
+            }
+        }
+        ranges
+    }
+
+    /// The weights of those that sum up the channels of a value's bytes.
+    fn readers(&self, layers: &[Layer], value: usize) -> Vec<Weights> {
+        let reads = |layer: &&Layer| layer.inputs.first() == Some(&value);
+        layers
+            .iter()
+            .filter(reads)
+            .filter_map(|layer| {
+                let (geometry, algorithm) = choose(&self.graph, layer, &self.options)?;
+                let algorithm = of_bytes(&self.graph, layer, &geometry, algorithm)?;
+                match &self.graph.nodes()[layer.node].op {
+                    Op::Convolution(parameters) if algorithm == Algorithm::Bytes => {
+                        Some(Weights::of(&self.graph, layer, &parameters.weight))
+                    }
+                    Op::Linear { weight, .. } => Some(Weights::of(&self.graph, layer, weight)),
+                    _ => None,
+                }
+            })
+            .collect()
     }
 }

@@ -9,6 +9,7 @@ mod bf16;
 mod build;
 mod byte_weights;
 mod calibration;
+mod choice;
 mod execute;
 mod fuse;
 mod memory;
@@ -19,6 +20,9 @@ mod options;
 mod phases;
 mod quantise;
 mod ranges;
+mod record;
+mod scaling;
+mod statistics;
 mod steps;
 mod storage;
 mod threads;
@@ -32,7 +36,7 @@ use self::{
 pub use self::{
     calibration::Calibration,
     options::{PlanOptions, Precision},
-    ranges::Ranges,
+    ranges::{ByteRange, Ranges, RangesError},
 };
 use self::{steps::Output, threads::Threads, weights::PackedWeights};
 use crate::{

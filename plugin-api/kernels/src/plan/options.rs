@@ -40,8 +40,8 @@ pub struct PlanOptions {
     /// What sums are made from, where `ranges` do not make it bytes.
     pub precision: Precision,
     /// The ranges of the layers' results. Where they are given, convolutions and linear layers of several positions are
-    /// computed on bytes: weights are integers of 7 bits with a scale for each output channel, results are 8 bits with
-    /// a scale for each layer. Sums are exact, so that these layers give the same for any batch and number of threads,
+    /// computed on bytes: weights are integers of 8 bits with a step for each output channel, results are 8 bits with
+    /// a step for each channel. Sums are exact, so that these layers give the same for any batch and number of threads,
     /// and on every instruction set unless they end with an exponential. Layers whose ranges are not known, and the first
     /// ones, stay as they are.
     pub ranges: Option<Arc<Ranges>>,

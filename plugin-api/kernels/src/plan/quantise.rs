@@ -3,17 +3,15 @@
 use super::{
     algorithm::{Algorithm, Geometry},
     fuse::Layer,
-    ranges::Ranges,
+    ranges::{ByteRange, Ranges},
 };
 use crate::{
     graph::{Graph, Op, Shape},
-    kernels::{
-        byte_depthwise::ByteDepthwise,
-        requantise::{Narrow, Scale},
-    },
+    kernels::byte_depthwise::ByteDepthwise,
     memory::Element,
     simd::LARGEST_WEIGHT,
 };
+use std::sync::Arc;
 
 /// How the values of a network are kept, by their nodes.
 #[derive(Debug)]
@@ -21,9 +19,28 @@ pub(super) struct Kinds {
     /// What the layer that computes a value writes.
     pub(super) elements: Vec<Element>,
     /// A value's narrow form, where it is computed or read as such.
-    pub(super) forms: Vec<Option<Narrow>>,
+    pub(super) forms: Vec<Option<Form>>,
     /// Whether a value is converted into the other kind as well, for others that read it.
     pub(super) converted: Vec<bool>,
+}
+
+/// What stands for numbers.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    /// Bytes, and what they stand for.
+    Bytes(Arc<ByteRange>),
+    /// bf16.
+    Bf16,
+}
+
+impl Form {
+    /// What it is in memory.
+    pub(super) fn element(&self) -> Element {
+        match self {
+            Self::Bytes(range) => Element::Byte { zero: range.zero },
+            Self::Bf16 => Element::Bf16,
+        }
+    }
 }
 
 /// The most products whose sum 32 bits hold.
@@ -40,8 +57,10 @@ impl Kinds {
     }
 
     /// The narrow form in which a value can be read.
-    pub(super) fn narrow(&self, value: usize) -> Option<Narrow> {
-        self.forms[value].filter(|_| self.elements[value] != Element::Float || self.converted[value])
+    pub(super) fn narrow(&self, value: usize) -> Option<&Form> {
+        self.forms[value]
+            .as_ref()
+            .filter(|_| self.elements[value] != Element::Float || self.converted[value])
     }
 }
 
@@ -58,17 +77,21 @@ pub(super) fn quantise(
     let Some(ranges) = ranges else {
         return kinds;
     };
-    let scale = |value: usize| ranges.get(&graph.nodes()[value].name).map(Scale::of);
+    let range = |value: usize| {
+        let range = ranges.get(&graph.nodes()[value].name)?;
+        (range.steps.len() == graph.shapes()[value].channels()).then(|| range.clone())
+    };
     let mut computed_on_bytes = vec![false; graph.nodes().len()];
     for (layer, algorithm) in layers.iter().zip(algorithms.iter_mut()) {
         if let Some((geometry, algorithm)) = algorithm
             && let Some(of_bytes) = of_bytes(graph, layer, geometry, *algorithm)
             && (of_bytes != Algorithm::ByteDepthwise || computed_on_bytes[layer.inputs[0]])
-            && let Some(scale) = scale(layer.inputs[0])
+            && !ranges.stays_in_numbers(&graph.nodes()[layer.output].name)
+            && let Some(range) = range(layer.inputs[0])
         {
             computed_on_bytes[layer.output] = true;
             *algorithm = of_bytes;
-            kinds.forms[layer.inputs[0]] = Some(Narrow::Bytes(scale));
+            kinds.forms[layer.inputs[0]] = Some(Form::Bytes(range));
         }
     }
     let on_bytes: Vec<bool> = algorithms
@@ -83,9 +106,9 @@ pub(super) fn quantise(
             .iter()
             .zip(&on_bytes)
             .any(|(other, on_bytes)| *on_bytes && is_read(other));
-        if let Some(scale) = scale(value).filter(|_| is_read_as_bytes && !graph.outputs().contains(&value)) {
-            kinds.forms[value] = Some(Narrow::Bytes(scale));
-            kinds.elements[value] = Element::Byte { zero: scale.zero };
+        if let Some(range) = range(value).filter(|_| is_read_as_bytes && !graph.outputs().contains(&value)) {
+            kinds.elements[value] = Element::Byte { zero: range.zero };
+            kinds.forms[value] = Some(Form::Bytes(range));
         }
     }
     for (layer, on_bytes) in layers.iter().zip(&on_bytes) {
@@ -102,7 +125,12 @@ pub(super) fn quantise(
 }
 
 /// The algorithm of a layer on bytes, if it has one.
-fn of_bytes(graph: &Graph, layer: &Layer, geometry: &Geometry, algorithm: Algorithm) -> Option<Algorithm> {
+pub(super) fn of_bytes(
+    graph: &Graph,
+    layer: &Layer,
+    geometry: &Geometry,
+    algorithm: Algorithm,
+) -> Option<Algorithm> {
     let input = layer.inputs[0];
     let terms = geometry.inputs * geometry.kernel[0] * geometry.kernel[1];
     let taps = geometry.kernel[0] * geometry.kernel[1];

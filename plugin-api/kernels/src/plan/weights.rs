@@ -28,10 +28,10 @@ pub(super) enum Packing {
     Phase(usize, usize),
     /// `[output blocks][input channels / 2][kernel][16][2]`, bf16, input channels in blocks.
     Bf16,
-    /// `[output blocks][input channels / 4][kernel][16][4]`, integers, and what they stand for.
-    Bytes,
-    /// As `Depthwise`, integers, and what they stand for.
-    ByteDepthwise,
+    /// `[output blocks][input channels / 4][kernel][16][4]`, integers for the bytes of this value, and what they stand for.
+    Bytes(usize),
+    /// As `Depthwise`, integers for the bytes of this value, and what they stand for.
+    ByteDepthwise(usize),
 }
 
 type Key = (usize, Option<usize>, Packing);

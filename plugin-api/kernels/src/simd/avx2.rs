@@ -257,7 +257,7 @@ impl WordSimd for Avx2 {
     fn add_products(self, sums: IntegerHalves, word: __m256i, weights: IntegerHalves) -> IntegerHalves {
         // SAFETY: `self` exists, so the features were detected.
         let half = |sums, weights| unsafe {
-            // Two products each, which 16 bits hold: see `LARGEST_WEIGHT`.
+            // Two products each, which 16 bits hold: see `LARGEST_PAIR`.
             let pairs = _mm256_maddubs_epi16(word, weights);
             _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
         };

@@ -26,7 +26,7 @@ pub use isa::Isa;
 pub(crate) use math::{complementary_error, exp, sigmoid, sin};
 pub(crate) use vector::{Compiled, Kernel, LANES, Routine, Simd, bf16_of};
 pub(crate) use word_set::{WordSet, with_words};
-pub(crate) use words::{LARGEST_WEIGHT, WordCompiled, WordRoutine, WordSimd};
+pub(crate) use words::{LARGEST_PAIR, LARGEST_WEIGHT, WordCompiled, WordRoutine, WordSimd};
 
 #[cfg(test)]
 mod tests;

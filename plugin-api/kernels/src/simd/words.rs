@@ -2,9 +2,13 @@
 
 use super::vector::{LANES, Simd};
 
-/// Weights are at most this, of either sign: on AVX2 two products of a byte and a weight are added up in 16 bits, and
-/// results are to be the same on all machines.
-pub(crate) const LARGEST_WEIGHT: i8 = 63;
+/// Weights of bytes are at most this, of either sign.
+pub(crate) const LARGEST_WEIGHT: i8 = 127;
+
+/// The weights of one sign among two next to each other, the first and second or the third and fourth of a word, are at
+/// most this together: on AVX2 their products with bytes are added up in 16 bits, and results are to be the same on all
+/// machines.
+pub(crate) const LARGEST_PAIR: i16 = i16::MAX / 255;
 
 /// 16 sums of 32 bits, and what can be added to them. Sums of bytes are integers and exact; sums of bf16 are `f32`.
 pub(crate) trait WordSimd: Copy + Send + Sync + 'static {

@@ -8,7 +8,7 @@ use crate::{
     kernels::{
         epilogue::{Epilogue, finish_rest},
         requantise::Staged,
-        tile::{Ahead, RowTiles, Tile, TilePointers, WordEnd, WordResult},
+        tile::{Ahead, RowTiles, Tile, TilePointers, WORD_BIAS, WordEnd, WordResult},
     },
     simd::{Kernel, LANES, Simd, WordSet},
 };
@@ -198,7 +198,7 @@ impl Share<'_> {
                 let residual = residual.wrapping_add(block * tile.r_block + at * end.r_step);
                 let y = y.wrapping_add(block * tile.y_block + at * tile.y_step);
                 // SAFETY: the caller's promise.
-                unsafe { staged.store(simd, sum, residual, y) };
+                unsafe { staged.store(simd, sum, chunk.bias.add(block * WORD_BIAS), residual, y) };
             }
             done += pixels;
         }

@@ -38,25 +38,34 @@ impl WordEnd {
     /// Stores 16 channels of a pixel.
     ///
     /// # Safety
-    /// `residual`, where one is added, and `y` are valid for them.
+    /// `bias` is that of the channels; `residual`, where one is added, and `y` are valid for them.
     #[inline(always)]
-    pub(crate) unsafe fn store<S: Simd>(&self, simd: S, value: S::Vector, residual: *const f32, y: *mut f32) {
+    pub(crate) unsafe fn store<S: Simd>(
+        &self,
+        simd: S,
+        value: S::Vector,
+        bias: *const f32,
+        residual: *const f32,
+        y: *mut f32,
+    ) {
         let bounds = self.bounds.map(|bound| simd.splat(bound));
         // What words are makes no difference to numbers.
         let simd = Bf16On(simd);
         // SAFETY: the caller's promise.
         unsafe {
             match self.result {
-                WordResult::Floats => Floats.store(simd, value, bounds, residual, y),
-                WordResult::Bytes => Bytes.store(simd, value, bounds, residual, y),
-                WordResult::BytesAndResidual(factor) => {
-                    BytesAndResidual(factor).store(simd, value, bounds, residual, y);
+                WordResult::Floats => Floats.store(simd, value, bounds, (bias, residual), y),
+                WordResult::Bytes => Bytes.store(simd, value, bounds, (bias, residual), y),
+                WordResult::BytesAndResidual => {
+                    BytesAndResidual.store(simd, value, bounds, (bias, residual), y);
                 }
-                WordResult::Bf16 => Bf16.store(simd, value, bounds, residual, y),
+                WordResult::Bf16 => Bf16.store(simd, value, bounds, (bias, residual), y),
                 WordResult::FloatsAndResidual => {
-                    FloatsAndResidual.store(simd, value, bounds, residual, y);
+                    FloatsAndResidual.store(simd, value, bounds, (bias, residual), y);
                 }
-                WordResult::Bf16AndResidual => Bf16AndResidual.store(simd, value, bounds, residual, y),
+                WordResult::Bf16AndResidual => {
+                    Bf16AndResidual.store(simd, value, bounds, (bias, residual), y)
+                }
             }
         }
     }
@@ -67,8 +76,8 @@ impl WordEnd {
 pub(crate) enum WordResult {
     Floats,
     Bytes,
-    /// Bytes, to which the bytes of a residual are added, times this.
-    BytesAndResidual(f32),
+    /// Bytes, to which the bytes of a residual are added, times the channel's factor.
+    BytesAndResidual,
     Bf16,
     /// `f32`, to which those of a residual are added.
     FloatsAndResidual,
@@ -81,7 +90,7 @@ impl WordResult {
     pub(crate) fn adds_residual(self) -> bool {
         match self {
             Self::Floats | Self::Bytes | Self::Bf16 => false,
-            Self::BytesAndResidual(_) | Self::FloatsAndResidual | Self::Bf16AndResidual => true,
+            Self::BytesAndResidual | Self::FloatsAndResidual | Self::Bf16AndResidual => true,
         }
     }
 
@@ -90,13 +99,20 @@ impl WordResult {
         match self {
             Self::Floats | Self::FloatsAndResidual => LANES,
             Self::Bf16 | Self::Bf16AndResidual => LANES / 2,
-            Self::Bytes | Self::BytesAndResidual(_) => LANES / 4,
+            Self::Bytes | Self::BytesAndResidual => LANES / 4,
         }
     }
 }
 
-/// `f32` of a bias that sums of words have for each block of output channels: 16 factors and 16 summands.
-pub(crate) const WORD_BIAS: usize = 2 * LANES;
+/// `f32` of a bias that sums of words have for each block of output channels: 16 factors and 16 summands; and of bytes, 16
+/// factors of the residual, and 16 that make the result's bytes of numbers.
+pub(crate) const WORD_BIAS: usize = 4 * LANES;
+
+/// Where the factors of the residual are in it.
+pub(crate) const RESIDUAL_FACTORS: usize = 2 * LANES;
+
+/// Where the factors of the result are in it.
+pub(crate) const RESULT_FACTORS: usize = 3 * LANES;
 
 /// 16 numbers of a set of words.
 type VectorOf<W> = <<W as WordSimd>::Float as Simd>::Vector;
@@ -104,13 +120,13 @@ type VectorOf<W> = <<W as WordSimd>::Float as Simd>::Vector;
 /// How one vector of results is stored.
 pub(super) trait Store: Copy {
     /// # Safety
-    /// `residual`, where one is added, and `y` are valid for the 16 channels of a pixel.
+    /// `bias` is that of the 16 channels of a pixel; `residual`, where one is added, and `y` are valid for them.
     unsafe fn store<W: WordSimd>(
         self,
         simd: W,
         value: VectorOf<W>,
         bounds: [VectorOf<W>; 2],
-        residual: *const f32,
+        added: (*const f32, *const f32),
         y: *mut f32,
     );
 }
@@ -122,7 +138,7 @@ pub(super) struct Floats;
 pub(super) struct Bytes;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct BytesAndResidual(pub(super) f32);
+pub(super) struct BytesAndResidual;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bf16;
@@ -146,7 +162,7 @@ impl Store for Floats {
         simd: W,
         value: VectorOf<W>,
         bounds: [VectorOf<W>; 2],
-        _: *const f32,
+        _: (*const f32, *const f32),
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
@@ -161,7 +177,7 @@ impl Store for Bytes {
         simd: W,
         value: VectorOf<W>,
         bounds: [VectorOf<W>; 2],
-        _: *const f32,
+        _: (*const f32, *const f32),
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
@@ -178,16 +194,17 @@ impl Store for BytesAndResidual {
         simd: W,
         value: VectorOf<W>,
         bounds: [VectorOf<W>; 2],
-        residual: *const f32,
+        (bias, residual): (*const f32, *const f32),
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
         unsafe {
             let float = simd.float();
-            let residual = float.load_bytes(&*residual.cast::<[u8; LANES]>());
+            let factor = float.load_at(bias.add(RESIDUAL_FACTORS));
+            let bytes = float.load_bytes(&*residual.cast::<[u8; LANES]>());
             // Not one operation, which not every set has, so that bytes are the same on all.
-            let value = float.add(value, float.mul(residual, float.splat(self.0)));
-            Bytes.store(simd, value, bounds, std::ptr::null(), y);
+            let value = float.add(value, float.mul(bytes, factor));
+            Bytes.store(simd, value, bounds, (bias, residual), y);
         }
     }
 }
@@ -199,7 +216,7 @@ impl Store for Bf16 {
         simd: W,
         value: VectorOf<W>,
         bounds: [VectorOf<W>; 2],
-        _: *const f32,
+        _: (*const f32, *const f32),
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
@@ -215,14 +232,14 @@ impl Store for FloatsAndResidual {
         simd: W,
         value: VectorOf<W>,
         bounds: [VectorOf<W>; 2],
-        residual: *const f32,
+        (bias, residual): (*const f32, *const f32),
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
         unsafe {
             let float = simd.float();
             let value = float.add(value, float.load_at(residual));
-            Floats.store(simd, value, bounds, std::ptr::null(), y);
+            Floats.store(simd, value, bounds, (bias, residual), y);
         }
     }
 }
@@ -234,14 +251,14 @@ impl Store for Bf16AndResidual {
         simd: W,
         value: VectorOf<W>,
         bounds: [VectorOf<W>; 2],
-        residual: *const f32,
+        (bias, residual): (*const f32, *const f32),
         y: *mut f32,
     ) {
         // SAFETY: the caller's promise.
         unsafe {
             let float = simd.float();
-            let residual = float.load_bf16(&*residual.cast::<[u16; LANES]>());
-            Bf16.store(simd, float.add(value, residual), bounds, std::ptr::null(), y);
+            let added = float.load_bf16(&*residual.cast::<[u16; LANES]>());
+            Bf16.store(simd, float.add(value, added), bounds, (bias, residual), y);
         }
     }
 }

@@ -88,7 +88,7 @@ impl<const PIXELS: usize, const BLOCKS: usize, const STEP: usize> WordRoutine
             match end.result {
                 WordResult::Floats => store(simd, &sums, to, Floats),
                 WordResult::Bytes => store(simd, &sums, to, Bytes),
-                WordResult::BytesAndResidual(factor) => store(simd, &sums, to, BytesAndResidual(factor)),
+                WordResult::BytesAndResidual => store(simd, &sums, to, BytesAndResidual),
                 WordResult::Bf16 => store(simd, &sums, to, Bf16),
                 WordResult::FloatsAndResidual => store(simd, &sums, to, FloatsAndResidual),
                 WordResult::Bf16AndResidual => store(simd, &sums, to, Bf16AndResidual),
@@ -120,15 +120,15 @@ unsafe fn store<W: WordSimd, const PIXELS: usize, const BLOCKS: usize>(
     for block in 0..BLOCKS {
         // SAFETY: the caller's promise.
         unsafe {
-            let factor = float.load_at(pointers.bias.add(block * WORD_BIAS));
-            let summand = float.load_at(pointers.bias.add(block * WORD_BIAS + LANES));
+            let bias = pointers.bias.add(block * WORD_BIAS);
+            let (factor, summand) = (float.load_at(bias), float.load_at(bias.add(LANES)));
             for (pixel, values) in values.iter().enumerate() {
                 let value = float.add(float.mul(values[block], factor), summand);
                 let residual = pointers
                     .residual
                     .wrapping_add(block * tile.r_block + pixel * end.r_step);
                 let y = pointers.y.add(block * tile.y_block + pixel * tile.y_step);
-                how.store(simd, value, bounds, residual, y);
+                how.store(simd, value, bounds, (bias, residual), y);
             }
         }
     }

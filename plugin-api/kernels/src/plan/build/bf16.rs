@@ -51,33 +51,32 @@ impl Builder<'_> {
             x: self.narrow_operand(layer).0,
             weights,
             bias: with_factors(bias),
-            finish: finish(layer, residual.as_ref(), self.result_form(layer)),
+            finish: finish(layer, residual.as_ref(), self.result_form(layer).is_some()),
             residual: residual.map(|(place, _)| place),
         };
         self.word_convolution(index, geometry, &terms, Words::Bf16, made)
     }
 
-    /// The residual of a layer on bf16, as it was computed.
-    fn bf16_residual(&self, layer: &Layer) -> Option<(Place, Option<Narrow>)> {
+    /// The residual of a layer on bf16, as it was computed, and whether that is as bf16.
+    fn bf16_residual(&self, layer: &Layer) -> Option<(Place, bool)> {
         let residual = layer.residual?;
         if self.kinds.elements[residual] == Element::Float {
-            return Some((self.place(residual), None));
+            return Some((self.place(residual), false));
         }
-        let (part, form) = self.narrow(residual)?;
-        Some((Place::Arena(part), Some(form)))
+        Some((Place::Arena(self.part(residual)), true))
     }
 }
 
 /// How results follow from sums and the bias.
-fn finish(layer: &Layer, residual: Option<&(Place, Option<Narrow>)>, result: Option<Narrow>) -> Finish {
+fn finish(layer: &Layer, residual: Option<&(Place, bool)>, is_narrow: bool) -> Finish {
     let epilogue = layer.epilogue;
-    let residual_form = residual.and_then(|(_, form)| *form);
-    let ended = match (epilogue.adds_residual, residual_form, result) {
-        (false, _, None) => Some((WordResult::Floats, epilogue.activation)),
-        (false, _, Some(_)) => Some((WordResult::Bf16, epilogue.activation)),
+    let reads_narrow = residual.is_some_and(|(_, is_narrow)| *is_narrow);
+    let ended = match (epilogue.adds_residual, reads_narrow, is_narrow) {
+        (false, _, false) => Some((WordResult::Floats, epilogue.activation)),
+        (false, _, true) => Some((WordResult::Bf16, epilogue.activation)),
         _ if epilogue.activation.is_some() => None,
-        (true, None, None) => Some((WordResult::FloatsAndResidual, epilogue.after)),
-        (true, Some(_), Some(_)) => Some((WordResult::Bf16AndResidual, epilogue.after)),
+        (true, false, false) => Some((WordResult::FloatsAndResidual, epilogue.after)),
+        (true, true, true) => Some((WordResult::Bf16AndResidual, epilogue.after)),
         (true, ..) => None,
     };
     match ended.map(|(stored, activation)| (stored, bounds_of(activation))) {
@@ -89,8 +88,8 @@ fn finish(layer: &Layer, residual: Option<&(Place, Option<Narrow>)>, result: Opt
         }),
         _ => Finish::Staged(Staged {
             stages: epilogue.stages(),
-            residual: residual_form,
-            result,
+            residual: reads_narrow.then_some(Narrow::Bf16),
+            result: is_narrow.then_some(Narrow::Bf16),
         }),
     }
 }
@@ -100,7 +99,7 @@ fn with_factors(bias: &AlignedBuffer) -> AlignedBuffer {
     let mut factors = AlignedBuffer::zeroed(bias.len() / LANES * WORD_BIAS);
     for (to, from) in factors.chunks_exact_mut(WORD_BIAS).zip(bias.chunks_exact(LANES)) {
         to[..LANES].fill(1.0);
-        to[LANES..].copy_from_slice(from);
+        to[LANES..2 * LANES].copy_from_slice(from);
     }
     factors
 }

@@ -3,8 +3,10 @@
 use super::{
     super::{
         algorithm::Geometry,
-        byte_weights::{ByteWeights, Kept, pack},
+        byte_weights::{ByteWeights, Kept, Term, pack},
         fuse::Layer,
+        quantise::Form,
+        ranges::ByteRange,
         steps::{BlockStep, ConvolutionStep, RowWork},
         storage::{Part, Place},
         weights::{Packing, scale_of},
@@ -16,8 +18,8 @@ use crate::{
     graph::Weight,
     kernels::{
         byte_depthwise::ByteDepthwise,
-        requantise::{Finish, Narrow, Scale, Staged},
-        tile::{WORD_BIAS, WordEnd, WordResult, Words},
+        requantise::{Finish, Narrow, Staged},
+        tile::{RESIDUAL_FACTORS, RESULT_FACTORS, WORD_BIAS, WordEnd, WordResult, Words},
     },
     memory::AlignedBuffer,
     simd::LANES,
@@ -32,26 +34,32 @@ impl Builder<'_> {
         bias: &AlignedBuffer,
     ) -> ConvolutionStep {
         let layer = &self.layers[index];
-        let (x, x_scale) = self.byte_operand(layer);
+        let (x, range) = self.byte_operand(layer);
         let residual = self.byte_residual(layer);
         let terms = WordTerms::<4>::of(geometry);
+        let taps = geometry.kernel[0] * geometry.kernel[1];
         let (scale, data) = (scale_of(self.graph, layer), weight.data());
         let length = ByteWeights::length(geometry.outputs, terms.words.len());
-        let packed = self.packed.get(layer, Packing::Bytes, length, |packed| {
-            let inputs = data.len() / geometry.outputs;
-            pack(
-                packed,
-                geometry.outputs,
-                &terms.words,
-                Kept::Words,
-                |output, term| f64::from(data[output * inputs + term]) * scale(output),
-            );
-        });
+        let packed = self
+            .packed
+            .get(layer, Packing::Bytes(layer.inputs[0]), length, |packed| {
+                let inputs = data.len() / geometry.outputs;
+                pack(
+                    packed,
+                    geometry.outputs,
+                    &terms.words,
+                    Kept::Words,
+                    |output, term| {
+                        let weight = f64::from(data[output * inputs + term]) * scale(output);
+                        term_of(range, term / taps, weight)
+                    },
+                );
+            });
         let weights = ByteWeights::new(packed, geometry.outputs, terms.words.len());
         let ends = Ends {
-            x: x_scale,
-            residual: residual.as_ref().and_then(|(_, scale)| *scale),
-            result: self.result_scale(layer),
+            zero: range.zero,
+            residual: residual.as_ref().and_then(|(_, range)| *range),
+            result: self.result_range(layer),
         };
         let (finish, bias) = ends.finish(layer, &weights, bias, geometry.outputs);
         let made = WordLayer {
@@ -65,24 +73,24 @@ impl Builder<'_> {
     }
 
     /// Where a value's bytes are, and what they stand for.
-    fn bytes(&self, value: usize) -> Option<(Part, Scale)> {
+    fn bytes(&self, value: usize) -> Option<(Part, &ByteRange)> {
         match self.narrow(value)? {
-            (part, Narrow::Bytes(scale)) => Some((part, scale)),
+            (part, Form::Bytes(range)) => Some((part, range)),
             _ => None,
         }
     }
 
     /// The operand of a layer on bytes.
-    fn byte_operand(&self, layer: &Layer) -> (Part, Scale) {
+    fn byte_operand(&self, layer: &Layer) -> (Part, &ByteRange) {
         self.bytes(layer.inputs[0])
             .expect("a layer is computed on bytes where its operand has them")
     }
 
     /// The residual of a layer on bytes, as bytes where it has them.
-    fn byte_residual(&self, layer: &Layer) -> Option<(Place, Option<Scale>)> {
+    fn byte_residual(&self, layer: &Layer) -> Option<(Place, Option<&ByteRange>)> {
         let residual = layer.residual?;
         Some(match self.bytes(residual) {
-            Some((part, scale)) => (Place::Arena(part), Some(scale)),
+            Some((part, range)) => (Place::Arena(part), Some(range)),
             None => (self.place(residual), None),
         })
     }
@@ -94,22 +102,26 @@ impl Builder<'_> {
         weight: &Weight,
         bias: &AlignedBuffer,
     ) -> BlockStep {
-        let (x, x_scale) = self.byte_operand(layer);
+        let (x, range) = self.byte_operand(layer);
         let residual = self.byte_residual(layer);
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let words: Vec<_> = (0..taps).map(|tap| [Some(tap), None, None, None]).collect();
         let (scale, data) = (scale_of(self.graph, layer), weight.data());
         let length = ByteWeights::length(geometry.outputs, taps);
-        let packed = self.packed.get(layer, Packing::ByteDepthwise, length, |packed| {
-            pack(packed, geometry.outputs, &words, Kept::Numbers, |channel, tap| {
-                f64::from(data[channel * taps + tap]) * scale(channel)
+        let packed = self
+            .packed
+            .get(layer, Packing::ByteDepthwise(layer.inputs[0]), length, |packed| {
+                let kept = Kept::Numbers(ByteDepthwise::largest_weight(taps) as f64);
+                pack(packed, geometry.outputs, &words, kept, |channel, tap| {
+                    let weight = f64::from(data[channel * taps + tap]) * scale(channel);
+                    term_of(range, channel, weight)
+                });
             });
-        });
         let weights = ByteWeights::new(packed, geometry.outputs, taps);
         let ends = Ends {
-            x: x_scale,
-            residual: residual.as_ref().and_then(|(_, scale)| *scale),
-            result: self.result_scale(layer),
+            zero: range.zero,
+            residual: residual.as_ref().and_then(|(_, range)| *range),
+            result: self.result_range(layer),
         };
         let (finish, bias) = ends.finish(layer, &weights, bias, geometry.outputs);
         let (residual, weights) = (residual.map(|(place, _)| place), weights.packed);
@@ -119,23 +131,33 @@ impl Builder<'_> {
     }
 
     /// What a layer's own bytes stand for, where it writes bytes.
-    fn result_scale(&self, layer: &Layer) -> Option<Scale> {
+    fn result_range(&self, layer: &Layer) -> Option<&ByteRange> {
         match self.result_form(layer)? {
-            Narrow::Bytes(scale) => Some(scale),
-            Narrow::Bf16 => None,
+            Form::Bytes(range) => Some(range),
+            Form::Bf16 => None,
         }
     }
 }
 
-/// What the bytes of a layer's operands and of its result stand for.
-struct Ends {
-    x: Scale,
-    residual: Option<Scale>,
-    result: Option<Scale>,
+/// A weight of a channel of bytes.
+fn term_of(range: &ByteRange, channel: usize, weight: f64) -> Term {
+    let step = f64::from(range.steps[channel]);
+    Term {
+        weight: weight * step,
+        mean: f64::from(range.means[channel]) / step,
+    }
 }
 
-impl Ends {
-    /// How results follow from sums, and a factor and a summand for each channel of them.
+/// What the bytes of a layer's operands and of its result stand for.
+struct Ends<'a> {
+    /// The byte that stands for 0 in the operand.
+    zero: u8,
+    residual: Option<&'a ByteRange>,
+    result: Option<&'a ByteRange>,
+}
+
+impl Ends<'_> {
+    /// How results follow from sums, and the factors and summands of each channel.
     fn finish(
         &self,
         layer: &Layer,
@@ -149,50 +171,72 @@ impl Ends {
             (true, Some(_), Some(_)) if epilogue.activation.is_none() => bounds_of(epilogue.after),
             _ => None,
         };
-        let mut scaled = AlignedBuffer::zeroed(bias.len() / LANES * WORD_BIAS);
+        let bounded = bounded.filter(|bounds| self.result.is_none_or(|result| are_of_bytes(*bounds, result)));
         // In numbers where stages follow, and else on the result's scale.
         let result = self.result.filter(|_| bounded.is_some());
-        let (unit, zero) = result.map_or((1.0, 0.0), |scale| (f64::from(scale.step), f64::from(scale.zero)));
-        let added = self
-            .residual
-            .filter(|_| epilogue.adds_residual && bounded.is_some());
-        let (r_factor, r_zero) = added.map_or((0.0, 0.0), |scale| {
-            (f64::from(scale.step) / unit, f64::from(scale.zero))
-        });
+        let added = self.residual.filter(|_| epilogue.adds_residual);
+        let zero = result.map_or(0.0, |range| f64::from(range.zero));
+        let mut scaled = AlignedBuffer::zeroed(bias.len() / LANES * WORD_BIAS);
         for channel in 0..outputs {
-            let factor = weights.step(channel) * f64::from(self.x.step);
-            let offset = f64::from(self.x.zero) * weights.sum(channel) * factor;
-            let summand = (f64::from(bias[channel]) - offset) / unit + zero - r_zero * r_factor;
+            let unit = result.map_or(1.0, |range| f64::from(range.steps[channel]));
+            let offset = f64::from(self.zero) * weights.sum(channel) * weights.step(channel);
+            let number = f64::from(bias[channel]) + weights.lacking(channel) - offset;
+            let mut summand = number / unit + zero;
             let at = channel / LANES * WORD_BIAS + channel % LANES;
-            scaled[at] = (factor / unit) as f32;
+            if let Some(residual) = added {
+                let factor = f64::from(residual.steps[channel]) / unit;
+                scaled[at + RESIDUAL_FACTORS] = factor as f32;
+                if bounded.is_some() {
+                    summand -= f64::from(residual.zero) * factor;
+                }
+            }
+            scaled[at] = (weights.step(channel) / unit) as f32;
             scaled[at + LANES] = summand as f32;
+            if let Some(result) = self.result {
+                scaled[at + RESULT_FACTORS] = 1.0 / result.steps[channel];
+            }
         }
-        let Some([lowest, highest]) = bounded else {
+        let Some(bounds) = bounded else {
             let staged = Staged {
                 stages: epilogue.stages(),
-                residual: self.residual.map(Narrow::Bytes),
-                result: self.result.map(Narrow::Bytes),
+                residual: self.residual.map(|range| Narrow::Bytes(range.zero)),
+                result: self.result.map(|range| Narrow::Bytes(range.zero)),
             };
             return (Finish::Staged(staged), scaled);
         };
-        let on_scale = |bound: f32| (f64::from(bound) / unit + zero) as f32;
         let end = match result {
-            Some(_) => WordEnd {
+            Some(range) => WordEnd {
                 words: Words::Bytes,
                 result: match added {
-                    Some(_) => WordResult::BytesAndResidual(r_factor as f32),
+                    Some(_) => WordResult::BytesAndResidual,
                     None => WordResult::Bytes,
                 },
-                bounds: [on_scale(lowest).max(0.0), on_scale(highest).min(255.0)],
+                bounds: [
+                    if bounds[0] == 0.0 {
+                        f32::from(range.zero)
+                    } else {
+                        0.0
+                    },
+                    255.0,
+                ],
                 r_step: 0,
             },
             None => WordEnd {
                 words: Words::Bytes,
                 result: WordResult::Floats,
-                bounds: [lowest, highest],
+                bounds,
                 r_step: 0,
             },
         };
         (Finish::Bounded(end), scaled)
     }
+}
+
+/// Whether an activation's bounds are 0, or those of what bytes can stand for.
+fn are_of_bytes([lowest, highest]: [f32; 2], range: &ByteRange) -> bool {
+    /// Of a highest byte, for the rounding of steps.
+    const TOLERANCE: f64 = 1e-6;
+    let reaches =
+        |step: f32| f64::from(highest) / f64::from(step) + f64::from(range.zero) >= 255.0 * (1.0 - TOLERANCE);
+    (lowest == 0.0 || lowest == f32::NEG_INFINITY) && range.steps.iter().all(|&step| reaches(step))
 }

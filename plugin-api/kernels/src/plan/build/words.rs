@@ -4,6 +4,8 @@ use super::{
     super::{
         algorithm::Geometry,
         fuse::Layer,
+        quantise::Form,
+        ranges::ByteRange,
         steps::{BlockStep, BlockWork, ConvolutionStep, RowWork, Source},
         storage::{Part, Place},
     },
@@ -14,7 +16,7 @@ use super::{
 use crate::{
     graph::Activation,
     kernels::{
-        conversion::Conversion,
+        conversion::{ByteScale, Conversion},
         convolution::{DirectConvolution, Lines},
         epilogue::Epilogue,
         reads::ReadBlocks,
@@ -72,7 +74,8 @@ impl Builder<'_> {
     /// Gives the values that are read in another form than they are computed in a second place.
     pub(super) fn add_converted(&mut self, halos: &[Halo]) {
         for (node, &halo) in halos.iter().enumerate() {
-            let Some(form) = self.kinds.forms[node].filter(|_| self.kinds.converted[node]) else {
+            let form = self.kinds.forms[node].as_ref();
+            let Some(form) = form.filter(|_| self.kinds.converted[node]) else {
                 continue;
             };
             let element = match self.kinds.elements[node] {
@@ -94,10 +97,12 @@ impl Builder<'_> {
     pub(super) fn conversion(&self, index: usize) -> Option<BlockStep> {
         let value = self.layers[index].output;
         let y = *self.converted.get(&value)?;
-        let form = self.kinds.forms[value]?;
-        let conversion = match y.layout.element {
-            Element::Float => Conversion::Numbers(form),
-            Element::Byte { .. } | Element::Bf16 => Conversion::Narrow(form),
+        let is_narrowed = y.layout.element != Element::Float;
+        let conversion = match (self.kinds.forms[value].as_ref()?, is_narrowed) {
+            (Form::Bytes(range), true) => Conversion::ToBytes(scale_of_bytes(range, |step| 1.0 / step)),
+            (Form::Bytes(range), false) => Conversion::FromBytes(scale_of_bytes(range, |step| step)),
+            (Form::Bf16, true) => Conversion::ToBf16,
+            (Form::Bf16, false) => Conversion::FromBf16,
         };
         Some(BlockStep {
             work: BlockWork::Rows(RowWork::Convert(conversion)),
@@ -108,7 +113,7 @@ impl Builder<'_> {
     }
 
     /// Where a value's narrow form is, and which one it is.
-    pub(super) fn narrow(&self, value: usize) -> Option<(Part, Narrow)> {
+    pub(super) fn narrow(&self, value: usize) -> Option<(Part, &Form)> {
         let form = self.kinds.narrow(value)?;
         let part = if self.kinds.elements[value] == Element::Float {
             self.converted[&value]
@@ -119,15 +124,15 @@ impl Builder<'_> {
     }
 
     /// The operand of a layer on words.
-    pub(super) fn narrow_operand(&self, layer: &Layer) -> (Part, Narrow) {
+    pub(super) fn narrow_operand(&self, layer: &Layer) -> (Part, &Form) {
         self.narrow(layer.inputs[0])
             .expect("a layer is computed on words where its operand has them")
     }
 
     /// A layer's own narrow form, where it writes one.
-    pub(super) fn result_form(&self, layer: &Layer) -> Option<Narrow> {
+    pub(super) fn result_form(&self, layer: &Layer) -> Option<&Form> {
         let is_narrow = self.kinds.elements[layer.output] != Element::Float;
-        self.kinds.forms[layer.output].filter(|_| is_narrow)
+        self.kinds.forms[layer.output].as_ref().filter(|_| is_narrow)
     }
 
     /// The convolution of a layer on words.
@@ -199,6 +204,18 @@ fn unbounded(staged: &Staged, words: Words, r_step: usize) -> WordEnd {
         result,
         bounds: [f32::NEG_INFINITY, f32::INFINITY],
         r_step,
+    }
+}
+
+/// What a conversion needs of bytes, given the factor of each step.
+fn scale_of_bytes(range: &ByteRange, factor: impl Fn(f32) -> f32) -> ByteScale {
+    let mut factors = AlignedBuffer::zeroed(range.steps.len().next_multiple_of(LANES));
+    for (to, &step) in factors.iter_mut().zip(&range.steps) {
+        *to = factor(step);
+    }
+    ByteScale {
+        zero: range.zero,
+        factors,
     }
 }
 
