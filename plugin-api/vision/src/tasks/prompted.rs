@@ -315,7 +315,7 @@ mod tests {
             {"points": [[0.5, 0.5]], "label": "dog", "index": 2},
             {"points": [[0.5, 0.5], [0.25, 0.5]], "sam_labels": [0, 1]},
         ]});
-        let sample = |fields: &[(&str, &serde_json::Value)]| -> SampleFields {
+        let sample = |fields: &[(&str, &Value)]| -> SampleFields {
             let fields = fields.iter();
             fields
                 .map(|(name, value)| ((*name).to_owned(), (*value).clone()))
