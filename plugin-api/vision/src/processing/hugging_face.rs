@@ -1,12 +1,11 @@
 //! The image processors of transformers, as `preprocessor_config.json` describes them.
 
 use super::{
-    CHANNELS, Processing, Special,
-    framed::{Fit, Frame, Framed, Place, Rounding},
-    normalization, padded, part, pillow_filter, rescaled, scaled, squares, text,
+    CHANNELS, Processing, Special, framed, normalization, padded, part, patches, pillow_filter,
+    rescaled_where, scaled, squares, text,
 };
 use crate::repository::Config;
-use modelzoo_candle::image::{ChannelOrder, Divisor, Filter, Normalization, Preprocessing};
+use modelzoo_candle::image::{ChannelOrder, Filter, Normalization, Preprocessing};
 use modelzoo_plugin_api::Result;
 
 const HALF: [f64; CHANNELS] = [0.5; CHANNELS];
@@ -251,7 +250,7 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
         VITPOSE => return part::read(config, size, [256, 192], defaults.statistics),
         EOMT => return squares::read(config, size, 640, defaults.statistics),
         SAM => return padded::read(config, size, 1024, defaults.statistics),
-        SIGLIP_2 => return patches(config, size, defaults.statistics),
+        SIGLIP_2 => return patches::read(config, size, defaults.statistics),
         PP_OCR_LINE => return text::line(config, size, defaults.statistics, false),
         PP_OCR_6_LINE => return text::line(config, size, defaults.statistics, true),
         _ => {}
@@ -279,7 +278,14 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
     if [RF_DETR, IS_NET].contains(&name) && !matches!(geometry.resize, Some(Size::Exact(_))) {
         return Err(config.unsupported("size", "height and width"));
     }
-    let framed = framed(config, (name, kind), geometry, size.is_some())?;
+    let within = match geometry.resize {
+        Some(Size::Within(within)) => Some(within),
+        _ => None,
+    };
+    if within.is_some() && geometry.crop.is_some() {
+        return Err(config.unsupported("size", "another size where pictures are cut afterwards,"));
+    }
+    let framed = framed::read(config, (name, kind), within, size.is_some())?;
     let order = if config.flag("do_flip_channel_order", false)? {
         ChannelOrder::Bgr
     } else {
@@ -305,77 +311,6 @@ pub(super) fn read(config: &Config, kind: &str, size: Option<[usize; 2]>) -> Res
         is_square,
         special: framed.map(Special::Framed),
     })
-}
-
-/// SigLIP 2's: pictures that keep their aspect ratio, up to rounding, with a number of patches; none that is filled up with is
-/// there, as no other picture has to have as many.
-fn patches(
-    config: &Config,
-    size: Option<[usize; 2]>,
-    statistics: [[f64; CHANNELS]; 2],
-) -> Result<Processing> {
-    let fit = Fit::Patches {
-        side: config.count("patch_size", 16)?,
-        most: config.count("max_num_patches", 256)?,
-    };
-    let preprocessing = Preprocessing::new()
-        .filter(pillow_filter(config, "resample", Filter::Bilinear)?)
-        .normalize(rescaled(config, statistics)?);
-    let resizes = config.flag("do_resize", true)?;
-    Ok(Processing {
-        preprocessing: match size {
-            Some(size) => preprocessing.resize(size),
-            None => preprocessing,
-        },
-        size,
-        is_square: false,
-        special: (resizes && size.is_none()).then_some(Special::Framed(Framed {
-            fit: Some(fit),
-            frame: None,
-        })),
-    })
-}
-
-/// The kinds of models that see what pictures are filled up with as a part of the picture.
-const WITHOUT_MASKS: [&str; 4] = ["d_fine", "rt_detr", "rt_detr_v2", "yolos"];
-
-/// How pictures keep their aspect ratio within a size, and what is beside them, where that is so.
-fn framed(
-    config: &Config,
-    (name, kind): (&str, &str),
-    geometry: Geometry,
-    has_own_size: bool,
-) -> Result<Option<Framed>> {
-    let fit = match geometry.resize {
-        Some(Size::Within(size)) => Some(Fit::Within {
-            size,
-            rounding: Rounding::Down,
-        }),
-        _ => None,
-    };
-    let pads = config.flag("do_pad", ["Detr", "Yolos"].contains(&name))?;
-    let is_padded = pads && config.has("pad_size") && !has_own_size;
-    if is_padded && !WITHOUT_MASKS.contains(&kind) {
-        return Err(config.unsupported("pad_size", "no padding to a fixed size"));
-    }
-    if fit.is_some() && geometry.crop.is_some() {
-        return Err(config.unsupported("size", "another size where pictures are cut afterwards,"));
-    }
-    let frame = if is_padded {
-        let section = config.section_or_empty("pad_size")?;
-        let side = |key: &str| {
-            let side = section.count_of(key)?;
-            side.ok_or_else(|| section.wrong(key, "a whole number of at least 1"))
-        };
-        Some(Frame {
-            size: [side("height")?, side("width")?],
-            filling: [0.0; CHANNELS],
-            place: Place::Corner,
-        })
-    } else {
-        None
-    };
-    Ok((fit.is_some() || frame.is_some()).then_some(Framed { fit, frame }))
 }
 
 /// What becomes of a picture's height and width.
@@ -538,28 +473,14 @@ fn steps(config: &Config, name: &str, geometry: Geometry) -> Result<Preprocessin
 
 /// What becomes of the pixels' values.
 fn values(config: &Config, name: &str, defaults: Defaults) -> Result<Normalization> {
-    let factor = config.number("rescale_factor")?.unwrap_or(1.0 / 255.0);
-    if factor.is_nan() || factor <= 0.0 {
-        return Err(config.wrong("rescale_factor", "a number above 0"));
-    }
-    let divisor = if config.flag("do_rescale", true)? {
-        (1.0 / factor) as f32
-    } else {
-        1.0
-    };
-    let unit = Normalization {
-        divisor: Divisor::Fixed(divisor),
-        ..Normalization::UNIT
-    };
-    let published = || normalization(config, ["image_mean", "image_std"], divisor, defaults.statistics);
-    let normalizes = config.flag("do_normalize", defaults.normalizes)?;
-    let mut values = if normalizes { published()? } else { unit };
+    let mut values = rescaled_where(config, defaults.statistics, defaults.normalizes)?;
     if name == EFFICIENTNET {
         if config.flag("rescale_offset", false)? {
             values.mean = values.mean.map(|mean| mean + 1.0);
         }
         if config.flag("include_top", true)? {
-            let deviations = published()?.std;
+            let keys = ["image_mean", "image_std"];
+            let deviations = normalization(config, keys, 1.0, defaults.statistics)?.std;
             values.std = std::array::from_fn(|channel| values.std[channel] * deviations[channel]);
         }
     }

@@ -5,6 +5,7 @@ mod generalized_rcnn;
 mod hugging_face;
 mod padded;
 mod part;
+mod patches;
 mod squares;
 mod text;
 mod timm;
@@ -271,13 +272,22 @@ fn normalization(
 
 /// What becomes of the pixels' values by `rescale_factor`, `image_mean` and `image_std`, where they are not switched off.
 fn rescaled(config: &Config, statistics: [[f64; CHANNELS]; 2]) -> Result<Normalization> {
+    rescaled_where(config, statistics, true)
+}
+
+/// The same, where it is said whether pictures are normalised of whose processor the file says nothing about that.
+fn rescaled_where(
+    config: &Config,
+    statistics: [[f64; CHANNELS]; 2],
+    normalizes: bool,
+) -> Result<Normalization> {
     let factor = config.number("rescale_factor")?.unwrap_or(1.0 / 255.0);
     if factor.is_nan() || factor <= 0.0 {
         return Err(config.wrong("rescale_factor", "a number above 0"));
     }
     let rescales = config.flag("do_rescale", true)?;
     let divisor = if rescales { (1.0 / factor) as f32 } else { 1.0 };
-    if config.flag("do_normalize", true)? {
+    if config.flag("do_normalize", normalizes)? {
         return normalization(config, ["image_mean", "image_std"], divisor, statistics);
     }
     Ok(Normalization {

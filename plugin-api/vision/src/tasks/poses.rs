@@ -241,8 +241,8 @@ impl SampleModel for PoseFinder {
         options: &PredictOptions,
     ) -> Result<Vec<Result<Output>>> {
         let predict = |(image, sample): (&Image<'_>, &SampleFields)| {
-            let given = match Given::read(sample, BOXES)? {
-                None => Given::read(sample, EITHER)?,
+            let given = match Given::read(sample, EITHER)? {
+                None => Given::read(sample, BOXES)?,
                 given => given,
             };
             match given {

@@ -19,6 +19,7 @@ use modelzoo_plugin_api::{
     label::{Detection, Detections},
 };
 use rayon::prelude::*;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A segmenter of what it is asked about.
@@ -189,19 +190,21 @@ impl PromptedSegmenter {
     }
 }
 
+fn is_of_points(label: &Value) -> bool {
+    let kind = label.get("_cls").and_then(Value::as_str);
+    kind.is_some_and(|kind| kind.starts_with("Keypoint"))
+}
+
 /// What a sample's fields point at; with boxes and points, each box and the points beside it are one object.
 fn asked(sample: &SampleFields, options: &PredictOptions) -> Result<Vec<Asked>> {
-    let either = sample.get(EITHER).and_then(|value| value.get("_cls")?.as_str());
-    let is_of_points = either.is_some_and(|kind| kind.starts_with("Keypoint"));
-    let boxes = match Given::read(sample, BOXES)? {
-        None if !is_of_points => Given::read(sample, EITHER)?,
-        boxes => boxes,
+    // Who names it means no other, whatever other fields are called.
+    let either = sample.get(EITHER).filter(|value| !value.is_null());
+    let (boxes, points) = match either {
+        None => (Given::read(sample, BOXES)?, given_points::read(sample, POINTS)?),
+        Some(value) if is_of_points(value) => (None, given_points::read(sample, EITHER)?),
+        Some(_) => (Given::read(sample, EITHER)?, None),
     };
     let boxes = boxes.map(Given::boxes);
-    let points = match given_points::read(sample, POINTS)? {
-        None if is_of_points => given_points::read(sample, EITHER)?,
-        points => points,
-    };
     let all: Vec<Asked> = match (boxes, points) {
         (None, None) => return Err(no_prompts()),
         (Some(boxes), None) => boxes.into_iter().map(|one| Asked::new(Some(one), None)).collect(),
@@ -313,7 +316,7 @@ mod tests {
             {"points": [[0.5, 0.5]], "label": "dog", "index": 2},
             {"points": [[0.5, 0.5], [0.25, 0.5]], "sam_labels": [0, 1]},
         ]});
-        let sample = |fields: &[(&str, &serde_json::Value)]| -> SampleFields {
+        let sample = |fields: &[(&str, &Value)]| -> SampleFields {
             let fields = fields.iter();
             fields
                 .map(|(name, value)| ((*name).to_owned(), (*value).clone()))
@@ -331,6 +334,8 @@ mod tests {
             let either = asked(&sample(&[("prompt_field", field)]), &options).unwrap();
             assert_eq!(either[0].label.as_deref(), label);
         }
+        let named = asked(&sample(&[("prompt_field", &points), ("boxes", &boxes)]), &options).unwrap();
+        assert_eq!(named[0].label.as_deref(), Some("dog"));
         let only_points = asked(&sample(&[("points", &points)]), &options).unwrap();
         assert_eq!(only_points.len(), 2);
         assert_eq!(only_points[1].points, [([0.5, 0.5], false), ([0.25, 0.5], true)]);
