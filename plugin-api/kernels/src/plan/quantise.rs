@@ -65,8 +65,8 @@ impl Kinds {
 }
 
 /// Gives algorithms for bytes to the layers whose operands' ranges are known, which those of a network's inputs are not
-/// as a rule, and says how values are kept. Layers of single positions keep their numbers, as do those without weights, and depthwise
-/// convolutions of numbers: bytes of these take longer, and one scale for all channels costs a first layer's much.
+/// as a rule, and says how values are kept. Those that the ranges keep in numbers stay there, and so do layers of single
+/// positions, those without weights, and depthwise convolutions of numbers, as bytes of these take longer.
 pub(super) fn quantise(
     graph: &Graph,
     layers: &[Layer],
