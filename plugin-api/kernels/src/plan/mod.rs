@@ -2,8 +2,8 @@
 //!
 //! Compiling fuses nodes into layers (`fuse`), chooses an algorithm for each (`algorithm`) and what is computed on bytes
 //! (`quantise`, where `ranges` are given) or on bf16 (`bf16`, where that is the `precision`), packs weights (`weights`,
-//! `byte_weights`), gives values their places in memory (`storage`) and makes steps of it all (`build`, `steps`), which threads (`threads`) then run (`execute`) phase by phase
-//! (`phases`) in memory that is used again (`memory`).
+//! `byte_weights`), gives values their places in memory (`storage`) and makes steps of it all (`build`, `steps`), which
+//! threads (`threads`) then run (`execute`) phase by phase (`phases`) in memory that is used again (`memory`).
 //!
 //! Ranges come from samples (`calibration`): of the channels' extremes and moments (`statistics`) follow the steps of their
 //! bytes (`scaling`), of trials which layers stay in numbers (`choice`), and a file keeps it all (`record`).

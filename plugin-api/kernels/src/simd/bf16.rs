@@ -132,8 +132,7 @@ impl WordSimd for Avx512Bf16 {
     }
     #[inline(always)]
     fn add_products(self, sums: __m512, word: __m512i, weights: __m512i) -> __m512 {
-        // The same 512 bits as 32 bf16.
-        unsafe { _mm512_dpbf16_ps(sums, std::mem::transmute(weights), std::mem::transmute(word)) }
+        unsafe { _mm512_dpbf16_ps(sums, pairs(weights), pairs(word)) }
     }
     #[inline(always)]
     fn numbers(self, sums: __m512) -> __m512 {
@@ -142,8 +141,16 @@ impl WordSimd for Avx512Bf16 {
     #[inline(always)]
     fn store_bf16(self, to: &mut [u16; LANES], value: __m512) {
         unsafe {
-            let bits: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(value));
+            let bits = std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(value));
             _mm256_storeu_si256(to.as_mut_ptr().cast(), bits);
         }
     }
+}
+
+/// The same 512 bits as 32 bf16.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn pairs(bits: __m512i) -> __m512bh {
+    // SAFETY: both are 512 bits of which any have a meaning.
+    unsafe { std::mem::transmute::<__m512i, __m512bh>(bits) }
 }
