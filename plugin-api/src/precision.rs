@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 ///
 /// A model that does not know a precision computes with `f32`, and says so in [`ModelInfo`](crate::ModelInfo).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[serde(from = "Message", into = "String")]
 #[non_exhaustive]
 pub enum Precision {
     /// Numbers of 24 binary digits: the same results, but for rounding, as the network that was trained.
@@ -47,10 +47,13 @@ impl FromStr for Precision {
     }
 }
 
-impl From<String> for Precision {
-    /// Of a host that is newer than this plugin: what is not known here is `f32`.
-    fn from(text: String) -> Self {
-        text.parse().unwrap_or_default()
+/// A precision as a host sends it, who may be newer than this plugin: what is not known here is `f32`.
+#[derive(Deserialize)]
+struct Message(String);
+
+impl From<Message> for Precision {
+    fn from(message: Message) -> Self {
+        message.0.parse().unwrap_or_default()
     }
 }
 
