@@ -4,6 +4,7 @@ where SET is the instruction set of the machine.
 
     benches/compare/run.py --prepare                    an environment, the program, weights and graphs for all
     benches/compare/run.py --network resnet18           measures (and prepares) this one; again to measure it anew
+    benches/compare/run.py --engine "OpenVINO as it comes"   only this one beside this project; no report is written
     benches/compare/run.py --report                     tables and a chart from what was measured
     benches/compare/run.py                              all of it
 
@@ -44,6 +45,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prepare", action="store_true", help="make everything ready and measure nothing")
     parser.add_argument("--network", action="append", help="only this one; may be given several times")
+    parser.add_argument(
+        "--engine", action="append", help="beside this project only engines whose names begin so; may be given several times"
+    )
     parser.add_argument("--report", action="store_true", help="only write the report")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of measurements (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="threads of each engine (default: %(default)s)")
@@ -89,10 +93,14 @@ def main() -> None:
             files = measure.prepare(name, options.folder)
             if not options.prepare:
                 print(f"{name}: {options.rounds} rounds", flush=True)
-                result = measure.measure(name, files, program, options.rounds, options.threads)
-                files.result.write_text(result)
-                print(report.summary(files.result), flush=True)
-    if options.report or not (options.network or options.prepare):
+                result = measure.measure(
+                    name, files, program, options.rounds, options.threads, tuple(options.engine or ("",))
+                )
+                # What was measured with some engines only is no part of the report.
+                file = files.result.with_stem("some") if options.engine else files.result
+                file.write_text(result)
+                print(report.summary(file), flush=True)
+    if options.report or not (options.network or options.prepare or options.engine):
         report.write(options.folder, REPOSITORY)
 
 
