@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let digest = Sha256::digest(&archive);
     let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     println!("cargo::rustc-env=MODELZOO_SDK_SHA256={hash}");
+    println!("cargo::rustc-env=MODELZOO_SDK_LINK=.modelzoo/sdk-{}", &hash[..16]);
     println!("cargo::rustc-env=MODELZOO_TARGET={}", env::var("TARGET")?);
     let output = PathBuf::from(env::var("OUT_DIR")?).join("sdk.tar.gz");
     let mut packed = GzEncoder::new(fs::File::create(output)?, Compression::best());

@@ -13,8 +13,9 @@ use std::{
 pub(super) const SHA256: &str = env!("MODELZOO_SDK_SHA256");
 
 /// Where a crate that is built shows the SDK. Cargo tells crates below another one by their places in it, and all others
-/// by where they are on the machine.
-pub(super) const LINK: &str = ".modelzoo/sdk";
+/// by where they are on the machine. Its files have no times, so that a part of the hash is what tells cargo to compile
+/// another SDK of the same versions anew.
+pub(super) const LINK: &str = env!("MODELZOO_SDK_LINK");
 
 /// The crates of the SDK and their folders in it.
 const CRATES: [(&str, &str); 4] = [
@@ -117,6 +118,11 @@ fn version(manifest: &Path) -> io::Result<Version> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_sdk_is_another_crate_to_cargo() {
+        assert_eq!(LINK, format!(".modelzoo/sdk-{}", &SHA256[..16]));
+    }
 
     #[test]
     fn the_sdk_holds_its_crates_and_is_unpacked_once() {
