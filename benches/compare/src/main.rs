@@ -40,7 +40,9 @@ use std::{
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, weights, inputs, threads, precision] = &arguments[..] else {
-        return Err(Error::new("usage: compare NETWORK WEIGHTS INPUTS THREADS PRECISION"));
+        return Err(Error::new(
+            "usage: compare NETWORK WEIGHTS INPUTS THREADS PRECISION",
+        ));
     };
     let inputs = safetensors::load(inputs, &Device::Cpu)?;
     let placement = Placement {

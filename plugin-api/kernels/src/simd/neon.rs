@@ -8,11 +8,11 @@ use std::arch::{aarch64::*, asm};
 
 /// The proof that this machine has NEON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Neon(());
+pub(crate) struct Neon(());
 
 /// Four values each, the lowest ones first.
 #[derive(Clone, Copy)]
-pub(super) struct Quarters(float32x4_t, float32x4_t, float32x4_t, float32x4_t);
+pub(crate) struct Quarters(float32x4_t, float32x4_t, float32x4_t, float32x4_t);
 
 impl Neon {
     /// Machines for which there is a standard library have it; Miri knows too few of its instructions.
