@@ -14,7 +14,7 @@ use crate::{
 
 /// Gives layers with several positions and groups of one the algorithm for bf16, and says how values are kept. First
 /// layers, those of single positions and those that Winograd's algorithm computes faster keep their numbers; so do values
-/// that others than layers on bf16 read.
+/// that others read than layers on bf16 and depthwise convolutions, which read either form.
 pub(super) fn narrow(
     graph: &Graph,
     layers: &[Layer],
