@@ -5,6 +5,7 @@
 //! on Candle's own operators. Both compute the same up to rounding.
 
 mod builder;
+mod calibration;
 mod operators;
 mod parameters;
 mod plans;
@@ -15,7 +16,7 @@ mod tests;
 pub use builder::{Conv2d, ConvTranspose2d, NetworkBuilder, Scope};
 pub use modelzoo_kernels::{
     graph::{Activation, DeformableAttention, Interpolation, Level, Padding, Pool, Rotation, Value},
-    plan::MemoryUse,
+    plan::{MemoryUse, Ranges, RangesError},
 };
 pub use parameters::{Parameters, RandomParameters};
 pub use run::Network;

@@ -4,7 +4,7 @@ use candle_core::{Device, Storage, Tensor};
 use modelzoo_kernels::{
     Isa,
     graph::{Graph, Shape},
-    plan::{self, MemoryUse, Plan, PlanOptions},
+    plan::{self, MemoryUse, Plan, PlanOptions, Ranges},
 };
 use modelzoo_plugin_api::{Error, Precision, Result};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +18,8 @@ pub(super) struct Plans {
     threads: usize,
     /// Never [`Precision::Auto`].
     precision: Precision,
+    /// Where layers are computed on bytes.
+    ranges: Option<Arc<Ranges>>,
     /// The one used last comes last.
     ready: Mutex<Vec<(Key, Arc<Plan>)>>,
 }
@@ -37,6 +39,7 @@ impl Plans {
                 Precision::Auto => Precision::F32,
                 asked => asked,
             },
+            ranges: None,
             ready: Mutex::default(),
         }
     }
@@ -44,6 +47,19 @@ impl Plans {
     /// What sums are made from.
     pub(super) fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// Plans of the same kind on bytes.
+    pub(super) fn with_ranges(&self, ranges: Arc<Ranges>) -> Self {
+        Self {
+            ranges: Some(ranges),
+            ..Self::new(self.threads, self.precision)
+        }
+    }
+
+    /// Threads that a run may use.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Makes the plan for a network's shapes and outputs.
@@ -107,6 +123,7 @@ impl Plans {
                         Precision::Bf16 => plan::Precision::Bf16,
                         _ => plan::Precision::Float,
                     },
+                    ranges: self.ranges.clone(),
                     ..PlanOptions::default()
                 };
                 Plan::compile(graph, &options)?

@@ -21,7 +21,7 @@ pub struct Network {
 
 /// What computes the layers.
 #[derive(Clone, Debug)]
-enum Engine {
+pub(super) enum Engine {
     Plans(Arc<Plans>),
     Operators(Arc<Operators>),
 }
@@ -46,8 +46,20 @@ impl Network {
         })
     }
 
+    /// What computes it.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The same on another engine.
+    pub(super) fn on_engine(&self, engine: Engine) -> Self {
+        Self {
+            engine,
+            ..self.clone()
+        }
+    }
+
     /// The description that it runs.
-    #[cfg(test)]
     pub(super) fn graph(&self) -> &Graph {
         &self.graph
     }

@@ -5,6 +5,7 @@ use crate::device::Placement;
 use candle_core::{Device, Tensor};
 use modelzoo_kernels::{graph::Weight, reference};
 use modelzoo_plugin_api::Result;
+use std::sync::Arc;
 
 const BATCH: usize = 2;
 
@@ -441,4 +442,46 @@ fn a_convolution_of_several_maps_keeps_its_weights_once() {
     };
     assert!(packed(1) > 0);
     assert_eq!(packed(3), packed(1));
+}
+
+#[test]
+fn a_network_on_bytes_is_about_the_same() {
+    let parameters = RandomParameters::new(5);
+    let mut network = NetworkBuilder::new(&parameters);
+    let mut x = network.input("image", [3, 24, 24]).unwrap();
+    for name in ["stem", "body", "head"] {
+        x = network.conv2d(name, x, Conv2d::new(24, 3).padding(1)).unwrap();
+        x = network.relu(x).unwrap();
+    }
+    let network = network.build(&[x], &Placement::cpu()).unwrap();
+    let network = network.on_kernels(true).unwrap();
+    let samples = Tensor::from_vec(noise(5 * 3 * 576), (5, 3, 24, 24), &Device::Cpu).unwrap();
+    let values = |network: &Network| -> Vec<f32> {
+        let found = network.forward(&samples).unwrap().remove(0);
+        found.flatten_all().unwrap().to_vec1().unwrap()
+    };
+    let ranges = network.calibrate(&samples, 1.0).unwrap();
+    assert_eq!(
+        network.calibrate(&samples, 1.0).unwrap().to_bytes(),
+        ranges.to_bytes()
+    );
+    let kept = Ranges::from_bytes(&ranges.to_bytes()).unwrap();
+    let (found, expected) = (
+        values(&network.with_ranges(Arc::new(kept)).unwrap()),
+        values(&network),
+    );
+    let square = |value: f32| f64::from(value) * f64::from(value);
+    let errors = found
+        .iter()
+        .zip(&expected)
+        .map(|(found, expected)| square(found - expected));
+    let error = (errors.sum::<f64>() / expected.iter().copied().map(square).sum::<f64>()).sqrt();
+    assert!(error > 0.0 && error < 0.02, "off by {error}");
+    let strict = network.calibrate(&samples, 0.0).unwrap();
+    assert_eq!(values(&network.with_ranges(Arc::new(strict)).unwrap()), expected);
+
+    let operators = network.on_kernels(false).unwrap();
+    assert!(operators.calibrate(&samples, 1.0).is_err());
+    assert!(operators.with_ranges(Arc::new(ranges)).is_err());
+    assert!(network.calibrate(&samples.narrow(0, 0, 0).unwrap(), 1.0).is_err());
 }
