@@ -17,7 +17,7 @@ pub fn clear_up_when_ended() {
     };
     std::thread::spawn(move || {
         for signal in signals.forever() {
-            remove_temporaries();
+            let _none = remove_temporaries();
             // As if nobody had waited for the signal: who started the program sees what ended it.
             let _ = emulate_default_handler(signal);
         }

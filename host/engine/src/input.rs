@@ -181,11 +181,11 @@ impl Input {
 
     fn import(path: &Path) -> Result<Self, EngineError> {
         let folder = std::env::temp_dir();
-        let temporary = tempfile::tempdir_in(&folder).map_err(|error| EngineError::Temporary {
+        let made = Temporary::make(|| tempfile::tempdir_in(&folder));
+        let (registered, temporary) = made.map_err(|error| EngineError::Temporary {
             source: about(&folder, error),
             folder,
         })?;
-        let registered = Temporary::new(temporary.path());
         let mut samples = Dataset::create(temporary.path().join("samples.sqlite"))?;
         let summary = import_dataset(&mut samples, detect(path), path, &ImportOptions::default())?;
         let folder = if path.is_dir() { path } else { folder_of(path) };

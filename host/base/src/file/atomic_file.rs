@@ -71,10 +71,8 @@ impl Target {
             }
             _ => {}
         }
-        temporary_file(folder_of(path), ".tmp").map(|file| {
-            let registered = Temporary::new(file.path());
-            Self::Temporary(BufWriter::new(file), registered)
-        })
+        let (registered, file) = temporary_file(folder_of(path), ".tmp")?;
+        Ok(Self::Temporary(BufWriter::new(file), registered))
     }
 }
 

@@ -24,10 +24,10 @@ impl AtomicFolder {
     pub fn create(target: impl Into<PathBuf>) -> Result<Self, OutputError> {
         let target = target.into();
         match temporary_folder(folder_of(&target)) {
-            Ok(temporary) => Ok(Self {
-                _registered: Temporary::new(temporary.path()),
+            Ok((registered, temporary)) => Ok(Self {
                 target,
                 temporary,
+                _registered: registered,
             }),
             Err(source) => Err(OutputError::new(target, source)),
         }

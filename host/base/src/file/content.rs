@@ -13,7 +13,7 @@ use std::{
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
-    let mut file = temporary_file(folder_of(path), ".tmp")?;
+    let (_registered, mut file) = temporary_file(folder_of(path), ".tmp")?;
     file.write_all(content.as_ref())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

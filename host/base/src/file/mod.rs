@@ -14,4 +14,4 @@ pub use content::{update, write};
 pub use error::{OutputError, about};
 pub use path::{absolute, folder_of};
 pub use temporary::{temporary_file, temporary_folder};
-pub use unfinished::{Temporary, remove_temporaries};
+pub use unfinished::{NoTemporaries, Temporary, remove_temporaries};

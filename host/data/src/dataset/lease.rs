@@ -22,13 +22,17 @@ pub(super) struct Lease {
 impl Lease {
     /// Makes and locks a new lock file beside the dataset.
     pub(super) fn take(dataset: &Path) -> io::Result<Self> {
-        let file = tempfile::Builder::new()
-            .prefix(&prefix(dataset))
-            .tempfile_in(folder(dataset))?;
+        let prefix = prefix(dataset);
+        let made = Temporary::make(|| {
+            tempfile::Builder::new()
+                .prefix(&prefix)
+                .tempfile_in(folder(dataset))
+        });
+        let (registered, file) = made?;
         file.as_file().lock()?;
         Ok(Self {
-            _registered: Temporary::new(file.path()),
             file,
+            _registered: registered,
         })
     }
 

@@ -4,7 +4,6 @@ use super::{
     Dataset,
     error::{DatasetError, Reason},
 };
-use crate::output::Temporary;
 use modelzoo_base::file::{about, folder_of, temporary_folder};
 use std::{io, path::Path};
 
@@ -23,8 +22,7 @@ impl Dataset {
         let name = path
             .file_name()
             .ok_or_else(|| failure(io::ErrorKind::InvalidFilename.into()))?;
-        let temporary = temporary_folder(folder_of(path)).map_err(failure)?;
-        let _registered = Temporary::new(temporary.path());
+        let (_registered, temporary) = temporary_folder(folder_of(path)).map_err(failure)?;
         let place = temporary.path().join(name);
         let mut dataset = Self::create(&place)?;
         let filled = fill(&mut dataset)?;

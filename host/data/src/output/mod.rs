@@ -10,4 +10,4 @@ pub use file::OutputFile;
 pub use json_lines::JsonLinesWriter;
 pub(crate) use json_lines::serialize_fields;
 pub use label_images::LabelImageFolder;
-pub use modelzoo_base::file::{AtomicFile, OutputError, Temporary, remove_temporaries};
+pub use modelzoo_base::file::{AtomicFile, NoTemporaries, OutputError, Temporary, remove_temporaries};

@@ -37,9 +37,10 @@ impl VideoWriter {
     }
 
     fn start(path: &Path, size: (u32, u32), frame_rate: f64) -> Result<Self, VideoReason> {
-        let file = temporary_file(folder_of(path), ".mp4").map_err(|error| VideoReason::Write {
-            source: about(path, error),
-        })?;
+        let (registered, file) =
+            temporary_file(folder_of(path), ".mp4").map_err(|error| VideoReason::Write {
+                source: about(path, error),
+            })?;
         let mut command = program(FFMPEG, |least| {
             let mut with_file = least.with_write(file.path());
             with_file.has_limited_size = false;
@@ -70,8 +71,8 @@ impl VideoWriter {
         });
         Ok(Self {
             path: path.to_owned(),
-            _registered: Temporary::new(file.path()),
             file,
+            _registered: registered,
             child,
             log,
             size,

@@ -88,7 +88,7 @@ fn name(path: &Path) -> String {
 }
 
 fn write(archive: &Path, folder: &str, files: &[(String, Vec<u8>)]) -> io::Result<PackedPlugin> {
-    let mut file = file::temporary_file(file::folder_of(archive), ".tmp")?;
+    let (_registered, mut file) = file::temporary_file(file::folder_of(archive), ".tmp")?;
     // Neither name nor time of the file within.
     let gzip = GzBuilder::new().write(io::BufWriter::new(&mut file), Compression::best());
     let mut tar = tar::Builder::new(gzip);

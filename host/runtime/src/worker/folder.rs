@@ -34,16 +34,16 @@ impl WorkerFolder {
 
     fn within(parent: &Path) -> io::Result<Self> {
         remove_orphans(parent);
-        let folder = Builder::new().prefix(PREFIX).tempdir_in(parent)?;
+        let (registered, folder) = Temporary::make(|| Builder::new().prefix(PREFIX).tempdir_in(parent))?;
         let lock = File::open(folder.path())?;
         // Where folders cannot be locked, the next host cannot lock it either, and leaves it alone.
         if let Err(error) = lock.try_lock() {
             tracing::debug!(%error, "cannot lock the folder of a worker");
         }
         Ok(Self {
-            _registered: Temporary::new(folder.path()),
-            _lock: lock,
             folder,
+            _registered: registered,
+            _lock: lock,
         })
     }
 

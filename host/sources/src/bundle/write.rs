@@ -191,7 +191,7 @@ impl BundleWriter {
         self.finish_index(lock)?;
         let failed = BundleError::write(bundle);
         let text = serde_json::to_vec_pretty(&self.index).map_err(|error| failed(error.into()))?;
-        let mut file = temporary_file(folder_of(bundle), ".tmp").map_err(&failed)?;
+        let (_registered, mut file) = temporary_file(folder_of(bundle), ".tmp").map_err(&failed)?;
         let mut tar = tar::Builder::new(io::BufWriter::new(&mut file));
         let name = format!("index-{}.json", Sha256Digest::of(&text));
         tar.append_data(&mut header(text.len() as u64), name, text.as_slice())

@@ -149,7 +149,7 @@ impl Packing {
     /// When a file cannot be read, or the archive not be written.
     pub fn write(&self, archive: &Path, name: &str) -> Result<Packed, PackError> {
         let failed = PackError::write(archive);
-        let mut file = temporary_file(folder_of(archive), ".tmp").map_err(&failed)?;
+        let (_registered, mut file) = temporary_file(folder_of(archive), ".tmp").map_err(&failed)?;
         // Neither name nor time of the file within.
         let gzip = GzBuilder::new().write(io::BufWriter::new(&mut file), Compression::best());
         let mut tar = tar::Builder::new(gzip);
