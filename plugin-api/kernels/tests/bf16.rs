@@ -6,6 +6,7 @@ mod common;
 
 use common::{
     Numbers, assert_close,
+    bf16::{STEP, all_rounded, options},
     choices::Choices,
     largest_of, network,
     random_graph::{OPERATORS, RandomGraph},
@@ -14,7 +15,7 @@ use common::{
 use modelzoo_kernels::{
     Isa,
     graph::{Activation, Convolution, Graph, LayerNorm, Shape, Weight},
-    plan::{Plan, PlanOptions, Precision},
+    plan::{Plan, PlanOptions},
     reference,
 };
 use proptest::prelude::*;
@@ -24,31 +25,6 @@ const MOST_CHANNELS: usize = if cfg!(miri) { 20 } else { 70 };
 const MOST_SIZE: usize = if cfg!(miri) { 4 } else { 20 };
 /// Of the largest result: products are exact, and sums are of `f32`.
 const TOLERANCE: f64 = 1e-5;
-/// A result that two sets round to neighbours is off by a step of 8 binary digits.
-const STEP: f64 = 1.0 / 128.0;
-
-fn options(isa: Isa, threads: usize) -> PlanOptions {
-    PlanOptions {
-        threads,
-        isa: Some(isa),
-        precision: Precision::Bf16,
-        ..PlanOptions::default()
-    }
-}
-
-/// The nearest number with 8 binary digits, of two the even one; by arithmetic, not by bits.
-fn rounded(value: f32) -> f32 {
-    if value == 0.0 {
-        return value;
-    }
-    let exponent = f64::from(value.abs()).log2().floor();
-    let unit = (exponent - 7.0).exp2();
-    ((f64::from(value) / unit).round_ties_even() * unit) as f32
-}
-
-fn all_rounded(values: &[f32]) -> Vec<f32> {
-    values.iter().copied().map(rounded).collect()
-}
 
 /// What a layer of rounded operands and weights gives, by the reference.
 fn check_convolution(bytes: &[u8]) {

@@ -49,24 +49,25 @@ impl Kernel for Rows<'_> {
         let width = self.y.layout().width;
         for block in blocks {
             for row in rows.clone() {
-                let x = self.x.row(block, row);
+                let x = self.x.numbers(block, row);
                 let mut y = self.y.numbers(block, row, 0..width);
                 match self.layer {
                     Elementwise::Activation(activation) => {
-                        for (at, x) in x.iter().enumerate() {
-                            y.store(simd, at, activate(simd, *activation, simd.load(x)));
+                        for at in 0..width {
+                            y.store(simd, at, activate(simd, *activation, x.load(simd, at)));
                         }
                     }
                     Elementwise::Affine { scale, shift } => {
                         let scale = simd.load_slice(&scale[block * LANES..]);
                         let shift = simd.load_slice(&shift[block * LANES..]);
-                        for (at, x) in x.iter().enumerate() {
-                            y.store(simd, at, simd.mul_add(simd.load(x), scale, shift));
+                        for at in 0..width {
+                            y.store(simd, at, simd.mul_add(x.load(simd, at), scale, shift));
                         }
                     }
                     Elementwise::Add { after } => {
-                        for (at, (x, z)) in x.iter().zip(self.z.row(block, row)).enumerate() {
-                            let sum = simd.add(simd.load(x), simd.load(z));
+                        let z = self.z.numbers(block, row);
+                        for at in 0..width {
+                            let sum = simd.add(x.load(simd, at), z.load(simd, at));
                             let sum = match after {
                                 Some(activation) => activate(simd, *activation, sum),
                                 None => sum,
@@ -75,19 +76,20 @@ impl Kernel for Rows<'_> {
                         }
                     }
                     Elementwise::Multiply => {
-                        for (at, (x, z)) in x.iter().zip(self.z.row(block, row)).enumerate() {
-                            y.store(simd, at, simd.mul(simd.load(x), simd.load(z)));
+                        let z = self.z.numbers(block, row);
+                        for at in 0..width {
+                            y.store(simd, at, simd.mul(x.load(simd, at), z.load(simd, at)));
                         }
                     }
                     Elementwise::Scale => {
-                        let factor = simd.load(&self.z.row(block, 0)[0]);
-                        for (at, x) in x.iter().enumerate() {
-                            y.store(simd, at, simd.mul(simd.load(x), factor));
+                        let factor = self.z.numbers(block, 0).load(simd, 0);
+                        for at in 0..width {
+                            y.store(simd, at, simd.mul(x.load(simd, at), factor));
                         }
                     }
                     Elementwise::Copy => {
-                        for (at, x) in x.iter().enumerate() {
-                            y.store(simd, at, simd.load(x));
+                        for at in 0..width {
+                            y.store(simd, at, x.load(simd, at));
                         }
                     }
                 }

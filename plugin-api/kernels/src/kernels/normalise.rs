@@ -96,8 +96,9 @@ fn layer_norm<S: Simd>(
     let mut scales = [0.0f32; TOGETHER];
     let mut sums = [simd.splat(0.0); TOGETHER];
     for block in 0..blocks {
-        for (sum, pixel) in sums.iter_mut().zip(&x.row(block, row)[columns.clone()]) {
-            let value = simd.load(pixel);
+        let pixels = x.numbers(block, row);
+        for (sum, column) in sums.iter_mut().zip(columns.clone()) {
+            let value = pixels.load(simd, column);
             // Lanes beyond the last channel may hold anything, also what is not a number.
             let value = if block + 1 == blocks {
                 keep(simd, value, last)
@@ -112,12 +113,9 @@ fn layer_norm<S: Simd>(
     }
     let mut squares = [simd.splat(0.0); TOGETHER];
     for block in 0..blocks {
-        for ((sum, pixel), &mean) in squares
-            .iter_mut()
-            .zip(&x.row(block, row)[columns.clone()])
-            .zip(&means)
-        {
-            let difference = simd.sub(simd.load(pixel), simd.splat(mean));
+        let pixels = x.numbers(block, row);
+        for ((sum, column), &mean) in squares.iter_mut().zip(columns.clone()).zip(&means) {
+            let difference = simd.sub(pixels.load(simd, column), simd.splat(mean));
             let difference = if block + 1 == blocks {
                 keep(simd, difference, last)
             } else {
@@ -132,10 +130,11 @@ fn layer_norm<S: Simd>(
     for block in 0..blocks {
         let weight = simd.load_slice(&weight[block * LANES..]);
         let bias = simd.load_slice(&bias[block * LANES..]);
-        let pixels = &x.row(block, row)[columns.clone()];
+        let pixels = x.numbers(block, row);
         let mut y = y.numbers(block, row, columns.clone());
-        for (at, (pixel, (&mean, &scale))) in pixels.iter().zip(means.iter().zip(&scales)).enumerate() {
-            let value = simd.mul(simd.sub(simd.load(pixel), simd.splat(mean)), simd.splat(scale));
+        for (at, (column, (&mean, &scale))) in columns.clone().zip(means.iter().zip(&scales)).enumerate() {
+            let difference = simd.sub(pixels.load(simd, column), simd.splat(mean));
+            let value = simd.mul(difference, simd.splat(scale));
             y.store(simd, at, simd.mul_add(value, weight, bias));
         }
     }

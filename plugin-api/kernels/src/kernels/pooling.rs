@@ -2,8 +2,8 @@
 
 use crate::{
     graph::Pool,
-    memory::{Region, View, ViewMut},
-    simd::{Isa, Kernel, LANES, Simd},
+    memory::{Numbers, Region, View, ViewMut},
+    simd::{Isa, Kernel, Simd},
 };
 use std::ops::Range;
 
@@ -104,15 +104,30 @@ impl Kernel for PoolRows<'_> {
         for block in blocks {
             for row in rows.clone() {
                 let (inside, padded_rows) = self.windows[0].window(row, height);
-                for (column, target) in self.y.row(block, row).iter_mut().enumerate() {
+                let width_of_results = self.y.layout().width;
+                let mut target = self.y.numbers(block, row, 0..width_of_results);
+                for column in 0..width_of_results {
                     let (columns, padded_columns) = self.windows[1].window(column, width);
                     let mut value = match self.reduction {
                         Reduction::Maximum => simd.splat(f32::NEG_INFINITY),
                         Reduction::Mean { .. } => simd.splat(0.0),
                     };
                     for y in inside.clone() {
-                        let pixels = &self.x.row(block, y)[columns.clone()];
-                        value = reduce(simd, self.reduction, value, pixels);
+                        value = match self.x.numbers(block, y) {
+                            Numbers::Float(pixels) => {
+                                let pixels = pixels[columns.clone()].iter();
+                                reduce(simd, self.reduction, value, pixels.map(|pixel| simd.load(pixel)))
+                            }
+                            Numbers::Bf16(pixels) => {
+                                let pixels = pixels[columns.clone()].iter();
+                                reduce(
+                                    simd,
+                                    self.reduction,
+                                    value,
+                                    pixels.map(|pixel| simd.load_bf16(pixel)),
+                                )
+                            }
+                        };
                     }
                     if let Reduction::Mean { count_include_pad } = self.reduction {
                         let cells = if count_include_pad {
@@ -122,7 +137,7 @@ impl Kernel for PoolRows<'_> {
                         };
                         value = simd.mul(value, simd.splat(1.0 / cells as f32));
                     }
-                    simd.store(target, value);
+                    target.store(simd, column, value);
                 }
             }
         }
@@ -130,17 +145,22 @@ impl Kernel for PoolRows<'_> {
 }
 
 #[inline(always)]
-fn reduce<S: Simd>(simd: S, reduction: Reduction, value: S::Vector, pixels: &[[f32; LANES]]) -> S::Vector {
+fn reduce<S: Simd>(
+    simd: S,
+    reduction: Reduction,
+    value: S::Vector,
+    pixels: impl Iterator<Item = S::Vector>,
+) -> S::Vector {
     let mut value = value;
     match reduction {
         Reduction::Maximum => {
             for pixel in pixels {
-                value = simd.max(value, simd.load(pixel));
+                value = simd.max(value, pixel);
             }
         }
         Reduction::Mean { .. } => {
             for pixel in pixels {
-                value = simd.add(value, simd.load(pixel));
+                value = simd.add(value, pixel);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Moving values between the blocked layout and dense ones, and between channels.
 
 use crate::{
-    memory::{Halo, Region, SharedMut, View, ViewMut},
+    memory::{Element, Halo, Region, SharedMut, View, ViewMut},
     simd::LANES,
 };
 
@@ -143,7 +143,12 @@ pub(crate) fn clear_unused_lanes(y: &mut ViewMut) {
 /// Copies positions in row-major order between values of other heights and widths: tokens from the pixels of a
 /// map and back, or into a part of a longer sequence. `x_start` and `y_start` are the first positions, and the blocks
 /// are those of the region.
+///
+/// # Panics
+/// Where one of them is kept as something else than the other.
 pub(crate) fn copy_positions(x: View, x_start: usize, mut y: ViewMut, y_start: usize, count: usize) {
+    assert_eq!(x.layout().element, y.layout().element);
+    let pixel = x.layout().pixel();
     let (x_width, y_width) = (x.layout().width, y.layout().width);
     let Region { blocks, .. } = y.region().clone();
     for block in blocks {
@@ -152,20 +157,32 @@ pub(crate) fn copy_positions(x: View, x_start: usize, mut y: ViewMut, y_start: u
             let (from, to) = (x_start + done, y_start + done);
             let (x_at, y_at) = (from % x_width, to % y_width);
             let length = (count - done).min(x_width - x_at).min(y_width - y_at);
-            y.pixels(block, to / y_width, y_at..y_at + length)
-                .copy_from_slice(&x.row(block, from / x_width)[x_at..x_at + length]);
+            y.stored(block, to / y_width, y_at..y_at + length)
+                .copy_from_slice(&x.stored(block, from / x_width)[x_at * pixel..][..length * pixel]);
             done += length;
         }
     }
 }
 
 /// Copies tokens by their indices: token `i` of the result is token `indices[i]` of the input.
+///
+/// # Panics
+/// Where one of them is kept as something else than the other.
 pub(crate) fn take_tokens(x: View, indices: &[usize], mut y: ViewMut) {
-    let Region { blocks, .. } = y.region().clone();
-    for block in blocks {
-        let from = x.row(block, 0);
-        for (to, &index) in y.pixels(block, 0, 0..indices.len()).iter_mut().zip(indices) {
+    fn copy<const PIXEL: usize>(from: &[f32], indices: &[usize], to: &mut [f32]) {
+        let (from, to) = (from.as_chunks::<PIXEL>().0, to.as_chunks_mut::<PIXEL>().0);
+        for (to, &index) in to.iter_mut().zip(indices) {
             *to = from[index];
         }
+    }
+    assert_eq!(x.layout().element, y.layout().element);
+    let copy = match x.layout().element {
+        Element::Float => copy::<LANES>,
+        Element::Bf16 => copy::<{ LANES / 2 }>,
+        Element::Byte { .. } => copy::<{ LANES / 4 }>,
+    };
+    let Region { blocks, .. } = y.region().clone();
+    for block in blocks {
+        copy(x.stored(block, 0), indices, y.stored(block, 0, 0..indices.len()));
     }
 }

@@ -13,4 +13,4 @@ pub(crate) use caches::second_cache;
 pub(crate) use layout::{Element, Halo, Layout};
 pub(crate) use shared::{Shared, SharedMut};
 pub(crate) use slab::{Packed, Slab};
-pub(crate) use view::{NumbersMut, Region, Target, View, ViewMut};
+pub(crate) use view::{Numbers, NumbersMut, Region, Target, View, ViewMut};

@@ -111,6 +111,28 @@ impl<'a> View<'a> {
         unsafe { std::slice::from_raw_parts(self.values.as_ptr().add(start).cast(), self.layout.width) }
     }
 
+    /// The pixels of a row of numbers, whether they are kept as `f32` or as bf16.
+    ///
+    /// # Panics
+    /// Where there is no such row, or the values are bytes.
+    #[inline(always)]
+    pub(crate) fn numbers(&self, block: usize, y: usize) -> Numbers<'a> {
+        if self.layout.element == Element::Bf16 {
+            Numbers::Bf16(self.bf16(block, y))
+        } else {
+            Numbers::Float(self.row(block, y))
+        }
+    }
+
+    /// The pixels of a row as they are stored, whatever they are: each has the place of [`Layout::pixel`] values.
+    ///
+    /// # Panics
+    /// Where there is no such row.
+    #[inline(always)]
+    pub(crate) fn stored(&self, block: usize, y: usize) -> &'a [f32] {
+        &self.values[self.row_start(block, y)..][..self.layout.width * self.layout.pixel()]
+    }
+
     #[inline(always)]
     fn row_start(&self, block: usize, y: usize) -> usize {
         assert!(block < self.layout.blocks() && y < self.layout.height);
@@ -168,6 +190,27 @@ impl<'a> Target<'a> {
                     zero(plane + y * row + (halo.left + width) * pixel, halo.right * pixel);
                 }
             }
+        }
+    }
+}
+
+/// Pixels to read numbers from.
+#[derive(Clone, Copy)]
+pub(crate) enum Numbers<'a> {
+    Float(&'a [[f32; LANES]]),
+    Bf16(&'a [[u16; LANES]]),
+}
+
+impl Numbers<'_> {
+    /// Reads 16 channels of a pixel.
+    ///
+    /// # Panics
+    /// Where there is no such pixel.
+    #[inline(always)]
+    pub(crate) fn load<S: Simd>(&self, simd: S, pixel: usize) -> S::Vector {
+        match self {
+            Self::Float(pixels) => simd.load(&pixels[pixel]),
+            Self::Bf16(pixels) => simd.load_bf16(&pixels[pixel]),
         }
     }
 }
@@ -247,6 +290,18 @@ impl ViewMut<'_> {
             let start = self.target.values.as_ptr().add(start);
             std::slice::from_raw_parts_mut(start.cast(), columns.len())
         }
+    }
+
+    /// Some pixels of a row as they are stored, as [`View::stored`].
+    ///
+    /// # Panics
+    /// Where they are not inside of the region.
+    #[inline(always)]
+    pub(crate) fn stored(&mut self, block: usize, y: usize, columns: Range<usize>) -> &mut [f32] {
+        let start = self.start(block, y, &columns);
+        let length = columns.len() * self.layout().pixel();
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.target.values.as_ptr().add(start), length) }
     }
 
     /// Some pixels of a row of numbers, whether they are kept as `f32` or as bf16.

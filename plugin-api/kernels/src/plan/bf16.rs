@@ -14,7 +14,7 @@ use crate::{
 
 /// Gives layers with several positions and groups of one the algorithm for bf16, and says how values are kept. First
 /// layers, those of single positions and those that Winograd's algorithm computes faster keep their numbers; so do values
-/// that others read than layers on bf16 and depthwise convolutions, which read either form.
+/// that others read than layers on bf16 and those that read either form.
 pub(super) fn narrow(
     graph: &Graph,
     layers: &[Layer],
@@ -37,12 +37,28 @@ pub(super) fn narrow(
     for &output in graph.outputs() {
         readers[output].others = true;
     }
+    let mut of_depthwise = vec![false; graph.nodes().len()];
     for (layer, algorithm) in layers.iter().zip(&algorithms) {
+        of_depthwise[layer.output] = *algorithm == Some(Algorithm::Depthwise);
+    }
+    for (layer, algorithm) in layers.iter().zip(&algorithms).rev() {
+        if only_moves(graph, layer) {
+            let moved = readers[layer.output];
+            let readers = &mut readers[layer.inputs[0]];
+            readers.either |= moved.operand || moved.either;
+            readers.others |= moved.others;
+            continue;
+        }
+        let is_attention = attention_pays(graph, layer);
+        kinds.attention_on_bf16[layer.output] = is_attention;
         for (index, read) in layer.reads().enumerate() {
             let readers = &mut readers[read];
             match (algorithm, index) {
                 (Some(Algorithm::Bf16), 0) => readers.operand = true,
-                (Some(Algorithm::Depthwise), 0) => readers.depthwise = true,
+                (Some(Algorithm::Depthwise), 0) => readers.either = true,
+                (None, _) if is_attention || reads_either(graph, layer) => readers.either = true,
+                // Elsewhere it is mostly sums of all layers before, in which more than 8 digits count.
+                (None, _) if is_layer_norm(graph, layer) && of_depthwise[read] => readers.either = true,
                 // A residual is read as whatever it is.
                 (Some(Algorithm::Bf16), _) => {}
                 _ => readers.others = true,
@@ -51,8 +67,13 @@ pub(super) fn narrow(
     }
     for (layer, algorithm) in layers.iter().zip(&algorithms) {
         let readers = readers[layer.output];
-        let is_read = readers.operand || readers.depthwise;
-        if is_read && !readers.others && writes_bf16(graph, layer, *algorithm) {
+        let is_read = readers.operand || readers.either;
+        let writes = if only_moves(graph, layer) {
+            kinds.elements[layer.inputs[0]] == Element::Bf16
+        } else {
+            is_read && !readers.others && writes_bf16(graph, layer, *algorithm)
+        };
+        if writes {
             kinds.elements[layer.output] = Element::Bf16;
             kinds.forms[layer.output] = Some(Form::Bf16);
         }
@@ -68,8 +89,8 @@ pub(super) fn narrow(
 struct Readers {
     /// A layer on bf16, as what it multiplies.
     operand: bool,
-    /// Depthwise convolutions, which read either form.
-    depthwise: bool,
+    /// Layers that read either form.
+    either: bool,
     /// Layers on numbers, or the caller.
     others: bool,
 }
@@ -99,20 +120,62 @@ fn winograd_pays(geometry: &Geometry, output: Shape) -> bool {
     winograd::cost(geometry.inputs, geometry.outputs, [height, width]) < direct
 }
 
+/// Whether a layer's results are values of its operand, whatever form they have.
+fn only_moves(graph: &Graph, layer: &Layer) -> bool {
+    match &graph.nodes()[layer.node].op {
+        Op::Slice { start, .. } => start.is_multiple_of(LANES),
+        Op::ToTokens | Op::ToMap { .. } | Op::TakeTokens { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether a layer, not a convolution nor attention, reads `f32` or bf16 alike.
+fn reads_either(graph: &Graph, layer: &Layer) -> bool {
+    matches!(
+        graph.nodes()[layer.node].op,
+        Op::Activation(_)
+            | Op::Affine { .. }
+            | Op::Multiply
+            | Op::MaxPool(_)
+            | Op::AveragePool { .. }
+            | Op::AdaptiveAveragePool { .. }
+    )
+}
+
+fn is_layer_norm(graph: &Graph, layer: &Layer) -> bool {
+    matches!(graph.nodes()[layer.node].op, Op::LayerNorm(_))
+}
+
 /// Whether a layer can write its result as bf16.
 fn writes_bf16(graph: &Graph, layer: &Layer, algorithm: Option<Algorithm>) -> bool {
     if let Some(algorithm) = algorithm {
         return matches!(algorithm, Algorithm::Bf16 | Algorithm::Depthwise);
     }
+    if graph.shapes()[layer.output].positions() == 1 {
+        return false;
+    }
     match &graph.nodes()[layer.node].op {
-        Op::LayerNorm(_) | Op::Multiply => true,
-        Op::Attention(parameters) => has_whole_blocks(graph, layer, parameters.heads),
-        Op::WindowAttention(parameters) => has_whole_blocks(graph, layer, parameters.heads),
+        Op::LayerNorm(_) | Op::Activation(_) | Op::Affine { .. } | Op::Multiply | Op::MaxPool(_) => true,
+        Op::Attention(parameters) => has_whole_blocks(graph, layer.output, parameters.heads),
+        Op::WindowAttention(parameters) => has_whole_blocks(graph, layer.output, parameters.heads),
         _ => false,
     }
 }
 
+/// Whether a layer is attention that is computed on bf16.
+fn attention_pays(graph: &Graph, layer: &Layer) -> bool {
+    let heads = match &graph.nodes()[layer.node].op {
+        Op::Attention(parameters) => parameters.heads,
+        Op::WindowAttention(parameters) => parameters.heads,
+        _ => return false,
+    };
+    // Values have the features of the result.
+    [layer.inputs[0], layer.output]
+        .into_iter()
+        .all(|value| has_whole_blocks(graph, value, heads))
+}
+
 /// Whether the features of each head of attention are whole blocks.
-fn has_whole_blocks(graph: &Graph, layer: &Layer, heads: usize) -> bool {
-    (graph.shapes()[layer.output].channels() / heads).is_multiple_of(LANES)
+fn has_whole_blocks(graph: &Graph, value: usize, heads: usize) -> bool {
+    (graph.shapes()[value].channels() / heads).is_multiple_of(LANES)
 }

@@ -22,6 +22,8 @@ pub(super) struct Kinds {
     pub(super) forms: Vec<Option<Form>>,
     /// Whether a value is converted into the other kind as well, for others that read it.
     pub(super) converted: Vec<bool>,
+    /// Whether it is attention with products of bf16.
+    pub(super) attention_on_bf16: Vec<bool>,
 }
 
 /// What stands for numbers.
@@ -53,6 +55,7 @@ impl Kinds {
             elements: vec![Element::Float; count],
             forms: vec![None; count],
             converted: vec![false; count],
+            attention_on_bf16: vec![false; count],
         }
     }
 

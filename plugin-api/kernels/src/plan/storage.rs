@@ -126,11 +126,12 @@ impl Resolver<'_> {
         (value, block)
     }
 
-    /// Whether a part of a value can be another one: not of constants, which are elsewhere, nor of bytes, which only
-    /// layers on bytes read.
-    fn can_be_shared(&self, graph: &Graph, value: usize) -> bool {
+    /// Whether one of two values can be a part of the other: not where it is a constant, which is elsewhere, nor of bytes,
+    /// which only layers on bytes read.
+    fn can_be_shared(&self, graph: &Graph, value: usize, other: usize) -> bool {
         let is_constant = matches!(graph.nodes()[value].op, Op::Constant(_));
-        !is_constant && self.elements[value] == Element::Float
+        let is_bytes = matches!(self.elements[value], Element::Byte { .. });
+        !is_constant && !is_bytes && self.elements[value] == self.elements[other]
     }
 
     /// A slice that starts with a block is a part of what it is cut from.
@@ -138,7 +139,7 @@ impl Resolver<'_> {
         for layer in layers {
             if let Op::Slice { start, .. } = graph.nodes()[layer.node].op
                 && start % LANES == 0
-                && self.can_be_shared(graph, layer.inputs[0])
+                && self.can_be_shared(graph, layer.inputs[0], layer.output)
             {
                 self.storage[layer.output] = Storage::Within(layer.inputs[0], start / LANES);
             }
@@ -161,7 +162,7 @@ impl Resolver<'_> {
                 if let Some(first) = start.checked_sub(source_start)
                     && first % LANES == 0
                     && self.storage[source] == Storage::Own
-                    && self.can_be_shared(graph, source)
+                    && self.can_be_shared(graph, source, layer.output)
                     && self.covers(graph, layer, source, first)
                 {
                     self.storage[source] = Storage::Within(layer.output, first / LANES);
@@ -200,7 +201,8 @@ impl Resolver<'_> {
     fn reshapes(&mut self, graph: &Graph, layers: &[Layer], needed: &mut [Halo]) {
         for layer in layers {
             let source = layer.inputs.first().copied();
-            let Some(source) = source.filter(|&source| self.can_be_shared(graph, source)) else {
+            let can_be_shared = |&source: &usize| self.can_be_shared(graph, source, layer.output);
+            let Some(source) = source.filter(can_be_shared) else {
                 continue;
             };
             let same_order = match graph.nodes()[layer.node].op {

@@ -1,6 +1,7 @@
 //! Comparing plans with the reference on every instruction set of this machine.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod bf16;
 pub mod choices;
 #[path = "../../examples/networks/numbers.rs"]
 mod numbers;

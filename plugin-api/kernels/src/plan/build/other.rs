@@ -144,13 +144,22 @@ impl Builder<'_> {
         let scale = parameters.scale.unwrap_or(1.0 / (sizes.features as f32).sqrt());
         let head = HeadAttention::new(sizes, scale, parameters.causal);
         steps.push(Box::new(AttentionStep {
-            head,
+            head: self.attention_head(layer, head),
             heads: parameters.heads,
             windows: 1,
             bias: None,
             inputs,
             y,
         }));
+    }
+
+    /// The head with the products that the layer has.
+    fn attention_head(&self, layer: &Layer, head: HeadAttention) -> HeadAttention {
+        if self.kinds.attention_on_bf16[layer.output] {
+            head.on_bf16()
+        } else {
+            head
+        }
     }
 
     fn window_attention(
@@ -169,7 +178,7 @@ impl Builder<'_> {
         };
         let scale = parameters.scale.unwrap_or(1.0 / (sizes.features as f32).sqrt());
         steps.push(Box::new(AttentionStep {
-            head: HeadAttention::new(sizes, scale, false),
+            head: self.attention_head(layer, HeadAttention::new(sizes, scale, false)),
             heads: parameters.heads,
             windows: parameters.windows,
             bias: Some(AttentionBias::new(&parameters.bias)),
