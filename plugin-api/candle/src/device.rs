@@ -1,6 +1,6 @@
 //! Where a model runs.
 
-use candle_core::Device;
+use candle_core::{DType, Device};
 use modelzoo_plugin_api::{self as api, Host, LoadOptions, LogLevel, Precision};
 
 /// Where a network runs, and with how many threads.
@@ -10,7 +10,8 @@ pub struct Placement {
     pub device: Device,
     /// Threads that one run may use on a CPU, at least 1.
     pub threads: usize,
-    /// What a network's sums are made from on a CPU; elsewhere it is `f32`.
+    /// What a network's sums are made from. On a graphics processor `bf16` means weights and values of that type, and `auto`
+    /// means `f32`.
     pub precision: Precision,
 }
 
@@ -21,6 +22,14 @@ impl Placement {
             device: select(options.device, &options.host),
             threads: options.threads.unwrap_or_else(|| options.host.threads()).max(1),
             precision: options.precision,
+        }
+    }
+
+    /// The type of weights and values on Candle's operators: on a CPU they compute in `f32` only, as there is nothing to win.
+    pub(crate) fn operators_type(&self) -> DType {
+        match self.precision {
+            Precision::Bf16 if !self.device.is_cpu() => DType::BF16,
+            _ => DType::F32,
         }
     }
 

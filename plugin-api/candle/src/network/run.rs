@@ -1,6 +1,9 @@
 //! A network that is ready to run.
 
-use super::{operators::Operators, plans::Plans};
+use super::{
+    operators::{Operators, Target},
+    plans::Plans,
+};
 use crate::device::Placement;
 use candle_core::{DType, Device, Tensor};
 use modelzoo_kernels::{
@@ -36,7 +39,11 @@ impl Network {
         let engine = if placement.device.is_cpu() && kernels {
             Engine::Plans(Arc::new(Plans::new(placement.threads, placement.precision)))
         } else {
-            Engine::Operators(Arc::new(Operators::new(&graph, &placement.device)?))
+            let target = Target {
+                device: placement.device.clone(),
+                dtype: placement.operators_type(),
+            };
+            Engine::Operators(Arc::new(Operators::new(&graph, &target)?))
         };
         Ok(Self {
             graph,
@@ -75,15 +82,29 @@ impl Network {
         )
     }
 
+    /// The same network on Candle's operators, with weights and values of this type.
+    #[cfg(test)]
+    pub(crate) fn on_operators_of(&self, dtype: DType) -> Result<Self> {
+        let target = Target {
+            device: self.device.clone(),
+            dtype,
+        };
+        Ok(Self {
+            engine: Engine::Operators(Arc::new(Operators::new(&self.graph, &target)?)),
+            ..self.clone()
+        })
+    }
+
     /// Where it runs.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// What its sums are made from, never [`Precision::Auto`]; on Candle's operators `f32`.
+    /// What its sums are made from, never [`Precision::Auto`].
     pub fn precision(&self) -> Precision {
         match &self.engine {
             Engine::Plans(plans) => plans.precision(),
+            Engine::Operators(operators) if operators.target().dtype == DType::BF16 => Precision::Bf16,
             Engine::Operators(_) => Precision::F32,
         }
     }
@@ -115,7 +136,7 @@ impl Network {
         let graph = self.graph.with_outputs(&names)?;
         let engine = match &self.engine {
             Engine::Operators(operators) if !operators.can_compute(&graph) => {
-                Engine::Operators(Arc::new(Operators::new(&graph, &self.device)?))
+                Engine::Operators(Arc::new(Operators::new(&graph, operators.target())?))
             }
             engine => engine.clone(),
         };

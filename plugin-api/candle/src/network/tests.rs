@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::device::Placement;
-use candle_core::{Device, Tensor};
-use modelzoo_kernels::{graph::Weight, reference};
+use candle_core::{DType, Device, Tensor};
+use modelzoo_kernels::{
+    graph::{Node, Op, Weight},
+    reference,
+};
 use modelzoo_plugin_api::Result;
 use std::sync::Arc;
 
@@ -33,21 +36,14 @@ fn compare(network: &Network) {
     let input = noise(dims.iter().product());
     let expected = reference::run(graph, &[&input], BATCH).unwrap();
     let batch = Tensor::from_vec(input, dims, &Device::Cpu).unwrap();
+    compare_in_half(network, &batch, &expected);
     for kernels in [false, true] {
         let engine = network.on_kernels(kernels).unwrap();
         let found = engine.forward(&batch).unwrap();
         assert_eq!(found.len(), expected.len());
         for ((found, expected), dims) in found.iter().zip(&expected).zip(network.output_dims()) {
             assert_eq!(found.dims(), [vec![BATCH], dims].concat());
-            let found: Vec<f32> = found.flatten_all().unwrap().to_vec1().unwrap();
-            let largest = expected
-                .iter()
-                .fold(0f64, |largest, value| largest.max(value.abs()));
-            let worst = found
-                .iter()
-                .zip(expected)
-                .map(|(&found, &expected)| (f64::from(found) - expected).abs())
-                .fold(0.0, f64::max);
+            let (worst, largest) = worst_and_largest(found, expected);
             assert!(largest > 0.0, "nothing to compare");
             assert!(
                 worst <= 1e-5 * largest,
@@ -55,6 +51,41 @@ fn compare(network: &Network) {
             );
         }
     }
+}
+
+/// Of the largest number, how far Candle's operators may be off in half precision: some roundings to 8 bits, or 11, of what
+/// every layer makes.
+const HALF: [(DType, f64); 2] = [(DType::BF16, 3e-2), (DType::F16, 4e-3)];
+
+/// Compares Candle's operators in half precision, as graphics processors compute with it, with the reference. Candle has no
+/// convolutions of BF16 on a CPU: networks with such are compared in F16 alone, which goes the same way.
+fn compare_in_half(network: &Network, input: &Tensor, expected: &[Vec<f64>]) {
+    let convolves = |node: &Node| matches!(node.op, Op::Convolution(_) | Op::TransposedConvolution(_));
+    let has_convolutions = network.graph().nodes().iter().any(convolves);
+    for (dtype, most) in HALF {
+        if dtype == DType::BF16 && has_convolutions {
+            continue;
+        }
+        let engine = network.on_operators_of(dtype).unwrap();
+        for (found, expected) in engine.forward(input).unwrap().iter().zip(expected) {
+            assert_eq!(found.dtype(), DType::F32);
+            let (worst, largest) = worst_and_largest(found, expected);
+            assert!(worst <= most * largest, "{dtype:?}: off by {worst} of {largest}");
+        }
+    }
+}
+
+/// How far the numbers are off, and the largest of those expected.
+fn worst_and_largest(found: &Tensor, expected: &[f64]) -> (f64, f64) {
+    let found: Vec<f32> = found.flatten_all().unwrap().to_vec1().unwrap();
+    let largest = expected
+        .iter()
+        .fold(0f64, |largest, value| largest.max(value.abs()));
+    let pairs = found.iter().zip(expected);
+    let worst = pairs
+        .map(|(&found, &expected)| (f64::from(found) - expected).abs())
+        .fold(0.0, f64::max);
+    (worst, largest)
 }
 
 #[test]

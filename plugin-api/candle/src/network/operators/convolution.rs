@@ -1,7 +1,7 @@
 //! Convolutions with what Candle's have not: uneven padding, unequal strides and dilations, a bias, a normalisation.
 
-use super::tensor;
-use candle_core::{DType, Device, Result, Tensor};
+use super::{Target, tensor};
+use candle_core::{DType, Result, Tensor};
 use modelzoo_kernels::graph::{self, Padding, Weight};
 
 #[derive(Debug)]
@@ -21,8 +21,9 @@ impl Convolution {
     pub(super) fn new(
         parameters: &graph::Convolution,
         affine: Option<(&Weight, &Weight)>,
-        device: &Device,
+        target: &Target,
     ) -> Result<Self> {
+        let device = &target.device;
         let mut weight = tensor(&parameters.weight, device)?;
         let mut bias = parameters
             .bias
@@ -45,7 +46,7 @@ impl Convolution {
         let dtype = if parameters.wide_sums && !device.is_metal() {
             DType::F64
         } else {
-            weight.dtype()
+            target.dtype
         };
         let bias = bias.map(|bias| bias.reshape((1, (), 1, 1))?.to_dtype(dtype));
         Ok(Self {
@@ -124,13 +125,13 @@ pub(super) struct TransposedConvolution {
 }
 
 impl TransposedConvolution {
-    pub(super) fn new(parameters: &graph::TransposedConvolution, device: &Device) -> Result<Self> {
+    pub(super) fn new(parameters: &graph::TransposedConvolution, target: &Target) -> Result<Self> {
         let bias = parameters
             .bias
             .as_ref()
-            .map(|bias| tensor(bias, device)?.reshape((1, (), 1, 1)));
+            .map(|bias| target.tensor(bias)?.reshape((1, (), 1, 1)));
         Ok(Self {
-            weight: tensor(&parameters.weight, device)?,
+            weight: target.tensor(&parameters.weight)?,
             bias: bias.transpose()?,
             stride: parameters.stride,
             padding: parameters.padding,

@@ -40,7 +40,12 @@ impl PointAttention {
     }
 
     pub(super) fn run(&self, operands: &[&Tensor]) -> Result<Tensor> {
-        let operands = elementwise::with_equal_batches(operands)?;
+        let dtype = operands.first().map_or(DType::F32, |operand| operand.dtype());
+        // Places between pixels need more digits than values do.
+        let operands: Vec<Tensor> = elementwise::with_equal_batches(operands)?
+            .iter()
+            .map(|operand| operand.to_dtype(DType::F32))
+            .collect::<Result<_>>()?;
         let [values, offsets, scores, boxes] = [0, 1, 2, 3].map(|index| &operands[index]);
         let (batch, pixels, features) = values.dims3()?;
         let (_, queries, _) = boxes.dims3()?;
@@ -101,7 +106,8 @@ impl PointAttention {
             .sum(3)?
             .transpose(1, 2)?
             .contiguous()?
-            .reshape((batch, queries, features))
+            .reshape((batch, queries, features))?
+            .to_dtype(dtype)
     }
 
     /// The column (or row) at `first` or the next one, cut to the map; and 1 where it was inside, 0 elsewhere.

@@ -1,4 +1,7 @@
 //! Networks on Candle's own operators: what runs on CUDA and Metal.
+//!
+//! Weights and values are of one type, `f32` or one of half its size. What sums up many of them or takes their exponents does it
+//! in `f32`, whatever the type.
 
 mod convolution;
 mod deformable;
@@ -9,7 +12,7 @@ mod selection;
 mod tokens;
 mod window;
 
-use candle_core::{Device, Result as CandleResult, Tensor};
+use candle_core::{DType, Device, Result as CandleResult, Tensor};
 use modelzoo_kernels::graph::{Graph, Op, Shape, Weight};
 use modelzoo_plugin_api::{Context, Error, Result};
 
@@ -18,7 +21,21 @@ use modelzoo_plugin_api::{Context, Error, Result};
 pub(super) struct Operators {
     layers: Vec<Layer>,
     folded: fold::Folded,
-    device: Device,
+    target: Target,
+}
+
+/// Where the parameters are, and of which type.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) device: Device,
+    pub(super) dtype: DType,
+}
+
+impl Target {
+    /// A weight as it is used there.
+    fn tensor(&self, weight: &Weight) -> CandleResult<Tensor> {
+        tensor(weight, &self.device)?.to_dtype(self.dtype)
+    }
 }
 
 /// A layer's parameters; what has none needs no preparation.
@@ -40,8 +57,9 @@ enum Layer {
 }
 
 impl Operators {
-    /// Copies the parameters to the device; normalisations are folded into the convolutions before them.
-    pub(super) fn new(graph: &Graph, device: &Device) -> Result<Self> {
+    /// Copies the parameters to where they are used; normalisations are folded into the convolutions before them.
+    pub(super) fn new(graph: &Graph, target: &Target) -> Result<Self> {
+        let device = &target.device;
         let folded = fold::affine_after_convolution(graph);
         let layers = graph
             .nodes()
@@ -51,32 +69,33 @@ impl Operators {
                 let layer = match &node.op {
                     Op::Convolution(parameters) => {
                         let affine = folded.scale_and_shift_for(graph, index);
-                        convolution::Convolution::new(parameters, affine, device).map(Layer::Convolution)
+                        convolution::Convolution::new(parameters, affine, target).map(Layer::Convolution)
                     }
                     Op::TransposedConvolution(parameters) => {
-                        convolution::TransposedConvolution::new(parameters, device)
+                        convolution::TransposedConvolution::new(parameters, target)
                             .map(Layer::TransposedConvolution)
                     }
                     Op::Affine { .. } if folded.is_folded(index) => Ok(Layer::Folded),
-                    Op::Affine { scale, shift } => tensor(scale, device)
-                        .and_then(|scale| Ok(Layer::Affine(scale, tensor(shift, device)?))),
-                    Op::Linear { weight, bias } => tensor(weight, device).and_then(|weight| {
-                        let bias = bias.as_ref().map(|bias| tensor(bias, device)).transpose()?;
+                    Op::Affine { scale, shift } => target
+                        .tensor(scale)
+                        .and_then(|scale| Ok(Layer::Affine(scale, target.tensor(shift)?))),
+                    Op::Linear { weight, bias } => target.tensor(weight).and_then(|weight| {
+                        let bias = bias.as_ref().map(|bias| target.tensor(bias)).transpose()?;
                         Ok(Layer::Linear(weight.t()?.contiguous()?, bias))
                     }),
                     Op::LayerNorm(parameters) => {
                         tokens::LayerNorm::new(parameters, device).map(Layer::LayerNorm)
                     }
-                    Op::Constant(weight) => {
-                        tensor(weight, device).and_then(|weight| Ok(Layer::Constant(weight.unsqueeze(0)?)))
-                    }
+                    Op::Constant(weight) => target
+                        .tensor(weight)
+                        .and_then(|weight| Ok(Layer::Constant(weight.unsqueeze(0)?))),
                     Op::TakeTokens { indices } => {
                         let indices: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
                         Tensor::new(indices, device).map(Layer::Indices)
                     }
-                    Op::Rotate(parameters) => tokens::Rotation::new(parameters, device).map(Layer::Rotation),
+                    Op::Rotate(parameters) => tokens::Rotation::new(parameters, target).map(Layer::Rotation),
                     Op::WindowAttention(parameters) => {
-                        tokens::WindowAttention::new(parameters, device).map(Layer::WindowAttention)
+                        tokens::WindowAttention::new(parameters, target).map(Layer::WindowAttention)
                     }
                     Op::DeformableAttention(parameters) => {
                         deformable::PointAttention::new(parameters, device).map(Layer::DeformableAttention)
@@ -89,8 +108,12 @@ impl Operators {
         Ok(Self {
             layers,
             folded,
-            device: device.clone(),
+            target: target.clone(),
         })
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
     }
 
     /// Whether it can compute all outputs of `graph`, the one that was prepared with other outputs: not where one is
@@ -99,8 +122,9 @@ impl Operators {
         graph.outputs().iter().all(|&output| !self.folded.hides(output))
     }
 
-    /// Runs a batch; `graph` is the one that was prepared, perhaps with other shapes or outputs.
+    /// Runs a batch of `f32`, and gives such; `graph` is the one that was prepared, perhaps with other shapes or outputs.
     pub(super) fn run(&self, graph: &Graph, batch: &Tensor) -> Result<Vec<Tensor>> {
+        let batch = batch.to_dtype(self.target.dtype)?;
         let last_uses = last_uses(graph);
         let mut values: Vec<Option<Tensor>> = vec![None; graph.nodes().len()];
         for (index, node) in graph.nodes().iter().enumerate() {
@@ -127,7 +151,10 @@ impl Operators {
         graph
             .outputs()
             .iter()
-            .map(|&output| values[output].clone().ok_or_else(missing))
+            .map(|&output| {
+                let value = values[output].as_ref().ok_or_else(missing)?;
+                Ok(value.to_dtype(DType::F32)?)
+            })
             .collect()
     }
 
@@ -168,11 +195,13 @@ impl Operators {
                 .narrow(elementwise::channel_dim(x), *start, *count)?
                 .contiguous(),
             (Op::ChannelShuffle { groups }, _) => elementwise::channel_shuffle(x, *groups),
-            (Op::Softmax, _) => candle_nn::ops::softmax(x, elementwise::channel_dim(x)),
-            (Op::GroupNorm { groups, epsilon }, _) => elementwise::group_norm(x, *groups, *epsilon),
-            (Op::UnitLength { parts }, _) => tokens::unit_length(x, *parts),
-            (Op::ResponseNorms { epsilon }, _) => tokens::response_norms(x, *epsilon),
-            (Op::Function(function), _) => elementwise::function(x, *function),
+            (Op::Softmax, _) => in_single(x, |x| candle_nn::ops::softmax(x, elementwise::channel_dim(x))),
+            (Op::GroupNorm { groups, epsilon }, _) => {
+                in_single(x, |x| elementwise::group_norm(x, *groups, *epsilon))
+            }
+            (Op::UnitLength { parts }, _) => in_single(x, |x| tokens::unit_length(x, *parts)),
+            (Op::ResponseNorms { epsilon }, _) => in_single(x, |x| tokens::response_norms(x, *epsilon)),
+            (Op::Function(function), _) => in_single(x, |x| elementwise::function(x, *function)),
             (Op::Flatten, _) => x.flatten_from(1),
             (Op::MaxPool(pool), _) => window::max_pool(x, pool, result),
             (
@@ -181,10 +210,10 @@ impl Operators {
                     count_include_pad,
                 },
                 _,
-            ) => window::average_pool(x, pool, *count_include_pad, result),
-            (Op::AdaptiveAveragePool { size }, _) => resample::adaptive_average(x, *size),
+            ) => in_single(x, |x| window::average_pool(x, pool, *count_include_pad, result)),
+            (Op::AdaptiveAveragePool { size }, _) => in_single(x, |x| resample::adaptive_average(x, *size)),
             (Op::Upsample { interpolation, .. }, _) => {
-                resample::interpolate(x, *interpolation, shape, result)
+                in_single(x, |x| resample::interpolate(x, *interpolation, shape, result))
             }
             (Op::ToTokens, _) => x.flatten_from(2)?.transpose(1, 2)?.contiguous(),
             (
@@ -201,8 +230,8 @@ impl Operators {
             (Op::SelectToken { index }, _) => x.narrow(1, *index, 1)?.squeeze(1)?.contiguous(),
             (Op::TopTokens { count }, _) => selection::top_tokens(&tensors, *count),
             (Op::TopFeatures { count }, _) => selection::top_features(x, *count),
-            (Op::MeanTokens, _) => x.mean(1),
-            (Op::Attention(parameters), _) => tokens::attention(&tensors, parameters, &self.device),
+            (Op::MeanTokens, _) => in_single(x, |x| x.mean(1)),
+            (Op::Attention(parameters), _) => tokens::attention(&tensors, parameters, &self.target.device),
             (op, _) => candle_core::bail!("there is no operator for {op:?}"),
         }
     }
@@ -227,4 +256,9 @@ fn last_uses(graph: &Graph) -> Vec<Option<usize>> {
 
 fn tensor(weight: &Weight, device: &Device) -> CandleResult<Tensor> {
     Tensor::from_slice(weight.data(), weight.dims(), device)
+}
+
+/// What is computed in `f32` of values of any type, as values of that type.
+fn in_single(x: &Tensor, compute: impl FnOnce(&Tensor) -> CandleResult<Tensor>) -> CandleResult<Tensor> {
+    compute(&x.to_dtype(DType::F32)?)?.to_dtype(x.dtype())
 }

@@ -1,7 +1,7 @@
 //! The largest tokens and features.
 
 use super::elementwise;
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, DType, Result, Tensor};
 
 /// The `count` tokens of the first operand for which the second one has the largest features.
 pub(super) fn top_tokens(operands: &[&Tensor], count: usize) -> Result<Tensor> {
@@ -9,7 +9,8 @@ pub(super) fn top_tokens(operands: &[&Tensor], count: usize) -> Result<Tensor> {
     let (x, scores) = (&operands[0], &operands[1]);
     // Candle sorts no more than a thousand values on CUDA: the few numbers are sorted here.
     let mut indices = Vec::new();
-    for scores in scores.max(D::Minus1)?.to_vec2::<f32>()? {
+    let largest = scores.max(D::Minus1)?.to_dtype(DType::F32)?;
+    for scores in largest.to_vec2::<f32>()? {
         let mut order: Vec<u32> = (0..scores.len() as u32).collect();
         order.sort_by(|&left, &right| scores[right as usize].total_cmp(&scores[left as usize]));
         indices.extend_from_slice(&order[..count]);

@@ -1,6 +1,6 @@
 //! Linear layers, normalisation and attention.
 
-use super::{elementwise, tensor};
+use super::{Target, elementwise, in_single, tensor};
 use candle_core::{D, Device, Result, Tensor};
 use modelzoo_kernels::graph::{self, Attention};
 
@@ -36,9 +36,11 @@ impl LayerNorm {
 
     pub(super) fn run(&self, x: &Tensor) -> Result<Tensor> {
         let dim = elementwise::channel_dim(x);
-        let centered = x.broadcast_sub(&x.mean_keepdim(dim)?)?;
-        let deviation = (centered.sqr()?.mean_keepdim(dim)? + self.epsilon)?.sqrt()?;
-        elementwise::affine(&centered.broadcast_div(&deviation)?, &self.weight, &self.bias)
+        in_single(x, |x| {
+            let centered = x.broadcast_sub(&x.mean_keepdim(dim)?)?;
+            let deviation = (centered.sqr()?.mean_keepdim(dim)? + self.epsilon)?.sqrt()?;
+            elementwise::affine(&centered.broadcast_div(&deviation)?, &self.weight, &self.bias)
+        })
     }
 }
 
@@ -67,11 +69,11 @@ pub(super) struct Rotation {
 }
 
 impl Rotation {
-    pub(super) fn new(parameters: &graph::Rotation, device: &Device) -> Result<Self> {
+    pub(super) fn new(parameters: &graph::Rotation, target: &Target) -> Result<Self> {
         Ok(Self {
             heads: parameters.heads,
-            cosines: tensor(&parameters.cosines, device)?.unsqueeze(1)?,
-            sines: tensor(&parameters.sines, device)?.unsqueeze(1)?,
+            cosines: target.tensor(&parameters.cosines)?.unsqueeze(1)?,
+            sines: target.tensor(&parameters.sines)?.unsqueeze(1)?,
         })
     }
 
@@ -102,10 +104,16 @@ pub(super) fn attention(operands: &[&Tensor], parameters: &Attention, device: &D
     };
     let mut scores = (queries * scale)?.matmul(&keys.t()?.contiguous()?)?;
     if parameters.causal {
-        scores = scores.broadcast_add(&later_tokens(scores.dim(2)?, device)?)?;
+        let later = later_tokens(scores.dim(2)?, device)?.to_dtype(scores.dtype())?;
+        scores = scores.broadcast_add(&later)?;
     }
-    let attended = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&values)?;
+    let attended = shares(&scores)?.matmul(&values)?;
     attended.transpose(1, 2)?.contiguous()?.flatten_from(2)
+}
+
+/// `softmax` of the last dimension.
+fn shares(scores: &Tensor) -> Result<Tensor> {
+    in_single(scores, |scores| candle_nn::ops::softmax(scores, D::Minus1))
 }
 
 #[derive(Debug)]
@@ -118,12 +126,12 @@ pub(super) struct WindowAttention {
 }
 
 impl WindowAttention {
-    pub(super) fn new(parameters: &graph::WindowAttention, device: &Device) -> Result<Self> {
+    pub(super) fn new(parameters: &graph::WindowAttention, target: &Target) -> Result<Self> {
         Ok(Self {
             heads: parameters.heads,
             windows: parameters.windows,
             scale: parameters.scale,
-            bias: tensor(&parameters.bias, device)?.unsqueeze(0)?,
+            bias: target.tensor(&parameters.bias)?.unsqueeze(0)?,
         })
     }
 
@@ -154,7 +162,7 @@ impl WindowAttention {
             .reshape((batch, self.windows, heads, count, count))?
             .broadcast_add(&self.bias)?
             .reshape((groups, heads, count, count))?;
-        let attended = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&values)?;
+        let attended = shares(&scores)?.matmul(&values)?;
         let width = attended.dim(D::Minus1)?;
         attended
             .transpose(1, 2)?

@@ -75,7 +75,7 @@ fn pad(x: &Tensor, dim: usize, before: usize, after: usize, value: f32) -> Resul
     let border = |count: usize| -> Result<Tensor> {
         let mut dims = x.dims().to_vec();
         dims[dim] = count;
-        Tensor::full(value, dims, x.device())
+        Tensor::full(value, dims, x.device())?.to_dtype(x.dtype())
     };
     match (before, after) {
         (0, 0) => Ok(x.clone()),
