@@ -178,6 +178,23 @@ CASES = [
         objects,
     ),
     hugging_face(
+        "detr_padded",
+        transformers.DetrForObjectDetection,
+        detr(layer_type="basic", hidden_sizes=[8, 16], depths=[1, 1]),
+        transformers.DetrImageProcessorPil(size={"max_height": 75, "max_width": 83}, pad_size={"height": 80, "width": 88}),
+        objects,
+        masked=True,
+    ),
+    hugging_face(
+        "table_transformer_padded",
+        transformers.TableTransformerForObjectDetection,
+        detr(transformers.TableTransformerConfig, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic"),
+        transformers.DetrImageProcessorPil(size={"shortest_edge": 48, "longest_edge": 80}, pad_size={"height": 96, "width": 80}),
+        objects,
+        masked=True,
+        small=False,
+    ),
+    hugging_face(
         "table_transformer",
         transformers.TableTransformerForObjectDetection,
         detr(transformers.TableTransformerConfig, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic"),

@@ -21,6 +21,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import cases
+import depth_cases
 import detector_cases
 import mask_cases
 import nanodet_cases
@@ -38,6 +39,7 @@ SIZE = (96, 72)
 
 KINDS = (
     cases,
+    depth_cases,
     detector_cases,
     tower_cases,
     timm_cases,

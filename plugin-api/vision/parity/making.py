@@ -90,15 +90,19 @@ def hugging_face(
     fitted: bool = False,
     small: bool = True,
     change: Callable[[torch.nn.Module], object] = lambda network: None,
+    masked: bool = False,
     **settings: object,
 ) -> Case:
     """A model of transformers; `layers` gives this project's name of a layer for its module's name in memory, `fitted` is
-    for deep networks, and `change` is done to the weights."""
+    for deep networks, `change` is done to the weights, and where `masked` the network is told what is the picture."""
 
     def write(folder: Path, picture: Image.Image) -> Golden:
         network = shaken(model(config))
         change(network)
-        pixels = processor(picture, return_tensors="pt")["pixel_values"]
+        prepared = processor(picture, return_tensors="pt")
+        pixels = prepared["pixel_values"]
+        if masked:
+            settings["pixel_mask"] = prepared["pixel_mask"]
         if fitted:
             fit_statistics(network, pixels)
         if half:

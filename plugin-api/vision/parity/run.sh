@@ -1,31 +1,61 @@
 #!/usr/bin/env bash
-# Compares the networks of this crate with transformers and timm, on models with random weights of every family, larger
-# ones than the repository keeps; then the program's labels of photographs with those of the models' own code. PyTorch comes from PyPI, which has the build for CUDA only (some 3 GB); it runs on the
-# CPU all the same.
+# Compares the networks of this crate with transformers, timm and torchvision, on models with random weights of every family;
+# then the program's labels of photographs with those of the models' own code. Fails where one of them differs.
+#
+#     parity/run.sh [--quick | CASE...]
+#     parity/run.sh --install
+#
+# Without arguments all models are made, larger ones than the repository keeps among them, and PP-OCR's trained weights are
+# compared as well. `--quick` makes those that the repository keeps, two or more of most families, and asks about one
+# photograph. `--install` only installs what is compared with. PyTorch comes from PyPI, which has the build for CUDA only
+# (some 6 GB unpacked); it runs on the CPU all the same.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
 environment=${MODELZOO_PARITY_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/modelzoo-parity}
 key=$(sha256sum <"$here/requirements.txt")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+photos=("$root"/examples/photos/*.jpg) cases=("$@") has_text=yes shown=(--nocapture)
+case ${1:-} in
+--quick) photos=("$root/examples/photos/astronaut.jpg") cases=(small) has_text= shown=() ;;
+--install) ;;
+-*)
+    echo "parity/run.sh: there is no option $1" >&2
+    exit 2
+    ;;
+?*) has_text= ;;
+esac
+
 if [ "$(cat "$environment/complete" 2>/dev/null)" != "$key" ]; then
+    started=$SECONDS
     python3 -m venv --clear "$environment"
-    if ! "$environment/bin/pip" download --quiet --disable-pip-version-check --retries 1 --no-deps --dest "$work" six; then
+    pip=("$environment/bin/pip" --quiet --disable-pip-version-check)
+    if ! "${pip[@]}" download --retries 1 --no-deps --dest "$work" six 2>/dev/null; then
         echo "SKIPPED: PyPI cannot be reached, and transformers and timm are not installed"
         exit 0
     fi
-    "$environment/bin/pip" install --quiet --disable-pip-version-check --no-cache-dir -r "$here/requirements.txt"
+    "${pip[@]}" install --no-cache-dir -r "$here/requirements.txt"
     echo "$key" >"$environment/complete"
+    echo "transformers, timm and torchvision: installed in $((SECONDS - started)) s"
 fi
-"$environment/bin/python" "$here/make.py" "$work/models" "$@" 2>"$work/log" || { cat "$work/log"; exit 1; }
-cd "$here/.."
-MODELZOO_VISION_PARITY=$work/models cargo test --quiet -p modelzoo-vision --lib parity -- --nocapture
-root=$(cd "$here/../../.." && pwd)
-(cd "$root" && cargo build --quiet --bin modelzoo)
-MODELZOO_STORE=$work/store "$environment/bin/python" "$here/check_program.py" \
-    "${CARGO_TARGET_DIR:-$root/target}/debug/modelzoo" "$work/models" "$root"/examples/photos/*.jpg 2>"$work/log" ||
-    { cat "$work/log"; exit 1; }
-MODELZOO_STORE=$work/store "$environment/bin/python" "$here/pp_ocr.py" \
-    "${CARGO_TARGET_DIR:-$root/target}/debug/modelzoo" "$work/pages" 2>"$work/log" || { cat "$work/log"; exit 1; }
+[ "${1:-}" != --install ] || exit 0
+
+# quietly COMMAND...: what it has to say besides is told where it fails.
+quietly() {
+    "$@" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
+}
+
+quietly "$environment/bin/python" "$here/make.py" "$work/models" "${cases[@]}" >"$work/made"
+echo "$(wc -l <"$work/made") models were made in $SECONDS s"
+cd "$root"
+MODELZOO_VISION_PARITY=$work/models cargo test --quiet -p modelzoo-vision --lib parity -- "${shown[@]}"
+# With the features that the whole workspace has, so that nothing is compiled twice.
+cargo build --quiet --workspace --bin modelzoo
+program=${CARGO_TARGET_DIR:-$root/target}/debug/modelzoo
+export MODELZOO_STORE=$work/store
+quietly "$environment/bin/python" "$here/check_program.py" "$program" "$work/models" "${photos[@]}"
+[ -z "$has_text" ] || quietly "$environment/bin/python" "$here/pp_ocr.py" "$program" "$work/pages"
+echo "compared in $SECONDS s"

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Writes how many trained numbers the networks of each name of torchvision and timm have: `src/architectures/sizes.txt`.
 
-    parity/sizes.py BEGINNINGS > src/architectures/sizes.txt
+    parity/sizes.py > src/architectures/sizes.txt
 
-BEGINNINGS is a file with the beginnings of timm's names that are known, a line each. Nothing is trained or downloaded: the
-networks are made without memory. `src/architectures/sizes.rs` counts in the same way and says why.
+Names are those whose beginning `src/architectures/registry.rs` knows. Nothing is trained or downloaded: the networks
+are made without memory. `src/architectures/sizes.rs` counts in the same way and says why.
 """
 
 from __future__ import annotations
 
 import re
-import sys
+from pathlib import Path
 
 import timm
 import torch
@@ -39,16 +39,24 @@ def made(make, name: str, **settings: object) -> torch.nn.Module:
         return make(name, **settings)
 
 
+def beginnings(table: str) -> tuple[str, ...]:
+    """The beginnings of names that are known, in a table of the registry."""
+    registry = Path(__file__).resolve().parents[1] / "src/architectures/registry.rs"
+    lines = registry.read_text().split(f"const {table}:", 1)[1].split("];", 1)[0]
+    return tuple(re.findall(r'\("([^"]+)",', lines))
+
+
 def main() -> None:
-    beginnings = tuple(open(sys.argv[1]).read().split())
     for package in (torchvision.models, torchvision.models.segmentation, torchvision.models.detection):
         for name in torchvision.models.list_models(package):
+            if not name.startswith(beginnings("TORCHVISION")):
+                continue
             settings = {} if package is torchvision.models else {"weights_backbone": None}
             if name in ("googlenet", "inception_v3"):
                 settings = {"init_weights": False}
             print("torchvision", name, size(made(lambda name, **more: package.__dict__[name](**more), name, **settings)))
     for name in timm.list_models():
-        if name.startswith(beginnings):
+        if name.startswith(beginnings("TIMM")):
             print("timm", name, size(made(timm.create_model, name)), flush=True)
 
 

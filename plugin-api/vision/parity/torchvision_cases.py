@@ -30,6 +30,7 @@ def fit_segmenter(network: torch.nn.Module, pixels: torch.Tensor) -> None:
 TORCHVISION: dict[str, Callable[[], torch.nn.Module]] = {}
 
 CONVNEXT = torchvision.models.convnext.CNBlockConfig
+SWIN_V2 = torchvision.models.swin_transformer.SwinTransformerBlockV2
 
 
 def of_torchvision(
@@ -483,6 +484,27 @@ CASES = [
         "torchvision_swin_padded",
         "torchvision.models.swin_t",
         lambda: torchvision.models.SwinTransformer([4, 4], 8, [2, 2, 1], [1, 2, 2], [3, 3], num_classes=10),
+        "head",
+        image_size=[44, 28],
+        entrypoint_args={"embed_dim": 8},
+    ),
+    of_torchvision(
+        "torchvision_swin_v2",
+        "torchvision.models.swin_v2_t",
+        lambda: torchvision.models.SwinTransformer(
+            [4, 4], 8, [2, 2], [1, 2], [4, 4], num_classes=10, block=SWIN_V2, downsample_layer=torchvision.models.swin_transformer.PatchMergingV2
+        ),
+        "head",
+        small=True,
+        image_size=64,
+        entrypoint_args={"embed_dim": 8},
+    ),
+    of_torchvision(
+        "torchvision_swin_v2_padded",
+        "torchvision.models.swin_transformer.swin_v2_b",
+        lambda: torchvision.models.SwinTransformer(
+            [4, 4], 8, [2, 2, 1], [1, 2, 2], [3, 3], num_classes=10, block=SWIN_V2, downsample_layer=torchvision.models.swin_transformer.PatchMergingV2
+        ),
         "head",
         image_size=[44, 28],
         entrypoint_args={"embed_dim": 8},

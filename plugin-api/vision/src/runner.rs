@@ -31,8 +31,15 @@ pub(crate) struct Runner {
     regions: Option<RegionRunner>,
     /// What makes masks of prompts, where it does.
     prompts: Option<PromptRunner>,
-    /// By the size of the pictures, the one used last comes last.
-    ready: Mutex<Vec<([usize; 2], Arc<Network>)>>,
+    /// By what they are for, the one used last comes last.
+    ready: Mutex<Vec<(Extent, Arc<Network>)>>,
+}
+
+/// The `[height, width]` that a network gets, and what of it is the picture where that is all that it sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Extent {
+    size: [usize; 2],
+    filled: Option<[usize; 2]>,
 }
 
 impl Runner {
@@ -47,12 +54,13 @@ impl Runner {
         embeddings_layer: Option<String>,
         size: [usize; 2],
     ) -> Result<Self> {
-        let (network, task) = build(
+        let extent = Extent { size, filled: None };
+        let (network, task) = build_within(
             architecture.as_ref(),
             &checkpoint,
             &placement,
             embeddings_layer.as_deref(),
-            size,
+            extent,
         )?;
         network.prepare()?;
         let regions = architecture
@@ -72,7 +80,7 @@ impl Runner {
             precision: network.precision(),
             embeddings_layer,
             task,
-            ready: Mutex::new(vec![(size, Arc::new(network))]),
+            ready: Mutex::new(vec![(extent, Arc::new(network))]),
         })
     }
 
@@ -143,40 +151,49 @@ impl Runner {
     /// # Errors
     /// When the architecture cannot take pictures of this size.
     pub(crate) fn forward(&self, batch: &Tensor) -> Result<Vec<Tensor>> {
-        let (_, _, height, width) = batch.dims4()?;
-        self.network([height, width])?.forward(batch)
+        self.forward_within(batch, None)
     }
 
-    /// The network for pictures of this size.
-    fn network(&self, size: [usize; 2]) -> Result<Arc<Network>> {
+    /// The same for pictures that fill so many rows and columns, where the network is to see nothing else.
+    ///
+    /// # Errors
+    /// As for [`Runner::forward`], and when the architecture cannot tell them from what is beside them.
+    pub(crate) fn forward_within(&self, batch: &Tensor, filled: Option<[usize; 2]>) -> Result<Vec<Tensor>> {
+        let (_, _, height, width) = batch.dims4()?;
+        let size = [height, width];
+        self.network(Extent { size, filled })?.forward(batch)
+    }
+
+    /// The network for pictures of this extent.
+    fn network(&self, extent: Extent) -> Result<Arc<Network>> {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let any_size = !self.architecture.depends_on_size();
-        if let Some(place) = ready.iter().position(|(other, _)| any_size || *other == size) {
+        if let Some(place) = ready.iter().position(|(other, _)| any_size || *other == extent) {
             let found = ready.remove(place);
             let network = found.1.clone();
             ready.push(found);
             return Ok(network);
         }
-        let (network, _) = build(
+        let (network, _) = build_within(
             self.architecture.as_ref(),
             &self.checkpoint,
             &self.placement,
             self.embeddings_layer.as_deref(),
-            size,
+            extent,
         )
         .map_err(|error| error.with_kind(ErrorKind::InvalidInput))?;
         let network = Arc::new(network);
         if ready.len() == MOST_SIZES {
             ready.remove(0);
         }
-        ready.push((size, network.clone()));
+        ready.push((extent, network.clone()));
         Ok(network)
     }
 
     /// The same network with the results of layers as its outputs.
     #[cfg(test)]
     pub(crate) fn layers(&self, size: [usize; 2], names: &[&str]) -> Result<Network> {
-        self.network(size)?.with_outputs(names)
+        self.network(Extent { size, filled: None })?.with_outputs(names)
     }
 }
 
@@ -205,11 +222,28 @@ pub(crate) fn build(
     checkpoint: &Checkpoint,
     placement: &Placement,
     embeddings_layer: Option<&str>,
-    [height, width]: [usize; 2],
+    size: [usize; 2],
+) -> Result<(Network, Task)> {
+    let extent = Extent { size, filled: None };
+    build_within(architecture, checkpoint, placement, embeddings_layer, extent)
+}
+
+fn build_within(
+    architecture: &dyn Architecture,
+    checkpoint: &Checkpoint,
+    placement: &Placement,
+    embeddings_layer: Option<&str>,
+    Extent {
+        size: [height, width],
+        filled,
+    }: Extent,
 ) -> Result<(Network, Task)> {
     let mut network = NetworkBuilder::new(checkpoint);
     let image = network.input("pixel_values", [3, height, width])?;
-    let outputs = architecture.describe(&mut network, checkpoint, image)?;
+    let outputs = match filled {
+        Some(filled) => architecture.describe_within(&mut network, checkpoint, image, filled)?,
+        None => architecture.describe(&mut network, checkpoint, image)?,
+    };
     let (task, named) = outputs.named();
     let mut values = Vec::new();
     for (name, value) in &named {

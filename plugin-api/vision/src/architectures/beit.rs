@@ -7,12 +7,12 @@ use super::{
     Architecture, Outputs,
     activation::Activation,
     layers::Layers,
-    positions::{Positions, Resampling},
+    positions::{self, Positions, Resampling},
     transformer,
 };
 use crate::{
     checkpoint::Checkpoint,
-    repository::{self, Repository},
+    repository::{self, Config, Repository},
 };
 use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
 use modelzoo_kernels::graph::Weight;
@@ -27,14 +27,24 @@ const MOST_PATCHES: usize = 48 * 48;
 /// More layers than any network has.
 const MOST_LAYERS: usize = 1000;
 
-struct Beit {
+pub(super) struct Beit {
     names: &'static Names,
     image: [usize; 2],
     /// Read off the tables of biases where it is not given.
     heads: Option<usize>,
     activation: Activation,
     epsilon: f32,
+    /// Whether biases of distances are found between the trained ones for pictures of other sizes.
+    resizes_distances: bool,
     classes: usize,
+}
+
+/// Rows and columns of patches.
+#[derive(Clone, Copy, Debug)]
+struct Grids {
+    grid: [usize; 2],
+    /// Those of the pictures that it was trained on.
+    trained: [usize; 2],
 }
 
 /// What the layers are called.
@@ -98,17 +108,10 @@ const TIMM: Names = Names {
 };
 
 pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architecture>> {
-    let config = &repository.config;
-    transformer::three_channels(config, "num_channels")?;
-    let features = config.count("hidden_size", 768)?;
     let names = repository::class_names(repository)?;
     Ok(Box::new(Beit {
-        names: &TRANSFORMERS,
-        image: config.size("image_size", [224; 2])?,
-        heads: Some(transformer::heads(config, "num_attention_heads", 12, features)?),
-        activation: Activation::of(config, "hidden_act", Activation::Gelu)?,
-        epsilon: config.epsilon("layer_norm_eps", 1e-12)? as f32,
         classes: names.map_or(2, |names| names.len()),
+        ..Beit::read(&repository.config)?
     }))
 }
 
@@ -123,6 +126,7 @@ pub(super) fn timm(repository: &Repository) -> Result<Box<dyn Architecture>> {
         heads: None,
         activation: Activation::Gelu,
         epsilon: 1e-6,
+        resizes_distances: false,
         classes: names.map_or(0, |names| names.len()),
     }))
 }
@@ -153,16 +157,10 @@ impl Architecture for Beit {
                 "BEiT as a segmenter is not known, only as a classifier",
             ));
         }
+        let tokens = self.layers(network, checkpoint, root, image)?;
         let layers = Layers::new(checkpoint);
-        let (mut x, grid) = self.embed(network, layers, root, image)?;
-        let shared = self.biases(checkpoint, &format!("{root}{}", names.shared_table), grid)?;
-        for layer in 0..MOST_LAYERS {
-            let name = format!("{root}{}.{layer}", names.layers);
-            if !checkpoint.has_any(&format!("{name}.")) {
-                break;
-            }
-            x = self.layer(network, layers, &name, x, grid, shared.as_ref())?;
-        }
+        // The embeddings are always there.
+        let x = tokens[tokens.len() - 1];
         let norm_of_mean = format!("{root}{}", names.norm_of_mean);
         let embedding = if layers.has(&norm_of_mean) {
             let tokens = network.dims(x)?[0];
@@ -183,14 +181,58 @@ impl Architecture for Beit {
 }
 
 impl Beit {
-    /// The class token and a token for each patch, with the grid of the patches.
+    /// One of transformers without classes.
+    pub(super) fn read(config: &Config) -> Result<Self> {
+        transformer::three_channels(config, "num_channels")?;
+        let features = config.count("hidden_size", 768)?;
+        Ok(Self {
+            names: &TRANSFORMERS,
+            image: config.size("image_size", [224; 2])?,
+            heads: Some(transformer::heads(config, "num_attention_heads", 12, features)?),
+            activation: Activation::of(config, "hidden_act", Activation::Gelu)?,
+            epsilon: config.epsilon("layer_norm_eps", 1e-12)? as f32,
+            resizes_distances: true,
+            classes: 0,
+        })
+    }
+
+    /// The `[height, width]` of the pictures that it was trained on.
+    pub(super) fn image_size(&self) -> [usize; 2] {
+        self.image
+    }
+
+    /// The tokens behind the embeddings and behind each layer; `root` is before the names of all tensors.
+    pub(super) fn layers(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        root: &str,
+        image: Value,
+    ) -> Result<Vec<Value>> {
+        let names = self.names;
+        let layers = Layers::new(checkpoint);
+        let (mut x, grids) = self.embed(network, layers, root, image)?;
+        let shared = self.biases(checkpoint, &format!("{root}{}", names.shared_table), grids)?;
+        let mut tokens = vec![x];
+        for layer in 0..MOST_LAYERS {
+            let name = format!("{root}{}.{layer}", names.layers);
+            if !checkpoint.has_any(&format!("{name}.")) {
+                break;
+            }
+            x = self.layer(network, layers, &name, x, grids, shared.as_ref())?;
+            tokens.push(x);
+        }
+        Ok(tokens)
+    }
+
+    /// The class token and a token for each patch, with the grid of the patches and the trained one.
     fn embed(
         &self,
         network: &mut NetworkBuilder<'_>,
         layers: Layers<'_>,
         root: &str,
         image: Value,
-    ) -> Result<(Value, [usize; 2])> {
+    ) -> Result<(Value, Grids)> {
         let patches = format!("{root}{}", self.names.patches);
         let dims = layers.dims::<4>(&patches)?;
         let [features, _, height, width] = dims;
@@ -200,7 +242,7 @@ impl Beit {
         let size = network.dims(image)?;
         let grid = transformer::grid([size[1], size[2]], [height, width])?;
         let trained = transformer::grid(self.image, [height, width])?;
-        if grid != trained {
+        if grid != trained && !(self.resizes_distances && trained[0] == trained[1]) {
             return Err(Error::unsupported(format!(
                 "this BEiT takes pictures of {} x {} pixels only, as its distances were trained",
                 self.image[1], self.image[0]
@@ -222,7 +264,7 @@ impl Beit {
         let x = network.cat_tokens(&[class, x])?;
         let name = format!("{root}{}", self.names.positions);
         if !layers.checkpoint.has(&name) {
-            return Ok((x, grid));
+            return Ok((x, Grids { grid, trained }));
         }
         let positions = Positions {
             name: &name,
@@ -234,7 +276,7 @@ impl Beit {
         };
         let values = positions.values(layers.checkpoint, grid)?;
         let positions = network.constant(&[1 + count, features], values)?;
-        Ok((network.add(x, positions)?, grid))
+        Ok((network.add(x, positions)?, Grids { grid, trained }))
     }
 
     fn layer(
@@ -243,7 +285,7 @@ impl Beit {
         layers: Layers<'_>,
         name: &str,
         input: Value,
-        grid: [usize; 2],
+        grids: Grids,
         shared: Option<&Weight>,
     ) -> Result<Value> {
         let names = self.names;
@@ -257,7 +299,7 @@ impl Beit {
                 Ok(x)
             }
         };
-        let own = self.biases(layers.checkpoint, &format!("{name}.{}", names.table), grid)?;
+        let own = self.biases(layers.checkpoint, &format!("{name}.{}", names.table), grids)?;
         let bias = match (own, shared) {
             (Some(own), Some(shared)) => Some(sum(&own, shared)),
             (own, shared) => own.or_else(|| shared.cloned()),
@@ -297,14 +339,14 @@ impl Beit {
         &self,
         checkpoint: &Checkpoint,
         name: &str,
-        [rows, columns]: [usize; 2],
+        Grids { grid, trained }: Grids,
     ) -> Result<Option<Weight>> {
         if !checkpoint.has(name) {
             return Ok(None);
         }
         let table = checkpoint.tensor(name)?;
-        let reach = [2 * rows - 1, 2 * columns - 1];
-        let distances = reach[0] * reach[1];
+        let [reach, trained_reach] = [grid, trained].map(|grid| grid.map(|side| 2 * side - 1));
+        let distances = trained_reach[0] * trained_reach[1];
         let heads = match *table.dims() {
             [found, heads]
                 if found == distances + BEHIND && heads > 0 && self.heads.is_none_or(|own| own == heads) =>
@@ -322,23 +364,26 @@ impl Beit {
                 .with_kind(ErrorKind::Weights));
             }
         };
+        let (between, behind) = table.data().split_at(distances * heads);
+        let between = positions::bilinear(between, trained_reach, reach, heads);
+        let [rows, columns] = grid;
         let tokens = 1 + rows * columns;
         let mut values = Vec::with_capacity(heads * tokens * tokens);
         for head in 0..heads {
             for query in 0..tokens {
                 for key in 0..tokens {
-                    let index = match (query, key) {
-                        (0, 0) => distances + 2,
-                        (_, 0) => distances + 1,
-                        (0, _) => distances,
+                    let (table, index) = match (query, key) {
+                        (0, 0) => (behind, 2),
+                        (_, 0) => (behind, 1),
+                        (0, _) => (behind, 0),
                         _ => {
                             let [query, key] = [query - 1, key - 1];
                             let row = query / columns + rows - 1 - key / columns;
                             let column = query % columns + columns - 1 - key % columns;
-                            row * reach[1] + column
+                            (between.as_slice(), row * reach[1] + column)
                         }
                     };
-                    values.push(table.data()[index * heads + head]);
+                    values.push(table[index * heads + head]);
                 }
             }
         }

@@ -38,6 +38,15 @@ pub(super) enum Readout {
     Project(Activation),
 }
 
+/// What a backbone gives for a level.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Level {
+    /// One token, and then those of a grid.
+    Tokens(Value),
+    /// A map with the channels and the size of the level.
+    Map(Value),
+}
+
 /// What is done to the size of a level's map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resize {
@@ -60,19 +69,37 @@ impl Neck {
         })
     }
 
-    /// One map of the tokens of four layers: one token, and then those of a grid.
+    /// The same of a backbone whose maps have the sizes of the levels already.
+    pub(super) fn of_maps(config: &Config, channels: [usize; LEVELS], features: usize) -> Result<Self> {
+        Ok(Self {
+            factors: [Resize::Keep; LEVELS],
+            channels: config.counts_of("neck_hidden_sizes", channels)?,
+            features: config.count("fusion_hidden_size", features)?,
+            readout: Readout::Ignore,
+            fits_next: false,
+            has_norms: false,
+            has_bias: true,
+        })
+    }
+
+    /// One map of four levels; `grid` is that of the tokens.
     pub(super) fn describe(
         &self,
         network: &mut NetworkBuilder<'_>,
         checkpoint: &Checkpoint,
-        layers: [Value; LEVELS],
+        given: [Level; LEVELS],
         grid: [usize; 2],
     ) -> Result<Value> {
         // The first fusion has nothing to add, but its layers for that are published.
         checkpoint.leave_out("neck.fusion_stage.layers.0.residual_layer1.");
         let mut levels = Vec::new();
-        for (level, x) in layers.into_iter().enumerate() {
-            levels.push(self.reassemble(network, level, x, grid)?);
+        for (level, given) in given.into_iter().enumerate() {
+            let map = match given {
+                Level::Tokens(tokens) => self.reassemble(network, level, tokens, grid)?,
+                Level::Map(map) => map,
+            };
+            let same = Conv2d::new(self.features, 3).padding(1).without_bias();
+            levels.push(network.conv2d(&format!("neck.convs.{level}"), map, same)?);
         }
         self.fuse(network, &levels)
     }
@@ -113,21 +140,19 @@ impl Neck {
         let name = format!("neck.reassemble_stage.layers.{level}");
         let channels = self.channels[level];
         let x = network.conv2d(&format!("{name}.projection"), x, Conv2d::new(channels, 1))?;
-        let x = match self.factors[level] {
-            Resize::Keep => x,
+        match self.factors[level] {
+            Resize::Keep => Ok(x),
             Resize::Enlarge(factor) => network.conv_transpose2d(
                 &format!("{name}.resize"),
                 x,
                 ConvTranspose2d::new(channels, factor, factor),
-            )?,
+            ),
             Resize::Reduce(factor) => network.conv2d(
                 &format!("{name}.resize"),
                 x,
                 Conv2d::new(channels, 3).stride(factor).padding(1),
-            )?,
-        };
-        let same = Conv2d::new(self.features, 3).padding(1).without_bias();
-        network.conv2d(&format!("neck.convs.{level}"), x, same)
+            ),
+        }
     }
 
     /// The levels as one map, from the smallest to the largest.
@@ -200,6 +225,23 @@ fn factors(config: &Config) -> Result<[Resize; LEVELS]> {
         .ok_or_else(|| config.wrong("reassemble_factors", "a list of four factors from 1/16 to 16"))
 }
 
+/// The numbers of four layers or stages of a backbone, counted from 1, as `out_indices` or `out_features` names them; 0 is what
+/// is before the first one.
+pub(super) fn out_indices(backbone: &Config, default: [usize; LEVELS]) -> Result<[usize; LEVELS]> {
+    if backbone.has("out_indices") || !backbone.has("out_features") {
+        return backbone.counts_of("out_indices", default);
+    }
+    let wrong = || backbone.wrong("out_features", "a list of four stages, such as \"stage1\",");
+    let value = backbone.value("out_features").ok_or_else(wrong)?;
+    let names: [String; LEVELS] = serde_json::from_value(value.clone()).map_err(|_| wrong())?;
+    let mut numbers = [0; LEVELS];
+    for (number, name) in numbers.iter_mut().zip(&names) {
+        let digits = name.strip_prefix("stage").ok_or_else(wrong)?;
+        *number = digits.parse().map_err(|_| wrong())?;
+    }
+    Ok(numbers)
+}
+
 /// The layers of DINOv2, counted from 1, whose tokens a decoder takes.
 pub(super) struct Taken {
     layers: [usize; LEVELS],
@@ -209,22 +251,22 @@ pub(super) struct Taken {
 impl Taken {
     pub(super) fn read(backbone: &Config) -> Result<Self> {
         Ok(Self {
-            layers: backbone.counts_of("out_indices", [9, 10, 11, 12])?,
+            layers: out_indices(backbone, [9, 10, 11, 12])?,
             normalises: backbone.flag("apply_layernorm", true)?,
         })
     }
 
-    /// Their tokens.
+    /// Their tokens, a level each.
     pub(super) fn describe(
         &self,
         network: &mut NetworkBuilder<'_>,
         checkpoint: &Checkpoint,
         backbone: &Dinov2,
         image: Value,
-    ) -> Result<[Value; LEVELS]> {
+    ) -> Result<[Level; LEVELS]> {
         let root = "backbone.";
         let layers = backbone.layers(network, checkpoint, root, image)?;
-        let mut taken = [image; LEVELS];
+        let mut taken = [Level::Tokens(image); LEVELS];
         for (level, (taken, &layer)) in taken.iter_mut().zip(&self.layers).enumerate() {
             let x = *layers.get(layer).ok_or_else(|| {
                 Error::new(format!(
@@ -232,7 +274,7 @@ impl Taken {
                     layers.len() - 1
                 ))
             })?;
-            *taken = if self.normalises {
+            *taken = Level::Tokens(if self.normalises {
                 // All have the same normalisation, which goes by its name once.
                 let name = match level {
                     0 => format!("{root}layernorm"),
@@ -243,7 +285,7 @@ impl Taken {
                 network.layer_norm_of(&name, x, parameters, backbone.epsilon())?
             } else {
                 x
-            };
+            });
         }
         Ok(taken)
     }

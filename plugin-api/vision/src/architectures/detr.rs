@@ -92,6 +92,17 @@ impl Architecture for Detr {
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs> {
+        let size = network.dims(image)?;
+        self.describe_within(network, checkpoint, image, [size[1], size[2]])
+    }
+
+    fn describe_within(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        image: Value,
+        filled: [usize; 2],
+    ) -> Result<Outputs> {
         // The published files of the first models hold timm's backbone, whatever their configuration says.
         let map = match &self.backbone {
             Some(backbone) if !checkpoint.has(&format!("{BACKBONE}conv1.weight")) => {
@@ -100,12 +111,10 @@ impl Architecture for Detr {
             _ => resnet::Described::new(checkpoint).features(network, BACKBONE, image)?,
         };
         let map = network.conv2d("model.input_projection", map, Conv2d::new(self.features, 1))?;
-        let dims = network.dims(map)?;
-        let mut memory = network.to_tokens(map)?;
-        let tokens = dims[1] * dims[2];
+        let (mut memory, grid) = seen(network, map, image, filled)?;
         let places = network.constant(
-            &[tokens, self.features],
-            sine_positions([dims[1], dims[2]], self.features),
+            &[grid[0] * grid[1], self.features],
+            sine_positions(grid, self.features),
         )?;
         for layer in 0..self.layers[ENCODER] {
             let name = format!("model.encoder.layers.{layer}");
@@ -192,6 +201,31 @@ impl Detr {
         let x = transformer::perceptron(network, [&names[0], &names[1]], layers.0, layers.1, x)?;
         network.add(input, x)
     }
+}
+
+/// The tokens of a map that come from what is filled of the picture, and their rows and columns. A token is seen where the pixel
+/// is that torch's `interpolate` takes for it.
+fn seen(
+    network: &mut NetworkBuilder<'_>,
+    map: Value,
+    image: Value,
+    filled: [usize; 2],
+) -> Result<(Value, [usize; 2])> {
+    let (dims, size) = (network.dims(map)?, network.dims(image)?);
+    let width = dims[2];
+    let [rows, columns] = [0, 1].map(|axis| {
+        let (places, pixels) = (dims[1 + axis], size[1 + axis]);
+        let is_seen = |place: &usize| place * pixels / places < filled[axis];
+        (0..places).take_while(is_seen).count()
+    });
+    let tokens = network.to_tokens(map)?;
+    if [rows, columns] == dims[1..] {
+        return Ok((tokens, [rows, columns]));
+    }
+    let indices: Vec<usize> = (0..rows)
+        .flat_map(|row| (0..columns).map(move |column| row * width + column))
+        .collect();
+    Ok((network.take_tokens(tokens, indices)?, [rows, columns]))
 }
 
 /// Sines and cosines of rows and columns, each in one half of the features: `[rows * columns, features]`.

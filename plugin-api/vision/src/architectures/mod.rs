@@ -5,6 +5,7 @@
 
 mod activation;
 mod beit;
+mod bit;
 mod branches;
 mod clip;
 mod convnext;
@@ -54,7 +55,7 @@ pub(crate) use sizes::check as check_size;
 
 use crate::checkpoint::Checkpoint;
 use modelzoo_candle::network::{NetworkBuilder, Value};
-use modelzoo_plugin_api::Result;
+use modelzoo_plugin_api::{Error, Result};
 
 /// A network as a published configuration describes it.
 pub(crate) trait Architecture: Send + Sync {
@@ -102,6 +103,23 @@ pub(crate) trait Architecture: Send + Sync {
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs>;
+
+    /// Describes the network for pictures that fill so many rows and columns of `image`, from the top left corner on, and are
+    /// all that it is to see.
+    ///
+    /// # Errors
+    /// As for [`Architecture::describe`], and when the network cannot tell a picture from what is beside it.
+    fn describe_within(
+        &self,
+        _network: &mut NetworkBuilder<'_>,
+        _checkpoint: &Checkpoint,
+        _image: Value,
+        _filled: [usize; 2],
+    ) -> Result<Outputs> {
+        Err(Error::unsupported(
+            "this network sees all that it gets, also what is beside a picture",
+        ))
+    }
 }
 
 /// The part of an architecture that makes embeddings of texts.

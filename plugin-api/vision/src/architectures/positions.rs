@@ -103,6 +103,14 @@ pub(super) fn bicubic(maps: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32
         .collect()
 }
 
+/// Cells `[rows, columns, features]` of `from` rows and columns as cells of `to`.
+pub(super) fn bilinear(cells: &[f32], from: [usize; 2], to: [usize; 2], features: usize) -> Vec<f32> {
+    if from == to {
+        return cells.to_vec();
+    }
+    resample(cells, from, to, features, Resampling::Bilinear)
+}
+
 /// Resamples cells `[rows, columns, features]`.
 fn resample(
     cells: &[f32],

@@ -134,6 +134,7 @@ const TORCHVISION: &[(&str, Open)] = &[
     ("swin_b", torchvision::swin),
     ("swin_s", torchvision::swin),
     ("swin_t", torchvision::swin),
+    ("swin_v2_", torchvision::swin),
     ("vgg", torchvision::vgg),
     ("vit_", torchvision::vit),
     ("wide_resnet", resnet::timm),
@@ -191,6 +192,13 @@ pub(crate) fn find(repository: &Repository) -> Result<Found> {
         kind,
         network: open(repository)?,
     })
+}
+
+/// The beginnings of the names of timm's and torchvision's networks that are known.
+#[cfg(test)]
+pub(super) fn beginnings() -> [(&'static str, Vec<&'static str>); 2] {
+    [("timm", TIMM), ("torchvision", TORCHVISION)]
+        .map(|(family, table)| (family, table.iter().map(|(beginning, _)| *beginning).collect()))
 }
 
 fn unknown(repository: &Repository, name: &str, table: &[(&'static str, Open)]) -> Error {

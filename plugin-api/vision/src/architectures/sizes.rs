@@ -153,12 +153,24 @@ fn count(checkpoint: &Checkpoint) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::registry::beginnings, *};
 
     #[test]
     fn every_line_has_a_family_a_name_and_a_size() {
         let known = sizes("timm").count() + sizes("torchvision").count();
         assert_eq!(known, SIZES.lines().count());
         assert!(sizes("torchvision").any(|known| known == ("resnet18", 11_166_912)));
+    }
+
+    #[test]
+    fn every_beginning_that_is_known_has_names_with_sizes() {
+        for (family, beginnings) in beginnings() {
+            for beginning in beginnings {
+                assert!(
+                    sizes(family).any(|(name, _)| name.starts_with(beginning)),
+                    "{family}: {beginning}"
+                );
+            }
+        }
     }
 }

@@ -9,4 +9,6 @@ mod names;
 mod network;
 mod settings;
 
-pub(super) use settings::{hugging_face, timm};
+pub(super) use distances::biases as biases_of_distances;
+pub(super) use network::scaled as scaled_queries;
+pub(super) use settings::{Swin, hugging_face, timm};

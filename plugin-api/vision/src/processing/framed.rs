@@ -11,6 +11,8 @@ pub(crate) struct Framed {
     /// Where the steps of the preprocessing do not say how large it becomes.
     pub(super) fit: Option<Fit>,
     pub(super) frame: Option<Frame>,
+    /// Whether the network is told what of the frame is the picture, and sees nothing else.
+    pub(super) is_masked: bool,
 }
 
 /// As large as a picture can be.
@@ -59,6 +61,9 @@ struct Overlap {
 /// The kinds of models of transformers that see what pictures are filled up with as a part of the picture.
 const WITHOUT_MASKS: [&str; 4] = ["d_fine", "rt_detr", "rt_detr_v2", "yolos"];
 
+/// Those that are told what is the picture.
+const WITH_MASKS: [&str; 2] = ["detr", "table-transformer"];
+
 /// How pictures are framed that are as large as fits `within` a size, where they are, and are filled up to `pad_size`, where the
 /// processor of this name does it; not where the user wants pictures of one size.
 pub(super) fn read(
@@ -73,7 +78,8 @@ pub(super) fn read(
     });
     let pads = config.flag("do_pad", ["Detr", "Yolos"].contains(&name))?;
     let is_padded = pads && config.has("pad_size") && !has_own_size;
-    if is_padded && !WITHOUT_MASKS.contains(&kind) {
+    let is_masked = WITH_MASKS.contains(&kind);
+    if is_padded && !is_masked && !WITHOUT_MASKS.contains(&kind) {
         return Err(config.unsupported("pad_size", "no padding to a fixed size"));
     }
     let frame = if is_padded {
@@ -90,7 +96,11 @@ pub(super) fn read(
     } else {
         None
     };
-    Ok((fit.is_some() || frame.is_some()).then_some(Framed { fit, frame }))
+    Ok((fit.is_some() || frame.is_some()).then_some(Framed {
+        fit,
+        frame,
+        is_masked: is_masked && frame.is_some(),
+    }))
 }
 
 impl Fit {
@@ -144,10 +154,18 @@ impl Framed {
         }
     }
 
+    /// The rows and columns that a picture of `[height, width]` fills, where the network is told.
+    pub(super) fn mask(self, preprocessing: &Preprocessing, size: [usize; 2]) -> Option<[usize; 2]> {
+        self.is_masked
+            .then(|| self.steps(preprocessing, size).output_size(size))
+    }
+
     /// How much of the frame a picture of `[height, width]` fills, in parts of it.
     pub(super) fn filled(self, preprocessing: &Preprocessing, size: [usize; 2]) -> [f32; 2] {
         let resized = self.steps(preprocessing, size).output_size(size);
         match self.frame {
+            // What is beside the picture is nothing to such a network, whose boxes are in parts of the picture.
+            Some(_) if self.is_masked => [1.0; 2],
             Some(frame) => [0, 1].map(|axis| resized[axis] as f32 / frame.size[axis] as f32),
             None => [1.0; 2],
         }
@@ -236,6 +254,7 @@ mod tests {
                 filling: [0.5, 0.25, 0.125],
                 place,
             }),
+            is_masked: false,
         };
         let (size, middle) = values(framed(Place::Middle), [2, 4]).unwrap();
         assert_eq!(size, [4, 4]);
@@ -258,6 +277,7 @@ mod tests {
                 filling: [0.0; CHANNELS],
                 place,
             }),
+            is_masked: false,
         };
         let (_, cut) = values(framed(Place::Middle), [3, 3]).unwrap();
         assert_eq!(cut[..6], [0.0, 1.0, 1.0, 1.0, 0.0, 0.0]);

@@ -174,6 +174,15 @@ impl Processing {
         }
     }
 
+    /// The rows and columns that a picture of `[height, width]` fills of what the network gets, from the top left corner on,
+    /// where the network sees nothing else.
+    pub(crate) fn mask(&self, size: [usize; 2]) -> Option<[usize; 2]> {
+        match self.special {
+            Some(Special::Framed(framed)) => framed.mask(&self.preprocessing, size),
+            _ => None,
+        }
+    }
+
     /// Prepares pictures, gives those of equal size to `run` as one tensor `[count, 3, height, width]`, and brings the results,
     /// one for each picture of a tensor, into the order of `images`.
     ///
@@ -188,20 +197,39 @@ impl Processing {
         if self.special.is_none() {
             return self.preprocessing.run_batched(images, device, run);
         }
+        self.run_masked(images, device, |batch, _| run(batch))
+    }
+
+    /// The same, where `run` gets the rows and columns that the pictures fill, too: see [`Processing::mask`].
+    ///
+    /// # Errors
+    /// As for [`Processing::run_batched`].
+    pub(crate) fn run_masked<T>(
+        &self,
+        images: &[Image<'_>],
+        device: &Device,
+        mut run: impl FnMut(&Tensor, Option<[usize; 2]>) -> Result<Vec<T>>,
+    ) -> Result<Vec<Result<T>>> {
+        if self.special.is_none() {
+            return self
+                .preprocessing
+                .run_batched(images, device, |batch| run(batch, None));
+        }
         let mut results: Vec<Option<Result<T>>> = images.iter().map(|_| None).collect();
-        let mut by_size: BTreeMap<Vec<usize>, Vec<(usize, Tensor)>> = BTreeMap::new();
+        let mut by_size: BTreeMap<(Vec<usize>, Option<[usize; 2]>), Vec<(usize, Tensor)>> = BTreeMap::new();
         for (index, tensor) in self.tensors(images, device).into_iter().enumerate() {
+            let mask = self.mask([images[index].height(), images[index].width()]);
             match tensor {
                 Ok(tensor) => by_size
-                    .entry(tensor.dims().to_vec())
+                    .entry((tensor.dims().to_vec(), mask))
                     .or_default()
                     .push((index, tensor)),
                 Err(error) => results[index] = Some(Err(error)),
             }
         }
-        for (indices, tensors) in by_size.into_values().map(|members| members.into_iter().unzip()) {
-            let (indices, tensors): (Vec<usize>, Vec<Tensor>) = (indices, tensors);
-            let outputs = run(&Tensor::cat(&tensors, 0)?)?;
+        for ((_, mask), members) in by_size {
+            let (indices, tensors): (Vec<usize>, Vec<Tensor>) = members.into_iter().unzip();
+            let outputs = run(&Tensor::cat(&tensors, 0)?, mask)?;
             if outputs.len() != indices.len() {
                 return Err(Error::new(format!(
                     "the model gave {} results for a batch of {}",

@@ -34,6 +34,7 @@ pub(super) fn read(
         special: (resizes && size.is_none()).then_some(Special::Framed(Framed {
             fit: Some(fit),
             frame: None,
+            is_masked: false,
         })),
     })
 }

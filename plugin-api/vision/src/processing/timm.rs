@@ -80,5 +80,6 @@ fn bordered(config: &Config, resized: [usize; 2], crop: [usize; 2], values: Norm
             filling: std::array::from_fn(filling),
             place: Place::Middle,
         }),
+        is_masked: false,
     })
 }

@@ -284,7 +284,12 @@ fn malformed_settings_of_classifiers_are_one_clear_line() {
             json!(5),
             "a divisor of 24",
         ),
-        ("beit_classifier", "image_size", json!(64), "64 x 64 pixels only"),
+        (
+            "beit_classifier",
+            "image_size",
+            json!(64),
+            "but the network needs [228, 3]",
+        ),
         ("beit_classifier", "num_channels", json!(1), "`num_channels` in "),
         ("convnextv2_classifier", "depths", json!([1]), "`depths` in "),
         ("dinov3", "rope_theta", json!(-1), "`rope_theta` in "),

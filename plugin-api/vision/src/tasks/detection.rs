@@ -53,9 +53,14 @@ impl ObjectDetector {
         }
     }
 
-    /// The objects in each picture of a batch, in parts of what the network sees.
-    fn detect(&self, batch: &Tensor, options: &PredictOptions) -> Result<Vec<Vec<Candidate>>> {
-        let outputs = self.runner.forward(batch)?;
+    /// The objects in each picture of a batch, in parts of what the network sees: of all, or of what the pictures fill.
+    fn detect(
+        &self,
+        batch: &Tensor,
+        filled: Option<[usize; 2]>,
+        options: &PredictOptions,
+    ) -> Result<Vec<Vec<Candidate>>> {
+        let outputs = self.runner.forward_within(batch, filled)?;
         let (logits, boxes) = (
             outputs[LOGITS].to_vec3::<f32>()?,
             outputs[BOXES].to_vec3::<f32>()?,
@@ -144,10 +149,8 @@ impl Model for ObjectDetector {
     }
 
     fn predict_all(&self, images: &[Image<'_>], options: &PredictOptions) -> Result<Vec<Result<Output>>> {
-        let detect = |batch: &Tensor| self.detect(batch, options);
-        let found = self
-            .processing
-            .run_batched(images, self.runner.device(), detect)?;
+        let detect = |batch: &Tensor, filled| self.detect(batch, filled, options);
+        let found = self.processing.run_masked(images, self.runner.device(), detect)?;
         Ok(images
             .iter()
             .zip(found)

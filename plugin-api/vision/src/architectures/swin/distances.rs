@@ -12,7 +12,7 @@ const RANGE: f32 = 8.0;
 
 /// The bias of each distance of two tokens in a window of `side` rows, `[distances, heads]`: those of the layers `NAME.0`
 /// and `NAME.2`. `trained` is the side of the windows that it was trained on.
-pub(super) fn biases(
+pub(in crate::architectures) fn biases(
     checkpoint: &Checkpoint,
     name: &str,
     heads: usize,

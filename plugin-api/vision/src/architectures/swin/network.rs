@@ -39,12 +39,36 @@ impl Architecture for Swin {
         checkpoint: &Checkpoint,
         image: Value,
     ) -> Result<Outputs> {
-        let described = Described {
+        self.with(checkpoint).network(network, image)
+    }
+}
+
+impl Swin {
+    /// The map of each stage before its tokens are merged, the largest first.
+    pub(in crate::architectures) fn stages(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        image: Value,
+    ) -> Result<Vec<Value>> {
+        let stages = self.with(checkpoint).stage_tokens(network, image)?;
+        let maps = stages
+            .into_iter()
+            .map(|(tokens, grid)| network.to_map(tokens, grid));
+        maps.collect()
+    }
+
+    /// The `[height, width]` of the pictures that it was trained on.
+    pub(in crate::architectures) fn trained_size(&self) -> [usize; 2] {
+        self.image
+    }
+
+    fn with<'a>(&'a self, checkpoint: &'a Checkpoint) -> Described<'a> {
+        Described {
             swin: self,
             publisher: self.publisher.within(checkpoint),
             layers: Layers::new(checkpoint),
-        };
-        described.network(network, image)
+        }
     }
 }
 
@@ -72,6 +96,25 @@ impl Described<'_> {
     }
 
     fn network(&self, network: &mut NetworkBuilder<'_>, image: Value) -> Result<Outputs> {
+        let stages = self.stage_tokens(network, image)?;
+        let x = stages.last().map_or(image, |&(tokens, _)| tokens);
+        let x = network.layer_norm(&self.publisher.last_norm(), x, self.swin.epsilon)?;
+        let embedding = network.mean_tokens(x)?;
+        let classifier = self.publisher.classifier(self.checkpoint());
+        let logits = if self.layers.has(classifier) {
+            Some(network.linear(classifier, embedding, self.swin.classes)?)
+        } else {
+            None
+        };
+        Ok(Outputs::Picture { embedding, logits })
+    }
+
+    /// The tokens of each stage before they are merged, with their grid.
+    fn stage_tokens(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        image: Value,
+    ) -> Result<Vec<(Value, [usize; 2])>> {
         let [patches, norm] = self.publisher.patches();
         let [features, _, height, width] = self.layers.dims(&patches)?;
         if height == 0 || width == 0 {
@@ -85,6 +128,7 @@ impl Described<'_> {
         let x = network.conv2d(&patches, image, convolution)?;
         let x = network.to_tokens(x)?;
         let mut x = network.layer_norm(&norm, x, 1e-5)?;
+        let mut tokens = Vec::new();
         for (stage, [blocks, heads]) in self.stages()?.into_iter().enumerate() {
             if stage > 0 {
                 x = self.merge(network, stage, x, grid)?;
@@ -103,16 +147,9 @@ impl Described<'_> {
                 x = self.block(network, &format!("{name}.blocks.{block}"), x, place)?;
             }
             network.alias(&name, x)?;
+            tokens.push((x, grid));
         }
-        let x = network.layer_norm(&self.publisher.last_norm(), x, self.swin.epsilon)?;
-        let embedding = network.mean_tokens(x)?;
-        let classifier = self.publisher.classifier(self.checkpoint());
-        let logits = if self.layers.has(classifier) {
-            Some(network.linear(classifier, embedding, self.swin.classes)?)
-        } else {
-            None
-        };
-        Ok(Outputs::Picture { embedding, logits })
+        Ok(tokens)
     }
 
     /// Blocks and heads of each stage.
@@ -234,7 +271,7 @@ impl Described<'_> {
                 let bias = windows.bias_of(&distances, heads, *apart);
                 let queries = network.unit_length(queries, heads)?;
                 let keys = network.unit_length(keys, heads)?;
-                let queries = self.scale(network, &attention, queries, heads)?;
+                let queries = scaled(network, self.checkpoint(), &attention, queries, heads)?;
                 network.unscaled_window_attention([queries, keys, values], heads, windows.count(), bias)?
             }
         };
@@ -282,36 +319,36 @@ impl Described<'_> {
             }
         }
     }
-
-    /// Queries times what each head's scores are multiplied with.
-    fn scale(
-        &self,
-        network: &mut NetworkBuilder<'_>,
-        attention: &str,
-        queries: Value,
-        heads: usize,
-    ) -> Result<Value> {
-        let name = format!("{attention}.logit_scale");
-        let logarithms = self.checkpoint().tensor(&name)?;
-        if logarithms.data().len() != heads {
-            return Err(unfit(&name, logarithms.dims()));
-        }
-        let features = network.channels(queries)?;
-        let factors: Vec<f32> = logarithms
-            .data()
-            .iter()
-            .flat_map(|scale| std::iter::repeat_n(scale.min(LARGEST_SCALE).exp(), features / heads))
-            .collect();
-        network.affine(
-            queries,
-            Weight::vector(factors),
-            Weight::vector(vec![0.0; features]),
-        )
-    }
 }
 
 /// The tensor with the biases of distances.
 const TABLE: &str = "relative_position_bias_table";
+
+/// Queries times what each head's scores are multiplied with: `logit_scale` of the attention.
+pub(in crate::architectures) fn scaled(
+    network: &mut NetworkBuilder<'_>,
+    checkpoint: &Checkpoint,
+    attention: &str,
+    queries: Value,
+    heads: usize,
+) -> Result<Value> {
+    let name = format!("{attention}.logit_scale");
+    let logarithms = checkpoint.tensor(&name)?;
+    if logarithms.data().len() != heads {
+        return Err(unfit(&name, logarithms.dims()));
+    }
+    let features = network.channels(queries)?;
+    let factors: Vec<f32> = logarithms
+        .data()
+        .iter()
+        .flat_map(|scale| std::iter::repeat_n(scale.min(LARGEST_SCALE).exp(), features / heads))
+        .collect();
+    network.affine(
+        queries,
+        Weight::vector(factors),
+        Weight::vector(vec![0.0; features]),
+    )
+}
 
 fn unfit(name: &str, dims: &[usize]) -> Error {
     Error::new(format!(

@@ -12,7 +12,7 @@ pub(super) const MOST_STAGES: usize = 8;
 
 /// What is known of a Swin without its tensors.
 #[derive(Debug)]
-pub(super) struct Swin {
+pub(in crate::architectures) struct Swin {
     pub(super) publisher: Publisher,
     pub(super) version: Version,
     pub(super) image: [usize; 2],
@@ -41,32 +41,42 @@ pub(super) enum Version {
 
 pub(in crate::architectures) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architecture>> {
     let config = &repository.config;
-    transformer::three_channels(config, "num_channels")?;
-    if config.flag("use_absolute_embeddings", false)? {
-        return Err(config.unsupported("use_absolute_embeddings", "false"));
-    }
     let is_second = config.text("model_type")? == Some("swinv2");
+    let root = if is_second { "swinv2." } else { "swin." };
     let names = repository::class_names(repository)?;
     Ok(Box::new(Swin {
-        publisher: Publisher::Transformers {
-            root: if is_second { "swinv2." } else { "swin." },
-        },
-        version: if is_second {
-            Version::Second {
-                trained: trained_windows(config)?,
-                // transformers adds it twice.
-                apart: 2.0 * APART,
-            }
-        } else {
-            Version::First
-        },
-        image: config.size("image_size", [224; 2])?,
-        activation: Activation::of(config, "hidden_act", Activation::Gelu)?,
-        epsilon: config.epsilon("layer_norm_eps", 1e-5)? as f32,
         classes: names.map_or(2, |names| names.len()),
-        stages: Some(stages(config)?),
-        window: Some(config.count("window_size", 7)?),
+        ..Swin::read(config, root)?
     }))
+}
+
+impl Swin {
+    /// One of transformers without classes; `root` is before the names of all tensors.
+    pub(in crate::architectures) fn read(config: &Config, root: &'static str) -> Result<Self> {
+        transformer::three_channels(config, "num_channels")?;
+        if config.flag("use_absolute_embeddings", false)? {
+            return Err(config.unsupported("use_absolute_embeddings", "false"));
+        }
+        let is_second = config.text("model_type")? == Some("swinv2");
+        Ok(Self {
+            publisher: Publisher::Transformers { root },
+            version: if is_second {
+                Version::Second {
+                    trained: trained_windows(config)?,
+                    // transformers adds it twice.
+                    apart: 2.0 * APART,
+                }
+            } else {
+                Version::First
+            },
+            image: config.size("image_size", [224; 2])?,
+            activation: Activation::of(config, "hidden_act", Activation::Gelu)?,
+            epsilon: config.epsilon("layer_norm_eps", 1e-5)? as f32,
+            classes: 0,
+            stages: Some(stages(config)?),
+            window: Some(config.count("window_size", 7)?),
+        })
+    }
 }
 
 fn stages(config: &Config) -> Result<Vec<[usize; 2]>> {

@@ -96,7 +96,50 @@ impl Vit {
         image: Value,
     ) -> Result<Vec<Value>> {
         let root = self.root(checkpoint);
-        let mut x = self.embed(network, checkpoint, root, image)?;
+        let size = network.dims(image)?;
+        let grid = transformer::grid([size[1], size[2]], self.patch)?;
+        let projection = Conv2d::new(self.features, self.patch[0])
+            .kernel(self.patch)
+            .strides(self.patch);
+        let patches = network.conv2d(
+            &format!("{root}embeddings.patch_embeddings.projection"),
+            image,
+            projection,
+        )?;
+        self.encode(network, checkpoint, patches, grid)
+    }
+
+    /// The tokens behind each layer, where a map of another network stands for the patches.
+    pub(in crate::architectures) fn layers_of_map(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        map: Value,
+    ) -> Result<Vec<Value>> {
+        let root = self.root(checkpoint);
+        let dims = network.dims(map)?;
+        let grid = transformer::grid(self.image, self.patch)?;
+        if dims[1..] != grid {
+            return Err(Error::unsupported(format!(
+                "this network takes pictures of {} x {} pixels only",
+                self.image[1], self.image[0]
+            )));
+        }
+        let projection = Conv2d::new(self.features, 1);
+        let patches = network.conv2d(&format!("{root}embeddings.projection"), map, projection)?;
+        self.encode(network, checkpoint, patches, grid)
+    }
+
+    /// The tokens behind each layer, of a map with the features of the patches.
+    fn encode(
+        &self,
+        network: &mut NetworkBuilder<'_>,
+        checkpoint: &Checkpoint,
+        patches: Value,
+        grid: [usize; 2],
+    ) -> Result<Vec<Value>> {
+        let root = self.root(checkpoint);
+        let mut x = self.embed(network, checkpoint, patches, grid)?;
         let mut layers = Vec::new();
         for layer in 0..self.layers {
             x = self.layer(network, &format!("{root}encoder.layer.{layer}"), x)?;
@@ -147,20 +190,10 @@ impl Vit {
         &self,
         network: &mut NetworkBuilder<'_>,
         checkpoint: &Checkpoint,
-        root: &str,
-        image: Value,
+        patches: Value,
+        grid: [usize; 2],
     ) -> Result<Value> {
-        let features = self.features;
-        let size = network.dims(image)?;
-        let grid = transformer::grid([size[1], size[2]], self.patch)?;
-        let projection = Conv2d::new(features, self.patch[0])
-            .kernel(self.patch)
-            .strides(self.patch);
-        let patches = network.conv2d(
-            &format!("{root}embeddings.patch_embeddings.projection"),
-            image,
-            projection,
-        )?;
+        let (root, features) = (self.root(checkpoint), self.features);
         let patches = network.to_tokens(patches)?;
         let mut tokens = Vec::new();
         for name in ["cls_token", "distillation_token"]

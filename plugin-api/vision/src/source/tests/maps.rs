@@ -67,7 +67,6 @@ fn pictures_are_prepared_as_the_authors_do_it_where_a_manifest_says_nothing_of_t
 #[test]
 fn malformed_settings_of_maps_are_one_clear_line() {
     for (key, value) in [
-        ("is_hybrid", json!(true)),
         ("head_in_index", json!(2)),
         ("readout_type", json!("multiply")),
         ("backbone_out_indices", json!([3, 1, 2, 4])),
@@ -79,6 +78,35 @@ fn malformed_settings_of_maps_are_one_clear_line() {
         let folder = changed("dpt_depth", |config| config[key] = value);
         let (_, text) = refusal(folder.path());
         assert!(text.contains(key) && text.contains("config.json"), "{text}");
+    }
+    for (model, key, value) in [
+        ("dpt_hybrid", "layer_type", json!("preactivation")),
+        ("dpt_hybrid", "global_padding", json!("VALID")),
+        ("dpt_hybrid", "embedding_dynamic_padding", json!(false)),
+        ("dpt_hybrid", "output_stride", json!(8)),
+        ("dpt_hybrid", "hidden_sizes", json!([16])),
+        ("dpt_beit", "add_fpn", json!(true)),
+        ("dpt_beit", "reshape_hidden_states", json!(true)),
+        ("dpt_beit", "out_indices", json!([1, 2])),
+        ("dpt_swin", "use_absolute_embeddings", json!(true)),
+        ("dpt_swin", "out_indices", json!([0, 1, 2, 3])),
+        ("dpt_swin", "out_indices", json!([1, 2, 3, 9])),
+    ] {
+        let folder = changed(model, |config| config["backbone_config"][key] = value);
+        let (_, text) = refusal(folder.path());
+        assert!(text.contains(key), "{model}: {text}");
+    }
+    for (key, value) in [
+        ("neck_ignore_stages", json!([0])),
+        ("readout_type", json!("add")),
+        ("image_size", json!(96)),
+    ] {
+        let folder = changed("dpt_hybrid", |config| config[key] = value);
+        let (_, text) = refusal(folder.path());
+        assert!(
+            text.contains(key) || text.contains("96 x 96 pixels only"),
+            "{text}"
+        );
     }
     let folder = changed("dpt_depth", |config| {
         config["backbone_out_indices"] = json!([0, 1, 2, 9])
