@@ -89,10 +89,8 @@ impl Network {
             device: self.device.clone(),
             dtype,
         };
-        Ok(Self {
-            engine: Engine::Operators(Arc::new(Operators::new(&self.graph, &target)?)),
-            ..self.clone()
-        })
+        let engine = Engine::Operators(Arc::new(Operators::new(&self.graph, &target)?));
+        Ok(self.on_engine(engine))
     }
 
     /// Where it runs.

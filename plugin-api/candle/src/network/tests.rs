@@ -395,7 +395,7 @@ fn memory_is_reported_for_plans() {
 #[test]
 fn other_picture_sizes_and_batches_run_and_bad_ones_are_errors() {
     let network = small_network();
-    let zeros = |dims: &[usize]| Tensor::zeros(dims, candle_core::DType::F32, &Device::Cpu).unwrap();
+    let zeros = |dims: &[usize]| Tensor::zeros(dims, DType::F32, &Device::Cpu).unwrap();
     assert_eq!(
         network.forward(&zeros(&[3, 3, 12, 10])).unwrap()[0].dims(),
         [3, 5]

@@ -216,7 +216,7 @@ impl Processing {
                 .run_batched(images, device, |batch| run(batch, None));
         }
         let mut results: Vec<Option<Result<T>>> = images.iter().map(|_| None).collect();
-        let mut by_size: BTreeMap<(Vec<usize>, Option<[usize; 2]>), Vec<(usize, Tensor)>> = BTreeMap::new();
+        let mut by_size: BTreeMap<_, Vec<(usize, Tensor)>> = BTreeMap::new();
         for (index, tensor) in self.tensors(images, device).into_iter().enumerate() {
             let mask = self.mask([images[index].height(), images[index].width()]);
             match tensor {
