@@ -126,13 +126,14 @@ impl Branch {
 }
 
 /// A normalisation as a factor and a summand for each channel.
-struct Norm {
-    factors: Vec<f64>,
-    shifts: Vec<f64>,
+pub(super) struct Norm {
+    pub(super) factors: Vec<f64>,
+    pub(super) shifts: Vec<f64>,
 }
 
 impl Norm {
-    fn read(checkpoint: &Checkpoint, name: &str, channels: usize, epsilon: f64) -> Result<Self> {
+    /// Of a batch normalisation whose tensors' names begin with `name`; `epsilon` is added to the variances.
+    pub(super) fn read(checkpoint: &Checkpoint, name: &str, channels: usize, epsilon: f64) -> Result<Self> {
         let part = |part: &str| checkpoint.parameter(&format!("{name}.{part}"), &[channels]);
         let (weight, bias) = (part("weight")?, part("bias")?);
         let (mean, variance) = (part("running_mean")?, part("running_var")?);

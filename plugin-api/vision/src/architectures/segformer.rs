@@ -3,12 +3,15 @@
 //! Source: Xie et al., "SegFormer: Simple and Efficient Design for Semantic Segmentation with Transformers" (2021),
 //! section 3; names and defaults: those of transformers' `SegformerConfig`.
 
+mod decoder;
+
 use super::{Architecture, Outputs, activation::Activation, transformer};
 use crate::{
     checkpoint::Checkpoint,
     repository::{Config, Repository},
 };
-use modelzoo_candle::network::{Conv2d, Interpolation, NetworkBuilder, Value};
+use decoder::Decoder;
+use modelzoo_candle::network::{Conv2d, NetworkBuilder, Value};
 use modelzoo_plugin_api::Result;
 
 /// Added to variances: torch's default.
@@ -17,7 +20,7 @@ const EPSILON: f32 = 1e-5;
 struct Segformer {
     stages: Vec<Stage>,
     activation: Activation,
-    decoder: usize,
+    decoder: Decoder,
     classes: usize,
 }
 
@@ -36,12 +39,15 @@ struct Stage {
 pub(super) fn hugging_face(repository: &Repository) -> Result<Box<dyn Architecture>> {
     let config = &repository.config;
     transformer::three_channels(config, "num_channels")?;
-    let names = crate::repository::class_names(repository)?;
+    let classes = crate::repository::class_names(repository)?.map_or(2, |names| names.len());
     Ok(Box::new(Segformer {
         stages: stages(config)?,
         activation: Activation::of(config, "hidden_act", Activation::Gelu)?,
-        decoder: config.count("decoder_hidden_size", 256)?,
-        classes: names.map_or(2, |names| names.len()),
+        decoder: Decoder {
+            features: config.count("decoder_hidden_size", 256)?,
+            classes,
+        },
+        classes,
     }))
 }
 
@@ -115,7 +121,7 @@ impl Architecture for Segformer {
         }
         if checkpoint.has_any("decode_head.") {
             return Ok(Outputs::Segmentation {
-                logits: self.decode(network, &maps)?,
+                logits: self.decoder.describe(network, checkpoint, &maps)?,
             });
         }
         let tokens = network.to_tokens(x)?;
@@ -176,32 +182,10 @@ impl Segformer {
         let map = network.to_map(x, size)?;
         let neighbours = Conv2d::new(stage.hidden, 3).padding(1).groups(stage.hidden);
         let map = network.conv2d(&format!("{name}.dwconv.dwconv"), map, neighbours)?;
+        // Published after the next one, which changes no number: here the convolution takes it in.
+        let map = self.activation.apply(network, map)?;
         let x = network.to_tokens(map)?;
-        let x = self.activation.apply(network, x)?;
         network.linear(&format!("{name}.dense2"), x, stage.features)
-    }
-
-    fn decode(&self, network: &mut NetworkBuilder<'_>, maps: &[Value]) -> Result<Value> {
-        let first = network.dims(maps[0])?;
-        let size = [first[1], first[2]];
-        let mut all = Vec::new();
-        for (index, &map) in maps.iter().enumerate() {
-            let dims = network.dims(map)?;
-            let x = network.to_tokens(map)?;
-            let x = network.linear(&format!("decode_head.linear_c.{index}.proj"), x, self.decoder)?;
-            let x = network.to_map(x, [dims[1], dims[2]])?;
-            all.push(network.interpolate(x, size, Interpolation::Bilinear { align_corners: false })?);
-        }
-        all.reverse();
-        let x = network.cat(&all)?;
-        let x = network.conv2d(
-            "decode_head.linear_fuse",
-            x,
-            Conv2d::new(self.decoder, 1).without_bias(),
-        )?;
-        let x = network.batch_norm("decode_head.batch_norm", x)?;
-        let x = network.relu(x)?;
-        network.conv2d("decode_head.classifier", x, Conv2d::new(self.classes, 1))
     }
 }
 
