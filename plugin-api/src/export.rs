@@ -51,7 +51,7 @@ macro_rules! source_root {
 /// What [`export_source!`](crate::export_source) expands to; not for direct use.
 #[doc(hidden)]
 pub mod glue {
-    use crate::{Error, ErrorKind, Host, LoadOptions, Model, ModelSource, Result, message};
+    use crate::{Calibration, Error, ErrorKind, Host, LoadOptions, Model, ModelSource, Result, message};
     use modelzoo_abi::abi_stable::std_types::RVec;
     pub use modelzoo_abi::abi_stable::std_types::{RSlice, RStr};
     use modelzoo_abi::{
@@ -89,9 +89,13 @@ pub mod glue {
         guard(|| {
             let mut options: LoadOptions = message::decode(options.as_slice())?;
             options.host = Host::new(host);
-            let host = options.host;
+            let (host, calibration) = (options.host, options.calibration.clone());
             let model = source().load_model(name.as_str(), Path::new(path.as_str()), options)?;
-            Ok(ModelHandle::of(Box::new(Loaded { model, host })))
+            Ok(ModelHandle::of(Box::new(Loaded {
+                model,
+                host,
+                calibration,
+            })))
         })
     }
 
@@ -118,6 +122,8 @@ pub mod glue {
     struct Loaded {
         model: Box<dyn Model>,
         host: Host,
+        /// The one that the model was loaded with: its networks have told it of themselves.
+        calibration: Calibration,
     }
 
     impl RawModel for Loaded {
@@ -126,12 +132,21 @@ pub mod glue {
                 let mut info = self.model.info();
                 info.has_embeddings |= self.model.video_embeddings().is_some();
                 info.methods = crate::call::methods(self.model.as_ref(), &info);
+                if self.calibration.is_watched() {
+                    info.methods.push(message::CALIBRATE.to_owned());
+                }
                 Ok(message::encode(&info)?.into())
             })
         }
 
         fn call(&self, request: Request<'_>) -> AbiResult<Reply> {
             guard(|| {
+                if request.method.as_str() == message::CALIBRATE && self.calibration.is_watched() {
+                    return Ok(Reply {
+                        message: message::encode(&self.calibration.find(&self.host)?)?.into(),
+                        buffers: Vec::new().into(),
+                    });
+                }
                 let buffers: Vec<&[u8]> = request.buffers.iter().map(|view| view.bytes.as_slice()).collect();
                 let (message, buffers) = crate::call::call(
                     self.model.as_ref(),

@@ -38,6 +38,7 @@
 #![warn(missing_debug_implementations)]
 
 mod array;
+mod calibration;
 mod call;
 mod codec;
 mod device;
@@ -57,6 +58,7 @@ mod source;
 mod video;
 
 pub use array::{Array, ElementType, Elements};
+pub use calibration::{Calibrate, Calibration};
 pub use device::{Device, UnknownDevice};
 pub use error::{Context, Error, ErrorKind, Result};
 pub use host::Host;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// What the sums of a model's layers are made from: `f32`, `bf16`, or `auto`.
+/// What the sums of a model's layers are made from: `f32`, `bf16`, `int8`, or `auto`.
 ///
 /// A model that does not know a precision computes with `f32`, and says so in [`ModelInfo`](crate::ModelInfo).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,11 +17,14 @@ pub enum Precision {
     Auto,
     /// Numbers of 8 binary digits, whose sums are `f32`.
     Bf16,
+    /// Whole numbers of one byte, whose sums are exact, in the layers where that makes little difference. What the bytes stand
+    /// for is found on pictures: [`Calibration`](crate::Calibration).
+    Int8,
 }
 
 impl Precision {
     /// All of them, as users write them.
-    pub const NAMES: [&str; 3] = ["f32", "auto", "bf16"];
+    pub const NAMES: [&str; 4] = ["f32", "auto", "bf16", "int8"];
 }
 
 impl fmt::Display for Precision {
@@ -30,6 +33,7 @@ impl fmt::Display for Precision {
             Self::F32 => "f32",
             Self::Auto => "auto",
             Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
         })
     }
 }
@@ -42,6 +46,7 @@ impl FromStr for Precision {
             "f32" => Ok(Self::F32),
             "auto" => Ok(Self::Auto),
             "bf16" => Ok(Self::Bf16),
+            "int8" => Ok(Self::Int8),
             _ => Err(UnknownPrecision(text.to_owned())),
         }
     }
@@ -71,7 +76,7 @@ impl fmt::Display for UnknownPrecision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "there is no precision {:?}: it must be f32, auto or bf16",
+            "there is no precision {:?}: it must be f32, auto, bf16 or int8",
             self.0
         )
     }

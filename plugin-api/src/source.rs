@@ -1,6 +1,6 @@
 //! A source of models: what FiftyOne's `download_model()` and `load_model()` are there.
 
-use crate::{Device, Error, Host, Model, Precision, Result, settings::problem};
+use crate::{Calibration, Device, Error, Host, Model, Precision, Result, settings::problem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
 
@@ -35,6 +35,9 @@ pub struct LoadOptions {
     pub device: Device,
     /// What it should compute with; a model that cannot says in [`ModelInfo`](crate::ModelInfo) what it does.
     pub precision: Precision,
+    /// What is known of the values in its networks, for [`Precision::Int8`].
+    #[serde(skip_serializing_if = "Calibration::is_empty")]
+    pub calibration: Calibration,
     /// How many threads it may use; `None` leaves it to the model.
     pub threads: Option<usize>,
     /// The source's own options, from `--set key=value`: a map.

@@ -48,7 +48,7 @@ class ModelInfo:
         has_logits: whether ``store_logits`` works.
         preferred_batch_size: the batch size at which it is fastest, where it has one.
         device: where it runs: ``cpu``, ``cuda:0``, ...
-        precision: what it computes with: ``f32``, ``bf16``.
+        precision: what it computes with: ``f32``, ``bf16``, ``int8``.
         needed_fields: the fields of a sample that it needs, by its own names for them.
         methods: what the plugin can be called for.
     """
@@ -112,8 +112,10 @@ def load_model(
             ``hf:owner/name[@revision]``, a Git or archive URL, a local folder.
         name: which of the source's models, where it has several.
         device: ``auto``, ``cpu``, ``cuda:N`` or ``metal``. ``auto`` is what the configuration says, or the fastest.
-        precision: what the model computes with: ``f32``, ``bf16``, or ``auto``: bf16 where the machine multiplies it
-            faster. ``model.info.precision`` says what it is.
+        precision: what the model computes with: ``f32``, ``bf16``, ``int8``, or ``auto``: bf16 where the machine multiplies
+            it faster. ``model.info.precision`` says what it is. What int8 stands for is found once, on the first pictures that
+            :func:`apply_model` or :func:`compute_embeddings` is given, and kept in the store; until then, and where it would
+            say something else, the model computes in f32, and ``model.provenance["calibration"]`` says how far the two agree.
         threshold: the default of :meth:`Model.predict`: what the model is less sure of is left out, 0 to 1.
         threads: how many threads the model may use.
         isolation: ``process`` runs the plugin in a process of its own; ``none`` in this one, which it can crash.

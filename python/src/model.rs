@@ -19,17 +19,44 @@ use std::{
 #[pyclass(frozen, module = "modelzoo._native")]
 #[derive(Debug)]
 pub struct Model {
-    model: RwLock<Option<Arc<modelzoo::Model>>>,
+    model: Place,
     /// The process that has loaded it.
     process: u32,
+}
+
+/// Where a model is until it is closed.
+#[derive(Clone, Debug)]
+pub struct Place(Arc<RwLock<Option<Arc<modelzoo::Model>>>>);
+
+impl Place {
+    fn model(&self) -> Option<Arc<modelzoo::Model>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts the same model, loaded in another way, in its place, unless it was closed.
+    pub fn replace(&self, model: &Arc<modelzoo::Model>) {
+        let mut place = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if place.is_some() {
+            *place = Some(Arc::clone(model));
+        }
+    }
+
+    fn take(&self) -> Option<Arc<modelzoo::Model>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 impl Model {
     pub fn new(model: modelzoo::Model) -> Self {
         Self {
-            model: RwLock::new(Some(Arc::new(model))),
+            model: Place(Arc::new(RwLock::new(Some(Arc::new(model))))),
             process: process::id(),
         }
+    }
+
+    /// Where it is, for a run that may load it in another way.
+    pub fn place(&self) -> Place {
+        self.model.clone()
     }
 
     /// The model, unless it is closed. A process that was forked off has the connection to the worker as well, but two
@@ -38,8 +65,7 @@ impl Model {
         if self.is_forked() {
             return Err(Forked("model").into());
         }
-        let model = self.model.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(model.clone().ok_or(Closed("model"))?)
+        Ok(self.model.model().ok_or(Closed("model"))?)
     }
 
     fn is_forked(&self) -> bool {
@@ -109,7 +135,7 @@ impl Model {
         if self.is_forked() {
             return;
         }
-        let model = self.model.write().unwrap_or_else(PoisonError::into_inner).take();
+        let model = self.model.take();
         py.detach(|| drop(model));
     }
 }
@@ -133,11 +159,7 @@ impl Model {
 impl Drop for Model {
     fn drop(&mut self) {
         let is_forked = self.is_forked();
-        let model = self
-            .model
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let model = self.model.take();
         if is_forked {
             // Its worker is another process's child, and still at work for that.
             mem::forget(model);

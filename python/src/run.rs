@@ -5,7 +5,7 @@ use crate::{
     error::{Failure, Forked, Result},
     interrupt::LOOK_AFTER,
     logging,
-    model::Model,
+    model::{Model, Place},
     sample::sample,
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -48,6 +48,7 @@ struct Ended {
 /// What a run is about.
 struct Assignment {
     model: Arc<modelzoo::Model>,
+    place: Place,
     inputs: Vec<PathBuf>,
     arguments: RunArguments,
     output: Option<PathBuf>,
@@ -83,6 +84,7 @@ impl Run {
     ) -> PyResult<Self> {
         let assignment = Assignment {
             model: model.open()?,
+            place: model.place(),
             inputs,
             arguments: read(arguments)?,
             output,
@@ -182,7 +184,9 @@ struct Unwanted;
 
 impl Assignment {
     fn carry_out(self, teller: &Sender<Told>) -> Result<Ended> {
-        let Self { model, arguments, .. } = self;
+        let Self {
+            mut model, arguments, ..
+        } = self;
         let mut input = Input::resolve_with(&self.inputs, &arguments.input_options())?;
         let (format, existing) = (arguments.format()?, arguments.existing());
         let task = arguments.task()?;
@@ -195,6 +199,10 @@ impl Assignment {
         )?;
         if let Destination::NewDataset(path) = &destination {
             input = input.into_dataset(path)?;
+        }
+        if let Some(calibrated) = model.calibrated(&task, &input, None)? {
+            model = Arc::new(calibrated);
+            self.place.replace(&model);
         }
         let work = model.begin(&task, &mut input, existing)?;
         let total = match self.counts {

@@ -9,7 +9,7 @@ from typing import Any, List
 
 import numpy as np
 import pytest
-from conftest import MODELS, PHOTOS
+from conftest import MODELS, PHOTOS, generated
 
 import modelzoo
 
@@ -50,6 +50,21 @@ def test_samples_are_shown_in_order_with_their_errors(classifier: Any, photos: P
     with pytest.raises(modelzoo.Error, match="rocket.jpg") as raised:
         modelzoo.apply_model(classifier, photos, skip_failures=False)
     assert "skip_failures" in str(raised.value.hint)
+
+
+def test_int8_is_calibrated_on_the_first_pictures_and_is_the_program_s(program: Any, tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours.jsonl", tmp_path / "theirs.jsonl"
+    source, pictures = MODELS / "mobilenet_v2_classifier", generated(tmp_path / "pictures", 20)
+    with modelzoo.load_model(source, precision="int8") as model:
+        assert model.info.precision == "f32" and "calibration" not in model.provenance
+        modelzoo.apply_model(model, pictures, output=ours)
+        assert model.info.precision == "int8"
+        calibration = model.provenance["calibration"]
+        assert calibration["pictures"] == 20 and calibration["agreement"]["classes"]["count"] == 20
+    program("apply", source, pictures, "--precision", "int8", "-o", theirs)
+    assert ours.read_text() == theirs.read_text()
+    with modelzoo.load_model(source, precision="int8") as model:
+        assert model.info.precision == "int8" and model.provenance["calibration"] == calibration
 
 
 class Bar:

@@ -21,6 +21,7 @@ mod facade;
 mod git_sources;
 mod hostile_sources;
 mod hub;
+mod int8;
 mod killed_apply;
 mod locking;
 mod mask_models;

@@ -83,7 +83,7 @@ fn unknown_precisions_are_refused() {
         .run(["apply", &folder, &photo(), "--precision", "f16"])
         .expect(2);
     assert!(
-        run.error().contains("it must be f32, auto or bf16"),
+        run.error().contains("it must be f32, auto, bf16 or int8"),
         "{}",
         run.stderr
     );

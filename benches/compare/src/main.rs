@@ -49,6 +49,7 @@ fn main() -> Result<()> {
         device: Device::Cpu,
         threads: threads.parse()?,
         precision: precision.parse().context("PRECISION")?,
+        ..Placement::cpu()
     };
     let start = Instant::now();
     let network = match name.strip_prefix("published:") {

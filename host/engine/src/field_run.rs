@@ -7,6 +7,7 @@ use modelzoo_data::{
 };
 use modelzoo_plugin_api::{MediaType, ModelInfo};
 use modelzoo_runtime::LoadedModel;
+use serde_json::json;
 use std::{
     collections::BTreeSet,
     mem,
@@ -141,6 +142,9 @@ pub(crate) fn provenance(origin: &Provenance, model: &dyn LoadedModel, task: &Ta
     }
     if let Some(precision) = model.info().precision {
         options.insert("precision".to_owned(), precision.to_string().into());
+    }
+    if let Some(calibration) = &origin.calibration {
+        options.insert("calibration".to_owned(), json!(calibration));
     }
     let layers = model.sandbox().in_force.iter();
     dataset::Provenance {

@@ -1,10 +1,11 @@
 //! Where a model comes from.
 
+use crate::Calibrated;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Where a model comes from, by content: enough to have the very same again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Provenance {
     /// The source, however it was spelt: `github.com/user/repo`, an absolute path.
     pub source: String,
@@ -28,4 +29,7 @@ pub struct Provenance {
     /// The options that it is loaded with.
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
     pub settings: serde_json::Map<String, serde_json::Value>,
+    /// How it was calibrated, where it is computed on bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibrated>,
 }

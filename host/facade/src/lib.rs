@@ -20,6 +20,7 @@
 
 mod apply;
 mod built_in;
+mod calibration;
 pub mod dataset;
 pub mod doctor;
 mod error;
@@ -54,7 +55,7 @@ pub use modelzoo_data::{
     video::{self, FrameRange, Rate, Sampling},
 };
 pub use modelzoo_engine::{
-    ApplyOptions, EmbedOptions, EngineError, Extent, Failure, HandleMissing, Input, ItemError, LabeledItem,
+    ApplyOptions, Calibrated, EmbedOptions, EngineError, Extent, Failure, HandleMissing, Input, ItemError, LabeledItem,
     Outcome, PatchOptions, Place, ProgressCallback, PromptEmbedding, Provenance, RunOptions, SinkError,
     Stage, Summary, Task, Work,
 };

@@ -1,20 +1,32 @@
 //! A loaded model as a program sees it.
 
-use crate::error::Error;
+use crate::{
+    calibration::{Loaded, Loader, OnBytes},
+    error::Error,
+};
 use modelzoo_data::{dataset::Existing, label::LabelFilter};
 use modelzoo_engine::{
-    EngineError, Input, LabeledItem, Outcome, PromptEmbedding, Provenance, Task, Work, embed_prompts,
+    Calibrated, EngineError, Input, LabeledItem, Outcome, ProgressCallback, PromptEmbedding, Provenance,
+    Task, Work, embed_prompts,
 };
 use modelzoo_plugin_api::{
     Array, Error as PluginError, Image, ModelInfo, Output, PredictOptions, SampleFields,
 };
 use modelzoo_runtime::{CallError, Items, LoadedModel};
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 /// A loaded model. Dropping it ends it.
 #[derive(Debug)]
 pub struct Model {
     loaded: Box<dyn LoadedModel>,
+    loader: Arc<Loader>,
+    on_bytes: OnBytes,
+    /// What may not be expected of it is told when it is first used.
+    told: Once,
     provenance: Provenance,
     loading_time: Duration,
     default_batch_size: Option<NonZeroUsize>,
@@ -23,17 +35,66 @@ pub struct Model {
 impl Model {
     /// `default_batch_size` counts where neither the model nor the task has a wish.
     pub(crate) fn new(
-        loaded: Box<dyn LoadedModel>,
+        (loaded, on_bytes): Loaded,
+        loader: impl Into<Arc<Loader>>,
         provenance: Provenance,
         loading_time: Duration,
         default_batch_size: Option<NonZeroUsize>,
     ) -> Self {
         Self {
             loaded,
-            provenance,
+            loader: loader.into(),
+            told: Once::new(),
+            provenance: Provenance {
+                calibration: on_bytes.calibrated().cloned(),
+                ..provenance
+            },
+            on_bytes,
             loading_time,
             default_batch_size,
         }
+    }
+
+    /// The same model with what bytes stand for found on the first pictures of `input`, where it is to be computed on bytes
+    /// ([`Precision::Int8`](crate::Precision::Int8)) and that was not found yet, or on fewer pictures than there are here.
+    /// It computes on bytes where it then says nearly the same of these pictures as in `f32`, and in `f32` otherwise; what was
+    /// found is kept in the store. [`Provenance::calibration`] has how far it says the same. `None` where there is nothing to
+    /// be done.
+    ///
+    /// # Errors
+    /// When the model cannot do `task`, or not be loaded any longer. A model that cannot be computed on bytes, or says
+    /// something else then, is no error: a warning is logged.
+    pub fn calibrated(
+        &self,
+        task: &Task,
+        input: &Input,
+        progress: Option<&ProgressCallback>,
+    ) -> Result<Option<Self>, Error> {
+        if !self.loader.is_due(&self.on_bytes, input)? {
+            return Ok(None);
+        }
+        let waiting = matches!(self.on_bytes, OnBytes::NotYet).then_some(self.loaded.as_ref());
+        Ok(Some(Self::new(
+            self.loader.calibrate(waiting, task, input, progress)?,
+            Arc::clone(&self.loader),
+            self.provenance.clone(),
+            self.loading_time,
+            self.default_batch_size,
+        )))
+    }
+
+    /// How the model was calibrated, where it computes in `f32` because on bytes it would say something else.
+    pub fn refused(&self) -> Option<&Calibrated> {
+        match &self.on_bytes {
+            OnBytes::Refused(calibrated) => Some(calibrated),
+            _ => None,
+        }
+    }
+
+    /// Logs, once, where a model that was to compute on bytes does not, or was calibrated on few pictures. Whatever asks the
+    /// model does so as well.
+    pub fn warn_of_precision(&self) {
+        self.told.call_once(|| self.on_bytes.warn());
     }
 
     /// What it is and can do.
@@ -75,6 +136,7 @@ impl Model {
         images: &[Image<'_>],
         options: &PredictOptions,
     ) -> Result<Vec<Result<Output, CallError>>, Error> {
+        self.warn_of_precision();
         Ok(filtered(self.loaded.predict(images, options)?, options))
     }
 
@@ -88,6 +150,7 @@ impl Model {
         samples: &[(Image<'_>, SampleFields)],
         options: &PredictOptions,
     ) -> Result<Vec<Result<Output, CallError>>, Error> {
+        self.warn_of_precision();
         Ok(filtered(self.loaded.predict_samples(samples, options)?, options))
     }
 
@@ -105,6 +168,7 @@ impl Model {
     /// # Errors
     /// When the model has no embeddings, or cannot be used any longer.
     pub fn embed_all(&self, images: &[Image<'_>]) -> Result<Vec<Result<Array, CallError>>, Error> {
+        self.warn_of_precision();
         Ok(self.loaded.embed(images)?)
     }
 
@@ -113,6 +177,7 @@ impl Model {
     /// # Errors
     /// When the model has no embeddings of texts, or cannot be used any longer.
     pub fn embed_prompts(&self, prompts: &[String]) -> Result<Vec<PromptEmbedding>, Error> {
+        self.warn_of_precision();
         Ok(embed_prompts(self.loaded.as_ref(), prompts)?)
     }
 
@@ -148,6 +213,7 @@ impl Model {
         input: &'a mut Input,
         existing: Existing,
     ) -> Result<Work<'a>, EngineError> {
+        self.warn_of_precision();
         let work = Work::begin(self.loaded.as_ref(), &self.provenance, task, input, existing)?;
         Ok(work.with_default_batch_size(self.default_batch_size))
     }

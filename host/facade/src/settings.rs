@@ -10,7 +10,8 @@ use std::{path::PathBuf, time::Duration};
 pub struct LoadSettings {
     /// Where it runs; `None` asks the configuration.
     pub device: Option<Device>,
-    /// What it computes with; one that cannot computes with `f32`, and a warning is logged.
+    /// What it computes with; one that cannot computes with `f32`, and a warning is logged. With
+    /// [`Precision::Int8`] it does so until it is [calibrated](crate::Model::calibrated).
     pub precision: Precision,
     /// How many threads it may use; `None` leaves it to the model.
     pub threads: Option<usize>,

@@ -6,7 +6,8 @@
 mod support;
 
 use modelzoo_plugin_api::{
-    Array, Frame, LoadOptions, MediaType, Output, PredictOptions, VideoInfo, label::Vector, message,
+    Array, Frame, LoadOptions, MediaType, Output, Precision, PredictOptions, VideoInfo, label::Vector,
+    message,
 };
 use modelzoo_runtime::{Artifact, CallError, Isolation, LoadedModel};
 use serde_json::{Value, json};
@@ -81,6 +82,28 @@ fn they_are_still_what_they_were() {
             let (sum, name) = line.split_once("  ").unwrap();
             let artifact = Artifact::of_file(&version.join(name)).unwrap();
             assert_eq!(artifact.sha256.to_string(), sum, "{name}");
+        }
+    }
+}
+
+#[test]
+fn they_compute_as_ever_where_a_newer_host_wants_bytes() {
+    for version in versions() {
+        let plugin = Artifact::of_file(&version.join("libleast.so")).unwrap();
+        for isolation in [Isolation::Process, Isolation::None] {
+            let mut options = LoadOptions::default();
+            options.precision = Precision::Int8;
+            options.calibration = serde_json::from_value(json!({ "network": [1, 2, 3] })).unwrap();
+            let runner = runner(plugin.clone(), isolation);
+            let load = |options| runner.load_model("mean", Path::new("/nowhere"), options).unwrap();
+            let (model, as_ever) = (load(options), load(LoadOptions::default()));
+            assert_eq!(ask(&*model), ask(&*as_ever));
+            // So the host can tell it from one that knows.
+            assert_eq!(model.info().precision, None);
+            assert!(!model.info().knows(message::CALIBRATE));
+            let nothing = message::encode(&()).unwrap();
+            let error = model.call(message::CALIBRATE, &nothing, &[]).unwrap_err();
+            assert!(error.to_string().contains("no method calibrate/1"), "{error}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where a model runs.
 
 use candle_core::{DType, Device};
-use modelzoo_plugin_api::{self as api, Host, LoadOptions, LogLevel, Precision};
+use modelzoo_plugin_api::{self as api, Calibration, Host, LoadOptions, LogLevel, Precision};
 
 /// Where a network runs, and with how many threads.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct Placement {
     /// What a network's sums are made from. On a graphics processor `bf16` means weights and values of that type, and `auto`
     /// means `f32`.
     pub precision: Precision,
+    /// What is known of the values in networks, for [`Precision::Int8`]; where nothing is, they take note of them.
+    pub calibration: Calibration,
 }
 
 impl Placement {
@@ -22,6 +24,7 @@ impl Placement {
             device: select(options.device, &options.host),
             threads: options.threads.unwrap_or_else(|| options.host.threads()).max(1),
             precision: options.precision,
+            calibration: options.calibration.clone(),
         }
     }
 
@@ -39,6 +42,7 @@ impl Placement {
             device: Device::Cpu,
             threads: Host::default().threads(),
             precision: Precision::F32,
+            calibration: Calibration::default(),
         }
     }
 }

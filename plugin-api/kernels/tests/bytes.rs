@@ -368,11 +368,38 @@ fn what_was_seen_has_bytes() {
 }
 
 #[test]
+fn images_of_any_size_are_observed() {
+    let (graph, image) = small_network();
+    let observed = |shapes: &[[usize; 2]]| {
+        let mut calibration = Calibration::new(&graph, &PlanOptions::default()).unwrap();
+        for &[height, width] in shapes {
+            calibration
+                .set_input_shapes(&[Shape::map(3, height, width)])
+                .unwrap();
+            calibration.observe(&[&image[..3 * height * width]], 1).unwrap();
+        }
+        calibration.ranges()
+    };
+    let one = observed(&[[12, 12]]);
+    assert_ne!(observed(&[[12, 12], [6, 8]]), one);
+    assert_eq!(
+        observed(&[[12, 12], [6, 8], [12, 12]]).iter().len(),
+        one.iter().len()
+    );
+    let mut calibration = Calibration::new(&graph, &PlanOptions::default()).unwrap();
+    assert!(calibration.set_input_shapes(&[Shape::map(4, 12, 12)]).is_err());
+    assert!(calibration.memory() >= 3 * 144 * size_of::<f32>());
+}
+
+#[test]
 fn layers_that_cost_too_much_stay_in_numbers() {
     let (graph, image) = small_network();
     let mut calibration = Calibration::new(&graph, &PlanOptions::default()).unwrap();
     calibration.observe(&[&image], 1).unwrap();
-    let within = |most: f64| calibration.ranges_within(most, &[&image], 1).unwrap();
+    let within = |most: f64| {
+        let told = &mut |tried: usize, of: usize| assert!(tried < of);
+        calibration.ranges_within(most, &[&image], 1, told).unwrap()
+    };
     assert_eq!(within(1.0), calibration.ranges());
     let kept = |ranges: &Ranges| ranges.in_numbers().map(String::from).collect::<Vec<_>>();
     assert_eq!(kept(&within(0.0)), ["b", "c"]);

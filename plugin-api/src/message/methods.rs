@@ -8,6 +8,10 @@ pub const PREDICT: &str = "predict/1";
 /// [`Array`](crate::Array).
 pub const EMBED: &str = "embed/1";
 
+/// What the model has found of the values in its networks: nothing, answered by a [`Calibration`](crate::Calibration).
+/// Known where the model was loaded for [`Precision::Int8`](crate::Precision::Int8) and nothing was known.
+pub const CALIBRATE: &str = "calibrate/1";
+
 /// Gets ready for a run: nothing, answered by nothing.
 pub const SETUP: &str = "setup/1";
 

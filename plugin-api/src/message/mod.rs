@@ -22,7 +22,7 @@ pub use batch::{
 pub use capability::{PreparedArguments, PromptArguments, SampleArguments, VideoArguments};
 pub use description::PluginDescription;
 pub use methods::{
-    EMBED, EMBED_PROMPTS, EMBED_VIDEO, PREDICT, PREDICT_PREPARED, PREDICT_SAMPLES, PREDICT_VIDEO, PREPROCESS,
+    CALIBRATE, EMBED, EMBED_PROMPTS, EMBED_VIDEO, PREDICT, PREDICT_PREPARED, PREDICT_SAMPLES, PREDICT_VIDEO, PREPROCESS,
     SETUP, TEARDOWN,
 };
 

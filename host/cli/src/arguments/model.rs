@@ -70,7 +70,8 @@ pub struct ModelOptions {
     #[arg(long, value_name = "DEVICE", help_heading = "Model")]
     pub device: Option<Device>,
 
-    /// What to compute with: f32, bf16, or auto, which is bf16 where the machine multiplies it faster
+    /// What to compute with: f32, bf16, int8 (calibrated on the first pictures), or auto, which is bf16 where the machine
+    /// multiplies it faster
     #[arg(long, value_name = "PRECISION", default_value_t, help_heading = "Model")]
     pub precision: Precision,
 

@@ -1,6 +1,7 @@
 //! `modelzoo evaluate`: how good a model is where the truth is known.
 
 use super::{
+    calibration::calibrated,
     loading::load_settings,
     open::{named, open},
 };
@@ -10,7 +11,7 @@ use crate::{
     terminal::{Result, Step, Terminal, count, print_json, print_line, print_table},
 };
 use modelzoo::{
-    Evaluation, Input, ProgressCallback, evaluate,
+    ApplyOptions, Evaluation, Input, ProgressCallback, Task, evaluate,
     evaluation::{Accuracy, DetectionScores},
 };
 use std::sync::Arc;
@@ -25,6 +26,11 @@ pub fn run(arguments: &EvaluateArguments, global: &Global, terminal: &Terminal) 
     let settings = load_settings(&arguments.model.options, &arguments.model.run)?;
     let model = zoo.load_with(&named(&arguments.model.choice, &zoo)?, &settings)?;
     let mut options = arguments.options();
+    let task = Task::Apply(ApplyOptions {
+        run: options.run.clone(),
+        ..ApplyOptions::default()
+    });
+    let model = calibrated(model, &task, &input, terminal)?;
     let bar = Arc::new(terminal.bar(Step::Pictures, "evaluating", None));
     let shown = Arc::clone(&bar);
     options.run.progress = Some(ProgressCallback::new(move |so_far| {

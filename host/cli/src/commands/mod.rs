@@ -3,6 +3,7 @@
 mod abilities;
 mod apply;
 mod bundle;
+mod calibration;
 mod convert;
 mod dataset;
 mod doctor;

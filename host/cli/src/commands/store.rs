@@ -66,6 +66,7 @@ fn print_entries(entries: &[StoreEntry]) -> Result<(), OutputError> {
             StoreEntryKind::Weights => "weights",
             StoreEntryKind::Artifact => "artifact",
             StoreEntryKind::Crate => "crate",
+            StoreEntryKind::Calibration => "calibration",
             StoreEntryKind::Build => "build",
             StoreEntryKind::Temporary => "temporary",
         };

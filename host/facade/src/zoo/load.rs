@@ -7,6 +7,7 @@ use super::{
     services::Services,
 };
 use crate::{
+    calibration::Loader,
     error::ZooError,
     model::Model,
     plan::{Plan, PlannedStep},
@@ -14,7 +15,7 @@ use crate::{
 };
 use modelzoo_data::media::shut_ffmpeg_in;
 use modelzoo_engine::Provenance;
-use modelzoo_plugin_api::{LoadOptions, ModelInfo, Precision};
+use modelzoo_plugin_api::LoadOptions;
 use modelzoo_runtime::{PluginCode, PluginRunner};
 use modelzoo_sources::reference::ModelRef;
 use std::{path::PathBuf, sync::Arc, time::Instant};
@@ -121,10 +122,17 @@ impl Zoo {
         shut_ffmpeg_in(self.sandbox(settings));
         let runner = self.runner(prepared.code, settings, None);
         let started = Instant::now();
-        let loaded = runner.load_model(&prepared.model.entry.name(), &prepared.weights, options)?;
-        warn_of_precision(settings.precision, loaded.info());
+        let loader = Loader::new(
+            runner,
+            prepared.model.entry.name(),
+            prepared.weights,
+            options,
+            (&self.settings.store, &prepared.provenance),
+        );
+        let loaded = loader.load()?;
         Ok(Model::new(
             loaded,
+            loader,
             prepared.provenance,
             started.elapsed(),
             self.settings.config.default_batch_size,
@@ -154,16 +162,6 @@ impl Zoo {
             .with_sandbox(self.sandbox(settings));
         runner.worker_program.clone_from(&settings.worker_program);
         runner
-    }
-}
-
-/// Says so where a model does not compute with what was asked for.
-fn warn_of_precision(asked: Precision, info: &ModelInfo) {
-    let used = info.precision.unwrap_or_default();
-    if asked != Precision::Auto && used != asked {
-        tracing::warn!(
-            "the model computes with {used}, not with {asked}: its plugin or device knows no other way"
-        );
     }
 }
 

@@ -220,6 +220,7 @@ impl<'a> Preparation<'a> {
                 .map(|(name, hash)| (name.clone(), hash.to_string()))
                 .collect(),
             settings: settings.options.clone(),
+            calibration: None,
         };
         Ok(PreparedModel {
             model,

@@ -25,6 +25,8 @@ pub enum StoreEntryKind {
     Artifact,
     /// A crate that came in a bundle.
     Crate,
+    /// What bytes stand for in a model's networks.
+    Calibration,
     /// What is compiled for many plugins, for one compiler.
     Build,
     /// Something that a process is making, or was making when it was killed.
@@ -96,6 +98,7 @@ impl Store {
             (StoreEntryKind::Weights, self.weights_dir()),
             (StoreEntryKind::Artifact, self.artifacts_dir()),
             (StoreEntryKind::Crate, self.crates_dir()),
+            (StoreEntryKind::Calibration, self.calibrations_dir()),
             (StoreEntryKind::Temporary, self.temporary_dir()),
         ];
         let builds = self.build_parts().into_iter();
@@ -105,7 +108,11 @@ impl Store {
         let mut entries = Vec::new();
         for (kind, folder) in kinds {
             // Most stores have no crates, and many no builds.
-            if matches!(kind, StoreEntryKind::Crate | StoreEntryKind::Build) && !folder.exists() {
+            let is_rare = matches!(
+                kind,
+                StoreEntryKind::Crate | StoreEntryKind::Calibration | StoreEntryKind::Build
+            );
+            if is_rare && !folder.exists() {
                 continue;
             }
             let failed = StoreError::read(&folder);
@@ -157,8 +164,11 @@ impl Store {
                 }
                 StoreEntryKind::Weights => Sha256Digest::of_file(&entry.path).map(|found| (found, name)),
                 StoreEntryKind::Artifact => artifact_digests(&entry.path),
-                // What a crate's name is the hash of is not kept.
-                StoreEntryKind::Crate | StoreEntryKind::Build | StoreEntryKind::Temporary => continue,
+                // What a crate's or a calibration's name is the hash of is not kept.
+                StoreEntryKind::Crate
+                | StoreEntryKind::Calibration
+                | StoreEntryKind::Build
+                | StoreEntryKind::Temporary => continue,
             };
             let verdict = match compared {
                 Ok((found, expected)) if found == expected => Verdict::Intact,

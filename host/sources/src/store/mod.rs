@@ -7,6 +7,7 @@
 //! models/                          the files of models, by their names: see `weights`
 //! crates/<sha256>/                 a crate that came in a bundle
 //! artifacts/<key>/                 a built plugin
+//! calibrations/<key>               what bytes stand for in a model's networks
 //! build/                           the target folder that all plugins share: see `builds`
 //! records/                         what references resolved to
 //! tmp/                             whatever is not finished
@@ -141,6 +142,15 @@ impl Store {
     /// The folder of all built plugins.
     pub fn artifacts_dir(&self) -> PathBuf {
         self.root.join("artifacts")
+    }
+
+    /// Where it is kept how the model with this key was calibrated to be computed on bytes, if it was.
+    pub fn calibration_path(&self, key: &Sha256Digest) -> PathBuf {
+        self.calibrations_dir().join(key.to_string())
+    }
+
+    pub(super) fn calibrations_dir(&self) -> PathBuf {
+        self.root.join("calibrations")
     }
 
     /// The target folder that all plugins share, so that common dependencies are compiled once. It is not created.

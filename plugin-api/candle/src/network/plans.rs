@@ -1,5 +1,7 @@
 //! Networks on a CPU: plans of `modelzoo-kernels`.
 
+use super::calibration::{Observer, name_of};
+use crate::device::Placement;
 use candle_core::{Device, Storage, Tensor};
 use modelzoo_kernels::{
     Isa,
@@ -16,10 +18,12 @@ const MOST_PLANS: usize = 8;
 #[derive(Debug)]
 pub(super) struct Plans {
     threads: usize,
-    /// Never [`Precision::Auto`].
+    /// Of what is not on bytes; `F32` or `Bf16`.
     precision: Precision,
     /// Where layers are computed on bytes.
     ranges: Option<Arc<Ranges>>,
+    /// Where such are yet to be found.
+    observer: Option<Arc<Observer>>,
     /// The one used last comes last.
     ready: Mutex<Vec<(Key, Arc<Plan>)>>,
 }
@@ -31,29 +35,57 @@ struct Key {
 }
 
 impl Plans {
-    pub(super) fn new(threads: usize, precision: Precision) -> Self {
+    /// Plans of a network as it is placed. On bytes where it is known what these stand for; where nothing is known of any
+    /// network, what it takes to know is noted.
+    pub(super) fn new(graph: &Graph, placement: &Placement) -> Self {
+        let precision = match placement.precision {
+            Precision::Auto if Isa::best().has_bf16() => Precision::Bf16,
+            Precision::Bf16 => Precision::Bf16,
+            _ => Precision::F32,
+        };
+        let plans = Self::of(placement.threads, precision);
+        if placement.precision != Precision::Int8 {
+            return plans;
+        }
+        let name = name_of(graph);
+        if placement.calibration.is_empty() {
+            let observer = Arc::new(Observer::of_network(placement.threads));
+            placement.calibration.watch(name, Arc::clone(&observer) as _);
+            return Self {
+                observer: Some(observer),
+                ..plans
+            };
+        }
+        // What another version has written is as good as nothing: the host sees that the model is in `f32`.
+        match placement.calibration.get(&name).map(Ranges::from_bytes) {
+            Some(Ok(ranges)) => plans.with_ranges(Arc::new(ranges)),
+            Some(Err(_)) | None => plans,
+        }
+    }
+
+    fn of(threads: usize, precision: Precision) -> Self {
         Self {
             threads,
-            precision: match precision {
-                Precision::Auto if Isa::best().has_bf16() => Precision::Bf16,
-                Precision::Auto => Precision::F32,
-                asked => asked,
-            },
+            precision,
             ranges: None,
+            observer: None,
             ready: Mutex::default(),
         }
     }
 
     /// What sums are made from.
     pub(super) fn precision(&self) -> Precision {
-        self.precision
+        match self.ranges {
+            Some(_) => Precision::Int8,
+            None => self.precision,
+        }
     }
 
     /// Plans of the same kind on bytes.
     pub(super) fn with_ranges(&self, ranges: Arc<Ranges>) -> Self {
         Self {
             ranges: Some(ranges),
-            ..Self::new(self.threads, self.precision)
+            ..Self::of(self.threads, self.precision)
         }
     }
 
@@ -88,6 +120,9 @@ impl Plans {
             let input = &storage.as_slice::<f32>()?[start..end];
             let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
             plan.run(&[input], &mut slices, count)?;
+            if let Some(observer) = &self.observer {
+                observer.observe(graph, input, count)?;
+            }
         }
         outputs
             .into_iter()

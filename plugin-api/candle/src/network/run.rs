@@ -37,7 +37,7 @@ impl Network {
         kernels: bool,
     ) -> Result<Self> {
         let engine = if placement.device.is_cpu() && kernels {
-            Engine::Plans(Arc::new(Plans::new(placement.threads, placement.precision)))
+            Engine::Plans(Arc::new(Plans::new(&graph, placement)))
         } else {
             let target = Target {
                 device: placement.device.clone(),

@@ -66,6 +66,23 @@ impl Calibration {
         })
     }
 
+    /// What the results of all layers need in memory while an image is observed, in bytes.
+    pub fn memory(&self) -> usize {
+        let elements = self.plan.graph().output_shapes().map(Shape::elements);
+        elements.fold(0, usize::saturating_add).saturating_mul(size_of::<f32>())
+    }
+
+    /// Goes on with inputs of other shapes: what is seen of a channel is seen at any size.
+    ///
+    /// # Errors
+    /// A layer that does not fit the new shapes.
+    pub fn set_input_shapes(&mut self, shapes: &[Shape]) -> Result<(), GraphError> {
+        if !self.plan.graph().input_shapes().eq(shapes.iter().copied()) {
+            self.plan = self.plan.with_input_shapes(shapes)?;
+        }
+        Ok(())
+    }
+
     /// Runs a batch and takes in what is seen, one image after the other: results of all layers are kept in memory
     /// meanwhile.
     ///

@@ -28,11 +28,18 @@ impl Calibration {
     /// The [`ranges`](Self::ranges), with layers kept in numbers such that the network's outputs are off by about
     /// `most` of their root mean square: 0.03 is a lot for a classifier. Each layer is tried alone on these inputs, a batch as
     /// [`Plan::run`] takes it, and errors are taken to add up as independent ones do. What gains the least time for its error
-    /// stays in numbers first.
+    /// stays in numbers first. The inputs have the shapes that the calibration began with. `tell` is told how many layers
+    /// were tried, and of how many.
     ///
     /// # Errors
     /// [`RunError`] where a slice does not fit.
-    pub fn ranges_within(&self, most: f64, inputs: &[&[f32]], batch: usize) -> Result<Ranges, RunError> {
+    pub fn ranges_within(
+        &self,
+        most: f64,
+        inputs: &[&[f32]],
+        batch: usize,
+        tell: &mut dyn FnMut(usize, usize),
+    ) -> Result<Ranges, RunError> {
         let ranges = self.ranges();
         let trial = Trial::new(self, inputs, batch)?;
         let mut candidates = self.candidates(&ranges);
@@ -40,7 +47,8 @@ impl Calibration {
             .iter()
             .map(|candidate| candidate.name.clone())
             .collect();
-        for candidate in &mut candidates {
+        for (tried, candidate) in candidates.iter_mut().enumerate() {
+            tell(tried, names.len());
             let mut alone = ranges.clone();
             let others = names.iter().filter(|name| **name != candidate.name);
             others.for_each(|name| alone.keep_in_numbers(name));

@@ -4,6 +4,7 @@ mod annotate;
 mod report;
 
 use super::{
+    calibration::calibrated,
     loading::load_settings,
     open::{named, open_to_plan},
     plan::{Sentence as _, carry_out},
@@ -15,9 +16,9 @@ use crate::{
 };
 use annotate::Annotations;
 use modelzoo::{
-    Content, Destination, Extent, Input, LabeledItem, LoadPlan, Model, Outcome, Plan, ProgressCallback,
-    ResultWriter, Shard, ShardRecord, ShardState, SinkError, Task, Work, format::export::Summary,
-    panics::contained,
+    Content, Destination, Extent, Input, LabeledItem, LoadPlan, Model, Outcome, Plan, Precision,
+    ProgressCallback, ResultWriter, Shard, ShardRecord, ShardState, SinkError, Task, Work,
+    format::export::Summary, panics::contained,
 };
 use report::Report;
 use std::{num::NonZero, path::Path, sync::Arc, thread, time::Instant};
@@ -73,6 +74,11 @@ impl Plan for RunPlan<'_> {
     fn steps(&self) -> Result<Vec<String>> {
         let Command { model, input, .. } = &self.command;
         let mut steps: Vec<String> = self.load.steps()?.iter().map(|step| step.sentence()).collect();
+        if model.options.precision == Precision::Int8 {
+            steps.push(
+                "find out on the first pictures what int8 stands for, unless that was done before".to_owned(),
+            );
+        }
         steps.push(format!(
             "run {} over {}{}",
             model.choice.model,
@@ -101,6 +107,7 @@ impl Plan for RunPlan<'_> {
         let arguments = command.input;
         let model = load.execute()?;
         command.task.check(model.info())?;
+        let model = calibrated(model, &command.task, &input, terminal)?;
         if let Destination::NewDataset(path) = &destination {
             input = input.into_dataset(path)?;
         }

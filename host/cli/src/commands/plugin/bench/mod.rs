@@ -5,7 +5,7 @@ mod statistics;
 use super::picture::{as_image, pictures};
 use crate::{
     arguments::{BenchArguments, Global, IsolationArgument},
-    commands::{loading::load_settings, open::open},
+    commands::{calibration::calibrated, loading::load_settings, open::open},
     exit::Exit,
     terminal::{
         Context as _, Result, Step, Terminal, ensure, print_facts, print_json, print_line, print_table,
@@ -13,7 +13,7 @@ use crate::{
 };
 use indicatif::HumanBytes;
 use modelzoo::{
-    CallError, LoadedModel, Provenance,
+    ApplyOptions, CallError, Input, LoadedModel, Provenance, Task,
     media::RgbImage,
     output::OutputError,
     plugin_api::{Error as PluginError, Image, MediaType, Precision, PredictOptions, message},
@@ -57,7 +57,16 @@ pub fn run(arguments: &BenchArguments, global: &Global, terminal: &Terminal) -> 
     let zoo = open(global, terminal)?;
     let settings = load_settings(&arguments.options, &arguments.run)?;
     let named = zoo.parse_model(&arguments.model, arguments.name.as_deref())?;
-    let loaded = zoo.load_with(&named, &settings)?;
+    let mut loaded = zoo.load_with(&named, &settings)?;
+    if let Some(input) = &arguments.input {
+        let task = Task::Apply(ApplyOptions::default());
+        loaded = calibrated(loaded, &task, &Input::resolve(&[input])?, terminal)?;
+    }
+    ensure!(
+        !loaded.info().knows(message::CALIBRATE),
+        "{} is calibrated on pictures: name some",
+        Precision::Int8
+    );
     let (model, provenance) = (loaded.loaded(), loaded.provenance());
     ensure!(
         model.info().media_type == MediaType::Image,
