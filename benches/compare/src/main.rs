@@ -4,7 +4,8 @@
 //!
 //! NETWORK is one of those below, with a safetensors file as WEIGHTS, or `published:OUTPUT,...` for these outputs of the
 //! published model in the folder WEIGHTS. INPUTS is a safetensors file that holds a batch under each name that commands
-//! use; PRECISION is one of the `modelzoo` program's. A line of standard input is a command, and each is answered by a line of standard output:
+//! use; PRECISION is one of the `modelzoo` program's; `int8` is calibrated on the batch
+//! `calibrate`. A line of standard input is a command, and each is answered by a line of standard output:
 //!
 //! | command | answer |
 //! |---|---|
@@ -25,15 +26,16 @@ mod u2netp;
 use modelzoo_candle::{
     candle_core::{Device, Tensor, safetensors},
     device::Placement,
-    network::Network,
+    network::{MOST_ERROR, Network},
     networks,
     weights::Weights,
 };
-use modelzoo_plugin_api::{Context as _, Error, Result};
+use modelzoo_plugin_api::{Context as _, Error, Precision, Result};
 use std::{
     collections::HashMap,
     io::{BufRead, Write},
     path::Path,
+    sync::Arc,
     time::Instant,
 };
 
@@ -45,10 +47,11 @@ fn main() -> Result<()> {
         ));
     };
     let inputs = safetensors::load(inputs, &Device::Cpu)?;
+    let precision = precision.parse().context("PRECISION")?;
     let placement = Placement {
         device: Device::Cpu,
         threads: threads.parse()?,
-        precision: precision.parse().context("PRECISION")?,
+        precision,
         ..Placement::cpu()
     };
     let start = Instant::now();
@@ -58,6 +61,10 @@ fn main() -> Result<()> {
             published.with_outputs(&outputs.split(',').collect::<Vec<_>>())?
         }
         None => describe(name, Path::new(weights), &placement)?,
+    };
+    let network = match precision {
+        Precision::Int8 => on_bytes(&network, &inputs)?,
+        _ => network,
     };
     network.prepare()?;
     let ready = milliseconds(start);
@@ -71,6 +78,17 @@ fn main() -> Result<()> {
         obey(&network, &inputs, &line?)?;
     }
     Ok(())
+}
+
+/// The network on bytes, as the program calibrates it, on the batch `calibrate` of the inputs.
+fn on_bytes(network: &Network, inputs: &HashMap<String, Tensor>) -> Result<Network> {
+    let samples = inputs
+        .get("calibrate")
+        .ok_or_else(|| Error::new("int8 needs a batch `calibrate` among the inputs"))?;
+    let ranges = network.calibrate(samples, MOST_ERROR)?;
+    let layers = (ranges.iter().len(), ranges.in_numbers().len());
+    eprintln!("{} results have ranges, {} layers stay in f32", layers.0, layers.1);
+    network.with_ranges(Arc::new(ranges))
 }
 
 fn describe(name: &str, weights: &Path, placement: &Placement) -> Result<Network> {

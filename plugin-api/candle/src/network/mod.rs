@@ -6,6 +6,7 @@
 
 mod builder;
 mod calibration;
+mod observer;
 mod operators;
 mod parameters;
 mod plans;
@@ -18,5 +19,6 @@ pub use modelzoo_kernels::{
     graph::{Activation, DeformableAttention, Interpolation, Level, Padding, Pool, Rotation, Value},
     plan::{MemoryUse, Ranges, RangesError},
 };
+pub use observer::MOST_ERROR;
 pub use parameters::{Parameters, RandomParameters};
 pub use run::Network;

@@ -1,6 +1,6 @@
 //! Networks on a CPU: plans of `modelzoo-kernels`.
 
-use super::calibration::{Observer, name_of};
+use super::observer::{Observer, name_of};
 use crate::device::Placement;
 use candle_core::{Device, Storage, Tensor};
 use modelzoo_kernels::{
