@@ -87,7 +87,10 @@ fn on_bytes(network: &Network, inputs: &HashMap<String, Tensor>) -> Result<Netwo
         .ok_or_else(|| Error::new("int8 needs a batch `calibrate` among the inputs"))?;
     let ranges = network.calibrate(samples, MOST_ERROR)?;
     let layers = (ranges.iter().len(), ranges.in_numbers().len());
-    eprintln!("{} results have ranges, {} layers stay in f32", layers.0, layers.1);
+    eprintln!(
+        "{} results have ranges, {} layers stay in f32",
+        layers.0, layers.1
+    );
     network.with_ranges(Arc::new(ranges))
 }
 

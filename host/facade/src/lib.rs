@@ -55,9 +55,9 @@ pub use modelzoo_data::{
     video::{self, FrameRange, Rate, Sampling},
 };
 pub use modelzoo_engine::{
-    ApplyOptions, Calibrated, EmbedOptions, EngineError, Extent, Failure, HandleMissing, Input, ItemError, LabeledItem,
-    Outcome, PatchOptions, Place, ProgressCallback, PromptEmbedding, Provenance, RunOptions, SinkError,
-    Stage, Summary, Task, Work,
+    ApplyOptions, Calibrated, EmbedOptions, EngineError, Extent, Failure, HandleMissing, Input, ItemError,
+    LabeledItem, Outcome, PatchOptions, Place, ProgressCallback, PromptEmbedding, Provenance, RunOptions,
+    SinkError, Stage, Summary, Task, Work,
 };
 pub use modelzoo_plugin_api::{
     self as plugin_api, Array, Device, Image, ModelInfo, Output, Precision, PredictOptions, label,

@@ -22,8 +22,8 @@ pub use batch::{
 pub use capability::{PreparedArguments, PromptArguments, SampleArguments, VideoArguments};
 pub use description::PluginDescription;
 pub use methods::{
-    CALIBRATE, EMBED, EMBED_PROMPTS, EMBED_VIDEO, PREDICT, PREDICT_PREPARED, PREDICT_SAMPLES, PREDICT_VIDEO, PREPROCESS,
-    SETUP, TEARDOWN,
+    CALIBRATE, EMBED, EMBED_PROMPTS, EMBED_VIDEO, PREDICT, PREDICT_PREPARED, PREDICT_SAMPLES, PREDICT_VIDEO,
+    PREPROCESS, SETUP, TEARDOWN,
 };
 
 #[cfg(test)]

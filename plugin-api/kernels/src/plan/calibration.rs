@@ -69,7 +69,9 @@ impl Calibration {
     /// What the results of all layers need in memory while an image is observed, in bytes.
     pub fn memory(&self) -> usize {
         let elements = self.plan.graph().output_shapes().map(Shape::elements);
-        elements.fold(0, usize::saturating_add).saturating_mul(size_of::<f32>())
+        elements
+            .fold(0, usize::saturating_add)
+            .saturating_mul(size_of::<f32>())
     }
 
     /// Goes on with inputs of other shapes: what is seen of a channel is seen at any size.
