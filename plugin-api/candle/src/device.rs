@@ -116,7 +116,7 @@ mod tests {
             api::Device::Metal,
         ] {
             let device = select(request, &host);
-            let ones = candle_core::Tensor::ones(2, candle_core::DType::F32, &device).unwrap();
+            let ones = candle_core::Tensor::ones(2, DType::F32, &device).unwrap();
             assert_eq!(ones.sum_all().unwrap().to_scalar::<f32>().unwrap(), 2.0);
         }
         assert_eq!(name(&select(api::Device::Cpu, &host)), "cpu");
