@@ -1,18 +1,21 @@
 //! AVX-512: one register holds the 16 values.
 
 use super::vector::{Compiled, Kernel, LANES, Routine, Simd};
-use std::arch::x86_64::*;
+use std::arch::{asm, x86_64::*};
 
 /// The proof that this machine has AVX-512 F and DQ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Avx512(());
+pub(crate) struct Avx512 {
+    /// Whether it rounds to bf16 by an instruction of its own.
+    rounds: bool,
+}
 
 impl Avx512 {
     /// # Safety
-    /// The machine has the features.
+    /// The machine has the features, and where it `rounds`, AVX512-BF16.
     #[inline(always)]
-    pub(super) unsafe fn assumed() -> Self {
-        Self(())
+    pub(super) unsafe fn assumed(rounds: bool) -> Self {
+        Self { rounds }
     }
 
     pub(super) fn detect() -> Option<Self> {
@@ -20,7 +23,8 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("fma");
-        has.then_some(Self(()))
+        let rounds = is_x86_feature_detected!("avx512bf16");
+        has.then_some(Self { rounds })
     }
 
     #[inline]
@@ -47,7 +51,7 @@ impl Simd for Avx512 {
         #[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
         unsafe fn with_features<R: Routine>(call: R::Call, common: &R::Common) {
             // SAFETY: the caller's promise; there was a token when this function was chosen.
-            unsafe { R::run(Avx512(()), call, common) }
+            unsafe { R::run(Avx512 { rounds: false }, call, common) }
         }
         with_features::<R>
     }
@@ -96,6 +100,11 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn store_bf16(self, to: &mut [u16; LANES], value: __m512) {
+        if self.rounds {
+            // The instruction takes numbers below the normal ones for 0.
+            unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), rounded(value)) }
+            return;
+        }
         unsafe {
             let bits = _mm512_castps_si512(value);
             let upper = _mm512_srli_epi32::<16>(bits);
@@ -155,4 +164,25 @@ impl Simd for Avx512 {
     fn power_of_two(self, a: __m512) -> __m512 {
         unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), a) }
     }
+}
+
+/// 16 numbers rounded to bf16. The compiler's own function for it can only become part of kernels that are compiled once
+/// more for machines that have it.
+///
+/// # Safety
+/// The machine has AVX512-BF16.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl")]
+unsafe fn rounded(value: __m512) -> __m256i {
+    let bits: __m256i;
+    // SAFETY: the caller's promise; it changes nothing else.
+    unsafe {
+        asm!(
+            "vcvtneps2bf16 {bits}, {value}",
+            bits = lateout(ymm_reg) bits,
+            value = in(zmm_reg) value,
+            options(pure, nomem, nostack, preserves_flags),
+        );
+    }
+    bits
 }

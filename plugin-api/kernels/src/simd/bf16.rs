@@ -113,7 +113,7 @@ impl WordSimd for Avx512Bf16 {
         #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx512bf16,fma")]
         unsafe fn with_features<R: WordRoutine>(call: R::Call, common: &R::Common) {
             // SAFETY: the caller's promise; there was a token when this function was chosen.
-            unsafe { R::run(Avx512Bf16(Avx512::assumed()), call, common) }
+            unsafe { R::run(Avx512Bf16(Avx512::assumed(true)), call, common) }
         }
         with_features::<R>
     }

@@ -40,7 +40,7 @@ impl WordSimd for Vnni {
         #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx512vnni,fma")]
         unsafe fn with_features<R: WordRoutine>(call: R::Call, common: &R::Common) {
             // SAFETY: the caller's promise; there was a token when this function was chosen.
-            unsafe { R::run(Vnni(Avx512::assumed()), call, common) }
+            unsafe { R::run(Vnni(Avx512::assumed(false)), call, common) }
         }
         with_features::<R>
     }
