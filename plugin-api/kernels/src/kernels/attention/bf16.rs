@@ -1,6 +1,9 @@
 //! Attention with products of bf16: queries, keys, values and weights are rounded, scores and sums are `f32`.
 
-use super::head::{Arithmetic, Features, Head, compute};
+use super::{
+    arithmetic::{Arithmetic, Features},
+    head::{Head, compute},
+};
 use crate::{
     kernels::tile::{RowTiles, WordEnd, WordResult, Words},
     memory::{Element, View},

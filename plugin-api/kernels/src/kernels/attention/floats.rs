@@ -1,6 +1,9 @@
 //! Attention with products of `f32`.
 
-use super::head::{Arithmetic, Features, Head, compute};
+use super::{
+    arithmetic::{Arithmetic, Features},
+    head::{Head, compute},
+};
 use crate::{
     kernels::tile::{RowTiles, WordEnd},
     memory::View,

@@ -1,6 +1,7 @@
 //! Scaled dot-product attention of one head: two multiplications by the micro-kernel with a softmax between
 //! them, a few queries at a time so that their scores stay in the first cache.
 
+mod arithmetic;
 mod bf16;
 mod bias;
 mod floats;

@@ -2,7 +2,7 @@
 
 use super::{
     HeadAttention, QUERIES,
-    head::{Arithmetic, Features},
+    arithmetic::{Arithmetic, Features},
 };
 use crate::{
     memory::ViewMut,
