@@ -6,18 +6,37 @@ use crate::{
     terminal::{Result, Terminal, print_json, print_table},
 };
 use modelzoo::{
-    index::{self, IndexedModel},
+    index::{self, IndexedModel, Speed},
     manifest::is_any_license,
 };
+use serde::Serialize;
+
+/// What `--json` says of a model.
+#[derive(Serialize)]
+struct Found<'a> {
+    #[serde(flatten)]
+    model: &'a IndexedModel,
+    speed: Option<Speed>,
+}
 
 pub fn run(arguments: &SearchArguments, terminal: &Terminal) -> Result<Exit> {
     let mut found = index::search(&arguments.words);
     found.retain(|model| is_any_license([model.license.as_str()], &arguments.license));
     if arguments.facts.json {
+        let found: Vec<Found<'_>> = found
+            .iter()
+            .map(|&model| Found {
+                model,
+                speed: model.speed(),
+            })
+            .collect();
         print_json(&found)?;
     } else {
         let rows: Vec<_> = found.iter().map(|model| cells(model)).collect();
-        print_table(["model", "task", "license", "size", "description"], &rows)?;
+        print_table(
+            ["model", "task", "license", "size", "speed", "description"],
+            &rows,
+        )?;
         terminal.say(match found.first() {
             Some(first) => format!("try it: {}", trial(first)),
             None => "no such model in the list; any repository of a known architecture runs, listed or not"
@@ -39,12 +58,13 @@ fn trial(model: &IndexedModel) -> String {
     }
 }
 
-fn cells(model: &IndexedModel) -> [String; 5] {
+fn cells(model: &IndexedModel) -> [String; 6] {
     [
         model.reference(),
         model.task.clone(),
         model.license.clone(),
         indicatif::HumanBytes(model.size_bytes()).to_string(),
+        model.speed().map_or("?", Speed::name).to_owned(),
         model.description.clone(),
     ]
 }

@@ -19,8 +19,52 @@ pub struct IndexedModel {
     pub license: String,
     /// How many parameters it has, in millions.
     pub parameters: f64,
+    /// How long a core computed the network for a picture, in milliseconds: of the architecture in its published size, with
+    /// random weights (`plugin-api/vision/parity/speeds.py` says how); none where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milliseconds: Option<f64>,
     /// What it finds and what it is good for, in a line.
     pub description: String,
+}
+
+/// How fast a model is on a CPU, by what was measured of one core. Machines differ by less than these classes do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Speed {
+    /// More than 50 pictures a second.
+    VeryFast,
+    /// More than 10.
+    Fast,
+    /// More than 2.
+    Medium,
+    /// More than one in 2.5 seconds.
+    Slow,
+    /// Fewer.
+    VerySlow,
+}
+
+impl Speed {
+    /// The class of so many milliseconds for a picture.
+    fn of(milliseconds: f64) -> Self {
+        match milliseconds {
+            fewer if fewer < 20.0 => Self::VeryFast,
+            fewer if fewer < 100.0 => Self::Fast,
+            fewer if fewer < 500.0 => Self::Medium,
+            fewer if fewer < 2500.0 => Self::Slow,
+            _ => Self::VerySlow,
+        }
+    }
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VeryFast => "very fast",
+            Self::Fast => "fast",
+            Self::Medium => "medium",
+            Self::Slow => "slow",
+            Self::VerySlow => "very slow",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -39,6 +83,11 @@ impl IndexedModel {
     /// About how large its weights are, in bytes.
     pub fn size_bytes(&self) -> u64 {
         (self.parameters * 1e6 * BYTES_OF_A_PARAMETER) as u64
+    }
+
+    /// How fast it is, where that was measured.
+    pub fn speed(&self) -> Option<Speed> {
+        self.milliseconds.map(Speed::of)
     }
 
     /// How well it fits: how many of the words are in its name, where all of them are somewhere in what is known of it.
@@ -102,6 +151,17 @@ mod tests {
     }
 
     #[test]
+    fn speed_is_known_of_many_and_falls_with_the_size_of_a_family() {
+        let known = models().iter().filter(|model| model.speed().is_some()).count();
+        assert!(known * 2 >= models().len(), "{known} of {}", models().len());
+        let speed = |name: &str| models().iter().find(|model| model.name == name).unwrap().speed();
+        assert!(speed("microsoft/resnet-18") < speed("microsoft/resnet-152"));
+        assert_eq!(Speed::of(99.0), Speed::Fast);
+        assert_eq!(Speed::of(100.0), Speed::Medium);
+        assert_eq!(Speed::of(1e9), Speed::VerySlow);
+    }
+
+    #[test]
     fn all_words_must_be_said_of_a_model_and_its_name_counts_most() {
         let names = |words: &[&str]| -> Vec<&str> {
             search(words)
@@ -114,7 +174,7 @@ mod tests {
         let depth = names(&["depth"]);
         assert!(depth.contains(&"Intel/dpt-large"), "its task says so");
         assert!(depth.is_sorted_by_key(|name| !name.to_lowercase().contains("depth")));
-        assert!(names(&["depth", "mit"]).is_empty());
+        assert!(names(&["depth", "agpl"]).is_empty());
         assert!(names(&["no-such-word"]).is_empty());
     }
 }
