@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Compares whole programs, from a folder of pictures to a file of labels: this project's, a hand-written script with Pillow
-and onnxruntime, and FiftyOne. All run MobileNetV2 with the same weights, in turn in every round.
+and onnxruntime, and FiftyOne. All run MobileNetV2 with the same weights, in turn in every round; this program in each of its
+precisions.
 
     benches/pipeline/run.py --modelzoo target/release/modelzoo --fiftyone ENVIRONMENT/bin/python
 
@@ -62,10 +63,9 @@ if not Path({str(weights)!r}).exists():
     output = lambda name: str(options.folder / f"{name}.jsonl")
     commands = {}
     if options.modelzoo:
-        commands["modelzoo"] = [
-            *(str(options.modelzoo.resolve()), "apply", str(PLUGIN), str(pictures), "-o", output("modelzoo")),
-            "--quiet",
-        ]
+        program = [str(options.modelzoo.resolve()), "apply", str(PLUGIN), str(pictures), "--quiet"]
+        for name, precision in {"modelzoo": "f32", "modelzoo bf16": "bf16", "modelzoo int8": "int8"}.items():
+            commands[name] = [*program, "--precision", precision, "-o", output(name)]
     script = [str(options.python), str(HERE / "script.py"), str(model), str(CLASSES), str(pictures)]
     commands["script"] = [*script, output("script"), str(options.processes)]
     if options.fiftyone:
