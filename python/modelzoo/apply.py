@@ -95,6 +95,8 @@ class Run:
         self._native = _native.Run(model._native, paths, arguments, text_path(output), shows, counts)
         self.total: Optional[int] = self._native.total
         """How many samples there were to do, with ``counts``."""
+        # It has begun.
+        model._look_again()
 
     def __iter__(self) -> Iterator[Sample]:
         return self

@@ -220,6 +220,11 @@ class Model:
         """Ends the model's process and frees its memory."""
         self._native.close()
 
+    def _look_again(self) -> None:
+        """Forgets what is known of the model: a run may have loaded it in another way, on bytes."""
+        for known in ("info", "provenance"):
+            self.__dict__.pop(known, None)
+
     @functools.cached_property
     def info(self) -> ModelInfo:
         """What it is and can do."""
