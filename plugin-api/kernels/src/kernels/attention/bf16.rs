@@ -29,6 +29,10 @@ impl<'a, 'y> WordRoutine for OnWords<'a, 'y> {
 
     #[inline(always)]
     unsafe fn run<W: WordSimd>(simd: W, (head, set): Self::Call, (): &()) {
+        // For sets of bytes it is not compiled.
+        if const { W::VALUES != 2 } {
+            unreachable!("attention takes a set of bf16")
+        }
         compute(Bf16 { simd, set }, head);
     }
 }
