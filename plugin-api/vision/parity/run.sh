@@ -5,10 +5,10 @@
 #     parity/run.sh [--quick | CASE...]
 #     parity/run.sh --install
 #
-# Without arguments all models are made, larger ones than the repository keeps among them, and PP-OCR's trained weights are
-# compared as well. `--quick` makes those that the repository keeps, two or more of most families, and asks about one
-# photograph. `--install` only installs what is compared with. PyTorch comes from PyPI, which has the build for CUDA only
-# (some 6 GB unpacked); it runs on the CPU all the same.
+# Without arguments all models are made, larger ones than the repository keeps among them, and trained weights are compared as
+# well: PP-OCR's, MobileNetV2's and EfficientNet-Lite0's. `--quick` makes those that the repository keeps, two or more of most
+# families, and asks about one photograph. `--install` only installs what is compared with. PyTorch comes from PyPI, which has
+# the build for CUDA only (some 6 GB unpacked); it runs on the CPU all the same.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,15 +18,15 @@ key=$(sha256sum <"$here/requirements.txt")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-photos=("$root"/examples/photos/*.jpg) cases=("$@") has_text=yes shown=(--nocapture)
+photos=("$root"/examples/photos/*.jpg) cases=("$@") has_trained=yes shown=(--nocapture)
 case ${1:-} in
---quick) photos=("$root/examples/photos/astronaut.jpg") cases=(small) has_text= shown=() ;;
+--quick) photos=("$root/examples/photos/astronaut.jpg") cases=(small) has_trained= shown=() ;;
 --install) ;;
 -*)
     echo "parity/run.sh: there is no option $1" >&2
     exit 2
     ;;
-?*) has_text= ;;
+?*) has_trained= ;;
 esac
 
 if [ "$(cat "$environment/complete" 2>/dev/null)" != "$key" ]; then
@@ -57,5 +57,8 @@ cargo build --quiet --workspace --bin modelzoo
 program=${CARGO_TARGET_DIR:-$root/target}/debug/modelzoo
 export MODELZOO_STORE=$work/store
 quietly "$environment/bin/python" "$here/check_program.py" "$program" "$work/models" "${photos[@]}"
-[ -z "$has_text" ] || quietly "$environment/bin/python" "$here/pp_ocr.py" "$program" "$work/pages"
+if [ -n "$has_trained" ]; then
+    quietly "$environment/bin/python" "$here/pp_ocr.py" "$program" "$work/pages"
+    quietly "$environment/bin/python" "$here/trained.py" "$program" "$work/trained"
+fi
 echo "compared in $SECONDS s"
