@@ -370,6 +370,31 @@ const DAMAGES: &[(&str, i32, &str, Damage)] = &[
             fs::write(folder.join("model.safetensors.index.json"), index.to_string()).unwrap();
         },
     ),
+    (
+        "an index of a file that is missing",
+        BROKEN,
+        "model-2.safetensors cannot be read",
+        |folder| {
+            let index = json!({ "weight_map": { "a": "model-2.safetensors" } });
+            fs::remove_file(folder.join("model.safetensors")).unwrap();
+            fs::write(folder.join("model.safetensors.index.json"), index.to_string()).unwrap();
+        },
+    ),
+    (
+        "tensors in the same place",
+        BROKEN,
+        "model.safetensors",
+        |folder| {
+            damage_weights(folder, |content| {
+                let mut header = header_of(&content);
+                let mut names = header.keys().filter(|name| *name != "__metadata__").cloned();
+                let (one, other) = (names.next().unwrap(), names.next().unwrap());
+                drop(names);
+                header[&other] = header[&one].clone();
+                with_header(&content, &Value::Object(header).to_string())
+            });
+        },
+    ),
     ("other shapes", BROKEN, "has dimensions", |folder| {
         set(folder, "intermediate_size", json!(41))
     }),
@@ -410,6 +435,18 @@ const DAMAGES: &[(&str, i32, &str, Damage)] = &[
             fs::write(folder.join("preprocessor_config.json"), "[]").unwrap();
         },
     ),
+    (
+        "a picture of a terabyte",
+        BROKEN,
+        "has no elements or more than",
+        |folder| {
+            let sides = json!({ "size": { "height": 1 << 20, "width": 1 << 20 } });
+            fs::write(folder.join("preprocessor_config.json"), sides.to_string()).unwrap();
+        },
+    ),
+    ("a filter that is none", BROKEN, "`resample` in", |folder| {
+        fs::write(folder.join("preprocessor_config.json"), "{\"resample\": 99}").unwrap();
+    }),
     ("a division by zero", BROKEN, "`image_std` in", |folder| {
         fs::write(
             folder.join("preprocessor_config.json"),

@@ -4,6 +4,7 @@
 //! and says what its outputs are. What is done with these is the business of [`crate::tasks`].
 
 mod activation;
+mod arguments;
 mod beit;
 mod bit;
 mod branches;

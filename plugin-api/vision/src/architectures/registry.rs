@@ -1,9 +1,9 @@
 //! Which file knows which architecture.
 
 use super::{
-    Architecture, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, dpt, efficientnet,
-    eomt, mobilenet_v2, nanodet, pp_ocr, regnet, resnet, rf_detr, rt_detr, sam, segformer, swin, torchvision,
-    u2net, vit, vitpose, yolos, yolox,
+    Architecture, arguments, beit, clip, convnext, d_fine, depth_anything, detr, dinov2, dinov3, dpt,
+    efficientnet, eomt, mobilenet_v2, nanodet, pp_ocr, regnet, resnet, rf_detr, rt_detr, sam, segformer,
+    swin, torchvision, u2net, vit, vitpose, yolos, yolox,
 };
 use crate::repository::{Form, Repository};
 use modelzoo_plugin_api::{Error, ErrorKind, Result};
@@ -188,6 +188,9 @@ pub(crate) fn find(repository: &Repository) -> Result<Found> {
             .max_by_key(|(beginning, _)| beginning.len()),
     };
     let &(kind, open) = entry.ok_or_else(|| unknown(repository, name, table))?;
+    if repository.form == Form::Timm {
+        arguments::check(repository)?;
+    }
     Ok(Found {
         kind,
         network: open(repository)?,

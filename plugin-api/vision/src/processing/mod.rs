@@ -267,16 +267,21 @@ fn refuse_size(size: Option<[usize; 2]>, what: &str) -> Result<()> {
 
 /// One number for each channel: a list of three, or one for all.
 fn channels(config: &Config, key: &str, default: [f64; CHANNELS]) -> Result<[f32; CHANNELS]> {
-    if config.value(key).is_some_and(serde_json::Value::is_number) {
-        return Ok([config.number(key)?.unwrap_or_default() as f32; CHANNELS]);
-    }
-    let Some(numbers) = config.numbers(key)? else {
-        return Ok(default.map(|number| number as f32));
+    let numbers = if config.value(key).is_some_and(serde_json::Value::is_number) {
+        [config.number(key)?.unwrap_or_default(); CHANNELS]
+    } else if let Some(numbers) = config.numbers(key)? {
+        numbers
+            .try_into()
+            .map_err(|_| config.wrong(key, "a list of three numbers"))?
+    } else {
+        default
     };
-    let numbers: [f64; CHANNELS] = numbers
-        .try_into()
-        .map_err(|_| config.wrong(key, "a list of three numbers"))?;
-    Ok(numbers.map(|number| number as f32))
+    let single = numbers.map(|number| number as f32);
+    if single.iter().all(|number| number.is_finite()) {
+        Ok(single)
+    } else {
+        Err(config.wrong(key, "numbers that single precision has"))
+    }
 }
 
 /// A normalisation by mean and deviation; a deviation of 0 has no meaning.
@@ -288,7 +293,8 @@ fn normalization(
 ) -> Result<Normalization> {
     let mean = channels(config, keys[0], defaults[0])?;
     let std = channels(config, keys[1], defaults[1])?;
-    if std.contains(&0.0) {
+    // By less than a normal number, no value could be divided.
+    if !std.iter().all(|number| number.is_normal()) {
         return Err(config.wrong(keys[1], "a list of numbers that are not 0"));
     }
     Ok(Normalization {
@@ -310,11 +316,12 @@ fn rescaled_where(
     normalizes: bool,
 ) -> Result<Normalization> {
     let factor = config.number("rescale_factor")?.unwrap_or(1.0 / 255.0);
-    if factor.is_nan() || factor <= 0.0 {
-        return Err(config.wrong("rescale_factor", "a number above 0"));
+    let divisor = (1.0 / factor) as f32;
+    if factor <= 0.0 || !divisor.is_normal() {
+        return Err(config.wrong("rescale_factor", "a number above 0 that single precision has"));
     }
     let rescales = config.flag("do_rescale", true)?;
-    let divisor = if rescales { (1.0 / factor) as f32 } else { 1.0 };
+    let divisor = if rescales { divisor } else { 1.0 };
     if config.flag("do_normalize", normalizes)? {
         return normalization(config, ["image_mean", "image_std"], divisor, statistics);
     }

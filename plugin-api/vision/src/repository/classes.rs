@@ -118,6 +118,10 @@ fn of_hugging_face(config: &Config) -> Result<Option<Vec<String>>> {
     if last >= MOST_CLASSES {
         return Err(wrong());
     }
+    // `1` and `01` are the same one.
+    if names.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        return Err(wrong());
+    }
     // Detectors trained on COCO leave out indices that no object has.
     let mut classes = unnamed(last + 1);
     for (index, name) in names {
@@ -182,6 +186,26 @@ mod tests {
         );
         let named = names(r#"{"model_type": "vit", "id2label": {"0": "cat", "1": "dog"}}"#);
         assert_eq!(named.unwrap(), ["cat", "dog"]);
+    }
+
+    #[test]
+    fn names_of_transformers_have_an_index_each() {
+        let left_out = names(r#"{"model_type": "vit", "id2label": {"0": "cat", "2": "dog"}}"#);
+        assert_eq!(left_out.unwrap(), ["cat", "LABEL_1", "dog"]);
+        for labels in [
+            r#"{"1": "cat", "01": "dog"}"#,
+            r#"{"-1": "cat"}"#,
+            r#"{"4000000000": "cat"}"#,
+            r#"{"0": null}"#,
+            "{}",
+            "[]",
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let config = format!(r#"{{"model_type": "vit", "id2label": {labels}}}"#);
+            fs::write(folder.path().join("config.json"), config).unwrap();
+            let error = class_names(&Repository::open(folder.path()).unwrap()).unwrap_err();
+            assert!(error.to_string().starts_with("`id2label` in "), "{error}");
+        }
     }
 
     #[test]

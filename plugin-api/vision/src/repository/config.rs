@@ -35,7 +35,9 @@ impl Config {
                 MOST_BYTES >> 20
             )));
         }
-        let values = serde_json::from_str(&text)
+        // Some editors put a mark before the text.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let values = serde_json::from_str(text)
             .map_err(|error| Error::new(format!("{} is no JSON object: {error}", path.display())))?;
         Ok(Self {
             file: path.into(),
@@ -171,7 +173,7 @@ impl Config {
             .and_then(|values| values.iter().map(|value| whole(value, 1)).collect());
         counts
             .filter(|counts| !counts.is_empty() && counts.len() <= 1024)
-            .ok_or_else(|| self.wrong(key, "a list of whole numbers of at least 1"))
+            .ok_or_else(|| self.wrong(key, &format!("a list of whole numbers of 1 to {MOST}")))
     }
 
     /// As [`Config::counts`], exactly `N` of them.
@@ -179,7 +181,7 @@ impl Config {
         let counts = self.counts(key, &default)?;
         counts
             .try_into()
-            .map_err(|_| self.wrong(key, &format!("a list of {N} whole numbers of at least 1")))
+            .map_err(|_| self.wrong(key, &format!("a list of {N} whole numbers of 1 to {MOST}")))
     }
 
     /// Numbers, such as one for each channel.
@@ -206,7 +208,7 @@ impl Config {
                     _ => None,
                 };
                 one.or_else(two)
-                    .ok_or_else(|| self.wrong(key, "a whole number of at least 1, or two of them"))
+                    .ok_or_else(|| self.wrong(key, &format!("{} or two of them", whole_number(1))))
             }
         }
     }
@@ -283,6 +285,12 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_before_the_text_is_passed_over() {
+        let config = config("\u{feff}{\"a\": 3}");
+        assert_eq!(config.count("a", 1).unwrap(), 3);
+    }
+
+    #[test]
     fn a_wrong_value_is_named_with_its_file_and_section() {
         let config =
             config(r#"{"size": -3, "list": [1, 0], "section": {"flag": "yes"}, "large": 1e12, "eps": -1}"#);
@@ -292,6 +300,11 @@ mod tests {
             "{message}"
         );
         assert!(config.counts("list", &[]).is_err());
+        let message = config.size("large", [1; 2]).unwrap_err().to_string();
+        assert!(
+            message.ends_with("but a whole number of 1 to 1048576 or two of them is needed"),
+            "{message}"
+        );
         assert!(config.count("large", 1).is_err());
         assert!(config.epsilon("eps", 0.0).is_err());
         assert!(config.counts_of("list", [1, 2, 3]).is_err());

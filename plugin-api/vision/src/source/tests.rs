@@ -552,6 +552,7 @@ fn weights_of_another_network_than_the_named_one_are_refused_and_the_fitting_one
 }
 
 mod detectors;
+mod malformed;
 mod maps;
 mod poses;
 mod prompts;
