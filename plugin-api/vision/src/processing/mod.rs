@@ -280,7 +280,7 @@ fn channels(config: &Config, key: &str, default: [f64; CHANNELS]) -> Result<[f32
     if single.iter().all(|number| number.is_finite()) {
         Ok(single)
     } else {
-        Err(config.wrong(key, "numbers that single precision has"))
+        Err(config.wrong(key, "a list of numbers that single precision has"))
     }
 }
 
