@@ -1,6 +1,6 @@
 //! Batches of pictures that become equally large.
 
-use super::Preprocessing;
+use super::{Preprocessing, step};
 use candle_core::{Device, Tensor};
 use modelzoo_plugin_api::{Error, Image, Result};
 use rayon::prelude::*;
@@ -29,7 +29,7 @@ impl Preprocessing {
     ) -> Result<Vec<Result<T>>> {
         let mut results: Vec<Option<Result<T>>> = images.iter().map(|_| None).collect();
         for ([height, width], members) in self.by_size(images) {
-            let (good, values, bad) = self.prepare(images, &members);
+            let (good, values, bad) = self.prepare(images, &members, [height, width]);
             for (index, error) in bad {
                 results[index] = Some(Err(error));
             }
@@ -62,23 +62,41 @@ impl Preprocessing {
         by_size
     }
 
-    /// Prepares the pictures of these indices on all cores: the indices of those that could be, their values one after
-    /// the other, and what is wrong with the others.
-    fn prepare(&self, images: &[Image<'_>], members: &[usize]) -> Prepared {
-        let outcomes: Vec<_> = members
+    /// Prepares the pictures of these indices, which get this size, on all cores: the indices of those that could be, their
+    /// values one after the other, and what is wrong with the others.
+    fn prepare(&self, images: &[Image<'_>], members: &[usize], size: [usize; 2]) -> Prepared {
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        if !step::is_possible(size) {
+            for &index in members {
+                let image = &images[index];
+                bad.push((index, step::degenerate([image.height(), image.width()], size)));
+            }
+            return (good, Vec::new(), bad);
+        }
+        let length = 3 * size[0] * size[1];
+        let mut values = vec![0.0; members.len() * length];
+        let outcomes: Vec<Result<()>> = members
             .par_iter()
-            .map(|&index| (index, self.apply(&images[index])))
+            .zip(values.par_chunks_exact_mut(length))
+            .map(|(&index, values)| {
+                let raster = step::run(&self.steps, self.filter, &images[index])?;
+                self.write(&raster, values);
+                Ok(())
+            })
             .collect();
-        let (mut good, mut values, mut bad) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, outcome) in outcomes {
+        for (place, (&index, outcome)) in members.iter().zip(outcomes).enumerate() {
             match outcome {
-                Ok((_, prepared)) => {
+                Ok(()) => {
+                    // Those behind a bad one move up.
+                    if place != good.len() {
+                        values.copy_within(place * length..(place + 1) * length, good.len() * length);
+                    }
                     good.push(index);
-                    values.extend_from_slice(&prepared);
                 }
                 Err(error) => bad.push((index, error)),
             }
         }
+        values.truncate(good.len() * length);
         (good, values, bad)
     }
 }

@@ -3,16 +3,21 @@
 mod batch;
 mod filter;
 mod interpolate;
+mod lines;
 mod normalize;
 mod resample;
 mod step;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 pub use filter::Filter;
 pub use normalize::{ChannelOrder, Divisor, Normalization};
 
-use crate::image::{interpolate::Interpolation, step::Step};
+use crate::image::{
+    interpolate::Interpolation,
+    step::{Raster, Step},
+};
 use modelzoo_plugin_api::{Image, Result};
 
 /// How pictures become a network's input: geometric steps in order, then normalisation.
@@ -160,16 +165,23 @@ impl Preprocessing {
     /// When a side is so disproportionate that a step would make a picture of more than 2^28 pixels.
     pub fn apply(&self, image: &Image<'_>) -> Result<([usize; 2], Vec<f32>)> {
         let raster = step::run(&self.steps, self.filter, image)?;
-        if let Some(interpolation) = self.interpolation {
-            let pixels = interpolate::resample(&raster, interpolation);
-            return Ok((
-                interpolation.output_size(),
-                self.normalization.planes(&pixels, self.order),
-            ));
+        let [height, width] = self
+            .interpolation
+            .map_or(raster.size(), Interpolation::output_size);
+        let mut values = vec![0.0; 3 * height * width];
+        self.write(&raster, &mut values);
+        Ok(([height, width], values))
+    }
+
+    /// What comes after the steps. There are as many values as the output has.
+    fn write(&self, raster: &Raster<'_>, values: &mut [f32]) {
+        match self.interpolation {
+            Some(interpolation) => {
+                let pixels = interpolate::resample(raster, interpolation);
+                values.copy_from_slice(&self.normalization.planes(&pixels, self.order));
+            }
+            None => self.normalization.write(raster.pixels(), self.order, values),
         }
-        let mut values = vec![0.0; raster.pixels().len()];
-        self.normalization.write(raster.pixels(), self.order, &mut values);
-        Ok((raster.size(), values))
     }
 
     fn step(mut self, step: Step) -> Self {

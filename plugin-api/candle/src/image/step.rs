@@ -1,8 +1,11 @@
 //! The geometric steps.
 
-use super::{filter::Filter, resample::resample};
+use super::{
+    filter::Filter,
+    resample::{Part, resample},
+};
 use modelzoo_plugin_api::{Error, ErrorKind, Image, Result};
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 /// More pixels than any network takes: a step that would exceed it comes from a degenerate picture.
 const MOST_PIXELS: usize = 1 << 28;
@@ -151,15 +154,43 @@ impl Raster<'_> {
     }
 
     fn resized(&self, size: [usize; 2], filter: Filter) -> Self {
+        let [rows, columns] = size.map(|side| 0..side);
+        let part = Part { size, rows, columns };
         Self {
             size,
-            pixels: resample(&self.pixels, self.size, size, filter).into(),
+            pixels: resample(&self.pixels, self.size, &part, filter).into(),
         }
     }
 
+    /// Resized to `size` and then cut to a window or surrounded. What is cut off is not computed.
+    fn resized_and_cropped(
+        &self,
+        size: [usize; 2],
+        window: [usize; 2],
+        filter: Filter,
+        rounding: Rounding,
+    ) -> Self {
+        let overlaps = [0, 1].map(|side| overlap(size[side], window[side], rounding));
+        let [rows, columns] = overlaps.each_ref().map(Overlap::of_source);
+        let cut = [rows.len(), columns.len()];
+        let part = Part { size, rows, columns };
+        let pixels = resample(&self.pixels, self.size, &part, filter);
+        if cut == window {
+            return Self {
+                size: window,
+                pixels: pixels.into(),
+            };
+        }
+        // A side that is surrounded is not cut, and one that is cut is as long as the window.
+        let resized = Self {
+            size: cut,
+            pixels: pixels.into(),
+        };
+        resized.center_cropped(window, rounding)
+    }
+
     fn center_cropped(&self, size: [usize; 2], rounding: Rounding) -> Self {
-        let rows = overlap(self.size[0], size[0], rounding);
-        let columns = overlap(self.size[1], size[1], rounding);
+        let [rows, columns] = [0, 1].map(|side| overlap(self.size[side], size[side], rounding));
         let mut pixels = vec![0; size[0] * size[1] * 3];
         for row in 0..rows.count {
             let from = ((rows.source + row) * self.size[1] + columns.source) * 3;
@@ -179,6 +210,13 @@ struct Overlap {
     source: usize,
     target: usize,
     count: usize,
+}
+
+impl Overlap {
+    /// The places of the picture that are in the window.
+    fn of_source(&self) -> Range<usize> {
+        self.source..self.source + self.count
+    }
 }
 
 fn overlap(side: usize, window: usize, rounding: Rounding) -> Overlap {
@@ -210,26 +248,45 @@ pub(super) fn run<'a>(steps: &[Step], filter: Filter, image: &Image<'a>) -> Resu
         size: [image.height(), image.width()],
         pixels: image.pixels().into(),
     };
-    for step in steps {
-        let size = step.output_size(raster.size);
-        if size.contains(&0)
-            || size[0]
-                .checked_mul(size[1])
-                .is_none_or(|pixels| pixels > MOST_PIXELS)
-        {
-            return Err(degenerate(raster.size, size));
+    let mut steps = steps.iter().peekable();
+    while let Some(step) = steps.next() {
+        let size = checked(raster.size, step.output_size(raster.size))?;
+        if size == raster.size {
+            continue;
         }
-        if size != raster.size {
-            raster = match step.crop_rounding() {
-                Some(rounding) => raster.center_cropped(size, rounding),
-                None => raster.resized(size, filter),
-            };
+        if let Some(rounding) = step.crop_rounding() {
+            raster = raster.center_cropped(size, rounding);
+            continue;
         }
+        let crop = steps.next_if(|next| next.crop_rounding().is_some());
+        raster = match crop.and_then(|crop| Some((crop, crop.crop_rounding()?))) {
+            Some((crop, rounding)) => {
+                let window = checked(size, crop.output_size(size))?;
+                raster.resized_and_cropped(size, window, filter, rounding)
+            }
+            None => raster.resized(size, filter),
+        };
     }
     Ok(raster)
 }
 
-fn degenerate(from: [usize; 2], to: [usize; 2]) -> Error {
+/// The size that a picture gets, if it can have it.
+fn checked(from: [usize; 2], to: [usize; 2]) -> Result<[usize; 2]> {
+    match is_possible(to) {
+        true => Ok(to),
+        false => Err(degenerate(from, to)),
+    }
+}
+
+/// Whether a picture can have this size.
+pub(super) fn is_possible([height, width]: [usize; 2]) -> bool {
+    height
+        .checked_mul(width)
+        .is_some_and(|pixels| (1..=MOST_PIXELS).contains(&pixels))
+}
+
+/// That a picture cannot get a size.
+pub(super) fn degenerate(from: [usize; 2], to: [usize; 2]) -> Error {
     let message = format!(
         "a picture of {} x {} pixels cannot be prepared: it would become {} x {}",
         from[1], from[0], to[1], to[0]

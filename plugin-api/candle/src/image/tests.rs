@@ -191,7 +191,86 @@ fn pictures_of_different_sizes_come_back_in_order() {
     );
 }
 
+/// Any picture of this size.
+fn noise([height, width]: [usize; 2]) -> Vec<u8> {
+    let mut state = 1u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..height * width * 3).map(|_| next()).collect()
+}
+
+/// Pillow's sums as they are defined, one number after the other: lines first, then columns.
+fn plainly_resized(pixels: &[u8], from: [usize; 2], to: [usize; 2], filter: Filter) -> Vec<u8> {
+    let sums = |from: usize, to: usize, place: usize, byte: &dyn Fn(usize) -> u8| {
+        if from == to {
+            return byte(place);
+        }
+        let scale = from as f64 / to as f64;
+        let center = (place as f64 + 0.5) * scale;
+        let support = filter.support() * scale.max(1.0);
+        let first = (center - support + 0.5).max(0.0) as usize;
+        let end = ((center + support + 0.5) as usize).min(from);
+        let weight = |input: usize| filter.weight((input as f64 - center + 0.5) / scale.max(1.0));
+        let all: f64 = (first..end).map(weight).sum();
+        let fixed = |input: usize| (weight(input) / all * f64::from(1 << 22)).round() as i32;
+        let sum: i32 = (first..end)
+            .map(|input| fixed(input) * i32::from(byte(input)))
+            .sum();
+        ((sum + (1 << 21)) >> 22).clamp(0, 255) as u8
+    };
+    let mut narrowed = Vec::new();
+    for row in 0..from[0] {
+        for index in 0..to[1] * 3 {
+            let byte = |column: usize| pixels[(row * from[1] + column) * 3 + index % 3];
+            narrowed.push(sums(from[1], to[1], index / 3, &byte));
+        }
+    }
+    let mut resized = Vec::new();
+    for row in 0..to[0] {
+        for index in 0..to[1] * 3 {
+            resized.push(sums(from[0], to[0], row, &|line| {
+                narrowed[line * to[1] * 3 + index]
+            }));
+        }
+    }
+    resized
+}
+
 proptest! {
+    #[test]
+    fn a_picture_of_any_size_is_resized_as_pillow_s_sums_are_defined(
+        from in (1usize..70, 1usize..70),
+        to in (1usize..50, 1usize..50),
+        filter in prop::sample::select(vec![Filter::Bilinear, Filter::Bicubic, Filter::Lanczos, Filter::Hamming]),
+    ) {
+        let (from, to) = ([from.0, from.1], [to.0, to.1]);
+        let pixels = noise(from);
+        let image = Image::new(from[1], from[0], &pixels).unwrap();
+        let found = bytes(Preprocessing::new().resize(to).filter(filter), &image);
+        prop_assert_eq!(found, plainly_resized(&pixels, from, to, filter));
+    }
+
+    #[test]
+    fn what_a_crop_leaves_of_a_resized_picture_is_the_same_as_cropped_later(
+        from in (1usize..70, 1usize..70),
+        to in (1usize..50, 1usize..50),
+        window in (1usize..60, 1usize..60),
+        rounds_down in any::<bool>(),
+    ) {
+        let (from, to, window) = ([from.0, from.1], [to.0, to.1], [window.0, window.1]);
+        let pixels = noise(from);
+        let image = Image::new(from[1], from[0], &pixels).unwrap();
+        let crop = |preprocessing: Preprocessing| match rounds_down {
+            true => preprocessing.center_crop_down(window),
+            false => preprocessing.center_crop(window),
+        };
+        let whole = bytes(Preprocessing::new().resize(to), &image);
+        let later = bytes(crop(Preprocessing::new()), &Image::new(to[1], to[0], &whole).unwrap());
+        prop_assert_eq!(bytes(crop(Preprocessing::new().resize(to)), &image), later);
+    }
+
     #[test]
     fn any_picture_takes_any_steps(
         width in 1usize..40,
