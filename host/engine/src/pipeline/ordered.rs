@@ -5,11 +5,12 @@ use std::{num::NonZeroUsize, thread::Scope};
 
 /// Applies `work` to `inputs` on `workers` threads of `scope`. It gives the results in the inputs' order.
 ///
-/// At most `window` results exist beyond the one being looked at, so memory stays bounded however slow the reader is.
+/// At most `window` results exist beyond the one being looked at, and no input is taken before there is room for its result,
+/// so memory stays bounded however slow the reader is.
 /// Dropping what is returned stops the threads after their current piece of work.
 pub fn map_ordered<'scope, 'env, I, T>(
     scope: &'scope Scope<'scope, 'env>,
-    inputs: impl Iterator<Item = I> + Send + 'scope,
+    mut inputs: impl Iterator<Item = I> + Send + 'scope,
     workers: NonZeroUsize,
     window: NonZeroUsize,
     work: impl Fn(I) -> T + Send + Clone + 'scope,
@@ -19,14 +20,20 @@ where
     T: Send + 'scope,
 {
     // Every input gets a channel of its own for its result. The receivers queue up in order; that queue's bound is
-    // the window.
+    // the window. The last one gets no result, and ends them.
     let (order_sender, order) = bounded::<Receiver<T>>(window.get());
     let (work_sender, work_queue) = bounded(window.get());
     scope.spawn(move || {
-        for input in inputs {
+        // Either send fails only when the reader is gone: there is nothing left to do.
+        loop {
             let (result_sender, result) = bounded(1);
-            // Either send fails only when the reader is gone: there is nothing left to do.
-            if order_sender.send(result).is_err() || work_sender.send((input, result_sender)).is_err() {
+            if order_sender.send(result).is_err() {
+                return;
+            }
+            let Some(input) = inputs.next() else {
+                return;
+            };
+            if work_sender.send((input, result_sender)).is_err() {
                 return;
             }
         }
@@ -51,7 +58,7 @@ impl<T> Iterator for Ordered<T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        // A result is missing only when its worker panicked; the panic itself ends the scope.
+        // A result is missing behind the last input, and when its worker panicked; the panic itself ends the scope.
         self.0.recv().ok()?.recv().ok()
     }
 }
@@ -88,8 +95,8 @@ mod tests {
             });
             results.next();
             thread::sleep(Duration::from_millis(50));
-            // The window, and what is in the workers' and the feeder's hands.
-            assert!(begun.load(Ordering::SeqCst) <= 1 + 3 + 3 + 1, "{begun:?}");
+            // The one that was looked at, and the window.
+            assert!(begun.load(Ordering::SeqCst) <= 1 + 3, "{begun:?}");
             drop(results);
         });
         assert!(

@@ -18,6 +18,9 @@ use modelzoo_plugin_api::message;
 use modelzoo_runtime::{LoadedModel, RuntimeError};
 use std::{num::NonZeroUsize, thread};
 
+/// So many samples are opened ahead of the batch that is being gathered, and one for each thread.
+const MOST_AHEAD: usize = 8;
+
 /// Does what the plan says with every sample, and hands each on to `sink`, in order.
 pub(crate) fn run(
     plan: &Plan<'_>,
@@ -38,7 +41,8 @@ pub(crate) fn run(
             move |batch: Batch| batch.answer(plan),
         );
         let sink = scope.spawn(move || hand_on(plan, answers, assembler, sink));
-        let window = plan.batch_size.saturating_add(plan.workers.get());
+        // A batch is being gathered already. What lies ready behind it goes on when one picture takes long.
+        let window = plan.batch_size.min(MOST_AHEAD).saturating_add(plan.workers.get());
         let window = NonZeroUsize::new(window).unwrap_or(NonZeroUsize::MIN);
         let mut opened = map_ordered(scope, samples, plan.workers, window, move |sample| {
             open(plan, sample)
