@@ -1,4 +1,4 @@
-//! Depthwise convolution: each channel has a kernel of its own, so a vector of 16 channels is one pixel of a block.
+//! Depthwise convolution of numbers: each channel has a kernel of its own, so a vector of 16 channels is one pixel of a block.
 
 use super::{epilogue::Stages, windows::SlidingWindows};
 use crate::{
@@ -32,6 +32,7 @@ impl DepthwiseConvolution {
     ) -> Self {
         let blocks = windows.y().blocks();
         assert_eq!(windows.x().blocks(), blocks);
+        assert!(windows.x().element == Element::Float);
         assert!(weights.len() >= blocks * windows.taps() * LANES);
         assert!(bias.len() >= blocks * LANES);
         Self {
@@ -50,33 +51,26 @@ impl DepthwiseConvolution {
     /// Convolves the rows of a region.
     pub(crate) fn run(&self, isa: Isa, x: View, residual: Option<View>, y: ViewMut) {
         assert_eq!((x.layout(), y.layout()), (self.windows.x(), self.windows.y()));
-        match self.windows.x().element {
-            Element::Bf16 => self.run_of::<{ LANES / 2 }>(isa, x, residual, y),
-            _ => self.run_of::<LANES>(isa, x, residual, y),
-        }
-    }
-
-    fn run_of<const PIXEL: usize>(&self, isa: Isa, x: View, residual: Option<View>, y: ViewMut) {
         let steps = self.windows.steps();
         // Each of them is a function of its own. One of them all, unoptimised, needs 2 MB of stack, as nothing that was
         // inlined shares its place there: more than a thread has.
         match (steps.kernel, steps.stride[1], steps.dilation) {
-            ([3, 3], 1, [1, 1]) => self.run_sized::<PIXEL, 3, 1>(isa, x, residual, y),
-            ([3, 3], 2, [1, 1]) => self.run_sized::<PIXEL, 3, 2>(isa, x, residual, y),
-            ([5, 5], 1, [1, 1]) => self.run_sized::<PIXEL, 5, 1>(isa, x, residual, y),
-            ([5, 5], 2, [1, 1]) => self.run_sized::<PIXEL, 5, 2>(isa, x, residual, y),
-            _ => self.run_sized::<PIXEL, 0, 0>(isa, x, residual, y),
+            ([3, 3], 1, [1, 1]) => self.run_sized::<3, 1>(isa, x, residual, y),
+            ([3, 3], 2, [1, 1]) => self.run_sized::<3, 2>(isa, x, residual, y),
+            ([5, 5], 1, [1, 1]) => self.run_sized::<5, 1>(isa, x, residual, y),
+            ([5, 5], 2, [1, 1]) => self.run_sized::<5, 2>(isa, x, residual, y),
+            _ => self.run_sized::<0, 0>(isa, x, residual, y),
         }
     }
 
-    fn run_sized<const PIXEL: usize, const KERNEL: usize, const STRIDE: usize>(
+    fn run_sized<const KERNEL: usize, const STRIDE: usize>(
         &self,
         isa: Isa,
         x: View,
         residual: Option<View>,
         y: ViewMut,
     ) {
-        isa.run(Rows::<PIXEL, KERNEL, STRIDE> {
+        isa.run(Rows::<KERNEL, STRIDE> {
             layer: self,
             x,
             residual,
@@ -85,18 +79,15 @@ impl DepthwiseConvolution {
     }
 }
 
-/// `KERNEL` rows and columns, and `STRIDE` between columns; 0 where they are known at run time only. `PIXEL` is the
-/// input's [`Layout::pixel`](crate::memory::Layout::pixel): 16 of `f32`, 8 of bf16.
-struct Rows<'a, const PIXEL: usize, const KERNEL: usize, const STRIDE: usize> {
+/// `KERNEL` rows and columns, and `STRIDE` between columns; 0 where they are known at run time only.
+struct Rows<'a, const KERNEL: usize, const STRIDE: usize> {
     layer: &'a DepthwiseConvolution,
     x: View<'a>,
     residual: Option<View<'a>>,
     y: ViewMut<'a>,
 }
 
-impl<const PIXEL: usize, const KERNEL: usize, const STRIDE: usize> Kernel
-    for Rows<'_, PIXEL, KERNEL, STRIDE>
-{
+impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRIDE> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let layer = self.layer;
@@ -117,24 +108,20 @@ impl<const PIXEL: usize, const KERNEL: usize, const STRIDE: usize> Kernel
                     // As many sums as hide the multiplication's latency, and registers hold.
                     if S::VECTORS >= 16 {
                         while at + 8 <= width {
-                            pixels::<S, 8, PIXEL, KERNEL, STRIDE>(
-                                simd, layer, x, weights, bias, at, residual, y,
-                            );
+                            pixels::<S, 8, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
                             at += 8;
                         }
                         if at + 7 == width {
-                            pixels::<S, 7, PIXEL, KERNEL, STRIDE>(
-                                simd, layer, x, weights, bias, at, residual, y,
-                            );
+                            pixels::<S, 7, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
                             at += 7;
                         }
                     }
                     while at + 4 <= width {
-                        pixels::<S, 4, PIXEL, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
+                        pixels::<S, 4, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
                         at += 4;
                     }
                     while at < width {
-                        pixels::<S, 1, PIXEL, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
+                        pixels::<S, 1, KERNEL, STRIDE>(simd, layer, x, weights, bias, at, residual, y);
                         at += 1;
                     }
                 }
@@ -152,13 +139,7 @@ impl<const PIXEL: usize, const KERNEL: usize, const STRIDE: usize> Kernel
     clippy::too_many_arguments,
     reason = "a struct of them would be built for every few pixels"
 )]
-unsafe fn pixels<
-    S: Simd,
-    const PIXELS: usize,
-    const PIXEL: usize,
-    const KERNEL: usize,
-    const STRIDE: usize,
->(
+unsafe fn pixels<S: Simd, const PIXELS: usize, const KERNEL: usize, const STRIDE: usize>(
     simd: S,
     layer: &DepthwiseConvolution,
     x: *const f32,
@@ -180,14 +161,7 @@ unsafe fn pixels<
                 let offset = row * row_step * layer.windows.x().row();
                 let pixel = (at + pixel) * stride + column * column_step;
                 // SAFETY: the caller's promise.
-                let value = unsafe {
-                    let at = x.add(offset + pixel * PIXEL);
-                    if PIXEL == LANES {
-                        simd.load_at(at)
-                    } else {
-                        simd.load_bf16(&*at.cast::<[u16; LANES]>())
-                    }
-                };
+                let value = unsafe { simd.load_at(x.add(offset + pixel * LANES)) };
                 *sum = simd.mul_add(weight, value, *sum);
             }
         }

@@ -2,7 +2,6 @@
 
 mod activation;
 pub(crate) mod attention;
-pub(crate) mod byte_depthwise;
 pub(crate) mod conversion;
 pub(crate) mod convolution;
 pub(crate) mod deformable;
@@ -18,9 +17,11 @@ pub(crate) mod reads;
 pub(crate) mod rearrange;
 pub(crate) mod requantise;
 pub(crate) mod response;
+pub(crate) mod row_pairs;
 pub(crate) mod selection;
 pub(crate) mod tile;
 pub(crate) mod upsampling;
 pub(crate) mod wide;
 pub(crate) mod windows;
 pub(crate) mod winograd;
+pub(crate) mod word_depthwise;

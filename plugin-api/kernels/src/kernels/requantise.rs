@@ -2,7 +2,7 @@
 
 use super::{
     epilogue::Stages,
-    tile::{RESIDUAL_FACTORS, RESULT_FACTORS, WordEnd},
+    tile::{RESIDUAL_FACTORS, RESULT_FACTORS, WordEnd, WordResult},
 };
 use crate::simd::{LANES, Simd};
 
@@ -113,8 +113,8 @@ impl Finish {
         }
     }
 
-    /// `f32` that the 16 channels of a result have the place of.
-    pub(crate) fn stores_bytes(&self) -> bool {
+    /// Whether the result is narrow.
+    pub(crate) fn stores_narrow(&self) -> bool {
         match self {
             Self::Bounded(end) => end.result.pixel() != LANES,
             Self::Staged(staged) => staged.result.is_some(),
@@ -129,10 +129,10 @@ impl Finish {
         }
     }
 
-    /// Whether the residual has bytes.
-    pub(crate) fn reads_bytes(&self) -> bool {
+    /// Whether the residual, where there is one, is narrow.
+    pub(crate) fn reads_narrow(&self) -> bool {
         match self {
-            Self::Bounded(_) => true,
+            Self::Bounded(end) => end.result != WordResult::FloatsAndResidual,
             Self::Staged(staged) => staged.residual.is_some(),
         }
     }

@@ -46,6 +46,12 @@ impl ByteWeights {
         }
     }
 
+    /// A weight of an output channel that is kept as [`Kept::Numbers`].
+    pub(super) fn number(&self, output: usize, term: usize) -> f32 {
+        let terms = self.weights / self.outputs;
+        self.packed[(output / LANES * terms + term) * LANES + output % LANES]
+    }
+
     /// What one more stands for in the weights of an output channel.
     pub(super) fn step(&self, output: usize) -> f64 {
         f64::from(self.packed[self.weights + output])

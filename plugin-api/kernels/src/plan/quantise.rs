@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     graph::{Graph, Op, Shape},
-    kernels::byte_depthwise::ByteDepthwise,
+    kernels::word_depthwise::WordDepthwise,
     memory::Element,
     simd::LARGEST_WEIGHT,
 };
@@ -142,7 +142,7 @@ pub(super) fn of_bytes(
     }
     match algorithm {
         Algorithm::Direct | Algorithm::Winograd if terms <= MOST_TERMS => Some(Algorithm::Bytes),
-        Algorithm::Depthwise if taps <= ByteDepthwise::MOST_TAPS => Some(Algorithm::ByteDepthwise),
+        Algorithm::Depthwise if taps <= WordDepthwise::MOST_TAPS => Some(Algorithm::ByteDepthwise),
         _ => None,
     }
 }

@@ -211,6 +211,7 @@ impl WordSimd for Avx2 {
     type Sums = IntegerHalves;
     type Weights = IntegerHalves;
     type Word = __m256i;
+    type Pairs = IntegerHalves;
     type Float = Self;
 
     const VECTORS: usize = <Self as Simd>::VECTORS;
@@ -262,6 +263,33 @@ impl WordSimd for Avx2 {
             _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
         };
         IntegerHalves(half(sums.0, weights.0), half(sums.1, weights.1))
+    }
+    #[inline(always)]
+    unsafe fn pairs(self, first: *const f32, second: *const f32) -> IntegerHalves {
+        // SAFETY: `self` exists, so the features were detected; the caller's promise.
+        unsafe {
+            let first = _mm_loadu_si128(first.cast());
+            let second = _mm_loadu_si128(second.cast());
+            let (lower, upper) = (_mm_unpacklo_epi8(first, second), _mm_unpackhi_epi8(first, second));
+            IntegerHalves(_mm256_cvtepu8_epi16(lower), _mm256_cvtepu8_epi16(upper))
+        }
+    }
+    #[inline(always)]
+    unsafe fn pair_weights(self, from: *const f32) -> IntegerHalves {
+        // SAFETY: the caller's promise: they lie as those of words do.
+        unsafe { self.weights(from) }
+    }
+    #[inline(always)]
+    fn add_pair_products(
+        self,
+        sums: IntegerHalves,
+        pairs: IntegerHalves,
+        weights: IntegerHalves,
+    ) -> IntegerHalves {
+        // SAFETY: `self` exists, so the features were detected.
+        let half =
+            |sums, pairs, weights| unsafe { _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, weights)) };
+        IntegerHalves(half(sums.0, pairs.0, weights.0), half(sums.1, pairs.1, weights.1))
     }
     #[inline(always)]
     fn numbers(self, sums: IntegerHalves) -> Halves {

@@ -33,6 +33,7 @@ impl<S: Simd> WordSimd for Bf16On<S> {
     type Sums = S::Vector;
     type Weights = [S::Vector; 2];
     type Word = [S::Vector; 2];
+    type Pairs = [S::Vector; 2];
     type Float = S;
 
     const VECTORS: usize = S::VECTORS;
@@ -72,6 +73,20 @@ impl<S: Simd> WordSimd for Bf16On<S> {
         self.0.mul_add(word[0], weights[0], sums)
     }
     #[inline(always)]
+    unsafe fn pairs(self, first: *const f32, second: *const f32) -> [S::Vector; 2] {
+        // SAFETY: the caller's promise; bf16 need less alignment than `f32`.
+        [first, second].map(|from| self.0.load_bf16(unsafe { &*from.cast::<[u16; LANES]>() }))
+    }
+    #[inline(always)]
+    unsafe fn pair_weights(self, from: *const f32) -> [S::Vector; 2] {
+        // SAFETY: the caller's promise: they lie as those of words do.
+        unsafe { self.weights(from) }
+    }
+    #[inline(always)]
+    fn add_pair_products(self, sums: S::Vector, pairs: [S::Vector; 2], weights: [S::Vector; 2]) -> S::Vector {
+        self.add_products(sums, pairs, weights)
+    }
+    #[inline(always)]
     fn numbers(self, sums: S::Vector) -> S::Vector {
         sums
     }
@@ -97,6 +112,7 @@ impl WordSimd for Avx512Bf16 {
     type Sums = __m512;
     type Weights = __m512i;
     type Word = __m512i;
+    type Pairs = __m512i;
     type Float = Avx512;
 
     const VECTORS: usize = <Avx512 as Simd>::VECTORS;
@@ -133,6 +149,33 @@ impl WordSimd for Avx512Bf16 {
     #[inline(always)]
     fn add_products(self, sums: __m512, word: __m512i, weights: __m512i) -> __m512 {
         unsafe { _mm512_dpbf16_ps(sums, pairs(weights), pairs(word)) }
+    }
+    #[inline(always)]
+    unsafe fn pairs(self, first: *const f32, second: *const f32) -> __m512i {
+        /// Words of the first half and of the second one in turn.
+        const IN_TURN: [u16; 2 * LANES] = {
+            let mut order = [0; 2 * LANES];
+            let mut lane = 0;
+            while lane < LANES {
+                order[2 * lane] = lane as u16;
+                order[2 * lane + 1] = (LANES + lane) as u16;
+                lane += 1;
+            }
+            order
+        };
+        unsafe {
+            let first = _mm512_castsi256_si512(_mm256_loadu_si256(first.cast()));
+            let both = _mm512_inserti64x4::<1>(first, _mm256_loadu_si256(second.cast()));
+            _mm512_permutexvar_epi16(_mm512_loadu_si512(IN_TURN.as_ptr().cast()), both)
+        }
+    }
+    #[inline(always)]
+    unsafe fn pair_weights(self, from: *const f32) -> __m512i {
+        unsafe { self.weights(from) }
+    }
+    #[inline(always)]
+    fn add_pair_products(self, sums: __m512, pairs_of: __m512i, weights: __m512i) -> __m512 {
+        self.add_products(sums, pairs_of, weights)
     }
     #[inline(always)]
     fn numbers(self, sums: __m512) -> __m512 {

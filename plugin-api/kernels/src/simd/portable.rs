@@ -75,6 +75,7 @@ impl WordSimd for Portable {
     type Sums = [i32; LANES];
     type Weights = [[i8; 4]; LANES];
     type Word = [u8; 4];
+    type Pairs = [[i16; 2]; LANES];
     type Float = Self;
 
     const VECTORS: usize = <Self as Simd>::VECTORS;
@@ -125,6 +126,30 @@ impl WordSimd for Portable {
             lane += 1;
         }
         sums
+    }
+
+    #[inline(always)]
+    unsafe fn pairs(self, first: *const f32, second: *const f32) -> [[i16; 2]; LANES] {
+        // SAFETY: the caller's promise; bytes have no alignment.
+        let rows = unsafe { [*first.cast::<[u8; LANES]>(), *second.cast::<[u8; LANES]>()] };
+        std::array::from_fn(|lane| rows.map(|row| i16::from(row[lane])))
+    }
+
+    #[inline(always)]
+    unsafe fn pair_weights(self, from: *const f32) -> [[i16; 2]; LANES] {
+        // SAFETY: the caller's promise; integers of 16 bits need less alignment than `f32`.
+        unsafe { *from.cast::<[[i16; 2]; LANES]>() }
+    }
+
+    #[inline(always)]
+    fn add_pair_products(
+        self,
+        sums: [i32; LANES],
+        pairs: [[i16; 2]; LANES],
+        weights: [[i16; 2]; LANES],
+    ) -> [i32; LANES] {
+        let product = |lane: usize, of: usize| i32::from(pairs[lane][of]) * i32::from(weights[lane][of]);
+        std::array::from_fn(|lane| sums[lane] + product(lane, 0) + product(lane, 1))
     }
 
     #[inline(always)]

@@ -24,6 +24,7 @@ impl WordSimd for Vnni {
     type Sums = __m512i;
     type Weights = __m512i;
     type Word = __m512i;
+    type Pairs = __m512i;
     type Float = Avx512;
 
     const VECTORS: usize = <Avx512 as Simd>::VECTORS;
@@ -60,6 +61,23 @@ impl WordSimd for Vnni {
     #[inline(always)]
     fn add_products(self, sums: __m512i, word: __m512i, weights: __m512i) -> __m512i {
         unsafe { _mm512_dpbusd_epi32(sums, word, weights) }
+    }
+    #[inline(always)]
+    unsafe fn pairs(self, first: *const f32, second: *const f32) -> __m512i {
+        unsafe {
+            let first = _mm_loadu_si128(first.cast());
+            let second = _mm_loadu_si128(second.cast());
+            let (lower, upper) = (_mm_unpacklo_epi8(first, second), _mm_unpackhi_epi8(first, second));
+            _mm512_cvtepu8_epi16(_mm256_set_m128i(upper, lower))
+        }
+    }
+    #[inline(always)]
+    unsafe fn pair_weights(self, from: *const f32) -> __m512i {
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+    #[inline(always)]
+    fn add_pair_products(self, sums: __m512i, pairs: __m512i, weights: __m512i) -> __m512i {
+        unsafe { _mm512_dpwssd_epi32(sums, pairs, weights) }
     }
     #[inline(always)]
     fn numbers(self, sums: __m512i) -> __m512 {

@@ -18,6 +18,8 @@ pub(crate) trait WordSimd: Copy + Send + Sync + 'static {
     type Weights: Copy;
     /// A word, the same for all sums.
     type Word: Copy;
+    /// Two values for each of the 16 sums, or the weights of these.
+    type Pairs: Copy;
     /// What makes numbers of the sums.
     type Float: Simd;
 
@@ -44,6 +46,21 @@ pub(crate) trait WordSimd: Copy + Send + Sync + 'static {
 
     /// Adds the products of a word's values and the weights to each sum. Bytes have no sign, their weights have one.
     fn add_products(self, sums: Self::Sums, word: Self::Word, weights: Self::Weights) -> Self::Sums;
+
+    /// 16 values and those that each makes a pair with.
+    ///
+    /// # Safety
+    /// 16 values, bytes or bf16, can be read at `first` and at `second`.
+    unsafe fn pairs(self, first: *const f32, second: *const f32) -> Self::Pairs;
+
+    /// The weights of a pair for each sum: two of 16 bits, integers for bytes and else bf16.
+    ///
+    /// # Safety
+    /// 16 times two weights can be read at `from`.
+    unsafe fn pair_weights(self, from: *const f32) -> Self::Pairs;
+
+    /// Adds the products of each sum's own pair to it.
+    fn add_pair_products(self, sums: Self::Sums, pairs: Self::Pairs, weights: Self::Pairs) -> Self::Sums;
 
     /// The sums, rounded to the nearest numbers.
     fn numbers(self, sums: Self::Sums) -> <Self::Float as Simd>::Vector;

@@ -67,7 +67,7 @@ impl Layer {
         } else {
             choices.size(MOST_CHANNELS)
         };
-        let kernel = choices.pick(&[1, 3, 3, 5, 2]);
+        let kernel = choices.pick(&[1, 3, 3, 5, 7, 2]);
         let terms = if depthwise { 1 } else { inputs } * kernel * kernel;
         Self {
             inputs,
@@ -126,7 +126,7 @@ impl Layer {
             .iter()
             .fold(0.0f64, |largest, weight| largest.max(weight.abs()));
         let step = if self.depthwise {
-            largest / f64::from((1u32 << 24) / (255 * taps as u32))
+            largest / f64::from(((1u32 << 24) / (255 * taps as u32)).min(32767))
         } else {
             // Two channels next to each other, of one tap, are one pair.
             let pair = |term: usize| match (term / taps % 2, term + taps < weights.len()) {

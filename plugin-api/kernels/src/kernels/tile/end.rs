@@ -118,7 +118,7 @@ pub(crate) const RESULT_FACTORS: usize = 3 * LANES;
 type VectorOf<W> = <<W as WordSimd>::Float as Simd>::Vector;
 
 /// How one vector of results is stored.
-pub(super) trait Store: Copy {
+pub(crate) trait Store: Copy {
     /// # Safety
     /// `bias` is that of the 16 channels of a pixel; `residual`, where one is added, and `y` are valid for them.
     unsafe fn store<W: WordSimd>(
@@ -131,17 +131,20 @@ pub(super) trait Store: Copy {
     );
 }
 
+/// As `f32`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Floats;
+pub(crate) struct Floats;
 
+/// As bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bytes;
+pub(crate) struct Bytes;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BytesAndResidual;
 
+/// As bf16.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bf16;
+pub(crate) struct Bf16;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FloatsAndResidual;

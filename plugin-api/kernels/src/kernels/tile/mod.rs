@@ -10,7 +10,9 @@ mod rows;
 mod sum;
 mod words;
 
-pub(crate) use end::{RESIDUAL_FACTORS, RESULT_FACTORS, WORD_BIAS, WordEnd, WordResult, Words};
+pub(crate) use end::{
+    Bf16, Bytes, Floats, RESIDUAL_FACTORS, RESULT_FACTORS, Store, WORD_BIAS, WordEnd, WordResult, Words,
+};
 pub(crate) use micro_kernel::tile_pixels;
 pub(crate) use rows::{RowTiles, group_blocks};
 pub(crate) use sum::{Ahead, Tile, TilePointers};

@@ -4,19 +4,22 @@ use super::{
     super::{
         algorithm::Geometry,
         fuse::Layer,
-        steps::ConvolutionStep,
+        steps::{BlockStep, ConvolutionStep, RowWork},
         storage::Place,
         threads::Threads,
         weights::{Packing, fill_blocks, scale_of, terms_length},
     },
     Builder,
+    rows::steps_of,
     words::{WordLayer, WordTerms, bounds_of},
 };
 use crate::{
     graph::Weight,
     kernels::{
         requantise::{Finish, Narrow, Staged},
+        row_pairs::RowPairs,
         tile::{WORD_BIAS, WordEnd, WordResult, Words},
+        word_depthwise::WordDepthwise,
     },
     memory::{AlignedBuffer, Element},
     simd::{LANES, bf16_of},
@@ -55,6 +58,31 @@ impl Builder<'_> {
             residual: residual.map(|(place, _)| place),
         };
         self.word_convolution(index, geometry, &terms, Words::Bf16, made)
+    }
+
+    /// A depthwise convolution whose operand is kept as bf16.
+    pub(super) fn bf16_depthwise(
+        &self,
+        layer: &Layer,
+        geometry: &Geometry,
+        weight: &Weight,
+        bias: &AlignedBuffer,
+    ) -> BlockStep {
+        let [rows, columns] = geometry.kernel;
+        let (scale, data) = (scale_of(self.graph, layer), weight.data());
+        let weights = RowPairs::of(&steps_of(geometry)).pack(geometry.outputs, columns, |channel, tap| {
+            bf16_of((f64::from(data[channel * rows * columns + tap]) * scale(channel)) as f32)
+        });
+        let residual = self.bf16_residual(layer);
+        let finish = finish(layer, residual.as_ref(), self.result_form(layer).is_some());
+        let (x, residual) = (
+            Place::Arena(self.part(layer.inputs[0])),
+            residual.map(|(place, _)| place),
+        );
+        self.rows(layer, geometry, x, residual, |windows| {
+            let bias = with_factors(bias);
+            RowWork::WordDepthwise(WordDepthwise::new(Words::Bf16, windows, weights, bias, finish))
+        })
     }
 
     /// The residual of a layer on bf16, as it was computed, and whether that is as bf16.

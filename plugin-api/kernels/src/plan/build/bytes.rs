@@ -12,14 +12,16 @@ use super::{
         weights::{Packing, scale_of},
     },
     Builder,
+    rows::steps_of,
     words::{WordLayer, WordTerms, bounds_of},
 };
 use crate::{
     graph::Weight,
     kernels::{
-        byte_depthwise::ByteDepthwise,
         requantise::{Finish, Narrow, Staged},
+        row_pairs::RowPairs,
         tile::{RESIDUAL_FACTORS, RESULT_FACTORS, WORD_BIAS, WordEnd, WordResult, Words},
+        word_depthwise::WordDepthwise,
     },
     memory::AlignedBuffer,
     simd::LANES,
@@ -111,7 +113,7 @@ impl Builder<'_> {
         let packed = self
             .packed
             .get(layer, Packing::ByteDepthwise(layer.inputs[0]), length, |packed| {
-                let kept = Kept::Numbers(ByteDepthwise::largest_weight(taps) as f64);
+                let kept = Kept::Numbers(WordDepthwise::largest_weight(taps) as f64);
                 pack(packed, geometry.outputs, &words, kept, |channel, tap| {
                     let weight = f64::from(data[channel * taps + tap]) * scale(channel);
                     term_of(range, channel, weight)
@@ -124,9 +126,13 @@ impl Builder<'_> {
             result: self.result_range(layer),
         };
         let (finish, bias) = ends.finish(layer, &weights, bias, geometry.outputs);
-        let (residual, weights) = (residual.map(|(place, _)| place), weights.packed);
+        let columns = geometry.kernel[1];
+        let pairs = RowPairs::of(&steps_of(geometry)).pack(geometry.outputs, columns, |channel, tap| {
+            weights.number(channel, tap) as i16 as u16
+        });
+        let residual = residual.map(|(place, _)| place);
         self.rows(layer, geometry, Place::Arena(x), residual, |windows| {
-            RowWork::ByteDepthwise(ByteDepthwise::new(windows, weights, bias, finish))
+            RowWork::WordDepthwise(WordDepthwise::new(Words::Bytes, windows, pairs, bias, finish))
         })
     }
 

@@ -30,6 +30,9 @@ impl Builder<'_> {
         weight: &Weight,
         bias: Arc<AlignedBuffer>,
     ) -> BlockStep {
+        if self.kinds.elements[layer.inputs[0]] == Element::Bf16 {
+            return self.bf16_depthwise(layer, geometry, weight, &bias);
+        }
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let scale = scale_of(self.graph, layer);
         let data = weight.data();
@@ -43,13 +46,7 @@ impl Builder<'_> {
                 |channel, tap| f64::from(data[channel * taps + tap]) * scale(channel),
             )
         });
-        // bf16 are read as they are, bytes as the numbers that they stand for.
-        let input = layer.inputs[0];
-        let x = match self.kinds.elements[input] {
-            Element::Bf16 => Place::Arena(self.part(input)),
-            _ => self.place(input),
-        };
-        let residual = self.residual(layer);
+        let (x, residual) = (self.place(layer.inputs[0]), self.residual(layer));
         self.rows(layer, geometry, x, residual, |windows| {
             let stages = layer.epilogue.stages();
             RowWork::Depthwise(DepthwiseConvolution::new(windows, weights, bias, stages))
@@ -83,17 +80,21 @@ impl Builder<'_> {
         work: impl FnOnce(SlidingWindows) -> RowWork,
     ) -> BlockStep {
         let y = self.part(layer.output);
-        let steps = WindowSteps {
-            kernel: geometry.kernel,
-            stride: geometry.stride,
-            dilation: geometry.dilation,
-        };
-        let windows = SlidingWindows::new(steps, geometry.padding, *x.layout(), y.layout);
+        let windows = SlidingWindows::new(steps_of(geometry), geometry.padding, *x.layout(), y.layout);
         BlockStep {
             work: BlockWork::Rows(work(windows)),
             x,
             z,
             y,
         }
+    }
+}
+
+/// The windows of a convolution.
+pub(super) fn steps_of(geometry: &Geometry) -> WindowSteps {
+    WindowSteps {
+        kernel: geometry.kernel,
+        stride: geometry.stride,
+        dilation: geometry.dilation,
     }
 }

@@ -8,7 +8,6 @@ use super::{
 use crate::{
     graph::Function,
     kernels::{
-        byte_depthwise::ByteDepthwise,
         conversion::Conversion,
         depthwise::DepthwiseConvolution,
         elementwise::Elementwise,
@@ -22,6 +21,7 @@ use crate::{
         selection::{top_channels, top_tokens},
         upsampling::Upsampling,
         wide::WideConvolution,
+        word_depthwise::WordDepthwise,
     },
     memory::{Region, View, ViewMut},
     simd::{Isa, LANES},
@@ -62,8 +62,8 @@ pub(crate) enum BlockWork {
 pub(crate) enum RowWork {
     /// A depthwise convolution; the second operand is its residual.
     Depthwise(DepthwiseConvolution),
-    /// The same of bytes.
-    ByteDepthwise(ByteDepthwise),
+    /// The same of bytes or bf16.
+    WordDepthwise(WordDepthwise),
     /// Numbers to bytes or back.
     Convert(Conversion),
     /// A convolution with sums of `f64`; the second operand is its residual.
@@ -212,7 +212,7 @@ impl RowWork {
     fn cost(&self) -> usize {
         match self {
             Self::Depthwise(convolution) => convolution.terms().div_ceil(2),
-            Self::ByteDepthwise(convolution) => convolution.terms().div_ceil(2),
+            Self::WordDepthwise(convolution) => convolution.terms().div_ceil(2),
             Self::Wide(convolution) => convolution.terms(),
             Self::Convert(_) | Self::Elementwise(_) | Self::Pool(..) | Self::Upsample(_) => 1,
         }
@@ -222,7 +222,7 @@ impl RowWork {
     fn run(&self, isa: Isa, x: View, z: Option<View>, y: ViewMut) {
         match self {
             Self::Depthwise(convolution) => convolution.run(isa, x, z, y),
-            Self::ByteDepthwise(convolution) => convolution.run(isa, x, z, y),
+            Self::WordDepthwise(convolution) => convolution.run(isa, x, z, y),
             Self::Convert(conversion) => conversion.run(isa, x, y),
             Self::Wide(convolution) => convolution.run(isa, x, z, y),
             Self::Elementwise(elementwise) => elementwise.run(isa, x, z, y),
