@@ -16,8 +16,8 @@ pub enum Precision {
     Float,
     /// bf16, the upper halves of `f32`, of which 8 binary digits are left; sums are `f32`. This is about twice as fast
     /// where [`Isa::has_bf16`], and slower elsewhere; weights need half of the memory. First layers, those of a single
-    /// position (factors for channels, classes), grouped ones, and those that Winograd's algorithm computes faster stay
-    /// in `f32`, and so do normalisation, attention and all that is no sum of products. Results are the same for any
+    /// position (factors for channels, classes), grouped ones that are not depthwise, and those that Winograd's algorithm
+    /// computes faster stay in `f32`, and so does arithmetic that is no sum of products. Results are the same for any
     /// batch and number of threads.
     Bf16,
 }
