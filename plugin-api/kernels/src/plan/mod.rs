@@ -252,11 +252,8 @@ impl Plan {
         if threads == 1 {
             return false;
         }
-        let share = batch / threads;
-        let rest = share * threads..batch;
-        let parts: Vec<_> = (0..threads)
-            .flat_map(|thread| chunks(thread * share..(thread + 1) * share, self.options.images_together))
-            .collect();
+        let rest = batch / threads * threads..batch;
+        let parts = shares(rest.start, threads, self.options.images_together);
         let next = AtomicUsize::new(0);
         let mut memories: Vec<_> = chunks(rest, self.options.images_together)
             .map(|images| (images, self.memory.take()))
@@ -281,9 +278,44 @@ impl Plan {
     }
 }
 
+/// Cuts so many images into parts of at most `largest` that threads take one after the other, smaller ones towards the
+/// end: a thread that other programs hold up is then not waited for long.
+fn shares(images: usize, threads: usize, largest: usize) -> Vec<std::ops::Range<usize>> {
+    let mut shares = Vec::new();
+    let mut first = 0;
+    while first < images {
+        let length = ((images - first) / (2 * threads)).clamp(1, largest);
+        shares.push(first..first + length);
+        first += length;
+    }
+    shares
+}
+
 /// Cuts a range into parts of at most `largest` that are as equal as can be.
 fn chunks(range: std::ops::Range<usize>, largest: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     let parts = range.len().div_ceil(largest);
     let (start, length) = (range.start, range.len());
     (0..parts).map(move |part| start + length * part / parts..start + length * (part + 1) / parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_all_images_and_get_smaller() {
+        assert_eq!(shares(8, 2, 4), [0..2, 2..3, 3..4, 4..5, 5..6, 6..7, 7..8]);
+        for (images, threads, largest) in [(0, 2, 4), (1, 1, 1), (64, 2, 4), (90, 3, 8), (17, 16, 64)] {
+            let shares = shares(images, threads, largest);
+            let lengths: Vec<usize> = shares.iter().map(ExactSizeIterator::len).collect();
+            assert!(lengths.is_sorted_by(|a, b| a >= b) && lengths.iter().all(|&length| length <= largest));
+            assert!(
+                shares
+                    .iter()
+                    .zip(&shares[shares.len().min(1)..])
+                    .all(|(a, b)| a.end == b.start)
+            );
+            assert_eq!(lengths.iter().sum::<usize>(), images);
+        }
+    }
 }
