@@ -146,10 +146,11 @@ fn transpose(tile: &mut [[u64; SQUARES]; SIDE]) {
     for (distance, low) in STEPS {
         let bits = distance * 8;
         for row in (0..SIDE).filter(|row| row & distance == 0) {
-            for square in 0..SQUARES {
-                let exchanged = ((tile[row][square] >> bits) ^ tile[row + distance][square]) & low;
-                tile[row + distance][square] ^= exchanged;
-                tile[row][square] ^= exchanged << bits;
+            let (upper, lower) = tile.split_at_mut(row + distance);
+            for (upper, lower) in upper[row].iter_mut().zip(&mut lower[0]) {
+                let exchanged = ((*upper >> bits) ^ *lower) & low;
+                *lower ^= exchanged;
+                *upper ^= exchanged << bits;
             }
         }
     }
