@@ -188,9 +188,7 @@ pub(crate) fn find(repository: &Repository) -> Result<Found> {
             .max_by_key(|(beginning, _)| beginning.len()),
     };
     let &(kind, open) = entry.ok_or_else(|| unknown(repository, name, table))?;
-    if repository.form == Form::Timm {
-        arguments::check(repository)?;
-    }
+    arguments::check(repository)?;
     Ok(Found {
         kind,
         network: open(repository)?,

@@ -3,7 +3,7 @@
 use super::*;
 
 /// The model of a golden folder, whose manifest's settings are changed.
-fn described(name: &str, change: impl FnOnce(&mut Value)) -> Result<Box<dyn Model>> {
+pub(super) fn described(name: &str, change: impl FnOnce(&mut Value)) -> Result<Box<dyn Model>> {
     let folder = golden(name);
     let manifest: Value = serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
     let mut config = manifest["models"][0]["default_deployment_config_dict"]["config"].clone();

@@ -54,3 +54,37 @@ fn arguments_of_timm_whose_effect_is_not_known_are_refused() {
         load(set(Value::Null).path(), json!({})).unwrap();
     }
 }
+
+#[test]
+fn arguments_of_torchvision_that_leave_weights_as_they_are_are_refused() {
+    for (model, key, value, default) in [
+        (
+            "torchvision_deeplabv3_resnet50",
+            "replace_stride_with_dilation",
+            json!([false, true, true]),
+            json!([false, false, false]),
+        ),
+        (
+            "torchvision_shufflenet",
+            "norm_layer",
+            json!("torch.nn.GroupNorm"),
+            json!(null),
+        ),
+        (
+            "torchvision_alexnet",
+            "activation_layer",
+            json!("torch.nn.SiLU"),
+            json!(null),
+        ),
+    ] {
+        let with =
+            |value: Value| detectors::described(model, |config| config["entrypoint_args"][key] = value);
+        let error = with(value).err().expect("it was loaded");
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        assert!(
+            error.to_string().contains(&format!("entrypoint_args.{key}` in ")),
+            "{error}"
+        );
+        with(default).unwrap();
+    }
+}
