@@ -6,8 +6,8 @@ round; this program in each of its precisions.
     benches/pipeline/run.py --modelzoo target/release/modelzoo --fiftyone ENVIRONMENT/bin/python
 
 `--python` is an environment as benches/compare/run.py makes one; without `--fiftyone`, or without `--modelzoo`, that program
-is left out, as FiftyOne is where it is not about MobileNetV2. A first run of each, which builds, imports and reads for the first time, does not count. Writes a table, and
-where a picture's time goes, to standard output.
+is left out, as FiftyOne is where it is not about MobileNetV2. A first run of each, which builds, imports and reads for the
+first time, does not count. Writes a table, and where a picture's time goes, to standard output.
 """
 
 from __future__ import annotations

@@ -103,6 +103,7 @@ def sam(name: str) -> Made:
     body = dict(shape, mlp_dim=SIZES[size]["intermediate_size"], global_attn_indexes=places)
     return transformers.SamModel(transformers.SamConfig(vision_config=body)), transformers.SamImageProcessorPil()
 
+
 HIERA = {
     "tiny": dict(),
     "small": dict(blocks_per_stage=[1, 2, 11, 2], global_attention_blocks=[7, 10, 13]),

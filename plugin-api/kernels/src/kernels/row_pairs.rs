@@ -1,7 +1,6 @@
 //! Rows of a depthwise convolution's windows by twos.
 
 use super::windows::WindowSteps;
-use crate::{memory::AlignedBuffer, simd::LANES};
 
 /// Rows of windows by twos, counted from the first window's first row: those of one row of results, or of two that are
 /// computed together, as they see the same pairs of rows.
@@ -70,34 +69,22 @@ impl RowPairs {
         })
     }
 
-    /// Length of [`pack`](Self::pack)'s weights of a block, given the columns of windows.
-    pub(crate) const fn block_length(self, columns: usize) -> usize {
-        self.count() * self.together * columns * LANES
+    /// How many [`words`](Self::words) there are, given the columns of windows.
+    pub(crate) const fn word_count(self, columns: usize) -> usize {
+        self.count() * self.together * columns
     }
 
-    /// Weights as `[blocks][pairs][rows of results][columns][16][2]`, each of 16 bits, given those of each channel and place
-    /// in a window; nothing where a pair has a row that is in no window.
-    pub(crate) fn pack(
-        self,
-        channels: usize,
-        columns: usize,
-        weight: impl Fn(usize, usize) -> u16,
-    ) -> AlignedBuffer {
-        let length = self.block_length(columns);
-        let mut packed = AlignedBuffer::zeroed(channels.div_ceil(LANES) * length);
-        let places = (0..self.count()).flat_map(|pair| {
-            (0..self.together).flat_map(move |result| (0..columns).map(move |column| (pair, result, column)))
-        });
-        for (word, (pair, result, column)) in places.enumerate() {
-            let rows = self.rows_of(pair, result);
-            for channel in 0..channels {
-                let weights = rows.map(|row| row.map_or(0, |row| weight(channel, row * columns + column)));
-                let [first, second] = weights.map(u16::to_ne_bytes);
-                let bits = u32::from_ne_bytes([first[0], first[1], second[0], second[1]]);
-                packed[channel / LANES * length + word * LANES + channel % LANES] = f32::from_bits(bits);
+    /// The places in a window whose weights each pair is multiplied with, in the order in which kernels read them: `[pairs]
+    /// [rows of results][columns]`; `None` where a pair has a row that is in no window.
+    pub(crate) fn words(self, columns: usize) -> Vec<[Option<usize>; 2]> {
+        let mut words = Vec::with_capacity(self.word_count(columns));
+        for pair in 0..self.count() {
+            for result in 0..self.together {
+                let rows = self.rows_of(pair, result);
+                words.extend((0..columns).map(|column| rows.map(|row| Some(row? * columns + column))));
             }
         }
-        packed
+        words
     }
 }
 
@@ -144,22 +131,10 @@ mod tests {
     }
 
     #[test]
-    fn weights_lie_where_their_pixels_are() {
+    fn words_follow_pairs_results_and_columns() {
         let pairs = RowPairs::of_two(3, 1);
-        let packed = pairs.pack(17, 3, |channel, tap| (100 * channel + tap + 1) as u16);
-        assert_eq!(packed.len(), 2 * pairs.block_length(3));
-        // The second block's first channel: of each pair, for both rows of results, three columns.
-        let words: Vec<[u16; 2]> = packed[pairs.block_length(3)..]
-            .iter()
-            .step_by(LANES)
-            .map(|word| {
-                let [a, b, c, d] = word.to_bits().to_ne_bytes();
-                [u16::from_ne_bytes([a, b]), u16::from_ne_bytes([c, d])]
-            })
-            .collect();
-        let at = |row: u16, column: u16| 1601 + 3 * row + column;
-        let columns = |first: Option<u16>, second: Option<u16>| {
-            [0, 1, 2].map(|column| [first, second].map(|row| row.map_or(0, |row| at(row, column))))
+        let columns = |first: Option<usize>, second: Option<usize>| {
+            [0, 1, 2].map(|column| [first, second].map(|row| Some(3 * row? + column)))
         };
         let expected = [
             columns(Some(0), Some(1)),
@@ -167,6 +142,7 @@ mod tests {
             columns(Some(2), None),
             columns(Some(1), Some(2)),
         ];
-        assert_eq!(words, expected.concat());
+        assert_eq!(pairs.words(3), expected.concat());
+        assert_eq!(pairs.word_count(3), expected.concat().len());
     }
 }

@@ -8,7 +8,7 @@ use super::{
     windows::SlidingWindows,
 };
 use crate::{
-    memory::{AlignedBuffer, Element, Region, View, ViewMut},
+    memory::{AlignedBuffer, Element, Packed, Region, View, ViewMut},
     simd::{Isa, LANES, Simd, WordCompiled, WordRoutine, WordSet, WordSimd, with_words},
 };
 use std::marker::PhantomData;
@@ -20,8 +20,8 @@ use std::marker::PhantomData;
 #[derive(Debug)]
 pub(crate) struct WordDepthwise {
     words: Words,
-    /// As [`RowPairs::pack`] has them.
-    weights: AlignedBuffer,
+    /// `[blocks][words][16][2]`, see [`RowPairs::words`].
+    weights: Packed,
     /// `[blocks][64]`, see [`WORD_BIAS`].
     bias: AlignedBuffer,
     finish: Finish,
@@ -42,7 +42,7 @@ impl WordDepthwise {
         }
     }
 
-    /// `weights` are as [`RowPairs::pack`] has them, integers of 16 bits for bytes and else bf16; `bias` is `[blocks][64]`,
+    /// `weights` are `[blocks][words][16][2]`, see [`RowPairs::words`], integers of 16 bits for bytes and else bf16; `bias` is `[blocks][64]`,
     /// see [`WORD_BIAS`].
     ///
     /// # Panics
@@ -51,7 +51,7 @@ impl WordDepthwise {
     pub(crate) fn new(
         words: Words,
         windows: SlidingWindows,
-        weights: AlignedBuffer,
+        weights: Packed,
         bias: AlignedBuffer,
         finish: Finish,
     ) -> Self {
@@ -64,7 +64,7 @@ impl WordDepthwise {
         });
         assert_eq!(windows.y().element != Element::Float, finish.stores_narrow());
         let steps = windows.steps();
-        assert!(weights.len() >= blocks * RowPairs::of(steps).block_length(steps.kernel[1]));
+        assert!(weights.len() >= blocks * RowPairs::of(steps).word_count(steps.kernel[1]) * LANES);
         assert!(bias.len() >= blocks * WORD_BIAS);
         Self {
             words,
@@ -134,7 +134,7 @@ impl<'a, const KERNEL: usize, const STRIDE: usize> WordRoutine for Rows<'a, KERN
         let pairs = pairs_of::<KERNEL, STRIDE>(layer);
         let (width, height) = (windows.y().width, windows.y().height);
         let rest = simd.compiled::<FinishEach>();
-        let length = pairs.block_length(windows.steps().kernel[1]);
+        let length = pairs.word_count(windows.steps().kernel[1]) * LANES;
         let Region { blocks, rows, .. } = y.region().clone();
         for block in blocks {
             let mut first = rows.start / pairs.together * pairs.together;

@@ -28,10 +28,14 @@ pub(super) enum Packing {
     Phase(usize, usize),
     /// `[output blocks][input channels / 2][kernel][16][2]`, bf16, input channels in blocks.
     Bf16,
+    /// `[blocks][words][16][2]`, bf16, see [`RowPairs::words`](crate::kernels::row_pairs::RowPairs::words).
+    Bf16Depthwise,
     /// `[output blocks][input channels / 4][kernel][16][4]`, integers for the bytes of this value, and what they stand for.
     Bytes(usize),
     /// As `Depthwise`, integers for the bytes of this value, and what they stand for.
     ByteDepthwise(usize),
+    /// As `Bf16Depthwise`, the integers of `ByteDepthwise`.
+    ByteDepthwisePairs(usize),
 }
 
 type Key = (usize, Option<usize>, Packing);
@@ -151,6 +155,27 @@ pub(super) fn pack_terms(
                 for (term, packed) in packed.chunks_exact_mut(LANES).enumerate() {
                     packed[lane] = value(output, tile * LANES + term) as f32;
                 }
+            }
+        }
+    });
+}
+
+/// Packs weights as `[output blocks][words][16][2]`, each of 16 bits: `bits(output, term)`, or 0 where there is no term.
+pub(super) fn pack_pairs(
+    threads: &Threads,
+    packed: &mut [f32],
+    outputs: usize,
+    words: &[[Option<usize>; 2]],
+    bits: impl Fn(usize, usize) -> u16 + Sync,
+) {
+    fill_blocks(threads, packed, words.len() * LANES, |block, packed| {
+        let inside = LANES.min(outputs - block * LANES);
+        for (word, packed) in words.iter().zip(packed.chunks_exact_mut(LANES)) {
+            for (lane, packed) in packed[..inside].iter_mut().enumerate() {
+                let pair = word.map(|term| term.map_or(0, |term| bits(block * LANES + lane, term)));
+                let [first, second] = pair.map(u16::to_ne_bytes);
+                let bytes = [first[0], first[1], second[0], second[1]];
+                *packed = f32::from_bits(u32::from_ne_bytes(bytes));
             }
         }
     });

@@ -148,7 +148,7 @@ impl WordSimd for Avx512Bf16 {
     }
     #[inline(always)]
     fn add_products(self, sums: __m512, word: __m512i, weights: __m512i) -> __m512 {
-        unsafe { _mm512_dpbf16_ps(sums, pairs(weights), pairs(word)) }
+        unsafe { _mm512_dpbf16_ps(sums, as_bf16(weights), as_bf16(word)) }
     }
     #[inline(always)]
     unsafe fn pairs(self, first: *const f32, second: *const f32) -> __m512i {
@@ -174,8 +174,8 @@ impl WordSimd for Avx512Bf16 {
         unsafe { self.weights(from) }
     }
     #[inline(always)]
-    fn add_pair_products(self, sums: __m512, pairs_of: __m512i, weights: __m512i) -> __m512 {
-        self.add_products(sums, pairs_of, weights)
+    fn add_pair_products(self, sums: __m512, pairs: __m512i, weights: __m512i) -> __m512 {
+        self.add_products(sums, pairs, weights)
     }
     #[inline(always)]
     fn numbers(self, sums: __m512) -> __m512 {
@@ -193,7 +193,7 @@ impl WordSimd for Avx512Bf16 {
 /// The same 512 bits as 32 bf16.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn pairs(bits: __m512i) -> __m512bh {
+fn as_bf16(bits: __m512i) -> __m512bh {
     // SAFETY: both are 512 bits of which any have a meaning.
     unsafe { std::mem::transmute::<__m512i, __m512bh>(bits) }
 }

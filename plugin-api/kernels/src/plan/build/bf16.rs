@@ -6,18 +6,15 @@ use super::{
         fuse::Layer,
         steps::{BlockStep, ConvolutionStep, RowWork},
         storage::Place,
-        threads::Threads,
-        weights::{Packing, fill_blocks, scale_of, terms_length},
+        weights::{Packing, pack_pairs, scale_of, terms_length},
     },
     Builder,
-    rows::steps_of,
     words::{WordLayer, WordTerms, bounds_of},
 };
 use crate::{
     graph::Weight,
     kernels::{
         requantise::{Finish, Narrow, Staged},
-        row_pairs::RowPairs,
         tile::{WORD_BIAS, WordEnd, WordResult, Words},
         word_depthwise::WordDepthwise,
     },
@@ -39,14 +36,15 @@ impl Builder<'_> {
         let length = terms_length(geometry.outputs, terms.words.len());
         let weights = self.packed.get(layer, Packing::Bf16, length, |packed| {
             let inputs = data.len() / geometry.outputs;
-            let value =
-                |output: usize, term| (f64::from(data[output * inputs + term]) * scale(output)) as f32;
-            pack(
+            let bits = |output: usize, term| {
+                bf16_of((f64::from(data[output * inputs + term]) * scale(output)) as f32)
+            };
+            pack_pairs(
                 self.packed.threads(),
                 packed,
                 geometry.outputs,
                 &terms.words,
-                value,
+                bits,
             );
         });
         let residual = self.bf16_residual(layer);
@@ -68,10 +66,10 @@ impl Builder<'_> {
         weight: &Weight,
         bias: &AlignedBuffer,
     ) -> BlockStep {
-        let [rows, columns] = geometry.kernel;
+        let taps = geometry.kernel[0] * geometry.kernel[1];
         let (scale, data) = (scale_of(self.graph, layer), weight.data());
-        let weights = RowPairs::of(&steps_of(geometry)).pack(geometry.outputs, columns, |channel, tap| {
-            bf16_of((f64::from(data[channel * rows * columns + tap]) * scale(channel)) as f32)
+        let weights = self.row_pairs(layer, geometry, Packing::Bf16Depthwise, |channel, tap| {
+            bf16_of((f64::from(data[channel * taps + tap]) * scale(channel)) as f32)
         });
         let residual = self.bf16_residual(layer);
         let finish = finish(layer, residual.as_ref(), self.result_form(layer).is_some());
@@ -130,25 +128,4 @@ fn with_factors(bias: &AlignedBuffer) -> AlignedBuffer {
         to[LANES..2 * LANES].copy_from_slice(from);
     }
     factors
-}
-
-/// Packs weights as `[output blocks][words][16][2]`: `value(output, term)`, or 0 where there is no term.
-fn pack(
-    threads: &Threads,
-    packed: &mut [f32],
-    outputs: usize,
-    words: &[[Option<usize>; 2]],
-    value: impl Fn(usize, usize) -> f32 + Sync,
-) {
-    fill_blocks(threads, packed, words.len() * LANES, |block, packed| {
-        let inside = LANES.min(outputs - block * LANES);
-        for (word, packed) in words.iter().zip(packed.chunks_exact_mut(LANES)) {
-            for (lane, packed) in packed[..inside].iter_mut().enumerate() {
-                let pair = word.map(|term| term.map_or(0, |term| bf16_of(value(block * LANES + lane, term))));
-                let [first, second] = pair.map(u16::to_ne_bytes);
-                let bytes = [first[0], first[1], second[0], second[1]];
-                *packed = f32::from_bits(u32::from_ne_bytes(bytes));
-            }
-        }
-    });
 }

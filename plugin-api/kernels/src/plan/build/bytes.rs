@@ -12,14 +12,12 @@ use super::{
         weights::{Packing, scale_of},
     },
     Builder,
-    rows::steps_of,
     words::{WordLayer, WordTerms, bounds_of},
 };
 use crate::{
     graph::Weight,
     kernels::{
         requantise::{Finish, Narrow, Staged},
-        row_pairs::RowPairs,
         tile::{RESIDUAL_FACTORS, RESULT_FACTORS, WORD_BIAS, WordEnd, WordResult, Words},
         word_depthwise::WordDepthwise,
     },
@@ -126,8 +124,8 @@ impl Builder<'_> {
             result: self.result_range(layer),
         };
         let (finish, bias) = ends.finish(layer, &weights, bias, geometry.outputs);
-        let columns = geometry.kernel[1];
-        let pairs = RowPairs::of(&steps_of(geometry)).pack(geometry.outputs, columns, |channel, tap| {
+        let packing = Packing::ByteDepthwisePairs(layer.inputs[0]);
+        let pairs = self.row_pairs(layer, geometry, packing, |channel, tap| {
             weights.number(channel, tap) as i16 as u16
         });
         let residual = residual.map(|(place, _)| place);

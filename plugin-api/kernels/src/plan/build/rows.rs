@@ -6,7 +6,7 @@ use super::{
         fuse::Layer,
         steps::{BlockStep, BlockWork, RowWork},
         storage::Place,
-        weights::{Packing, pack_terms, scale_of, terms_length},
+        weights::{Packing, pack_pairs, pack_terms, scale_of, terms_length},
     },
     Builder,
     packing::PackedBlocks,
@@ -15,10 +15,11 @@ use crate::{
     graph::Weight,
     kernels::{
         depthwise::DepthwiseConvolution,
+        row_pairs::RowPairs,
         wide::WideConvolution,
         windows::{SlidingWindows, WindowSteps},
     },
-    memory::{AlignedBuffer, Element},
+    memory::{AlignedBuffer, Element, Packed},
 };
 use std::sync::Arc;
 
@@ -70,6 +71,21 @@ impl Builder<'_> {
         })
     }
 
+    /// The weights of a depthwise convolution on words, given the 16 bits of each channel's own.
+    pub(super) fn row_pairs(
+        &self,
+        layer: &Layer,
+        geometry: &Geometry,
+        packing: Packing,
+        bits: impl Fn(usize, usize) -> u16 + Sync,
+    ) -> Packed {
+        let words = RowPairs::of(&steps_of(geometry)).words(geometry.kernel[1]);
+        let length = terms_length(geometry.outputs, words.len());
+        self.packed.get(layer, packing, length, |packed| {
+            pack_pairs(self.packed.threads(), packed, geometry.outputs, &words, bits);
+        })
+    }
+
     /// The step of a convolution that goes row by row, given its windows.
     pub(super) fn rows(
         &self,
@@ -91,7 +107,7 @@ impl Builder<'_> {
 }
 
 /// The windows of a convolution.
-pub(super) fn steps_of(geometry: &Geometry) -> WindowSteps {
+fn steps_of(geometry: &Geometry) -> WindowSteps {
     WindowSteps {
         kernel: geometry.kernel,
         stride: geometry.stride,
