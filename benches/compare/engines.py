@@ -214,7 +214,7 @@ class Modelzoo:
 
     @staticmethod
     def pays_in_bf16() -> bool:
-        """Whether this processor has the instructions with which bf16 is faster here."""
+        """Whether this processor has the instructions with which bf16 can be faster here."""
         return "avx512_bf16" in Path("/proc/cpuinfo").read_text()
 
     def answer(self) -> str:

@@ -39,7 +39,7 @@ impl Plans {
     /// network, what it takes to know is noted.
     pub(super) fn new(graph: &Graph, placement: &Placement) -> Self {
         let precision = match placement.precision {
-            Precision::Auto if Isa::best().has_bf16() => Precision::Bf16,
+            Precision::Auto if Isa::best().gains_by_bf16() => Precision::Bf16,
             Precision::Bf16 => Precision::Bf16,
             _ => Precision::F32,
         };

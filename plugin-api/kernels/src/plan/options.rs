@@ -15,7 +15,7 @@ pub enum Precision {
     #[default]
     Float,
     /// bf16, the upper halves of `f32`, of which 8 binary digits are left; sums are `f32`. This is about twice as fast
-    /// where [`Isa::has_bf16`], and slower elsewhere; weights need half of the memory. First layers, those of a single
+    /// where [`Isa::gains_by_bf16`], and slower elsewhere; weights need half of the memory. First layers, those of a single
     /// position (factors for channels, classes), grouped ones that are not depthwise, and those that Winograd's algorithm
     /// computes faster stay in `f32`, and so does arithmetic that is no sum of products. Results are the same for any
     /// batch and number of threads.

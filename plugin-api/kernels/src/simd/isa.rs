@@ -110,13 +110,14 @@ impl Isa {
         }
     }
 
-    /// Whether the machine multiplies bf16 by an instruction of its own, and so faster than `f32`.
-    pub fn has_bf16(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        let has = matches!(self.bf16(), WordSet::Avx512Bf16(_));
-        #[cfg(not(target_arch = "x86_64"))]
-        let has = false;
-        has
+    /// Whether the machine multiplies bf16 by an instruction of its own that is faster than those of `f32`, which is
+    /// measured the first time that it is asked.
+    pub fn gains_by_bf16(self) -> bool {
+        match self.bf16() {
+            #[cfg(target_arch = "x86_64")]
+            WordSet::Avx512Bf16(simd) => simd.pays(),
+            _ => false,
+        }
     }
 
     /// See [`Simd::VECTORS`].

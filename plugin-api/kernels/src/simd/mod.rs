@@ -15,6 +15,8 @@ mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod speed;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
