@@ -20,6 +20,7 @@ pub(crate) mod response;
 pub(crate) mod row_pairs;
 pub(crate) mod selection;
 pub(crate) mod tile;
+pub(crate) mod turn;
 pub(crate) mod upsampling;
 pub(crate) mod wide;
 pub(crate) mod windows;

@@ -59,6 +59,18 @@ impl<'a> SharedMut<'a> {
         }
     }
 
+    /// Shares values that lie somewhere else.
+    ///
+    /// # Safety
+    /// There are so many, and they are there as long as the handle is used.
+    pub(crate) unsafe fn of(start: *mut f32, length: usize) -> Self {
+        Self {
+            start,
+            length,
+            data: PhantomData,
+        }
+    }
+
     /// How many there are.
     pub(crate) fn len(self) -> usize {
         self.length

@@ -124,7 +124,7 @@ impl<'a> Trial<'a> {
             calibration,
             inputs,
             batch,
-            packed: Arc::new(PackedWeights::new(Arc::clone(&threads))),
+            packed: Arc::default(),
             threads,
             expected: Vec::new(),
         };

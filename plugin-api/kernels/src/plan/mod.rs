@@ -2,7 +2,7 @@
 //!
 //! Compiling fuses nodes into layers (`fuse`), chooses an algorithm for each (`algorithm`) and what is computed on bytes
 //! (`quantise`, where `ranges` are given) or on bf16 (`bf16`, where that is the `precision`), packs weights (`weights`,
-//! `byte_weights`), gives values their places in memory (`storage`) and makes steps of it all (`build`, `steps`), which
+//! `byte_weights`, `packer`), gives values their places in memory (`storage`) and makes steps of it all (`build`, `steps`), which
 //! threads (`threads`) then run (`execute`) phase by phase (`phases`) in memory that is used again (`memory`).
 //!
 //! Ranges come from samples (`calibration`): of the channels' extremes and moments (`statistics`) follow the steps of their
@@ -21,6 +21,7 @@ mod memory;
 #[path = "../../tests/boundary/misuse.rs"]
 mod misuse;
 mod options;
+mod packer;
 mod phases;
 mod quantise;
 mod ranges;
@@ -42,7 +43,7 @@ pub use self::{
     options::{PlanOptions, Precision},
     ranges::{ByteRange, Ranges, RangesError},
 };
-use self::{steps::Output, threads::Threads, weights::PackedWeights};
+use self::{packer::Packer, steps::Output, threads::Threads, weights::PackedWeights};
 use crate::{
     batch::{RunError, check_inputs, check_outputs},
     graph::{Graph, GraphError, Shape},
@@ -91,7 +92,7 @@ impl Plan {
             count => count,
         };
         let threads = Arc::new(Threads::new(threads));
-        let packed = Arc::new(PackedWeights::new(Arc::clone(&threads)));
+        let packed = Arc::default();
         Self::compile_sharing(graph, options.clone(), threads, packed)
     }
 
@@ -124,7 +125,7 @@ impl Plan {
         };
         let options = options.in_range();
         let isa = options.isa.unwrap_or_else(Isa::best);
-        let program = build(&graph, &options, isa, &packed);
+        let program = build(&graph, &options, isa, Packer::new(&packed, &threads));
         let memory = Memory::new(program.arena, program.scratch, program.shared);
         Ok(Self {
             graph,

@@ -1,14 +1,15 @@
 //! Weights in the order in which the kernels read them; made once for all plans of a network.
 
-use super::{fuse::Layer, threads::Threads};
+use super::fuse::Layer;
 use crate::{
     graph::{Graph, Op, Weight},
+    kernels::turn::{Rows, turn, turn_to_bf16, word_of},
     memory::{AlignedBuffer, Packed, Slab},
-    simd::LANES,
+    simd::{Isa, LANES},
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// What the weights of a node are packed for.
@@ -38,66 +39,40 @@ pub(super) enum Packing {
     ByteDepthwisePairs(usize),
 }
 
-type Key = (usize, Option<usize>, Packing);
+/// Writes a block, given what it is made of: `fill(source, block, values)`.
+pub(super) trait Fill: Fn(&[f32], usize, &mut [f32]) + Send + Sync {}
+
+impl<F: Fn(&[f32], usize, &mut [f32]) + Send + Sync> Fill for F {}
+
+/// Which packed weights.
+pub(super) type Key = (usize, Option<usize>, Packing);
 
 /// All packed weights of a network. Plans of the same network for other shapes share them.
-#[derive(Debug)]
-pub(super) struct PackedWeights {
-    store: Mutex<Store>,
-    /// Those that pack.
-    threads: Arc<Threads>,
-}
+#[derive(Debug, Default)]
+pub(super) struct PackedWeights(Mutex<Store>);
 
 #[derive(Debug, Default)]
-struct Store {
-    packed: HashMap<Key, Packed>,
-    slab: Slab,
+pub(super) struct Store {
+    pub(super) packed: HashMap<Key, Packed>,
+    pub(super) slab: Slab,
 }
 
 impl PackedWeights {
-    /// None yet; so many threads pack what is asked for.
-    pub(super) fn new(threads: Arc<Threads>) -> Self {
-        Self {
-            store: Mutex::default(),
-            threads,
-        }
-    }
-
-    /// The threads that pack.
-    pub(super) fn threads(&self) -> &Threads {
-        &self.threads
-    }
-
-    /// The packed weights of a layer, `length` values written by `pack` where no plan has needed them before.
-    pub(super) fn get(
-        &self,
-        layer: &Layer,
-        packing: Packing,
-        length: usize,
-        pack: impl FnOnce(&mut [f32]),
-    ) -> Packed {
-        let key = (layer.weights, layer.affine, packing);
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let Store { packed, slab } = &mut *store;
-        packed
-            .entry(key)
-            .or_insert_with(|| slab.allocate(length, pack))
-            .clone()
+    /// What there is, for one plan at a time.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Store> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes of all packed weights.
     pub(super) fn bytes(&self) -> usize {
-        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        store
-            .packed
-            .values()
-            .map(|weights| weights.len() * size_of::<f32>())
-            .sum()
+        let store = self.lock();
+        let lengths = store.packed.values().map(|weights| weights.len());
+        lengths.sum::<usize>() * size_of::<f32>()
     }
 }
 
 /// What the weights of each output channel are multiplied with: the folded affine's scale, or 1.
-pub(super) fn scale_of(graph: &Graph, layer: &Layer) -> impl Fn(usize) -> f64 + Sync {
+pub(super) fn scale_of(graph: &Graph, layer: &Layer) -> impl Fn(usize) -> f64 + Send + Sync + use<> {
     let scale: Option<Weight> = match layer.affine.map(|affine| &graph.nodes()[affine].op) {
         Some(Op::Affine { scale, .. }) => Some(scale.clone()),
         _ => None,
@@ -138,100 +113,87 @@ pub(super) fn terms_length(outputs: usize, terms: usize) -> usize {
     outputs.next_multiple_of(LANES) * terms
 }
 
-/// Packs weights as `[output blocks][terms][16]`: `value(output, term)` for each term of the sum.
-pub(super) fn pack_terms(
-    threads: &Threads,
-    packed: &mut [f32],
-    outputs: usize,
+/// Writes blocks of weights packed as `[terms][16]` of `[outputs][terms]`, each output channel multiplied with its scale.
+/// Term `i` comes to `places[i]`, or stays where it is.
+pub(super) fn turned(
+    isa: Isa,
     terms: usize,
-    value: impl Fn(usize, usize) -> f64 + Sync,
-) {
-    fill_blocks(threads, packed, terms * LANES, |block, packed| {
+    scale: impl Fn(usize) -> f64 + Send + Sync,
+    places: Option<Vec<usize>>,
+) -> impl Fill {
+    move |source: &[f32], block: usize, packed: &mut [f32]| {
+        let rows = Rows::of_block(source, terms, block);
+        turn(
+            isa,
+            rows,
+            &scales_of(rows, block, &scale),
+            places.as_deref(),
+            packed,
+        );
+    }
+}
+
+/// The same as `[words][16][2]` in bf16: term `i` comes to half `places[i] % 2` of word `places[i] / 2`.
+pub(super) fn turned_to_bf16(
+    isa: Isa,
+    terms: usize,
+    scale: impl Fn(usize) -> f64 + Send + Sync,
+    places: Option<Vec<usize>>,
+) -> impl Fill {
+    move |source: &[f32], block: usize, packed: &mut [f32]| {
+        let rows = Rows::of_block(source, terms, block);
+        turn_to_bf16(
+            isa,
+            rows,
+            &scales_of(rows, block, &scale),
+            places.as_deref(),
+            packed,
+        );
+    }
+}
+
+/// The scales of a block's output channels. They are numbers of type `f32`, and the product of two such is the same whether
+/// it is rounded from `f64` or at once.
+fn scales_of(rows: Rows, block: usize, scale: impl Fn(usize) -> f64) -> [f32; LANES] {
+    let mut scales = [1.0; LANES];
+    for (lane, value) in scales[..rows.channels()].iter_mut().enumerate() {
+        *value = scale(block * LANES + lane) as f32;
+    }
+    scales
+}
+
+/// Writes blocks of weights packed as `[terms][16]`: `value(source, output, term)` for each term of the sum.
+pub(super) fn terms_of(
+    outputs: usize,
+    value: impl Fn(&[f32], usize, usize) -> f64 + Send + Sync,
+) -> impl Fill {
+    move |source: &[f32], block: usize, packed: &mut [f32]| {
         let inside = LANES.min(outputs - block * LANES);
         // An output's terms are next to each other as a rule: so many at a time are in one line of the cache.
         for (tile, packed) in packed.chunks_mut(LANES * LANES).enumerate() {
             for lane in 0..inside {
                 let output = block * LANES + lane;
                 for (term, packed) in packed.chunks_exact_mut(LANES).enumerate() {
-                    packed[lane] = value(output, tile * LANES + term) as f32;
+                    packed[lane] = value(source, output, tile * LANES + term) as f32;
                 }
             }
         }
-    });
+    }
 }
 
 /// Packs weights as `[output blocks][words][16][2]`, each of 16 bits: `bits(output, term)`, or 0 where there is no term.
 pub(super) fn pack_pairs(
-    threads: &Threads,
     packed: &mut [f32],
     outputs: usize,
     words: &[[Option<usize>; 2]],
-    bits: impl Fn(usize, usize) -> u16 + Sync,
+    bits: impl Fn(usize, usize) -> u16,
 ) {
-    fill_blocks(threads, packed, words.len() * LANES, |block, packed| {
+    for (block, packed) in packed.chunks_exact_mut(words.len() * LANES).enumerate() {
         let inside = LANES.min(outputs - block * LANES);
         for (word, packed) in words.iter().zip(packed.chunks_exact_mut(LANES)) {
             for (lane, packed) in packed[..inside].iter_mut().enumerate() {
                 let pair = word.map(|term| term.map_or(0, |term| bits(block * LANES + lane, term)));
-                let [first, second] = pair.map(u16::to_ne_bytes);
-                let bytes = [first[0], first[1], second[0], second[1]];
-                *packed = f32::from_bits(u32::from_ne_bytes(bytes));
-            }
-        }
-    });
-}
-
-/// Blocks of `length` values, each of which `fill(block, values)` writes: on all threads where there is much to write.
-pub(super) fn fill_blocks(
-    threads: &Threads,
-    packed: &mut [f32],
-    length: usize,
-    fill: impl Fn(usize, &mut [f32]) + Sync,
-) {
-    /// Fewer values than this are written before other threads have begun.
-    const MUCH: usize = 1 << 16;
-    let count = packed.len() / length;
-    // Blocks that are next to each other are one thread's: two would make the zeros of the same page.
-    let together = if packed.len() < MUCH {
-        count
-    } else {
-        count.div_ceil(threads.count())
-    };
-    let parts = packed.chunks_mut(together.max(1) * length).enumerate();
-    let parts = Mutex::new(parts);
-    let work = |_: usize| {
-        loop {
-            let next = parts.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some((part, values)) = next else {
-                return;
-            };
-            for (block, values) in values.chunks_exact_mut(length).enumerate() {
-                fill(part * together + block, values);
-            }
-        }
-    };
-    if together == count || !threads.try_run(&work) {
-        work(0);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_block_is_filled_once_however_many_threads_there_are() {
-        const LENGTH: usize = if cfg!(miri) { 1 << 14 } else { 5000 };
-        for threads in [1, 2, 3] {
-            let threads = Threads::new(threads);
-            for blocks in [1, 2, 5, 23] {
-                let mut packed = vec![0.0; blocks * LENGTH];
-                fill_blocks(&threads, &mut packed, LENGTH, |block, values| {
-                    values.iter_mut().for_each(|value| *value += 1.0 + block as f32);
-                });
-                for (block, values) in packed.chunks_exact(LENGTH).enumerate() {
-                    assert!(values.iter().all(|&value| value == 1.0 + block as f32));
-                }
+                *packed = f32::from_bits(word_of(pair));
             }
         }
     }

@@ -149,6 +149,30 @@ impl Simd for Avx2 {
             [Halves(a, b), Halves(c, d)]
         }
     }
+    #[inline(always)]
+    fn transpose(self, rows: [Halves; LANES]) -> [Halves; LANES] {
+        let mut columns = rows;
+        for upper_rows in [false, true] {
+            for upper_columns in [false, true] {
+                let half = |row: usize| {
+                    let Halves(lower, upper) = rows[row + if upper_rows { 8 } else { 0 }];
+                    if upper_columns { upper } else { lower }
+                };
+                let quarter = [0, 1, 2, 3, 4, 5, 6, 7].map(half);
+                // SAFETY: `self` exists, so the features were detected.
+                let turned = unsafe { transpose_quarter(quarter) };
+                for (column, turned) in turned.into_iter().enumerate() {
+                    let column = &mut columns[column + if upper_columns { 8 } else { 0 }];
+                    if upper_rows {
+                        column.1 = turned;
+                    } else {
+                        column.0 = turned;
+                    }
+                }
+            }
+        }
+        columns
+    }
     each_half! {
         add(a, b) = _mm256_add_ps;
         sub(a, b) = _mm256_sub_ps;
@@ -160,6 +184,37 @@ impl Simd for Avx2 {
         neg_mul_add(a, b, c) = _mm256_fnmadd_ps;
         round(a) = round_half;
         power_of_two(a) = power_of_two_half;
+    }
+}
+
+/// Turns 8 vectors of 8 values.
+///
+/// # Safety
+/// The machine has AVX.
+#[inline(always)]
+unsafe fn transpose_quarter(rows: [__m256; 8]) -> [__m256; 8] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        // Pairs of rows, then fours: vector `4 i + j` has of rows `4 i..4 i + 4` column `j` of each half.
+        let (mut pairs, mut fours, mut columns) = (rows, rows, rows);
+        for i in 0..4 {
+            let (a, b) = (rows[2 * i], rows[2 * i + 1]);
+            pairs[2 * i] = _mm256_unpacklo_ps(a, b);
+            pairs[2 * i + 1] = _mm256_unpackhi_ps(a, b);
+        }
+        for i in 0..2 {
+            for j in 0..2 {
+                let (a, b) = (pairs[4 * i + j], pairs[4 * i + 2 + j]);
+                fours[4 * i + 2 * j] = _mm256_shuffle_ps::<0b01_00_01_00>(a, b);
+                fours[4 * i + 2 * j + 1] = _mm256_shuffle_ps::<0b11_10_11_10>(a, b);
+            }
+        }
+        for j in 0..4 {
+            let (a, b) = (fours[j], fours[4 + j]);
+            columns[j] = _mm256_permute2f128_ps::<0b0010_0000>(a, b);
+            columns[4 + j] = _mm256_permute2f128_ps::<0b0011_0001>(a, b);
+        }
+        columns
     }
 }
 

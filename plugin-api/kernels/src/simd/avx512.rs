@@ -125,6 +125,44 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
+    fn transpose(self, rows: [__m512; LANES]) -> [__m512; LANES] {
+        unsafe {
+            // Pairs of rows, then fours: vector `4 i + j` has of rows `4 i..4 i + 4` column `j` of each quarter.
+            let (mut pairs, mut fours) = (rows, rows);
+            for i in 0..8 {
+                let (a, b) = (rows[2 * i], rows[2 * i + 1]);
+                pairs[2 * i] = _mm512_unpacklo_ps(a, b);
+                pairs[2 * i + 1] = _mm512_unpackhi_ps(a, b);
+            }
+            for i in 0..4 {
+                for j in 0..2 {
+                    let (a, b) = (pairs[4 * i + j], pairs[4 * i + 2 + j]);
+                    let (a, b) = (_mm512_castps_pd(a), _mm512_castps_pd(b));
+                    fours[4 * i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+                    fours[4 * i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+                }
+            }
+            // Then the quarters.
+            let mut columns = rows;
+            for j in 0..4 {
+                let [a, b, c, d] = [fours[j], fours[4 + j], fours[8 + j], fours[12 + j]];
+                let (even, odd) = (
+                    _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b),
+                    _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b),
+                );
+                let (more_even, more_odd) = (
+                    _mm512_shuffle_f32x4::<0b10_00_10_00>(c, d),
+                    _mm512_shuffle_f32x4::<0b11_01_11_01>(c, d),
+                );
+                columns[j] = _mm512_shuffle_f32x4::<0b10_00_10_00>(even, more_even);
+                columns[4 + j] = _mm512_shuffle_f32x4::<0b10_00_10_00>(odd, more_odd);
+                columns[8 + j] = _mm512_shuffle_f32x4::<0b11_01_11_01>(even, more_even);
+                columns[12 + j] = _mm512_shuffle_f32x4::<0b11_01_11_01>(odd, more_odd);
+            }
+            columns
+        }
+    }
+    #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_add_ps(a, b) }
     }

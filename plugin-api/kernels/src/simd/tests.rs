@@ -139,6 +139,38 @@ fn powers_of_two_are_exact() {
     }
 }
 
+struct Transpose<'a> {
+    rows: &'a [[f32; LANES]; LANES],
+    columns: &'a mut [[f32; LANES]; LANES],
+}
+
+impl Kernel for Transpose<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let columns = simd.transpose(self.rows.map(|row| simd.load(&row)));
+        for (to, column) in self.columns.iter_mut().zip(columns) {
+            simd.store(to, column);
+        }
+    }
+}
+
+#[test]
+fn rows_become_columns() {
+    let rows = std::array::from_fn(|row| std::array::from_fn(|lane| (LANES * row + lane) as f32));
+    for isa in Isa::detected() {
+        let mut columns = [[0.0; LANES]; LANES];
+        isa.run(Transpose {
+            rows: &rows,
+            columns: &mut columns,
+        });
+        for (row, values) in rows.iter().enumerate() {
+            for (lane, &value) in values.iter().enumerate() {
+                assert_eq!(columns[lane][row], value, "{} [{row}][{lane}]", isa.name());
+            }
+        }
+    }
+}
+
 /// Through memory as bf16 and back.
 struct ThroughBf16<'a> {
     numbers: &'a [f32; LANES],

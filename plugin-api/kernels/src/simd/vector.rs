@@ -112,6 +112,20 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         [all(0), all(1)]
     }
 
+    /// Turns 16 vectors: lane `i` of vector `j` of the result is lane `j` of vector `i`.
+    #[inline(always)]
+    fn transpose(self, rows: [Self::Vector; LANES]) -> [Self::Vector; LANES] {
+        let mut values = [[0.0; LANES]; LANES];
+        for (values, row) in values.iter_mut().zip(rows) {
+            self.store(values, row);
+        }
+        let mut columns = rows;
+        for (lane, column) in columns.iter_mut().enumerate() {
+            *column = self.load(&values.map(|values| values[lane]));
+        }
+        columns
+    }
+
     /// The first 16 values of a slice.
     ///
     /// # Panics

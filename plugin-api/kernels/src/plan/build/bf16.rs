@@ -6,7 +6,7 @@ use super::{
         fuse::Layer,
         steps::{BlockStep, ConvolutionStep, RowWork},
         storage::Place,
-        weights::{Packing, pack_pairs, scale_of, terms_length},
+        weights::{Packing, scale_of, terms_length, turned_to_bf16},
     },
     Builder,
     words::{WordLayer, WordTerms, bounds_of},
@@ -32,21 +32,12 @@ impl Builder<'_> {
     ) -> ConvolutionStep {
         let layer = &self.layers[index];
         let terms = WordTerms::<2>::of(geometry);
-        let (scale, data) = (scale_of(self.graph, layer), weight.data());
-        let length = terms_length(geometry.outputs, terms.words.len());
-        let weights = self.packed.get(layer, Packing::Bf16, length, |packed| {
-            let inputs = data.len() / geometry.outputs;
-            let bits = |output: usize, term| {
-                bf16_of((f64::from(data[output * inputs + term]) * scale(output)) as f32)
-            };
-            pack_pairs(
-                self.packed.threads(),
-                packed,
-                geometry.outputs,
-                &terms.words,
-                bits,
-            );
-        });
+        let inputs = weight.data().len() / geometry.outputs;
+        let places = (inputs != geometry.inputs).then(|| terms.places(inputs));
+        let fill = turned_to_bf16(self.isa, inputs, scale_of(self.graph, layer), places);
+        let words = terms.words.len();
+        let size = (terms_length(geometry.outputs, words), words * LANES);
+        let weights = self.packer.later(layer, Packing::Bf16, size, weight, fill);
         let residual = self.bf16_residual(layer);
         let made = WordLayer {
             x: self.narrow_operand(layer).0,

@@ -41,8 +41,8 @@ impl Builder<'_> {
         let (scale, data) = (scale_of(self.graph, layer), weight.data());
         let length = ByteWeights::length(geometry.outputs, terms.words.len());
         let packed = self
-            .packed
-            .get(layer, Packing::Bytes(layer.inputs[0]), length, |packed| {
+            .packer
+            .now(layer, Packing::Bytes(layer.inputs[0]), length, |packed| {
                 let inputs = data.len() / geometry.outputs;
                 pack(
                     packed,
@@ -109,8 +109,8 @@ impl Builder<'_> {
         let (scale, data) = (scale_of(self.graph, layer), weight.data());
         let length = ByteWeights::length(geometry.outputs, taps);
         let packed = self
-            .packed
-            .get(layer, Packing::ByteDepthwise(layer.inputs[0]), length, |packed| {
+            .packer
+            .now(layer, Packing::ByteDepthwise(layer.inputs[0]), length, |packed| {
                 let kept = Kept::Numbers(WordDepthwise::largest_weight(taps) as f64);
                 pack(packed, geometry.outputs, &words, kept, |channel, tap| {
                     let weight = f64::from(data[channel * taps + tap]) * scale(channel);

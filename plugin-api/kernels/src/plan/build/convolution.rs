@@ -6,7 +6,7 @@ use super::{
         fuse::Layer,
         steps::{BatchedStep, ConvolutionStep, Source, Step, WinogradStep},
         storage::{Part, Place},
-        weights::{Packing, bias_of, fill_blocks, pack_terms, scale_of, terms_length},
+        weights::{Packing, bias_of, scale_of},
     },
     Builder,
     packing::PackedBlocks,
@@ -118,18 +118,7 @@ impl Builder<'_> {
         let (planar, part) = self.planar[&layer.inputs[0]];
         let [rows, columns] = geometry.kernel;
         let terms = geometry.inputs * rows * columns;
-        let scale = scale_of(self.graph, layer);
-        let data = weight.data();
-        let length = terms_length(geometry.outputs, terms);
-        let weights = self.packed.get(layer, Packing::Planar, length, |packed| {
-            pack_terms(
-                self.packed.threads(),
-                packed,
-                geometry.outputs,
-                terms,
-                |output, term| f64::from(data[output * terms + term]) * scale(output),
-            )
-        });
+        let weights = self.turned(layer, Packing::Planar, weight, terms, None);
         let tile = Tile {
             blocks: geometry.inputs,
             rows,
@@ -183,18 +172,7 @@ impl Builder<'_> {
             return Box::new(self.direct(index, geometry, weight, bias));
         };
         let terms = geometry.inputs;
-        let scale = scale_of(self.graph, layer);
-        let data = weight.data();
-        let length = terms_length(geometry.outputs, terms);
-        let weights = self.packed.get(layer, Packing::Direct, length, |packed| {
-            pack_terms(
-                self.packed.threads(),
-                packed,
-                geometry.outputs,
-                terms,
-                |output, term| f64::from(data[output * terms + term]) * scale(output),
-            )
-        });
+        let weights = self.turned(layer, Packing::Direct, weight, terms, None);
         let images = self.images[index];
         let (x_image, y_image) = (self.buffers[x.buffer].image(), self.buffers[y.buffer].image());
         let tile = Tile {
@@ -247,12 +225,12 @@ impl Builder<'_> {
         let inputs = geometry.inputs;
         let block_length = winograd::block_length(inputs);
         let length = geometry.outputs.div_ceil(LANES) * block_length;
-        let weights = self.packed.get(layer, Packing::Winograd, length, |packed| {
-            let scale = scale_of(self.graph, layer);
-            fill_blocks(self.packed.threads(), packed, block_length, |block, planes| {
-                transform_weights(self.isa, weight.data(), inputs, (block, &scale), planes);
-            });
-        });
+        let (isa, scale) = (self.isa, scale_of(self.graph, layer));
+        let fill = move |source: &[f32], block: usize, planes: &mut [f32]| {
+            transform_weights(isa, source, inputs, (block, &scale), planes);
+        };
+        let size = (length, block_length);
+        let weights = self.packer.later(layer, Packing::Winograd, size, weight, fill);
         let images = self.images[index];
         let cut = self.winograd_cut(&x.layout, &y.layout, images);
         let convolution = WinogradConvolution::new(

@@ -17,10 +17,10 @@ use super::{
     bf16::narrow,
     fuse::{Layer, fuse},
     options::{PlanOptions, Precision},
+    packer::Packer,
     quantise::{Kinds, quantise},
     steps::{BufferSlot, Dense, ExportStep, ImportStep, PlanarImportStep, Step},
     storage::{Lifetime, Part, Place, Places, pack, place},
-    weights::PackedWeights,
 };
 use crate::{
     graph::{Graph, Op, Shape},
@@ -52,7 +52,7 @@ pub(super) struct Program {
 struct Builder<'a> {
     graph: &'a Graph,
     isa: Isa,
-    packed: &'a PackedWeights,
+    packer: Packer<'a>,
     layers: Vec<Layer>,
     /// How each layer with weights is computed.
     algorithms: Vec<Option<(Geometry, Algorithm)>>,
@@ -68,8 +68,8 @@ struct Builder<'a> {
     images: Vec<usize>,
 }
 
-/// Makes the program of a graph.
-pub(super) fn build(graph: &Graph, options: &PlanOptions, isa: Isa, packed: &PackedWeights) -> Program {
+/// Makes the program of a graph, and packs its weights.
+pub(super) fn build<'a>(graph: &'a Graph, options: &PlanOptions, isa: Isa, packer: Packer<'a>) -> Program {
     let layers = fuse(graph);
     let mut algorithms: Vec<_> = layers.iter().map(|layer| choose(graph, layer, options)).collect();
     let kinds = match (options.precision, options.ranges.as_deref()) {
@@ -84,7 +84,7 @@ pub(super) fn build(graph: &Graph, options: &PlanOptions, isa: Isa, packed: &Pac
     let mut builder = Builder {
         graph,
         isa,
-        packed,
+        packer,
         layers,
         algorithms,
         places,
@@ -279,7 +279,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Places buffers by their lifetimes.
+    /// Places buffers by their lifetimes, and packs weights.
     fn finish(self, steps: Vec<(usize, Box<dyn Step>)>, split: &segments::Split) -> Program {
         let segments = split.segments(steps.iter().map(|(layer, _)| *layer));
         let most = split.most_images();
@@ -301,6 +301,7 @@ impl Builder<'_> {
         let name = |layer: usize| self.graph.nodes()[self.layers[layer].output].name.clone();
         let names = steps.iter().map(|(layer, _)| name(*layer)).collect();
         let steps = steps.into_iter().map(|(_, step)| step).collect();
+        self.packer.finish();
         Program {
             steps,
             names,

@@ -4,8 +4,7 @@ use super::{
     super::{
         algorithm::Geometry,
         fuse::Layer,
-        threads::Threads,
-        weights::{Packing, pack_terms, scale_of, terms_length},
+        weights::{Packing, scale_of, terms_length, terms_of, turned},
     },
     Builder,
 };
@@ -22,28 +21,77 @@ pub(super) struct PackedBlocks {
 impl Builder<'_> {
     /// Packs a layer's weights, of one group or of several.
     pub(super) fn packed_blocks(&self, layer: &Layer, geometry: &Geometry, weight: &Weight) -> PackedBlocks {
-        let (packing, reads) = if geometry.groups > 1 {
-            (Packing::Grouped, blocks_of_groups(geometry))
+        let reads = if geometry.groups > 1 {
+            blocks_of_groups(geometry)
         } else {
             let blocks = geometry.inputs.div_ceil(LANES);
-            let reads = ReadBlocks {
+            ReadBlocks {
                 count: blocks,
                 firsts: vec![0; geometry.outputs.div_ceil(LANES)],
                 last_channels: geometry.inputs - (blocks - 1) * LANES,
-            };
-            (Packing::Direct, reads)
+            }
         };
         let terms = reads.channels() * geometry.kernel[0] * geometry.kernel[1];
-        let length = terms_length(geometry.outputs, terms);
-        let weights = self.packed.get(layer, packing, length, |packed| {
-            let scale = scale_of(self.graph, layer);
-            pack_blocks(self.packed.threads(), packed, geometry, weight, (&reads, scale));
-        });
+        let weights = if geometry.groups > 1 {
+            self.grouped(layer, geometry, weight, (&reads, terms))
+        } else {
+            let places = places_of(geometry, &reads);
+            self.turned(layer, Packing::Direct, weight, terms, places)
+        };
         PackedBlocks {
             weights,
             reads,
             terms,
         }
+    }
+
+    /// Weights whose terms are turned, see [`turned`].
+    pub(super) fn turned(
+        &self,
+        layer: &Layer,
+        packing: Packing,
+        weight: &Weight,
+        terms: usize,
+        places: Option<Vec<usize>>,
+    ) -> Packed {
+        let fill = turned(self.isa, terms, scale_of(self.graph, layer), places);
+        let outputs = weight.data().len() / terms;
+        let size = (terms_length(outputs, terms), terms * LANES);
+        self.packer.later(layer, packing, size, weight, fill)
+    }
+
+    /// The weights of several groups, with zeros between channels of different ones.
+    fn grouped(
+        &self,
+        layer: &Layer,
+        geometry: &Geometry,
+        weight: &Weight,
+        (reads, terms): (&ReadBlocks, usize),
+    ) -> Packed {
+        let taps = geometry.kernel[0] * geometry.kernel[1];
+        // The input channel, counted from the first one that is read, and the tap of each term.
+        let mut places = Vec::new();
+        for block in 0..reads.count {
+            let channels = reads.channels_of(block);
+            for tap in 0..taps {
+                places.extend((0..channels).map(|channel| (block * LANES + channel, tap)));
+            }
+        }
+        let inputs = geometry.inputs / geometry.groups;
+        let outputs = geometry.outputs / geometry.groups;
+        let (scale, firsts) = (scale_of(self.graph, layer), reads.firsts.clone());
+        let fill = terms_of(geometry.outputs, move |source, output, term| {
+            let (channel, tap) = places[term];
+            let input = firsts[output / LANES] * LANES + channel;
+            match input.checked_sub(output / outputs * inputs) {
+                Some(input) if input < inputs => {
+                    f64::from(source[(output * inputs + input) * taps + tap]) * scale(output)
+                }
+                _ => 0.0,
+            }
+        });
+        let size = (terms_length(geometry.outputs, terms), terms * LANES);
+        self.packer.later(layer, Packing::Grouped, size, weight, fill)
     }
 }
 
@@ -68,48 +116,18 @@ fn blocks_of_groups(geometry: &Geometry) -> ReadBlocks {
     }
 }
 
-/// Packs weights for input in blocks of channels; weights between channels of different groups are zero.
-fn pack_blocks(
-    threads: &Threads,
-    packed: &mut [f32],
-    geometry: &Geometry,
-    weight: &Weight,
-    (reads, scale): (&ReadBlocks, impl Fn(usize) -> f64 + Sync),
-) {
+/// Where the terms of an output channel of one group come to, as blocks of input channels, taps and channels; `None` where
+/// they stay as they are.
+fn places_of(geometry: &Geometry, reads: &ReadBlocks) -> Option<Vec<usize>> {
     let taps = geometry.kernel[0] * geometry.kernel[1];
-    let data = weight.data();
-    // The input channel, counted from the first one that is read, and the tap of each term.
-    let mut terms = Vec::new();
-    for block in 0..reads.count {
-        let channels = reads.channels_of(block);
-        for tap in 0..taps {
-            terms.extend((0..channels).map(|channel| (block * LANES + channel, tap)));
-        }
-    }
-    if geometry.groups == 1 && taps == 1 {
-        let inputs = geometry.inputs;
-        pack_terms(threads, packed, geometry.outputs, inputs, |output, input| {
-            f64::from(data[output * inputs + input]) * scale(output)
-        });
-        return;
-    }
-    if geometry.groups == 1 {
-        let places: Vec<usize> = terms.iter().map(|(channel, tap)| channel * taps + tap).collect();
-        pack_terms(threads, packed, geometry.outputs, terms.len(), |output, term| {
-            f64::from(data[output * places.len() + places[term]]) * scale(output)
-        });
-        return;
-    }
-    let inputs = geometry.inputs / geometry.groups;
-    let outputs = geometry.outputs / geometry.groups;
-    pack_terms(threads, packed, geometry.outputs, terms.len(), |output, term| {
-        let (channel, tap) = terms[term];
-        let input = reads.firsts[output / LANES] * LANES + channel;
-        match input.checked_sub(output / outputs * inputs) {
-            Some(input) if input < inputs => {
-                f64::from(data[(output * inputs + input) * taps + tap]) * scale(output)
-            }
-            _ => 0.0,
-        }
-    });
+    let place = |channel: usize, tap: usize| {
+        let block = channel / LANES;
+        block * LANES * taps + tap * reads.channels_of(block) + channel % LANES
+    };
+    let channels = 0..geometry.inputs;
+    (taps > 1).then(|| {
+        channels
+            .flat_map(|channel| (0..taps).map(move |tap| place(channel, tap)))
+            .collect()
+    })
 }

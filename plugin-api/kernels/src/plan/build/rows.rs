@@ -6,7 +6,7 @@ use super::{
         fuse::Layer,
         steps::{BlockStep, BlockWork, RowWork},
         storage::Place,
-        weights::{Packing, pack_pairs, pack_terms, scale_of, terms_length},
+        weights::{Packing, pack_pairs, terms_length},
     },
     Builder,
     packing::PackedBlocks,
@@ -35,18 +35,7 @@ impl Builder<'_> {
             return self.bf16_depthwise(layer, geometry, weight, &bias);
         }
         let taps = geometry.kernel[0] * geometry.kernel[1];
-        let scale = scale_of(self.graph, layer);
-        let data = weight.data();
-        let length = terms_length(geometry.outputs, taps);
-        let weights = self.packed.get(layer, Packing::Depthwise, length, |packed| {
-            pack_terms(
-                self.packed.threads(),
-                packed,
-                geometry.outputs,
-                taps,
-                |channel, tap| f64::from(data[channel * taps + tap]) * scale(channel),
-            )
-        });
+        let weights = self.turned(layer, Packing::Depthwise, weight, taps, None);
         let (x, residual) = (self.place(layer.inputs[0]), self.residual(layer));
         self.rows(layer, geometry, x, residual, |windows| {
             let stages = layer.epilogue.stages();
@@ -77,12 +66,12 @@ impl Builder<'_> {
         layer: &Layer,
         geometry: &Geometry,
         packing: Packing,
-        bits: impl Fn(usize, usize) -> u16 + Sync,
+        bits: impl Fn(usize, usize) -> u16,
     ) -> Packed {
         let words = RowPairs::of(&steps_of(geometry)).words(geometry.kernel[1]);
         let length = terms_length(geometry.outputs, words.len());
-        self.packed.get(layer, packing, length, |packed| {
-            pack_pairs(self.packed.threads(), packed, geometry.outputs, &words, bits);
+        self.packer.now(layer, packing, length, |packed| {
+            pack_pairs(packed, geometry.outputs, &words, bits);
         })
     }
 

@@ -6,7 +6,7 @@ use super::{
         fuse::Layer,
         steps::{ConvolutionStep, Source},
         storage::Part,
-        weights::{Packing, bias_of, pack_terms, scale_of, terms_length},
+        weights::{Packing, bias_of, scale_of, terms_length, terms_of},
     },
     Builder,
     convolution::{output_tile, whole_output},
@@ -96,25 +96,25 @@ impl Builder<'_> {
         let (inputs, outputs) = (parameters.weight.dims()[0], parameters.weight.dims()[1]);
         let [kernel_rows, kernel_columns] = kernel(parameters);
         let scale = scale_of(self.graph, layer);
-        let data = parameters.weight.data();
+        let stride = parameters.stride;
         let taps = rows.taps * columns.taps;
-        let terms = inputs * taps;
-        let length = terms_length(outputs, terms);
-        self.packed.get(layer, Packing::Phase(v, h), length, |packed| {
-            pack_terms(self.packed.threads(), packed, outputs, terms, |output, term| {
-                let block = (term / (LANES * taps)).min(x.blocks() - 1);
-                let channels = LANES.min(inputs - block * LANES);
-                let within = term - block * LANES * taps;
-                let (tap, input) = (within / channels, block * LANES + within % channels);
-                let row = rows.weight(v, parameters.stride[0], tap / columns.taps);
-                let column = columns.weight(h, parameters.stride[1], tap % columns.taps);
-                if row >= kernel_rows || column >= kernel_columns {
-                    return 0.0;
-                }
-                let at = ((input * outputs + output) * kernel_rows + row) * kernel_columns + column;
-                f64::from(data[at]) * scale(output)
-            })
-        })
+        let (blocks, terms) = (x.blocks(), inputs * taps);
+        let fill = terms_of(outputs, move |source, output, term| {
+            let block = (term / (LANES * taps)).min(blocks - 1);
+            let channels = LANES.min(inputs - block * LANES);
+            let within = term - block * LANES * taps;
+            let (tap, input) = (within / channels, block * LANES + within % channels);
+            let row = rows.weight(v, stride[0], tap / columns.taps);
+            let column = columns.weight(h, stride[1], tap % columns.taps);
+            if row >= kernel_rows || column >= kernel_columns {
+                return 0.0;
+            }
+            let at = ((input * outputs + output) * kernel_rows + row) * kernel_columns + column;
+            f64::from(source[at]) * scale(output)
+        });
+        let size = (terms_length(outputs, terms), terms * LANES);
+        let packing = Packing::Phase(v, h);
+        self.packer.later(layer, packing, size, &parameters.weight, fill)
     }
 
     /// The convolution of the results of one phase of rows and one of columns.

@@ -68,6 +68,17 @@ impl<const VALUES: usize> WordTerms<VALUES> {
         }
         Self { words, reads }
     }
+
+    /// Where each of so many terms comes to, counted in values.
+    pub(super) fn places(&self, terms: usize) -> Vec<usize> {
+        let mut places = vec![0; terms];
+        for (place, term) in self.words.iter().flatten().enumerate() {
+            if let Some(term) = term {
+                places[*term] = place;
+            }
+        }
+        places
+    }
 }
 
 impl Builder<'_> {
