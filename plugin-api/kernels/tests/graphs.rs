@@ -12,7 +12,7 @@ use common::{
     run,
 };
 use modelzoo_kernels::{
-    graph::{Convolution, LayerNorm, Shape},
+    graph::{Convolution, Graph, LayerNorm, Shape},
     plan::{Plan, PlanOptions},
 };
 use proptest::prelude::*;
@@ -54,6 +54,27 @@ fn every_operator() {
 /// Threads that share an image write different pixels of the same rows: of Winograd's tiles, and of normalisations.
 #[test]
 fn threads_share_rows() {
+    let (graph, input) = rows_to_share(1);
+    let [alone, together] = [1, 2].map(|threads| run(&plan(&graph, threads), &[&input], 1));
+    assert_eq!(alone, together);
+}
+
+/// Each plan tries both ways in which threads can share a batch, on its first batches, and here in parts of it.
+#[test]
+fn batches_are_the_same_however_threads_share_them() {
+    const BATCH: usize = 7;
+    let (graph, input) = rows_to_share(BATCH);
+    let expected = run(&plan(&graph, 1), &[&input], BATCH);
+    for threads in [2, 3] {
+        let plan = plan(&graph, threads);
+        for _ in 0..8 {
+            assert_eq!(run(&plan, &[&input], BATCH), expected, "{threads} threads");
+        }
+    }
+}
+
+/// A network with rows that threads share, and a batch of its input.
+fn rows_to_share(batch: usize) -> (Graph, Vec<f32>) {
     let mut numbers = Numbers::new(4);
     let shape = Shape::map(6, 4, 76);
     let graph = network(shape, |network, x| {
@@ -71,16 +92,17 @@ fn threads_share_rows() {
         )?;
         network.softmax("softmax", y)
     });
-    let graph = graph.unwrap();
-    let input = numbers.take(shape.elements());
-    let [alone, together] = [1, 2].map(|threads| {
-        let options = PlanOptions {
-            threads,
-            ..PlanOptions::default()
-        };
-        run(&Plan::compile(&graph, &options).unwrap(), &[&input], 1)
-    });
-    assert_eq!(alone, together);
+    (graph.unwrap(), numbers.take(batch * shape.elements()))
+}
+
+/// A plan for so many threads, which has room for three images at a time.
+fn plan(graph: &Graph, threads: usize) -> Plan {
+    let options = PlanOptions {
+        threads,
+        images_together: 3,
+        ..PlanOptions::default()
+    };
+    Plan::compile(graph, &options).unwrap()
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 //! Running the steps: images on threads of their own, or all threads on the same images.
 
 use super::{
+    arrangement::chunks,
     build::Program,
     memory::{CommonMemory, Memory},
     phases::Phases,
@@ -40,16 +41,18 @@ impl<'a> Batch<'a> {
         self.memory.arenas.put(arena);
     }
 
-    /// Makes what threads share to run some images together, see [`Together::run`].
+    /// Makes what threads share to run some images together, at most `largest` at a time, see [`Together::run`].
     pub(super) fn together<'t>(
         &'t self,
         images: Range<usize>,
+        largest: usize,
         threads: usize,
         memory: &'t mut CommonMemory,
     ) -> Together<'t> {
         Together {
             batch: self,
             images,
+            largest,
             arena: SharedMut::new(&mut memory.arena),
             shared: SharedMut::new(&mut memory.shared),
             phases: Phases::new(threads),
@@ -122,6 +125,8 @@ impl StepTimes {
 pub(super) struct Together<'a> {
     batch: &'a Batch<'a>,
     images: Range<usize>,
+    /// So many of them have a place in the arena at a time.
+    largest: usize,
     arena: SharedMut<'a>,
     shared: SharedMut<'a>,
     phases: Phases,
@@ -136,18 +141,20 @@ impl Together<'_> {
         let scratch = &self.batch.memory.scratch;
         let mut own = scratch.take();
         let mut count = 0;
-        self.batch
-            .each_pass(self.arena, &self.images, self.threads, |context, steps| {
-                for index in steps {
-                    let step = self.batch.program.steps[index].as_ref();
-                    for phase in 0..step.phases(context.images(), self.threads) {
-                        self.run_phase(context, step, (phase, count), thread, &mut own, || {
-                            finished(index)
-                        });
-                        count += 1;
+        for images in chunks(self.images.clone(), self.largest) {
+            self.batch
+                .each_pass(self.arena, &images, self.threads, |context, steps| {
+                    for index in steps {
+                        let step = self.batch.program.steps[index].as_ref();
+                        for phase in 0..step.phases(context.images(), self.threads) {
+                            self.run_phase(context, step, (phase, count), thread, &mut own, || {
+                                finished(index)
+                            });
+                            count += 1;
+                        }
                     }
-                }
-            });
+                });
+        }
         scratch.put(own);
     }
 

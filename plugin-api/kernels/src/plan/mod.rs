@@ -3,12 +3,14 @@
 //! Compiling fuses nodes into layers (`fuse`), chooses an algorithm for each (`algorithm`) and what is computed on bytes
 //! (`quantise`, where `ranges` are given) or on bf16 (`bf16`, where that is the `precision`), packs weights (`weights`,
 //! `byte_weights`, `packer`), gives values their places in memory (`storage`) and makes steps of it all (`build`, `steps`), which
-//! threads (`threads`) then run (`execute`) phase by phase (`phases`) in memory that is used again (`memory`).
+//! threads (`threads`) then run (`execute`) phase by phase (`phases`) in memory that is used again (`memory`), each on images of
+//! its own or all on the same ones (`arrangement`).
 //!
 //! Ranges come from samples (`calibration`): of the channels' extremes and moments (`statistics`) follow the steps of their
 //! bytes (`scaling`), of trials which layers stay in numbers (`choice`), and a file keeps it all (`record`).
 
 mod algorithm;
+mod arrangement;
 mod bf16;
 mod build;
 mod byte_weights;
@@ -34,6 +36,7 @@ mod threads;
 mod weights;
 
 use self::{
+    arrangement::{Arrangement, Arrangements, chunks, shares},
     build::{Program, build},
     execute::{Batch, StepTimes},
     memory::Memory,
@@ -55,7 +58,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// A network compiled for the shapes of its inputs; any number of threads may run it at the same time.
@@ -66,6 +69,7 @@ pub struct Plan {
     isa: Isa,
     program: Program,
     memory: Memory,
+    arrangements: Arrangements,
     threads: Arc<Threads>,
     packed: Arc<PackedWeights>,
 }
@@ -133,6 +137,7 @@ impl Plan {
             isa,
             program,
             memory,
+            arrangements: Arrangements::default(),
             threads,
             packed,
         })
@@ -155,7 +160,8 @@ impl Plan {
     /// Runs a batch. `inputs` and `outputs` hold each input and output as a dense batch (maps NCHW, tokens NLC,
     /// vectors NC); outputs are overwritten.
     ///
-    /// Threads share the images; images that are left over, or a single one, are run by all threads together.
+    /// Threads share the images, and run those that are left over, or a single one, together; or they run all of them
+    /// together, if that was faster for the first batches of this size, which try both. Results are the same.
     /// Where another call is using the threads, this one runs on the caller's thread.
     ///
     /// All slices are borrowed until it returns, so that no output is another one, or an input:
@@ -196,7 +202,8 @@ impl Plan {
         let times = StepTimes::new(self.program.steps.len());
         for images in chunks(0..batch, self.options.images_together) {
             let mut memory = self.memory.take();
-            let together = work.together(images.clone(), self.threads.count(), &mut memory);
+            let count = images.len();
+            let together = work.together(images.clone(), count, self.threads.count(), &mut memory);
             times.start();
             let ran = self.threads.count() > 1
                 && self
@@ -253,70 +260,32 @@ impl Plan {
         if threads == 1 {
             return false;
         }
-        let rest = batch / threads * threads..batch;
-        let parts = shares(rest.start, threads, self.options.images_together);
+        let largest = self.options.images_together;
+        let arrangement = self.arrangements.next(batch);
+        let apart = match arrangement {
+            Arrangement::Apart => batch / threads * threads,
+            Arrangement::Together => 0,
+        };
+        let parts = shares(apart, threads, largest);
         let next = AtomicUsize::new(0);
-        let mut memories: Vec<_> = chunks(rest, self.options.images_together)
-            .map(|images| (images, self.memory.take()))
-            .collect();
-        let together: Vec<_> = memories
-            .iter_mut()
-            .map(|(images, memory)| work.together(images.clone(), threads, memory))
-            .collect();
+        let mut memory = (apart < batch).then(|| self.memory.take());
+        let together = memory
+            .as_mut()
+            .map(|memory| work.together(apart..batch, largest, threads, memory));
+        let started = Instant::now();
         let ran = self.threads.try_run(&|thread| {
             while let Some(images) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
                 work.run_alone(images.clone(), |_| {});
             }
-            for images in &together {
+            if let Some(images) = &together {
                 images.run(thread, |_| {});
             }
         });
-        drop(together);
-        memories
-            .into_iter()
-            .for_each(|(_, memory)| self.memory.put(memory));
-        ran
-    }
-}
-
-/// Cuts so many images into parts of at most `largest` that threads take one after the other, smaller ones towards the
-/// end: a thread that other programs hold up is then not waited for long.
-fn shares(images: usize, threads: usize, largest: usize) -> Vec<std::ops::Range<usize>> {
-    let mut shares = Vec::new();
-    let mut first = 0;
-    while first < images {
-        let length = ((images - first) / (2 * threads)).clamp(1, largest);
-        shares.push(first..first + length);
-        first += length;
-    }
-    shares
-}
-
-/// Cuts a range into parts of at most `largest` that are as equal as can be.
-fn chunks(range: std::ops::Range<usize>, largest: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let parts = range.len().div_ceil(largest);
-    let (start, length) = (range.start, range.len());
-    (0..parts).map(move |part| start + length * part / parts..start + length * (part + 1) / parts)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_are_all_images_and_get_smaller() {
-        assert_eq!(shares(8, 2, 4), [0..2, 2..3, 3..4, 4..5, 5..6, 6..7, 7..8]);
-        for (images, threads, largest) in [(0, 2, 4), (1, 1, 1), (64, 2, 4), (90, 3, 8), (17, 16, 64)] {
-            let shares = shares(images, threads, largest);
-            let lengths: Vec<usize> = shares.iter().map(ExactSizeIterator::len).collect();
-            assert!(lengths.is_sorted_by(|a, b| a >= b) && lengths.iter().all(|&length| length <= largest));
-            assert!(
-                shares
-                    .iter()
-                    .zip(&shares[shares.len().min(1)..])
-                    .all(|(a, b)| a.end == b.start)
-            );
-            assert_eq!(lengths.iter().sum::<usize>(), images);
+        if ran {
+            self.arrangements.took(batch, arrangement, started.elapsed());
         }
+        drop(together);
+        memory.into_iter().for_each(|memory| self.memory.put(memory));
+        ran
     }
 }
