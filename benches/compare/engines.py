@@ -185,10 +185,7 @@ class Torch(InProcess):
 
 
 class Modelzoo:
-    """This project, in a process of its own: see src/main.rs. `narrow` computes in bf16 where that pays, else in f32."""
-
-    name = "modelzoo"
-    narrow_name = "modelzoo bf16"
+    """This project, in a process of its own: see src/main.rs."""
 
     def __init__(
         self,
@@ -197,12 +194,11 @@ class Modelzoo:
         weights: Path,
         inputs: Path,
         threads: int,
+        precision: str = "f32",
         one_core: bool = False,
-        narrow: bool = False,
     ) -> None:
-        if narrow:
-            self.name = self.narrow_name
-        command = [str(program), network, str(weights), str(inputs), str(threads), "bf16" if narrow else "f32"]
+        self.name = "modelzoo" if precision == "f32" else f"modelzoo {precision}"
+        command = [str(program), network, str(weights), str(inputs), str(threads), precision]
         self.inputs = inputs
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if one_core:
@@ -213,9 +209,10 @@ class Modelzoo:
         self.buffer_bytes = int(buffer_bytes)
 
     @staticmethod
-    def pays_in_bf16() -> bool:
-        """Whether this processor has the instructions with which bf16 can be faster here."""
-        return "avx512_bf16" in Path("/proc/cpuinfo").read_text()
+    def precisions() -> list[str]:
+        """What it computes in here: bf16 where the processor has the instructions with which that can be faster."""
+        narrow = ["bf16"] if "avx512_bf16" in Path("/proc/cpuinfo").read_text() else []
+        return ["f32", *narrow, "int8"]
 
     def answer(self) -> str:
         line = self.process.stdout.readline()

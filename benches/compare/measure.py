@@ -12,6 +12,7 @@ import numpy as np
 import pnnx
 import torch
 from PIL import Image
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from safetensors.torch import save_file as save_torch_file
 
@@ -22,6 +23,8 @@ from published import Published
 BATCHES = (8, 1)
 # Photographs whose best class is compared with the one that torch finds in f64.
 PHOTOGRAPHS = 20
+# Parts of the photographs, others than those, that bytes are calibrated on: as many as the program takes.
+SAMPLES = 64
 # Seconds before an engine's turn.
 PAUSE = 0.3
 # Seconds of a turn, after a run that does not count; a turn is at least one run.
@@ -67,6 +70,7 @@ def prepare(name: str, folder: Path) -> Files:
         made / "exact.safetensors",
         made / "result.json",
     )
+    write_inputs(files.inputs, entry.size)
     # The last file that is written: what is there is whole.
     if files.exact.exists():
         return files
@@ -77,7 +81,6 @@ def prepare(name: str, folder: Path) -> Files:
     elif not entry.weights:
         save_torch_file({key: value.contiguous() for key, value in module.state_dict().items()}, weights)
     images = photographs(PHOTOGRAPHS, entry.size)
-    save_file({str(count): images[:count].copy() for count in (*BATCHES, PHOTOGRAPHS)}, files.inputs)
     one = torch.from_numpy(images[:1].copy())
     with torch.inference_mode():
         outputs = module.double()(one.double())
@@ -105,6 +108,17 @@ def prepare(name: str, folder: Path) -> Files:
     torch.backends.mha.set_fastpath_enabled(True)
     save_file(exact, files.exact)
     return files
+
+
+def write_inputs(file: Path, size: int) -> None:
+    """Writes the batches that commands name, where one is missing."""
+    if file.exists():
+        with safe_open(file, "np") as there:
+            if "calibrate" in there.keys():
+                return
+    images = photographs(PHOTOGRAPHS, size)
+    batches = {str(count): images[:count].copy() for count in (*BATCHES, PHOTOGRAPHS)}
+    save_file(batches | {"calibrate": samples(SAMPLES, size)}, file)
 
 
 def first(outputs: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
@@ -143,6 +157,21 @@ def photographs(count: int, size: int) -> np.ndarray:
     return np.stack([images[index % len(images)] for index in range(count)])
 
 
+def samples(count: int, size: int) -> np.ndarray:
+    """Parts of the repository's photographs, the same ones each time, as a normalised batch `[count, 3, size, size]`."""
+    files = sorted((REPOSITORY / "examples/photos").glob("*.jpg"))
+    random = np.random.default_rng(1)
+    parts = []
+    for index in range(count):
+        photograph = Image.open(files[index % len(files)]).convert("RGB")
+        width, height = photograph.size
+        side = int(min(width, height) * random.uniform(0.4, 1))
+        x, y = random.integers(width - side + 1), random.integers(height - side + 1)
+        parts.append(normalize(photograph.crop((x, y, x + side, y + side)), size))
+    # Whatever the order in memory of its parts, files have this one.
+    return np.ascontiguousarray(np.stack(parts))
+
+
 def normalize(photograph: Image.Image, size: int) -> np.ndarray:
     """`[3, size, size]`, as networks that were trained on ImageNet take it."""
     resized = photograph.resize((size, size), Image.Resampling.BILINEAR)
@@ -159,10 +188,11 @@ def measure(
     inputs = load_file(files.inputs)
     network = network_name(name)
     loading = [start_and_stop(program, network, files) for _ in range(STARTS)]
-    own = Modelzoo(program, network, files.weights, files.inputs, threads)
-    ours = [own]
-    if Modelzoo.pays_in_bf16():
-        ours.append(Modelzoo(program, network, files.weights, files.inputs, threads, narrow=True))
+    ours = [
+        Modelzoo(program, network, files.weights, files.inputs, threads, precision)
+        for precision in Modelzoo.precisions()
+    ]
+    own = ours[0]
     forms = [form for form in Torch.forms() if f"torch {form}".startswith(beginnings)]
     forms = [Torch(entry.module(), form, threads) for form in forms]
     exact = load_file(files.exact)
@@ -260,8 +290,9 @@ def check(
                 raise
             print(f"{engine.name} does not run it: {error}", flush=True)
     limit = max(ACCURACY, 2 * errors.get("torch eager", ACCURACY))
-    own = errors[Modelzoo.name]
-    assert own <= limit, f"{Modelzoo.name} is off by {own:.1e}"
+    # The first engine is this project in f32.
+    own = errors[engines[0].name]
+    assert own <= limit, f"{engines[0].name} is off by {own:.1e}"
     wrong = [engine for engine, error in errors.items() if not error <= WRONG]
     for engine in wrong:
         print(f"{engine} computes something else: it is off by {errors.pop(engine):.1e}", flush=True)

@@ -16,6 +16,7 @@ from networks import NETWORKS
 
 OWN = "modelzoo"
 OWN_NARROW = "modelzoo bf16"
+OWN_BYTES = "modelzoo int8"
 # Programs that compute in f32, and those that choose for themselves, by how the names of their arrangements begin.
 EQUALS = ("onnxruntime", "OpenVINO f32", "ncnn f32")
 DEFAULTS = ("OpenVINO as it comes", "ncnn as it comes")
@@ -27,6 +28,9 @@ GOALS = {
     "avx512_fp16": {"3x3": 1.6, "mixed": 1.25, "transformer": 1.1},
     "amx": {"3x3": 1.5, "mixed": 1.2, "transformer": 1.1},
 }
+# And how many times as fast as in f32 bytes are meant to be in batches of 8, of these networks.
+GOALS_OF_BYTES = {"avx2": 1.5, "avx512": 2.2, "avx512_fp16": 2.2, "amx": 3.0}
+NETWORKS_OF_BYTES = ("resnet50", "mobilenet_v2")
 KINDS = {
     "resnet18": "3x3",
     "resnet50": "mixed",
@@ -73,6 +77,11 @@ def ratio(times: Times, beginnings: tuple[str, ...], own: str = OWN) -> float | 
     return min(medians) / statistics.median(times[own]) if medians and own in times else None
 
 
+def of_bytes(times: Times) -> float | None:
+    """How many times as fast as in f32 bytes are."""
+    return statistics.median(times[OWN]) / statistics.median(times[OWN_BYTES]) if OWN_BYTES in times else None
+
+
 def summary(file: Path) -> str:
     """A line for each batch size of one result."""
     result = json.loads(file.read_text())
@@ -80,10 +89,11 @@ def summary(file: Path) -> str:
     for batch, times in result["batches"].items():
         parts = [f"{engine} {statistics.median(values) / int(batch):.2f}" for engine, values in times.items()]
         against = [ratio(times, programs) for programs in (EQUALS, DEFAULTS, (TORCH,))]
-        against.append(ratio(times, DEFAULTS, OWN_NARROW))
+        against += [ratio(times, DEFAULTS, OWN_NARROW), of_bytes(times)]
         ratios = ", ".join(f"{value:.2f}" if value else "-" for value in against)
         lines.append(
-            f"  batch {batch}, ms an image: {', '.join(parts)}; ratios (f32, defaults, torch; bf16 to defaults) {ratios}"
+            f"  batch {batch}, ms an image: {', '.join(parts)}; "
+            f"ratios (f32, defaults, torch; bf16 to defaults; f32 to int8) {ratios}"
         )
     errors = ", ".join(f"{engine} {error:.1e}" for engine, error in result["errors"].items())
     lines.append(f"  errors: {errors}; ready in {result['load_ms']:.0f} ms")
@@ -102,8 +112,8 @@ def write(folder: Path, repository: Path) -> None:
         f"# Measured with {name}",
         "Written by `benches/compare/run.py`; [BENCHMARKS.md](../../BENCHMARKS.md) says how, and what falls short.",
         machine(results),
-        speed(results, "8", GOALS.get(name, {})),
-        speed(results, "1", GOALS.get(name, {})),
+        speed(results, "8", name),
+        speed(results, "1", name),
         accuracy(results),
         loading(results),
     ]
@@ -145,10 +155,11 @@ def machine(results: dict) -> str:
     )
 
 
-def speed(results: dict, batch: str, goals: dict[str, float]) -> str:
-    """A row for each network, with the fastest arrangement of each program."""
+def speed(results: dict, batch: str, instructions: str) -> str:
+    """A row for each network, with the fastest arrangement of each program; goals are those of an instruction set."""
+    goals = GOALS.get(instructions, {})
     title = "## Batches of 8" if batch == "8" else "## One image: latency"
-    programs = (OWN_NARROW, *EQUALS, *DEFAULTS, "torch eager", "torch channels_last", "torch compiled")
+    programs = (OWN_NARROW, OWN_BYTES, *EQUALS, *DEFAULTS, "torch eager", "torch channels_last", "torch compiled")
     there = [
         program
         for program in programs
@@ -163,6 +174,7 @@ def speed(results: dict, batch: str, goals: dict[str, float]) -> str:
             "against the best default",
             "bf16 against the best default",
             "against torch",
+            "int8 against f32 (goal)",
         ]
     ]
     for name, result in results.items():
@@ -176,12 +188,22 @@ def speed(results: dict, batch: str, goals: dict[str, float]) -> str:
         cells.append(f"**{equals:.2f}** ({goal})" if reached else f"{equals:.2f} ({goal}), short")
         every = (*EQUALS, *DEFAULTS)
         others = (ratio(times, every), ratio(times, every, OWN_NARROW), ratio(times, (TORCH,)))
-        rows.append([result["title"], *cells, *(f"{value:.2f}" if value else "-" for value in others)])
+        cells += [f"{value:.2f}" if value else "-" for value in others]
+        wanted = GOALS_OF_BYTES.get(instructions) if batch == "8" and name in NETWORKS_OF_BYTES else None
+        rows.append([result["title"], *cells, bytes_cell(of_bytes(times), wanted)])
     note = (
         "Milliseconds an image, of the fastest arrangement of each program: of a whole batch at a time on all threads, or "
         "of a part on each thread (1 x 2 threads, 2 x 1 thread)."
     )
     return f"{title}\n\n{note}\n\n{table(rows)}"
+
+
+def bytes_cell(reached: float | None, wanted: float | None) -> str:
+    if reached is None:
+        return "-"
+    if wanted is None:
+        return f"{reached:.2f}"
+    return f"**{reached:.2f}** ({wanted})" if round(reached, 2) >= wanted else f"{reached:.2f} ({wanted}), short"
 
 
 def time_cell(times: Times, engine: str | None, batch: int) -> str:
@@ -194,7 +216,7 @@ def time_cell(times: Times, engine: str | None, batch: int) -> str:
 
 
 def accuracy(results: dict) -> str:
-    programs = (OWN, OWN_NARROW, *EQUALS, *DEFAULTS, "torch eager", "torch compiled")
+    programs = (OWN, OWN_NARROW, OWN_BYTES, *EQUALS, *DEFAULTS, "torch eager", "torch compiled")
     rows = [["network", "weights", *programs]]
     for result in results.values():
         cells = []
