@@ -25,8 +25,8 @@ URL; or several of these; or a dataset, or a file with labels."""
 
 _OPTIONS = {
     "alpha", "batch_size", "classes", "column", "every", "field", "force_square", "format", "fps", "frames", "handle_missing",
-    "label_keys", "max_pixels", "output_dir", "overwrite", "page", "patches", "rel_dir", "rescale", "sample_fields", "settings",
-    "skip_failures", "slice", "slice_merge", "slice_overlap", "store_logits", "threshold", "track", "workers",
+    "label_keys", "max_pixels", "memory", "output_dir", "overwrite", "page", "patches", "rel_dir", "rescale", "sample_fields",
+    "settings", "skip_failures", "slice", "slice_merge", "slice_overlap", "store_logits", "threshold", "track", "workers",
 }  # fmt: skip
 """What a run can be told besides its inputs and its output."""
 
@@ -88,6 +88,8 @@ class Run:
         options["classes"] = names(options.get("classes"), "classes")
         options["batch_size"] = count(options.get("batch_size"), "batch_size")
         options["workers"] = count(options.get("workers"), "workers")
+        if options.get("memory") is not None:
+            options["memory"] = str(options["memory"])
         size, overlap, merge = (options.pop(name, None) for name in ("slice", "slice_overlap", "slice_merge"))
         if size is not None:
             options["slicing"] = {"size": size, "overlap": overlap, "merge": merge}
@@ -184,8 +186,9 @@ def apply_model(
         overwrite: replace what a dataset has in the field.
         output_dir: a folder for masks and maps as PNG files; ``rel_dir`` is the folder below which they keep their
             sub-folders.
-        **options: ``max_pixels``, ``rescale`` (``bits``, ``min-max``, ``percentile``), ``page``, ``label_keys``, and ``column``: that of a
-            table that has the pictures, their paths or their URLs.
+        **options: ``memory`` (how much of it files, pictures and frames may take, such as ``"500MB"`` or ``"2GiB"``; a quarter of
+            what there is), ``max_pixels``, ``rescale`` (``bits``, ``min-max``, ``percentile``), ``page``, ``label_keys``, and
+            ``column``: that of a table that has the pictures, their paths or their URLs.
 
     Raises:
         Error: the input cannot be found, or the model not go on. A sample that fails is no error: its

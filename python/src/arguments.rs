@@ -2,9 +2,9 @@
 
 use crate::error::{Result, Usage};
 use modelzoo::{
-    ApplyOptions, Decoder, Device, EmbedOptions, Existing, HandleMissing, Isolation, LoadSettings, Network,
-    PatchGeometry, PatchOptions, Precision, PredictOptions, Rate, RunOptions, Sampling, Sandbox, Task,
-    ZooBuilder,
+    ApplyOptions, Decoder, Device, EmbedOptions, Existing, HandleMissing, Isolation, LoadSettings,
+    MemoryBudget, MemoryBudgetError, Network, PatchGeometry, PatchOptions, Precision, PredictOptions, Rate,
+    RunOptions, Sampling, Sandbox, Task, ZooBuilder,
     config::PluginOrigin,
     format::Format,
     input::InputOptions,
@@ -102,6 +102,7 @@ pub struct RunArguments {
     handle_missing: Option<MissingArgument>,
     batch_size: Option<NonZeroUsize>,
     workers: Option<NonZeroUsize>,
+    memory: Option<String>,
     max_pixels: Option<u64>,
     rescale: Option<RescaleArgument>,
     page: Option<NonZeroU32>,
@@ -340,9 +341,14 @@ impl RunArguments {
                 RescaleArgument::Percentile => Rescale::Percentile,
             });
         }
+        let memory = self.memory.as_deref().map(str::parse::<MemoryBudget>);
+        let memory = memory
+            .transpose()
+            .map_err(|error: MemoryBudgetError| Usage(format!("memory: {error}")))?;
         Ok(RunOptions {
             batch_size: self.batch_size,
             workers: self.workers,
+            memory,
             decoder,
             sampling: self.sampling()?,
             skip_failures: self.skip_failures.unwrap_or(true),

@@ -25,6 +25,7 @@ mod int8;
 mod killed_apply;
 mod locking;
 mod mask_models;
+mod memory;
 mod outputs;
 mod patches;
 mod plugins;

@@ -6,6 +6,7 @@ pub mod artifact;
 pub mod digest;
 pub mod error;
 pub mod file;
+pub mod memory;
 pub mod process;
 pub mod progress;
 mod sandbox;

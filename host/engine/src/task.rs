@@ -1,7 +1,7 @@
 //! What a model is to do, with every option that there is.
 
 use crate::{EngineError, Summary};
-use modelzoo_base::{error::NextStep, suggest};
+use modelzoo_base::{error::NextStep, memory::MemoryBudget, suggest};
 use modelzoo_data::{
     dataset::{Dataset, Selection},
     label::PatchGeometry,
@@ -33,6 +33,9 @@ pub struct RunOptions {
     pub batch_size: Option<NonZeroUsize>,
     /// How many threads decode; `None` is one for each processor. FiftyOne's `num_workers`.
     pub workers: Option<NonZeroUsize>,
+    /// How many bytes of files, pictures and frames are held at a time; `None` is [`MemoryBudget::of_machine`]. What the model
+    /// itself takes is not counted. Results do not depend on it, but batches are smaller where fewer pictures fit.
+    pub memory: Option<MemoryBudget>,
     /// How files become pixels, and how large these may be.
     pub decoder: Decoder,
     /// Which frames of videos are looked at.
@@ -139,6 +142,7 @@ impl Default for RunOptions {
         Self {
             batch_size: None,
             workers: None,
+            memory: None,
             decoder: Decoder::default(),
             sampling: Sampling::default(),
             shard: None,

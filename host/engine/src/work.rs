@@ -6,7 +6,7 @@ use crate::{
     input::SampleIterator,
     pipeline::{self, Plan},
 };
-use modelzoo_base::error::NextStep;
+use modelzoo_base::{error::NextStep, memory::MemoryBudget};
 use modelzoo_data::dataset::{self, Existing, Progress};
 use modelzoo_runtime::LoadedModel;
 use std::num::NonZeroUsize;
@@ -20,6 +20,7 @@ pub struct Work<'a> {
     field: Option<FieldRun>,
     provenance: dataset::Provenance,
     default_batch_size: Option<NonZeroUsize>,
+    default_memory: Option<MemoryBudget>,
 }
 
 /// How a task was done.
@@ -68,12 +69,19 @@ impl<'a> Work<'a> {
             field,
             provenance,
             default_batch_size: None,
+            default_memory: None,
         })
     }
 
     /// Says how many pictures the model gets at once where neither the task nor the model has a wish.
     pub fn with_default_batch_size(mut self, size: Option<NonZeroUsize>) -> Self {
         self.default_batch_size = size;
+        self
+    }
+
+    /// Says how many bytes of pictures are held at a time where the task does not.
+    pub fn with_default_memory(mut self, memory: Option<MemoryBudget>) -> Self {
+        self.default_memory = memory;
         self
     }
 
@@ -108,7 +116,9 @@ impl<'a> Work<'a> {
         mut self,
         mut sink: impl FnMut(LabeledItem) -> Result<(), SinkError> + Send,
     ) -> Result<Outcome, EngineError> {
-        let plan = Plan::new(self.model, self.task).with_default_batch_size(self.default_batch_size);
+        let plan = Plan::new(self.model, self.task)
+            .with_default_batch_size(self.default_batch_size)
+            .with_default_memory(self.default_memory);
         let Some(mut field) = self.field.take() else {
             return self.run_without_dataset(&plan, sink);
         };

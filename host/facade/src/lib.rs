@@ -42,6 +42,7 @@ pub use evaluate::{DEFAULT_TRUTH, EvaluateOptions, Evaluation, evaluate};
 pub use model::Model;
 pub use modelzoo_base::{
     Sha256Digest, error as diagnosis,
+    memory::{MemoryBudget, MemoryBudgetError},
     progress::{Cancellation, Event, NoObserver, Observer},
 };
 pub use modelzoo_data::{

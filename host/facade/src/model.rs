@@ -4,6 +4,7 @@ use crate::{
     calibration::{Loaded, Loader, OnBytes},
     error::Error,
 };
+use modelzoo_base::memory::MemoryBudget;
 use modelzoo_data::{dataset::Existing, label::LabelFilter};
 use modelzoo_engine::{
     Calibrated, EngineError, Input, LabeledItem, Outcome, ProgressCallback, PromptEmbedding, Provenance,
@@ -29,17 +30,25 @@ pub struct Model {
     told: Once,
     provenance: Provenance,
     loading_time: Duration,
-    default_batch_size: Option<NonZeroUsize>,
+    defaults: RunDefaults,
+}
+
+/// What counts where a task does not say it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RunDefaults {
+    /// How many pictures the model gets at once, where it has no wish of its own either.
+    pub(crate) batch_size: Option<NonZeroUsize>,
+    /// How many bytes of pictures are held at a time.
+    pub(crate) memory: Option<MemoryBudget>,
 }
 
 impl Model {
-    /// `default_batch_size` counts where neither the model nor the task has a wish.
     pub(crate) fn new(
         (loaded, on_bytes): Loaded,
         loader: impl Into<Arc<Loader>>,
         provenance: Provenance,
         loading_time: Duration,
-        default_batch_size: Option<NonZeroUsize>,
+        defaults: RunDefaults,
     ) -> Self {
         Self {
             loaded,
@@ -51,7 +60,7 @@ impl Model {
             },
             on_bytes,
             loading_time,
-            default_batch_size,
+            defaults,
         }
     }
 
@@ -74,12 +83,15 @@ impl Model {
             return Ok(None);
         }
         let waiting = matches!(self.on_bytes, OnBytes::NotYet).then_some(self.loaded.as_ref());
+        let mut task = task.clone();
+        let memory = &mut task.run_options_mut().memory;
+        *memory = memory.or(self.defaults.memory);
         Ok(Some(Self::new(
-            self.loader.calibrate(waiting, task, input, progress)?,
+            self.loader.calibrate(waiting, &task, input, progress)?,
             Arc::clone(&self.loader),
             self.provenance.clone(),
             self.loading_time,
-            self.default_batch_size,
+            self.defaults,
         )))
     }
 
@@ -215,7 +227,9 @@ impl Model {
     ) -> Result<Work<'a>, EngineError> {
         self.warn_of_precision();
         let work = Work::begin(self.loaded.as_ref(), &self.provenance, task, input, existing)?;
-        Ok(work.with_default_batch_size(self.default_batch_size))
+        Ok(work
+            .with_default_batch_size(self.defaults.batch_size)
+            .with_default_memory(self.defaults.memory))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Conduct, Confinement};
 use fs_err as fs;
+use modelzoo_base::memory::machine_memory;
 use rustix::{
     io,
     process::{Resource, Rlimit, getrlimit, setrlimit},
@@ -68,12 +69,4 @@ fn has_own_user_namespace() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     let count = map.split_whitespace().nth(2);
     count == Some("1") && map.lines().count() == 1
-}
-
-/// All memory of the machine, in bytes.
-fn machine_memory() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
 }

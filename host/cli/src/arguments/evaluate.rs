@@ -1,6 +1,6 @@
 use super::{JsonArgument, ModelArguments, number};
 use clap::Args;
-use modelzoo::{DEFAULT_TRUTH, EvaluateOptions, RunOptions};
+use modelzoo::{DEFAULT_TRUTH, EvaluateOptions, MemoryBudget, RunOptions};
 use std::{num::NonZeroUsize, path::PathBuf};
 
 #[derive(Clone, Debug, Args)]
@@ -30,6 +30,11 @@ pub struct EvaluateArguments {
     #[arg(long, value_name = "N", value_parser = number::threads)]
     pub workers: Option<NonZeroUsize>,
 
+    /// How much memory files, pictures and frames may take, such as 500MB or 2GiB (default: a quarter of what there is); the
+    /// model's own comes on top
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true)]
+    pub memory: Option<MemoryBudget>,
+
     #[command(flatten)]
     pub facts: JsonArgument,
 }
@@ -43,6 +48,7 @@ impl EvaluateArguments {
             run: RunOptions {
                 batch_size: self.batch_size,
                 workers: self.workers,
+                memory: self.memory,
                 ..RunOptions::default()
             },
         }

@@ -3,7 +3,7 @@
 use super::{DryRunArgument, format, number};
 use clap::{Args, ValueEnum};
 use modelzoo::{
-    Content, Destination, EngineError, RunOptions, Shard,
+    Content, Destination, EngineError, MemoryBudget, RunOptions, Shard,
     dataset::Existing,
     format::Format,
     input::InputOptions,
@@ -65,6 +65,16 @@ pub struct InputArguments {
     /// How many threads decode pictures (default: every core)
     #[arg(long, value_name = "N", value_parser = number::threads, help_heading = "Speed")]
     pub workers: Option<NonZeroUsize>,
+
+    /// How much memory files, pictures and frames may take, such as 500MB or 2GiB (default: a quarter of what there is); the
+    /// model's own comes on top
+    #[arg(
+        long,
+        value_name = "SIZE",
+        allow_negative_numbers = true,
+        help_heading = "Speed"
+    )]
+    pub memory: Option<MemoryBudget>,
 
     /// Refuse pictures with more pixels than this
     #[arg(long, value_name = "N", help_heading = "Speed")]
@@ -161,6 +171,7 @@ impl InputArguments {
         RunOptions {
             batch_size: self.batch_size,
             workers: self.workers,
+            memory: self.memory,
             decoder: self.decoder(),
             sampling: self.sampling(),
             shard: self.shard,

@@ -13,6 +13,7 @@ use super::{
     tiff,
 };
 use crate::panics::contained;
+use image::metadata::Orientation;
 use std::{fs::File, io::Read, num::NonZeroU32, path::Path};
 
 /// The default limit on a picture's pixels: the number at which Pillow refuses a "decompression bomb".
@@ -97,8 +98,9 @@ impl Decoder {
     fn decode_bytes_into(&self, bytes: &[u8], memory: &dyn PixelMemory) -> Result<Decoded, DecodeError> {
         let format = ImageFormat::detect(bytes)?;
         guarded(format, || {
-            let (header, image, warning) = self.pixels(bytes, format, memory)?;
             let orientation = orientation::of_file(bytes, format);
+            let is_upright = orientation == Orientation::NoTransforms;
+            let (header, image, warning) = self.pixels(bytes, format, memory, is_upright)?;
             Ok(Decoded {
                 image: image.oriented(orientation),
                 metadata: header.metadata(bytes.len(), format, orientation),
@@ -140,29 +142,36 @@ impl Decoder {
         bytes: &[u8],
         format: ImageFormat,
         memory: &dyn PixelMemory,
+        is_upright: bool,
     ) -> Result<(Header, RgbImage, Option<String>), DecodeError> {
+        let announced = |header: Header| {
+            // Four channels are mixed to three elsewhere.
+            let is_in_place = format == ImageFormat::Jpeg && is_upright && header.num_channels != 4;
+            memory.announce(header.width, header.height, is_in_place);
+            header
+        };
         match format {
             ImageFormat::Jpeg => {
                 let jpeg = jpeg::Jpeg::open(bytes)?;
-                let header = self.checked(jpeg.header()?)?;
+                let header = announced(self.checked(jpeg.header()?)?);
                 let (image, warning) = jpeg.decode(memory)?;
                 Ok((header, image, warning))
             }
             ImageFormat::Gif => {
                 let gif = gif::Gif::open(bytes)?;
-                let header = self.checked(gif.header())?;
+                let header = announced(self.checked(gif.header())?);
                 Ok((header, gif.decode()?, None))
             }
             ImageFormat::Tiff => {
                 let tiff = tiff::Tiff::open(bytes, self.page)?;
                 let header = tiff.header();
                 match self.checked(header) {
-                    Ok(_) => Ok((header, tiff.decode(self.rescale)?, None)),
+                    Ok(_) => Ok((announced(header), tiff.decode(self.rescale)?, None)),
                     Err(error) => {
                         let Some(smaller) = tiff.reduced(self.max_pixels) else {
                             return Err(error);
                         };
-                        let Header { width, height, .. } = smaller.header();
+                        let Header { width, height, .. } = announced(smaller.header());
                         let warning =
                             format!("{error}: its own smaller version of {width}x{height} is taken");
                         Ok((header, smaller.decode(self.rescale)?, Some(warning)))
@@ -171,23 +180,23 @@ impl Decoder {
             }
             ImageFormat::Jpeg2000 => {
                 let picture = jpeg_2000::Jpeg2000::open(bytes)?;
-                let header = self.checked(picture.header())?;
+                let header = announced(self.checked(picture.header())?);
                 Ok((header, picture.decode(self.rescale)?, None))
             }
             ImageFormat::JpegXl => {
                 let picture = jpeg_xl::JpegXl::open(bytes, self.max_pixels)?;
-                let header = self.checked(picture.header())?;
+                let header = announced(self.checked(picture.header())?);
                 Ok((header, picture.decode(self.rescale)?, None))
             }
             ImageFormat::Heic | ImageFormat::Avif => {
                 let picture = heif::Heif::open(bytes, format.name())?;
-                let header = self.checked(picture.header())?;
+                let header = announced(self.checked(picture.header())?);
                 let (image, warning) = picture.decode(self.max_pixels, self.rescale)?;
                 Ok((header, image, warning))
             }
             ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp => {
                 let reader = raster::Reader::open(bytes, format)?;
-                let header = self.checked(reader.header())?;
+                let header = announced(self.checked(reader.header())?);
                 let (image, warning) = reader.decode(self.max_pixels, self.rescale)?;
                 Ok((header, image, warning))
             }

@@ -9,6 +9,11 @@ use std::{
 pub trait PixelMemory: Send + Sync {
     /// So many bytes of any content; `None` where there is no room for them, and they go elsewhere.
     fn take(&self, bytes: usize) -> Option<Box<dyn PixelBlock>>;
+
+    /// Is told the size of a picture, as it is stored, before memory is taken for its pixels: once for each picture, and again
+    /// where a smaller one is taken instead. It may wait until there is room. `is_in_place` says whether the pixels are
+    /// decoded to where they stay, and not anywhere else before.
+    fn announce(&self, _width: u32, _height: u32, _is_in_place: bool) {}
 }
 
 /// Bytes in a [`PixelMemory`], given back when they are dropped.
@@ -38,6 +43,18 @@ impl Pixels {
         match memory.take(bytes) {
             Some(block) => Self::Block(block),
             None => Self::Vec(vec![0; bytes]),
+        }
+    }
+
+    /// The same bytes in `memory`, if it has room for them.
+    pub(super) fn moved_to(self, memory: &dyn PixelMemory) -> Self {
+        let Self::Vec(bytes) = self else { return self };
+        match memory.take(bytes.len()) {
+            Some(mut block) => {
+                block.copy_from_slice(&bytes);
+                Self::Block(block)
+            }
+            None => Self::Vec(bytes),
         }
     }
 

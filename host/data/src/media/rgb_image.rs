@@ -1,6 +1,9 @@
 //! A picture in memory.
 
-use super::{pixel_box::PixelBox, pixels::Pixels};
+use super::{
+    pixel_box::PixelBox,
+    pixels::{PixelMemory, Pixels},
+};
 use image::{DynamicImage, metadata::Orientation};
 use std::num::NonZeroU32;
 
@@ -64,6 +67,14 @@ impl RgbImage {
         self.data.into_vec()
     }
 
+    /// The same picture with its pixels in `memory`, if it has room for them and they are not in such memory already.
+    pub fn moved_to(self, memory: &dyn PixelMemory) -> Self {
+        Self {
+            data: self.data.moved_to(memory),
+            ..self
+        }
+    }
+
     /// The three bytes at column `x`, row `y`. Panics outside of the picture, as indexing a slice does.
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
         let start = (y as usize * self.width as usize + x as usize) * 3;
@@ -115,7 +126,11 @@ impl std::fmt::Debug for RgbImage {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::pixels::{Heap, PixelBlock},
+        *,
+    };
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn only_as_many_bytes_as_the_size_says_are_a_picture() {
@@ -129,6 +144,24 @@ mod tests {
         ] {
             assert_eq!(RgbImage::from_raw(width, height, vec![0; bytes]), None);
         }
+    }
+
+    #[test]
+    fn pixels_move_once_and_only_where_there_is_room() {
+        struct Room(AtomicUsize);
+        impl PixelMemory for Room {
+            fn take(&self, bytes: usize) -> Option<Box<dyn PixelBlock>> {
+                self.0.fetch_add(1, Ordering::Relaxed);
+                Some(Box::new(vec![0; bytes]))
+            }
+        }
+        let picture = RgbImage::from_raw(3, 2, (0..18).collect()).expect("fits");
+        let room = Room(AtomicUsize::new(0));
+        let moved = picture.clone().moved_to(&room);
+        assert_eq!(moved, picture);
+        assert_eq!(moved.moved_to(&room), picture);
+        assert_eq!(room.0.into_inner(), 1);
+        assert_eq!(picture.clone().moved_to(&Heap), picture);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{
     open::borrow,
     plan::{Plan, Question},
+    pool::Lease,
     step::{Answer, Step, Unit, vector},
     video,
 };
@@ -20,8 +21,8 @@ pub(super) enum Batch {
         /// As many as there are parts among the steps.
         units: Vec<Unit>,
     },
-    /// A video that the model takes as it is.
-    Video(Box<Sample>, Video),
+    /// A video that the model takes as it is, and the memory for its frames.
+    Video(Box<Sample>, Video, Lease),
 }
 
 impl Batch {
@@ -29,10 +30,10 @@ impl Batch {
     pub(super) fn answer(self, plan: &Plan<'_>) -> Result<Vec<Step<Answer>>, EngineError> {
         match self {
             Self::Parts { steps, units } => Ok(with_answers(steps, ask(plan, units)?)),
-            Self::Video(sample, video) => {
+            Self::Video(sample, video, room) => {
                 let mut steps = vec![Step::Begin(sample)];
                 steps.extend(video::ask(plan, &video)?);
-                steps.push(Step::End);
+                steps.extend([Step::End, Step::Release(room)]);
                 Ok(steps)
             }
         }

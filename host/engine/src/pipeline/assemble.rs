@@ -70,6 +70,8 @@ impl<'a> Assembler<'a> {
             Step::Image(image) => building.image = Some(image),
             Step::Failure(failure) => building.failures.push(failure),
             Step::Warning(warning) => building.warnings.push(warning),
+            // Whatever held it has been used.
+            Step::Release(_) => {}
             Step::FrameCount(count) => {
                 if let Some(Metadata::Video(metadata)) = &mut building.sample.record.metadata {
                     metadata.total_frame_count = Some(count);

@@ -4,6 +4,7 @@ use super::{
     ask::Batch,
     open::Opened,
     plan::Plan,
+    pool::Part,
     step::{Step, Unit},
     video,
 };
@@ -29,14 +30,14 @@ pub(super) fn gather<'scope, 'env>(
                     window.push(step);
                 }
             }
-            Opened::Video(sample, opened) => {
+            Opened::Video(sample, opened, room) => {
                 if plan.takes_videos() {
                     // What came before need not wait for a whole video.
-                    if !hand_on(window.take()) || !hand_on(Batch::Video(sample, opened)) {
+                    if !hand_on(window.take()) || !hand_on(Batch::Video(sample, opened, room)) {
                         return Ok(());
                     }
                 } else {
-                    let frames = video::frames(scope, plan, &sample, opened);
+                    let frames = video::frames(scope, plan, &sample, opened, room);
                     window.push(Step::Begin(sample));
                     for steps in frames {
                         for step in steps? {
@@ -63,6 +64,8 @@ struct Window {
     most: usize,
     steps: Vec<Step<()>>,
     units: Vec<Unit>,
+    /// How much of the memory that a batch may hold.
+    held: Part,
 }
 
 impl Window {
@@ -71,10 +74,14 @@ impl Window {
             most: plan.window(),
             steps: Vec::new(),
             units: Vec::new(),
+            held: Part::default(),
         }
     }
 
     fn push(&mut self, step: Step<Unit>) {
+        if let Step::Release(lease) = &step {
+            self.held = self.held.and(lease.part());
+        }
         let kept = step.map_part(|unit| {
             self.units.push(unit);
             Some(())
@@ -82,12 +89,16 @@ impl Window {
         self.steps.extend(kept);
     }
 
+    /// Depends on the samples and the budget alone, so that the same run has the same batches.
     fn is_full(&self) -> bool {
-        self.units.len() >= self.most || self.steps.len() >= self.most * STEPS_FOR_A_PART
+        self.units.len() >= self.most
+            || self.steps.len() >= self.most * STEPS_FOR_A_PART
+            || self.held.is_whole()
     }
 
     /// The steps so far.
     fn take(&mut self) -> Batch {
+        self.held = Part::default();
         Batch::Parts {
             steps: std::mem::take(&mut self.steps),
             units: std::mem::take(&mut self.units),

@@ -1,8 +1,11 @@
 //! Opening samples: from a path to the pictures that the model is asked about. This runs on several threads.
 
 use super::{
-    memory::ModelMemory,
+    budget::Admitted,
+    memory::{ModelMemory, Room},
     plan::Plan,
+    pool::{Lease, Ticket},
+    sizes::{bytes_of, bytes_of_file, bytes_of_parts, bytes_of_video},
     slices::SliceOf,
     step::{Step, Unit},
 };
@@ -28,14 +31,20 @@ use std::collections::BTreeMap;
 pub(super) enum Opened {
     /// All of it.
     Steps(Vec<Step<Unit>>),
-    /// A video whose frames are still to come.
-    Video(Box<Sample>, Video),
+    /// A video whose frames are still to come, and the memory for them.
+    Video(Box<Sample>, Video, Lease),
     /// No sample can be opened any more.
     Failed(EngineError),
 }
 
 /// Opens a sample. What is wrong with it becomes one of its steps.
-pub(super) fn open(plan: &Plan<'_>, sample: Result<Sample, SampleError>) -> Opened {
+pub(super) fn open(plan: &Plan<'_>, admitted: Admitted) -> Opened {
+    let Admitted {
+        sample,
+        content: _content,
+        file,
+        pictures,
+    } = admitted;
     let sample = match sample {
         Ok(sample) => sample,
         Err(SampleError::Input(error)) if error.is_about_credentials() => {
@@ -45,8 +54,12 @@ pub(super) fn open(plan: &Plan<'_>, sample: Result<Sample, SampleError>) -> Open
         Err(SampleError::Dataset(error)) => return Opened::Failed(error.into()),
     };
     let opened = match sample.record.media_type {
-        MediaType::Video => return open_video(sample),
-        _ => open_picture(plan, sample),
+        MediaType::Video => {
+            // FFmpeg reads it bit by bit.
+            drop(file);
+            return open_video(plan, sample, pictures);
+        }
+        _ => open_picture(plan, sample, file, pictures),
     };
     opened.map_or_else(Opened::Failed, Opened::Steps)
 }
@@ -68,7 +81,7 @@ fn failed(sample: Sample, error: impl Into<ItemError>) -> Vec<Step<Unit>> {
     vec![Step::Begin(Box::new(sample)), Step::failure(error), Step::End]
 }
 
-fn open_video(mut sample: Sample) -> Opened {
+fn open_video(plan: &Plan<'_>, mut sample: Sample, room: Ticket) -> Opened {
     let opened = match std::mem::take(&mut sample.content) {
         Content::AtPath => Video::open(&sample.path),
         Content::Bytes(bytes) => Video::of_bytes(&sample.path, &bytes),
@@ -76,22 +89,38 @@ fn open_video(mut sample: Sample) -> Opened {
     match opened {
         Ok(video) => {
             sample.record.metadata = Some(Metadata::Video(video.metadata().clone()));
-            Opened::Video(Box::new(sample), video)
+            let room = room.take(bytes_of_video(plan, &sample, &video));
+            Opened::Video(Box::new(sample), video, room)
         }
         Err(error) => Opened::Steps(failed(sample, error)),
     }
 }
 
-fn open_picture(plan: &Plan<'_>, mut sample: Sample) -> Result<Vec<Step<Unit>>, EngineError> {
+fn open_picture(
+    plan: &Plan<'_>,
+    mut sample: Sample,
+    file: Ticket,
+    pictures: Ticket,
+) -> Result<Vec<Step<Unit>>, EngineError> {
     if plan.takes_videos() {
         return Ok(failed(sample, ItemError::NotAVideo));
     }
     // What came with the name need not be kept with the picture.
-    let (decoder, memory) = (plan.decoder(), ModelMemory::of(plan.model));
-    let decoded = match std::mem::take(&mut sample.content) {
-        Content::AtPath => decoder.decode_path_into(&sample.path, &memory),
-        Content::Bytes(bytes) => decoder.decode_named_into(&sample.path, &bytes, &memory),
+    let (decoder, content) = (plan.decoder(), std::mem::take(&mut sample.content));
+    let labels = &sample.record.labels.sample;
+    let parts = |width, height| bytes_of_parts(plan, labels, (width, height));
+    let room = Room::new(ModelMemory::of(plan.model), pictures, parts);
+    let decoded = match content {
+        Content::AtPath => {
+            let _file = file.take(bytes_of_file(&sample.path));
+            decoder.decode_path_into(&sample.path, &room)
+        }
+        Content::Bytes(bytes) => {
+            drop(file);
+            decoder.decode_named_into(&sample.path, &bytes, &room)
+        }
     };
+    let lease = room.into_lease();
     let decoded = match decoded {
         Ok(decoded) => decoded,
         // Every other sample from there would fail for the same reason, which the user can do something about.
@@ -111,6 +140,10 @@ fn open_picture(plan: &Plan<'_>, mut sample: Sample) -> Result<Vec<Step<Unit>>, 
     steps.insert(0, Step::Begin(Box::new(sample)));
     steps.extend(decoded.warning.map(Step::Warning));
     steps.push(Step::End);
+    if let Some(mut lease) = lease {
+        lease.resize(bytes_of(&steps));
+        steps.push(Step::Release(lease));
+    }
     Ok(steps)
 }
 
@@ -243,6 +276,7 @@ impl Picture<'_> {
         slice: Option<SliceOf>,
         image: RgbImage,
     ) -> Result<Step<Unit>, RuntimeError> {
+        let image = image.moved_to(&ModelMemory::of(plan.model));
         let prepared = if plan.preprocesses && self.fields.is_empty() {
             // A picture always has as many bytes as its size says, so this gives one.
             let borrowed = borrow(&image);

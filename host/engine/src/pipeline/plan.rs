@@ -1,6 +1,8 @@
 //! A task made ready for one model.
 
+use super::budget::Budget;
 use crate::{ApplyOptions, PatchOptions, RunOptions, Summary, Task};
+use modelzoo_base::memory::MemoryBudget;
 use modelzoo_data::{
     label::{LabelField, LabelFilter},
     media::Decoder,
@@ -38,6 +40,8 @@ pub(crate) struct Plan<'a> {
     pub(super) preprocesses: bool,
     pub(super) batch_size: usize,
     pub(super) workers: NonZeroUsize,
+    /// What the run may hold of pictures.
+    pub(super) budget: Budget,
     options: &'a RunOptions,
 }
 
@@ -67,6 +71,7 @@ impl<'a> Plan<'a> {
                 .workers
                 .or_else(|| thread::available_parallelism().ok())
                 .unwrap_or(NonZeroUsize::MIN),
+            budget: Budget::new(options.memory.unwrap_or_else(MemoryBudget::of_machine)),
             options,
         };
         match task {
@@ -99,6 +104,14 @@ impl<'a> Plan<'a> {
         let is_wished = self.options.batch_size.is_some() || self.model.info().preferred_batch_size.is_some();
         if let Some(size) = size.filter(|_| !is_wished) {
             self.batch_size = size.get();
+        }
+        self
+    }
+
+    /// The same with another budget of memory where the task has none.
+    pub(crate) fn with_default_memory(mut self, memory: Option<MemoryBudget>) -> Self {
+        if let Some(memory) = memory.filter(|_| self.options.memory.is_none()) {
+            self.budget = Budget::new(memory);
         }
         self
     }

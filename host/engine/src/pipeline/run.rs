@@ -44,6 +44,7 @@ pub(crate) fn run(
         // A batch is being gathered already. What lies ready behind it goes on when one picture takes long.
         let window = plan.batch_size.min(MOST_AHEAD).saturating_add(plan.workers.get());
         let window = NonZeroUsize::new(window).unwrap_or(NonZeroUsize::MIN);
+        let samples = samples.map(|sample| plan.budget.admit(sample));
         let mut opened = map_ordered(scope, samples, plan.workers, window, move |sample| {
             open(plan, sample)
         });

@@ -1,6 +1,6 @@
 //! What happens to samples, in their order.
 
-use super::slices::SliceOf;
+use super::{pool::Lease, slices::SliceOf};
 use crate::{Failure, ItemError, Place, sample::Sample};
 use modelzoo_data::{media::RgbImage, video::Ending};
 use modelzoo_plugin_api::{Array, Output, PreparedImage, SampleFields, label::Vector};
@@ -21,6 +21,8 @@ pub(super) enum Step<P> {
     FrameCount(u64),
     /// The sample that began last is complete.
     End,
+    /// What came before needs this memory no longer.
+    Release(Lease),
 }
 
 /// A picture that the model is asked about.
@@ -65,6 +67,7 @@ impl<P> Step<P> {
             Self::Warning(warning) => Step::Warning(warning),
             Self::FrameCount(count) => Step::FrameCount(count),
             Self::End => Step::End,
+            Self::Release(lease) => Step::Release(lease),
         })
     }
 

@@ -3,6 +3,8 @@
 use super::{
     open::{Picture, needed_fields},
     plan::{Plan, Question},
+    pool::{Lease, Pool},
+    sizes::{bytes_for_frame, bytes_of},
     step::{Answer, Step, Unit, vector},
 };
 use crate::{EngineError, ItemError, Place, sample::Sample};
@@ -18,13 +20,14 @@ use std::{collections::BTreeMap, thread::Scope};
 /// The steps of a video's frames, or why no sample can be done any more.
 pub(super) type FrameSteps = Receiver<Result<Vec<Step<Unit>>, RuntimeError>>;
 
-/// Decodes the frames of a video on a thread of `scope`, no further ahead than the model takes at once. Dropping what
-/// is returned ends it.
+/// Decodes the frames of a video on a thread of `scope`, no further ahead than the model takes at once and there is `room` for.
+/// Dropping what is returned ends it.
 pub(super) fn frames<'scope, 'env>(
     scope: &'scope Scope<'scope, 'env>,
     plan: &'scope Plan<'env>,
     sample: &Sample,
     video: Video,
+    room: Lease,
 ) -> FrameSteps {
     let (sender, receiver) = bounded(plan.window());
     // The frames' own labels are wanted only where the model or patches need them.
@@ -33,6 +36,8 @@ pub(super) fn frames<'scope, 'env>(
     } else {
         SampleRecord::default()
     };
+    let bytes = bytes_for_frame(plan, &sample.record, &video);
+    let room = Pool::within(room);
     scope.spawn(move || {
         let mut frames = match video.frames(plan.sampling()) {
             Ok(frames) => frames,
@@ -42,8 +47,10 @@ pub(super) fn frames<'scope, 'env>(
                 return;
             }
         };
-        for frame in frames.by_ref() {
-            if sender.send(steps_of_frame(plan, &record, frame)).is_err() {
+        loop {
+            let lease = room.ticket().take(bytes);
+            let Some(frame) = frames.next() else { break };
+            if sender.send(steps_of_frame(plan, &record, frame, lease)).is_err() {
                 return;
             }
         }
@@ -56,6 +63,7 @@ fn steps_of_frame(
     plan: &Plan<'_>,
     record: &SampleRecord,
     frame: Result<Frame, VideoError>,
+    mut lease: Lease,
 ) -> Result<Vec<Step<Unit>>, RuntimeError> {
     let Frame { number, image, .. } = match frame {
         Ok(frame) => frame,
@@ -67,7 +75,10 @@ fn steps_of_frame(
         labels: record.labels.frames.get(&number).unwrap_or(&nothing),
         fields: needed_fields(plan, record, Some(number)),
     };
-    picture.steps(plan, image)
+    let mut steps = picture.steps(plan, image)?;
+    lease.resize(bytes_of(&steps));
+    steps.push(Step::Release(lease));
+    Ok(steps)
 }
 
 /// Asks a model that takes videos as they are about one.

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     calibration::Loader,
     error::ZooError,
-    model::Model,
+    model::{Model, RunDefaults},
     plan::{Plan, PlannedStep},
     settings::LoadSettings,
 };
@@ -135,7 +135,10 @@ impl Zoo {
             loader,
             prepared.provenance,
             started.elapsed(),
-            self.settings.config.default_batch_size,
+            RunDefaults {
+                batch_size: self.settings.config.default_batch_size,
+                memory: self.settings.config.default_memory,
+            },
         ))
     }
 

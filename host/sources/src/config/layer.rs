@@ -1,6 +1,6 @@
 //! One layer of configuration as it is written: everything optional, nothing unknown.
 use super::{ConfigError, Mirrors, PluginOrigin};
-use modelzoo_base::{Sandbox, suggest};
+use modelzoo_base::{Sandbox, memory::MemoryBudget, suggest};
 use modelzoo_plugin_api::Device;
 use serde::Deserialize;
 use std::{
@@ -28,6 +28,7 @@ pub(super) struct Layer {
     pub(super) model_zoo_manifest_paths: Option<Vec<PathBuf>>,
     pub(super) default_device: Option<Device>,
     pub(super) default_batch_size: Option<NonZeroUsize>,
+    pub(super) default_memory: Option<MemoryBudget>,
     pub(super) requirement_error_level: Option<ErrorLevel>,
 }
 
@@ -127,6 +128,7 @@ impl Layer {
                 .map(|paths| std::env::split_paths(&paths).collect()),
             default_device: parsed(&get, "MODELZOO_DEFAULT_DEVICE", value)?,
             default_batch_size: parsed(&get, "MODELZOO_DEFAULT_BATCH_SIZE", value)?,
+            default_memory: parsed(&get, "MODELZOO_DEFAULT_MEMORY", value)?,
             requirement_error_level: parsed(&get, "MODELZOO_REQUIREMENT_ERROR_LEVEL", |text| {
                 value::<u8>(text)?.try_into()
             })?,

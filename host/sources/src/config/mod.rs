@@ -10,7 +10,7 @@ mod mirrors;
 mod origin;
 
 use etcetera::BaseStrategy as _;
-use modelzoo_base::Sandbox;
+use modelzoo_base::{Sandbox, memory::MemoryBudget};
 use modelzoo_plugin_api::Device;
 use std::{
     collections::BTreeMap,
@@ -52,6 +52,8 @@ pub struct Config {
     pub default_device: Device,
     /// The batch size when neither the command line nor the model says one.
     pub default_batch_size: Option<NonZeroUsize>,
+    /// How many bytes of pictures a run holds at a time when the command line does not say it.
+    pub default_memory: Option<MemoryBudget>,
     /// What an unmet requirement of a model is: 0 an error, 1 a warning, 2 nothing.
     pub requirement_error_level: u8,
 }
@@ -142,6 +144,7 @@ impl Default for Config {
             model_zoo_manifest_paths: Vec::new(),
             default_device: Device::Auto,
             default_batch_size: None,
+            default_memory: None,
             requirement_error_level: 0,
         }
     }
@@ -218,6 +221,7 @@ impl Config {
         replace(&mut self.model_zoo_manifest_paths, layer.model_zoo_manifest_paths);
         replace(&mut self.default_device, layer.default_device);
         replace(&mut self.default_batch_size, layer.default_batch_size.map(Some));
+        replace(&mut self.default_memory, layer.default_memory.map(Some));
         replace(
             &mut self.requirement_error_level,
             layer.requirement_error_level.map(|level| level.0),

@@ -17,6 +17,7 @@ fn every_setting_can_be_written_in_a_file() {
         model_zoo_manifest_paths = ["mine.json", "/srv/zoo.json"]
         default_device = "cuda:1"
         default_batch_size = 8
+        default_memory = "2GiB"
         requirement_error_level = 1
         [mirrors]
         "https://github.com/" = "https://mirror.example/"
@@ -51,6 +52,7 @@ fn every_setting_can_be_written_in_a_file() {
     assert_eq!(config.trust.keys["acme/repo"], "RWQ");
     assert_eq!(config.default_device, Device::Cuda(1));
     assert_eq!(config.default_batch_size.unwrap().get(), 8);
+    assert_eq!(config.default_memory.unwrap().bytes(), 2 << 30);
     assert_eq!(config.requirement_error_level, 1);
     let expected = [
         Path::new("/home/me/.config/modelzoo/mine.json"),
@@ -84,6 +86,11 @@ fn wrong_values_are_refused_with_their_place() {
             "default_device = \"gpu\"",
             ":1:18:",
             "must be auto, cpu, cuda:N or metal",
+        ),
+        (
+            "default_memory = \"1MB\"",
+            ":1:18:",
+            "it is a size from 64MB on, such as 500MB or 2GiB",
         ),
         ("requirement_error_level = 3", ":1:27:", "expected 0, 1 or 2"),
         ("\n[mirrors]\nx = 1", ":3:5:", "expected a string"),
@@ -158,6 +165,8 @@ fn the_environment_is_typed_too() {
         one("MODELZOO_DEFAULT_BATCH_SIZE", "").unwrap().default_batch_size,
         None
     );
+    let memory = one("MODELZOO_DEFAULT_MEMORY", "500MB").unwrap().default_memory;
+    assert_eq!(memory.unwrap().bytes(), 500_000_000);
     let error = one("MODELZOO_DEFAULT_BATCH_SIZE", "many")
         .unwrap_err()
         .to_string();

@@ -1,3 +1,5 @@
+mod memory;
+
 use super::*;
 use crate::{ApplyOptions, EmbedOptions, HandleMissing, PatchOptions, RunOptions, Task};
 use modelzoo_abi::Reply;
