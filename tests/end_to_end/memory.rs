@@ -125,13 +125,11 @@ fn frames_of_videos_and_slices_come_through_any_budget() {
             .save(folder.join(name))
             .unwrap();
     }
-    for more in [&[][..], &["--slice", "700"]] {
+    let sliced = ["--slice", "700"];
+    for more in [&sliced[..0], &sliced[..]] {
         let run = |memory: &str| {
-            let arguments = [
-                &[folder.to_str().unwrap(), "--memory", memory, "--workers", "3"],
-                more,
-            ]
-            .concat();
+            let usual = [folder.to_str().unwrap(), "--memory", memory, "--workers", "3"];
+            let arguments = [&usual[..], more].concat();
             user.run_capability("apply", "test/boxes", &arguments)
                 .expect(0)
                 .json_lines()

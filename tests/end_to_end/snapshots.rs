@@ -417,6 +417,7 @@ fn getting_it_wrong() {
         "apply",
         &format!("apply ./source {photos} --confidence-thresh 2"),
         &format!("apply ./source {photos} --set threshold"),
+        &format!("apply ./source {photos} --memory 1MB"),
         &format!("apply ./source {photos} --device tpu"),
         &format!("apply ./source {photos} --set treshold=0.3"),
         &format!("apply ./source {photos} -o results.xyz"),
