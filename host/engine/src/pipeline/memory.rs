@@ -52,7 +52,7 @@ impl<'a, F: Fn(u32, u32) -> u64> Room<'a, F> {
 
     /// What was taken for the picture; nothing before its size was announced.
     pub(super) fn into_lease(self) -> Option<Lease> {
-        match self.place.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match std::mem::replace(&mut *self.place(), Place::Nowhere) {
             Place::Taken(lease) => Some(lease),
             _ => None,
         }
