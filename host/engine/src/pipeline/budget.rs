@@ -35,6 +35,18 @@ pub(super) struct Admitted {
     pub(super) pictures: Ticket,
 }
 
+/// Lets everybody through who waits for memory when it is dropped, however a run ends.
+#[derive(Debug)]
+pub(super) struct OpenAtTheEnd<'a>(&'a Budget);
+
+impl Drop for OpenAtTheEnd<'_> {
+    fn drop(&mut self) {
+        for pool in [&self.0.contents, &self.0.files, &self.0.pictures] {
+            pool.close();
+        }
+    }
+}
+
 impl Budget {
     pub(super) fn new(budget: MemoryBudget) -> Self {
         Self::of_bytes(budget.bytes())
@@ -71,6 +83,11 @@ impl Budget {
     pub(super) fn for_frames(&self, bytes: u64, most: usize) -> u64 {
         let part = self.pictures.bytes() / PART_OF_VIDEO;
         bytes.saturating_mul(most as u64).min(part).max(bytes)
+    }
+
+    /// Lets everybody through who waits, from when this is dropped on.
+    pub(super) fn open_at_the_end(&self) -> OpenAtTheEnd<'_> {
+        OpenAtTheEnd(self)
     }
 
     /// All that is held.

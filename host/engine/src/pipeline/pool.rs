@@ -37,6 +37,8 @@ struct Lines {
     /// Those behind it that have, or were given up, with what they hold.
     early: BTreeMap<u64, u64>,
     given_up: BTreeSet<u64>,
+    /// Nobody waits any more.
+    is_closed: bool,
 }
 
 /// The right to take bytes once, before all later tickets.
@@ -91,6 +93,13 @@ impl Pool {
         }
     }
 
+    /// Lets everybody through: what they take is given up as soon as they have it. Who reads results calls this when it ends
+    /// early, as nobody else will give back what lies between the threads.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.changed.notify_all();
+    }
+
     /// What a batch may hold.
     fn share(&self) -> u64 {
         (self.bytes / BATCHES).max(1)
@@ -110,6 +119,9 @@ impl Pool {
 impl Lines {
     /// Whether there is room for so many bytes of a ticket.
     fn has_room(&self, pool: &Pool, number: u64, bytes: u64) -> bool {
+        if self.is_closed {
+            return true;
+        }
         let then = self.used.saturating_add(bytes);
         if number != self.first {
             // Those in front may need the rest.

@@ -44,6 +44,7 @@ pub(crate) fn run(
         // A batch is being gathered already. What lies ready behind it goes on when one picture takes long.
         let window = plan.batch_size.min(MOST_AHEAD).saturating_add(plan.workers.get());
         let window = NonZeroUsize::new(window).unwrap_or(NonZeroUsize::MIN);
+        let room = plan.budget.open_at_the_end();
         let samples = samples.map(|sample| plan.budget.admit(sample));
         let mut opened = map_ordered(scope, samples, plan.workers, window, move |sample| {
             open(plan, sample)
@@ -51,6 +52,7 @@ pub(crate) fn run(
         // The sink hangs up when it fails, or the model does; the error is told below.
         let gathered = gather(scope, plan, opened.by_ref(), |batch| to_model.send(batch).is_ok());
         // The feeders and the workers stop once nobody takes their results, the sink once nobody sends.
+        drop(room);
         drop(opened);
         drop(to_model);
         let summary = sink

@@ -15,10 +15,27 @@ use modelzoo_data::{
 };
 use modelzoo_plugin_api::{Result as PluginResult, VideoInfo};
 use modelzoo_runtime::RuntimeError;
-use std::{collections::BTreeMap, thread::Scope};
+use std::{collections::BTreeMap, sync::Arc, thread::Scope};
 
 /// The steps of a video's frames, or why no sample can be done any more.
-pub(super) type FrameSteps = Receiver<Result<Vec<Step<Unit>>, RuntimeError>>;
+pub(super) struct FrameSteps {
+    steps: Receiver<Result<Vec<Step<Unit>>, RuntimeError>>,
+    room: Arc<Pool>,
+}
+
+impl Iterator for FrameSteps {
+    type Item = Result<Vec<Step<Unit>>, RuntimeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.steps.recv().ok()
+    }
+}
+
+impl Drop for FrameSteps {
+    fn drop(&mut self) {
+        self.room.close();
+    }
+}
 
 /// Decodes the frames of a video on a thread of `scope`, no further ahead than the model takes at once and there is `room` for.
 /// Dropping what is returned ends it.
@@ -38,6 +55,10 @@ pub(super) fn frames<'scope, 'env>(
     };
     let bytes = bytes_for_frame(plan, &sample.record, &video);
     let room = Pool::within(room);
+    let steps = FrameSteps {
+        steps: receiver,
+        room: Arc::clone(&room),
+    };
     scope.spawn(move || {
         let mut frames = match video.frames(plan.sampling()) {
             Ok(frames) => frames,
@@ -56,7 +77,7 @@ pub(super) fn frames<'scope, 'env>(
         }
         let _ = sender.send(Ok(Step::of_ending(&frames.ending())));
     });
-    receiver
+    steps
 }
 
 fn steps_of_frame(

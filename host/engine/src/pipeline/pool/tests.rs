@@ -90,6 +90,19 @@ fn a_batch_below_its_share_does_not_keep_a_piece_out_that_is_larger_than_all() {
 }
 
 #[test]
+fn nobody_waits_for_a_pool_that_is_closed() {
+    let pool = Pool::new(100);
+    let (_held, waiting) = (pool.ticket().take(90), pool.ticket());
+    thread::scope(|scope| {
+        scope.spawn(move || waiting.take(90));
+        thread::sleep(Duration::from_millis(10));
+        pool.close();
+    });
+    pool.ticket().take(1000);
+    assert_eq!(pool.used(), 90);
+}
+
+#[test]
 fn a_pool_within_another_gives_its_bytes_back_when_nobody_has_any_of_them() {
     let outer = Pool::new(100);
     let inner = Pool::within(outer.ticket().take(40));
