@@ -111,14 +111,7 @@ fn frames_of_videos_and_slices_come_through_any_budget() {
     fs::create_dir(&folder).unwrap();
     for name in ["1.mkv", "3.mkv"] {
         // A frame is a tenth of the smallest budget.
-        let status = Command::new("ffmpeg")
-            .args(["-loglevel", "error", "-i"])
-            .arg(user.path("v.mkv"))
-            .args(["-vf", "scale=1920:1080:flags=neighbor", "-c:v", "ffv1"])
-            .arg(folder.join(name))
-            .status()
-            .expect("ffmpeg is installed");
-        assert!(status.success());
+        scaled(&user.path("v.mkv"), "1920:1080", &folder.join(name));
     }
     for name in ["0.jpg", "2.png", "4.bmp"] {
         image::RgbImage::from_fn(3000, 2000, |x, _| image::Rgb([(x % 251) as u8; 3]))
@@ -138,6 +131,38 @@ fn frames_of_videos_and_slices_come_through_any_budget() {
         assert_eq!(expected.len(), 5);
         assert_eq!(run("64MB"), expected);
     }
+}
+
+/// Frames of a video that are too few for a batch wait for the picture behind it, for which there is room only when the video
+/// has given back what it took.
+#[test]
+fn a_picture_after_a_short_video_finds_room() {
+    let user = User::new();
+    media::video(&user.path("v.mkv"), 25, 10);
+    let folder = user.path("both");
+    fs::create_dir(&folder).unwrap();
+    scaled(&user.path("v.mkv"), "640:480", &folder.join("1.mkv"));
+    image::RgbImage::from_pixel(3000, 2000, image::Rgb([7; 3]))
+        .save(folder.join("2.png"))
+        .unwrap();
+    let arguments = [folder.to_str().unwrap(), "--memory", "64MB", "--batch-size", "8"];
+    let told = user
+        .run_capability("apply", "test/boxes", &arguments)
+        .expect(0)
+        .json_lines();
+    assert_eq!(told.len(), 2);
+}
+
+/// Writes a video in another size.
+fn scaled(video: &Path, size: &str, to: &Path) {
+    let status = Command::new("ffmpeg")
+        .args(["-loglevel", "error", "-i"])
+        .arg(video)
+        .args(["-vf", &format!("scale={size}:flags=neighbor"), "-c:v", "ffv1"])
+        .arg(to)
+        .status()
+        .expect("ffmpeg is installed");
+    assert!(status.success());
 }
 
 #[test]

@@ -24,7 +24,8 @@ const FRAMES: u64 = 16;
 /// From one frame to the next that is tried, where the task takes them all: about a second.
 const STEP: u64 = 30;
 
-/// The same batches whatever is asked for, so that networks see the same in the same order.
+/// The same batches whatever is asked for, so that networks see the same in the same order; of pictures so large that memory
+/// bounds them, in smaller batches.
 const BATCH: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
 
 /// How a model came to be computed on bytes.

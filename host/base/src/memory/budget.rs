@@ -34,7 +34,7 @@ pub struct MemoryBudget(u64);
 pub struct MemoryBudgetError(());
 
 impl MemoryBudget {
-    /// The smallest one: less than a single photograph of 12 megapixels takes while it is turned would be none.
+    /// The smallest one: a photograph of 10 megapixels takes nearly as much while it is turned.
     pub const LEAST: Self = Self(64_000_000);
 
     /// A quarter of the memory that this process may use ([`usable_memory`]), but [`LEAST`](Self::LEAST) at least. It does not
@@ -110,7 +110,7 @@ fn bytes(text: &str) -> Option<u64> {
     match number.parse::<u64>() {
         Ok(whole) => whole.checked_mul(unit),
         Err(_) => {
-            let bytes = number.parse::<f64>().ok()? * unit as f64;
+            let bytes = (number.parse::<f64>().ok()? * unit as f64).round();
             // Beyond this, nobody means a part of anything.
             (bytes < u64::MAX as f64).then_some(bytes as u64)
         }
@@ -128,6 +128,7 @@ mod tests {
             ("500MB", 500_000_000),
             ("2GiB", 2 << 30),
             ("1.5 gb", 1_500_000_000),
+            ("1.001GB", 1_001_000_000),
             ("64000000", 64_000_000),
             ("100000 KB", 100_000_000),
             (" 1tib ", 1 << 40),

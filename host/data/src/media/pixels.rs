@@ -10,8 +10,7 @@ pub trait PixelMemory: Send + Sync {
     /// So many bytes of any content; `None` where there is no room for them, and they go elsewhere.
     fn take(&self, bytes: usize) -> Option<Box<dyn PixelBlock>>;
 
-    /// Is told the size of a picture, as it is stored, before memory is taken for its pixels: once for each picture, and again
-    /// where a smaller one is taken instead. It may wait until there is room. `is_in_place` says whether the pixels are
+    /// Is told the size of a picture, as it is stored, before memory is taken for its pixels. It may wait until there is room. `is_in_place` says whether the pixels are
     /// decoded to where they stay, and not anywhere else before.
     fn announce(&self, _width: u32, _height: u32, _is_in_place: bool) {}
 }

@@ -13,6 +13,10 @@ const PART_OF_FILES: u64 = 8;
 /// A video may take this part of what there is for pictures: others are decoded beside it.
 const PART_OF_VIDEO: u64 = 2;
 
+/// Pictures get no more than this: they lie in memory of 16 GiB that the worker reads in place, with room left for copies and
+/// for gaps between them.
+const MOST_OF_PICTURES: u64 = 12 << 30;
+
 /// What a run may hold, by what holds it.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -57,7 +61,7 @@ impl Budget {
         Self {
             contents: Pool::new(of_files),
             files: Pool::new(of_files),
-            pictures: Pool::new(bytes - 2 * of_files),
+            pictures: Pool::new((bytes - 2 * of_files).min(MOST_OF_PICTURES)),
         }
     }
 

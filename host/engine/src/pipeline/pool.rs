@@ -5,6 +5,9 @@
 //! does, but for those of the batch that is being gathered: a batch goes on once it holds a share of the pool, and below
 //! that, the next one in line is served though it be larger than the whole pool. So nothing waits for ever, and at most
 //! the pool is taken where no single piece is larger than half of it; otherwise half of it, and one such piece.
+//!
+//! What was taken may be a pool itself: that of a video's frames. Once no more frames come it keeps only what they are, which
+//! in a batch that is not full is less than a share of the outer pool.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,10 +24,12 @@ const WHOLE: u64 = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Pool {
     bytes: u64,
+    /// What a batch may hold.
+    share: u64,
     lines: Mutex<Lines>,
     changed: Condvar,
-    /// What the pool's own bytes were taken from.
-    _taken_from: Option<Lease>,
+    /// What the pool's own bytes were taken from. Once the pool is closed, it is no more than is used of them.
+    taken_from: Option<Mutex<Lease>>,
 }
 
 #[derive(Debug, Default)]
@@ -59,20 +64,23 @@ pub(super) struct Lease {
 
 impl Pool {
     pub(super) fn new(bytes: u64) -> Arc<Self> {
-        Self::make(bytes, None)
+        Self::make(bytes, u64::MAX, None)
     }
 
     /// A pool of what was taken from another one.
     pub(super) fn within(lease: Lease) -> Arc<Self> {
-        Self::make(lease.bytes, Some(lease))
+        // A batch that is not full must not keep a share of the other one either.
+        let (bytes, most_of_batch) = (lease.bytes, lease.pool.share);
+        Self::make(bytes, most_of_batch, Some(Mutex::new(lease)))
     }
 
-    fn make(bytes: u64, taken_from: Option<Lease>) -> Arc<Self> {
+    fn make(bytes: u64, most_of_batch: u64, taken_from: Option<Mutex<Lease>>) -> Arc<Self> {
         Arc::new(Self {
             bytes: bytes.max(1),
+            share: (bytes / BATCHES).clamp(1, most_of_batch),
             lines: Mutex::default(),
             changed: Condvar::new(),
-            _taken_from: taken_from,
+            taken_from,
         })
     }
 
@@ -96,13 +104,22 @@ impl Pool {
     /// Lets everybody through: what they take is given up as soon as they have it. Who reads results calls this when it ends
     /// early, as nobody else will give back what lies between the threads.
     pub(super) fn close(&self) {
-        self.lock().is_closed = true;
+        let mut lines = self.lock();
+        lines.is_closed = true;
+        self.give_back(&lines);
+        drop(lines);
         self.changed.notify_all();
     }
 
-    /// What a batch may hold.
-    fn share(&self) -> u64 {
-        (self.bytes / BATCHES).max(1)
+    /// Of a pool that is closed, what nobody uses goes back to where it was taken from: frames of a video that wait for a
+    /// batch keep no more from others than they are. The outer pool's lock is always taken after the inner one's.
+    fn give_back(&self, lines: &Lines) {
+        if let Some(lease) = self.taken_from.as_ref().filter(|_| lines.is_closed) {
+            lease
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .resize(lines.used);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Lines> {
@@ -125,10 +142,10 @@ impl Lines {
         let then = self.used.saturating_add(bytes);
         if number != self.first {
             // Those in front may need the rest.
-            return then <= pool.share();
+            return then <= pool.share;
         }
         let of_those_before = self.used.saturating_sub(self.early.values().sum());
-        then <= pool.bytes || of_those_before < pool.share()
+        then <= pool.bytes || of_those_before < pool.share
     }
 
     /// The ticket needs to be waited for no longer.
@@ -177,6 +194,7 @@ impl Lease {
         if let Some(early) = lines.early.get_mut(&self.number) {
             *early = bytes;
         }
+        self.pool.give_back(&lines);
         drop(lines);
         self.bytes = bytes;
         self.pool.changed.notify_all();
@@ -186,7 +204,7 @@ impl Lease {
     pub(super) fn part(&self) -> Part {
         let parts = u128::from(self.bytes) * u128::from(WHOLE);
         // Rounded up: several of them are a whole before they are more than one.
-        let parts = parts.div_ceil(u128::from(self.pool.share()));
+        let parts = parts.div_ceil(u128::from(self.pool.share));
         Part(u64::try_from(parts).unwrap_or(u64::MAX))
     }
 }

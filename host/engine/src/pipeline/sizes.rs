@@ -65,8 +65,11 @@ pub(super) fn bytes_of_video(plan: &Plan<'_>, sample: &Sample, video: &Video) ->
 pub(super) fn bytes_for_frame(plan: &Plan<'_>, record: &SampleRecord, video: &Video) -> u64 {
     let size = (video.metadata().frame_width, video.metadata().frame_height);
     let of_labels = |labels: &BTreeMap<String, Label>| bytes_of_parts(plan, labels, size);
-    let parts = record.labels.frames.values().map(of_labels).max();
-    let parts = parts.unwrap_or_else(|| of_labels(&BTreeMap::new()));
+    let parts = match plan.patches {
+        // Slices are the same in each frame.
+        None => of_labels(&BTreeMap::new()),
+        Some(_) => record.labels.frames.values().map(of_labels).max().unwrap_or(0),
+    };
     bytes_of_pixels(size.0, size.1)
         .saturating_mul(2)
         .saturating_add(parts)

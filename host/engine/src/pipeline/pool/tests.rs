@@ -62,6 +62,32 @@ fn small_ones_need_not_wait_for_their_turn() {
 }
 
 #[test]
+fn what_is_left_of_a_video_keeps_no_more_than_it_is_from_others() {
+    let outer = Pool::new(48);
+    let inner = Pool::within(outer.ticket().take(24));
+    let mut tail = inner.ticket().take(3);
+    assert!(!tail.part().is_whole());
+    assert_eq!(outer.used(), 24);
+    inner.close();
+    assert_eq!(outer.used(), 3);
+    // It would wait for ever.
+    let next = outer.ticket().take(36);
+    tail.resize(2);
+    assert_eq!(outer.used(), 38);
+    drop((tail, next));
+    assert_eq!(outer.used(), 0);
+}
+
+#[test]
+fn a_batch_of_a_pool_within_is_full_with_a_share_of_the_outer_one() {
+    let outer = Pool::new(40);
+    // Larger than all that there is.
+    let inner = Pool::within(outer.ticket().take(400));
+    assert!(inner.ticket().take(10).part().is_whole());
+    assert!(!inner.ticket().take(9).part().is_whole());
+}
+
+#[test]
 fn a_ticket_that_is_given_up_holds_nobody_up() {
     let pool = Pool::new(100);
     let (first, second, third) = (pool.ticket(), pool.ticket(), pool.ticket());
