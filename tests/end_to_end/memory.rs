@@ -17,10 +17,30 @@ fn large_pictures(user: &User, count: u8) -> PathBuf {
     let folder = user.path("large");
     fs::create_dir(&folder).unwrap();
     for number in 0..count {
-        let picture = image::RgbImage::from_pixel(SIDE, SIDE, image::Rgb([10 * number + 5; 3]));
-        picture.save(folder.join(format!("{number}.jpg"))).unwrap();
+        jpeg(
+            &folder.join(format!("{number}.jpg")),
+            (SIDE, SIDE),
+            10 * number + 5,
+        );
     }
     folder
+}
+
+/// Writes a JPEG of one grey.
+fn jpeg(to: &Path, (width, height): (u32, u32), grey: u8) {
+    let color = format!("color=0x{grey:02x}{grey:02x}{grey:02x}:size={width}x{height}");
+    ffmpeg(&["-f", "lavfi", "-i", &color, "-frames:v", "1"], to);
+}
+
+/// Runs FFmpeg, which writes a file.
+fn ffmpeg(arguments: &[&str], to: &Path) {
+    let status = Command::new("ffmpeg")
+        .args(["-loglevel", "error"])
+        .args(arguments)
+        .arg(to)
+        .status()
+        .expect("ffmpeg is installed");
+    assert!(status.success());
 }
 
 /// Applies the plugin that tells the mean colour; gives what it said, and the most memory in kilobytes that the program and its
@@ -113,7 +133,8 @@ fn frames_of_videos_and_slices_come_through_any_budget() {
         // A frame is a tenth of the smallest budget.
         scaled(&user.path("v.mkv"), "1920:1080", &folder.join(name));
     }
-    for name in ["0.jpg", "2.png", "4.bmp"] {
+    jpeg(&folder.join("0.jpg"), (3000, 2000), 90);
+    for name in ["2.png", "4.bmp"] {
         image::RgbImage::from_fn(3000, 2000, |x, _| image::Rgb([(x % 251) as u8; 3]))
             .save(folder.join(name))
             .unwrap();
@@ -155,14 +176,9 @@ fn a_picture_after_a_short_video_finds_room() {
 
 /// Writes a video in another size.
 fn scaled(video: &Path, size: &str, to: &Path) {
-    let status = Command::new("ffmpeg")
-        .args(["-loglevel", "error", "-i"])
-        .arg(video)
-        .args(["-vf", &format!("scale={size}:flags=neighbor"), "-c:v", "ffv1"])
-        .arg(to)
-        .status()
-        .expect("ffmpeg is installed");
-    assert!(status.success());
+    let scale = format!("scale={size}:flags=neighbor");
+    let arguments = ["-i", video.to_str().unwrap(), "-vf", &scale, "-c:v", "ffv1"];
+    ffmpeg(&arguments, to);
 }
 
 #[test]
