@@ -1,14 +1,14 @@
 //! Sums of products of pairs of bf16: by one instruction where the machine has it, and by two of `f32` elsewhere.
 
 #[cfg(target_arch = "x86_64")]
-use super::{avx512::Avx512, speed::beats_floats};
+use super::avx512::Avx512;
 use super::{
     vector::{LANES, Routine, Simd},
     words::{WordCompiled, WordRoutine, WordSimd},
 };
-use std::marker::PhantomData;
 #[cfg(target_arch = "x86_64")]
-use std::{arch::x86_64::*, sync::OnceLock};
+use std::arch::x86_64::*;
+use std::marker::PhantomData;
 
 /// Products of pairs of bf16 as those of `f32`, which are exact; the second one of each is added first, as machines with
 /// an instruction do it.
@@ -102,12 +102,6 @@ impl Avx512Bf16 {
     pub(super) fn detect(with: Avx512) -> Option<Self> {
         let has = is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512bf16");
         has.then_some(Self(with))
-    }
-
-    /// Whether its instruction is faster than those of `f32`; measured once.
-    pub(super) fn pays(self) -> bool {
-        static PAYS: OnceLock<bool> = OnceLock::new();
-        *PAYS.get_or_init(|| beats_floats(self))
     }
 }
 

@@ -7,7 +7,7 @@ use super::avx512::Avx512;
 #[cfg(target_arch = "aarch64")]
 use super::neon::Neon;
 #[cfg(target_arch = "x86_64")]
-use super::{bf16::Avx512Bf16, vnni::Vnni};
+use super::{bf16::Avx512Bf16, speed::bf16_pays, vnni::Vnni};
 use super::{
     bf16::Bf16On,
     portable::Portable,
@@ -113,11 +113,11 @@ impl Isa {
     /// Whether the machine multiplies bf16 by an instruction of its own that is faster than those of `f32`, which is
     /// measured the first time that it is asked.
     pub fn gains_by_bf16(self) -> bool {
-        match self.bf16() {
-            #[cfg(target_arch = "x86_64")]
-            WordSet::Avx512Bf16(simd) => simd.pays(),
-            _ => false,
+        #[cfg(target_arch = "x86_64")]
+        if let WordSet::Avx512Bf16(simd) = self.bf16() {
+            return bf16_pays(simd);
         }
+        false
     }
 
     /// See [`Simd::VECTORS`].

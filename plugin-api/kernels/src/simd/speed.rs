@@ -2,13 +2,14 @@
 //! rate of `f32`, AMD's at the same.
 
 use super::{
-    bf16::Bf16On,
+    bf16::{Avx512Bf16, Bf16On},
     vector::{LANES, Simd},
     words::{WordRoutine, WordSimd},
 };
 use std::{
     cell::Cell,
     hint::black_box,
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -21,9 +22,15 @@ const TIMES: usize = 200;
 /// The fastest of so many tries counts: others were interrupted, or ran before the processor was at its full speed.
 const TRIES: usize = 8;
 
+/// Whether the instruction for bf16 is faster than those of `f32`; measured once.
+pub(super) fn bf16_pays(simd: Avx512Bf16) -> bool {
+    static PAYS: OnceLock<bool> = OnceLock::new();
+    *PAYS.get_or_init(|| beats_floats(simd))
+}
+
 /// Whether `one` makes the sums of products of pairs of bf16 faster than multiplying `f32` makes them, by a fifth or more. It takes
 /// some microseconds to know.
-pub(super) fn beats_floats<W: WordSimd>(one: W) -> bool {
+fn beats_floats<W: WordSimd>(one: W) -> bool {
     let mut fastest = [Duration::MAX; 2];
     for _ in 0..TRIES {
         // In turn, so that both find the processor alike.
