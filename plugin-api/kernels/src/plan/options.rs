@@ -53,7 +53,7 @@ impl Default for PlanOptions {
             input_shapes: None,
             threads: 0,
             direct_only: false,
-            images_together: 8,
+            images_together: 4,
             isa: None,
             precision: Precision::default(),
             ranges: None,
